@@ -1,0 +1,371 @@
+//! Names: a zone, a host strictly below it, and the owner names of its records.
+//!
+//! Everything is kept as lower-case A-labels without the final dot, so that two
+//! spellings of one name are one value (RFC 4343, RFC 5890).
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A label may have 63 octets, a name 255 with its length octets (RFC 1035 2.3.4).
+const LABEL_MAX: usize = 63;
+/// The longest name in text form: 255 octets on the wire less the first length
+/// octet and the root label.
+const NAME_MAX: usize = 253;
+/// Every host must leave room for its challenge name (RFC 8555 8.4).
+const CHALLENGE: &str = "_acme-challenge.";
+
+/// A zone that the name server serves, e.g. `dyn.example.org`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ZoneName(String);
+
+impl ZoneName {
+    /// The name without its final dot.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The zone's parent as far as the name tells, e.g. `example.org`.
+    pub fn parent(&self) -> &str {
+        self.0.split_once('.').map_or("", |(_, parent)| parent)
+    }
+
+    /// The part of `name` to the left of this zone; `None` where it is not strictly below.
+    pub fn relative<'a>(&self, name: &'a str) -> Option<&'a str> {
+        name.strip_suffix(self.as_str())?
+            .strip_suffix('.')
+            .filter(|below| !below.is_empty())
+    }
+}
+
+impl FromStr for ZoneName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let name = to_a_labels(text)?;
+        check_labels(&name)?;
+        if name.len() > NAME_MAX {
+            return Err(NameError::Long(name.len()));
+        }
+        if !name.contains('.') {
+            return Err(NameError::SingleLabel(name));
+        }
+        Ok(ZoneName(name))
+    }
+}
+
+/// A host: one name strictly below a zone, e.g. `home.dyn.example.org`.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HostName {
+    name: String,
+    /// Where the zone begins in `name`.
+    zone: usize,
+}
+
+impl HostName {
+    /// The host that `text` names in `zone`: relative (`home`, `a.b`) or in full.
+    ///
+    /// # Errors
+    /// Anything that cannot be a host: the apex, `*`, underscores, labels over 63
+    /// or names over 255 octets with the challenge label in front.
+    pub fn new(text: &str, zone: &ZoneName) -> Result<Self, NameError> {
+        let given = to_a_labels(text)?;
+        if given == zone.as_str() {
+            return Err(NameError::Apex(given));
+        }
+        let below = zone.relative(&given).unwrap_or(&given);
+        check_labels(below)?;
+        let name = format!("{below}.{}", zone.as_str());
+        if CHALLENGE.len() + name.len() > NAME_MAX {
+            return Err(NameError::Long(CHALLENGE.len() + name.len()));
+        }
+        Ok(HostName {
+            zone: below.len() + 1,
+            name,
+        })
+    }
+
+    /// The name in full, without its final dot.
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    /// The name relative to its zone, as it stands in an update URL.
+    pub fn relative(&self) -> &str {
+        self.name.get(..self.zone - 1).unwrap_or_default()
+    }
+
+    /// The zone this host is in.
+    pub fn zone(&self) -> ZoneName {
+        ZoneName(self.name.get(self.zone..).unwrap_or_default().to_owned())
+    }
+
+    /// The name as a person reads it: U-labels beside the A-labels where they differ.
+    pub fn for_people(&self) -> String {
+        let (unicode, valid) = idna::domain_to_unicode(&self.name);
+        if valid.is_ok() && unicode != self.name {
+            format!("{} ({unicode})", self.name)
+        } else {
+            self.name.clone()
+        }
+    }
+
+    /// Whether this host lies strictly below `other` (and could answer for a part of it).
+    pub fn is_below(&self, other: &HostName) -> bool {
+        self.name
+            .strip_suffix(other.as_str())
+            .is_some_and(|rest| rest.ends_with('.'))
+    }
+}
+
+/// The owner name of records that a host has: itself, or the wildcard below it.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordName {
+    host: HostName,
+    wildcard: bool,
+}
+
+impl RecordName {
+    /// The host's own name.
+    pub fn exact(host: HostName) -> Self {
+        RecordName {
+            host,
+            wildcard: false,
+        }
+    }
+
+    /// `*.` below the host (RFC 4592).
+    pub fn wildcard(host: HostName) -> Self {
+        RecordName {
+            host,
+            wildcard: true,
+        }
+    }
+
+    /// The host whose record this is.
+    pub fn host(&self) -> &HostName {
+        &self.host
+    }
+
+    /// Reads what `Display` wrote: a host of `zone` in full, or `*.` and one.
+    ///
+    /// # Errors
+    /// As [`HostName::new`].
+    pub fn parse(text: &str, zone: &ZoneName) -> Result<Self, NameError> {
+        match text.strip_prefix("*.") {
+            Some(host) => HostName::new(host, zone).map(RecordName::wildcard),
+            None => HostName::new(text, zone).map(RecordName::exact),
+        }
+    }
+}
+
+impl fmt::Display for RecordName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let star = if self.wildcard { "*." } else { "" };
+        write!(f, "{star}{}", self.host)
+    }
+}
+
+/// Why a text cannot be a name here.
+#[derive(Debug, PartialEq, Eq)]
+pub enum NameError {
+    /// Nothing between two dots, or nothing at all.
+    Empty(String),
+    /// The zone itself: its records are not ours to move.
+    Apex(String),
+    /// A label of so many octets.
+    LongLabel(String),
+    /// So many octets, the challenge label counted.
+    Long(usize),
+    /// A character that a host name cannot have.
+    Character(String, char),
+    /// A label that begins or ends with a hyphen.
+    Hyphen(String),
+    /// Not valid under IDNA.
+    Idna(String),
+    /// A zone of one label.
+    SingleLabel(String),
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NameError::Empty(name) => write!(f, "{name:?} has an empty label"),
+            NameError::Apex(name) => {
+                write!(
+                    f,
+                    "{name:?} is the zone itself; a host is strictly below it"
+                )
+            }
+            NameError::LongLabel(label) => {
+                write!(f, "the label {label:?} is over {LABEL_MAX} octets")
+            }
+            NameError::Long(octets) => write!(
+                f,
+                "the name would be {octets} octets with {CHALLENGE:?} in front; {NAME_MAX} fit"
+            ),
+            NameError::Character(name, c) => {
+                write!(
+                    f,
+                    "{name:?} has {c:?}; letters, digits and hyphens make a host name"
+                )
+            }
+            NameError::Hyphen(label) => {
+                write!(f, "the label {label:?} begins or ends with a hyphen")
+            }
+            NameError::Idna(name) => write!(f, "{name:?} is no valid international name"),
+            NameError::SingleLabel(name) => {
+                write!(f, "{name:?} has one label; a zone is like dyn.example.org")
+            }
+        }
+    }
+}
+
+impl std::error::Error for NameError {}
+
+/// Lower-case A-labels without the final dot (RFC 5891, UTS 46).
+fn to_a_labels(text: &str) -> Result<String, NameError> {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    if text.is_ascii() && !text.to_ascii_lowercase().contains("xn--") {
+        return Ok(text.to_ascii_lowercase());
+    }
+    idna::domain_to_ascii_strict(text).map_err(|_| NameError::Idna(text.to_owned()))
+}
+
+/// Letters, digits and inner hyphens in every label (RFC 1123 2.1).
+fn check_labels(name: &str) -> Result<(), NameError> {
+    for label in name.split('.') {
+        if label.is_empty() {
+            return Err(NameError::Empty(name.to_owned()));
+        }
+        if let Some(odd) = label
+            .chars()
+            .find(|c| !c.is_ascii_alphanumeric() && *c != '-')
+        {
+            return Err(NameError::Character(name.to_owned(), odd));
+        }
+        if label.len() > LABEL_MAX {
+            return Err(NameError::LongLabel(label.to_owned()));
+        }
+        if label.starts_with('-') || label.ends_with('-') {
+            return Err(NameError::Hyphen(label.to_owned()));
+        }
+    }
+    Ok(())
+}
+
+macro_rules! shown_as_text {
+    ($($name:ident),*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", self.as_str())
+            }
+        }
+    )*};
+}
+shown_as_text!(ZoneName, HostName);
+
+impl fmt::Debug for RecordName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn zone() -> ZoneName {
+        "dyn.example.org".parse().unwrap()
+    }
+
+    #[test]
+    fn spellings_of_one_name_are_one_value() {
+        let home = HostName::new("home", &zone()).unwrap();
+        for text in [
+            "HOME",
+            "home.",
+            "Home.Dyn.example.ORG",
+            "home.dyn.example.org.",
+        ] {
+            assert_eq!(HostName::new(text, &zone()).unwrap(), home, "{text}");
+        }
+        assert_eq!(home.as_str(), "home.dyn.example.org");
+        assert_eq!(home.relative(), "home");
+        assert_eq!(home.zone(), zone());
+    }
+
+    #[test]
+    fn unicode_becomes_a_labels_and_is_shown_as_both() {
+        let host = HostName::new("Büro.haus", &zone()).unwrap();
+        assert_eq!(host.as_str(), "xn--bro-hoa.haus.dyn.example.org");
+        assert_eq!(
+            host.for_people(),
+            "xn--bro-hoa.haus.dyn.example.org (büro.haus.dyn.example.org)"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_a_host_is_refused_with_the_reason() {
+        let long = "a".repeat(64);
+        let deep = [
+            "a".repeat(60),
+            "b".repeat(60),
+            "c".repeat(60),
+            "d".repeat(50),
+        ]
+        .join(".");
+        type Expected = fn(&NameError) -> bool;
+        let cases: &[(&str, Expected)] = &[
+            ("", |e| matches!(e, NameError::Empty(_))),
+            ("dyn.example.org", |e| matches!(e, NameError::Apex(_))),
+            ("a..b", |e| matches!(e, NameError::Empty(_))),
+            ("*", |e| matches!(e, NameError::Character(_, '*'))),
+            ("*.home", |e| matches!(e, NameError::Character(_, '*'))),
+            ("a_b", |e| matches!(e, NameError::Character(_, '_'))),
+            ("a b", |e| matches!(e, NameError::Character(_, ' '))),
+            ("a\0", |e| matches!(e, NameError::Character(_, '\0'))),
+            ("-a", |e| matches!(e, NameError::Hyphen(_))),
+            ("a-", |e| matches!(e, NameError::Hyphen(_))),
+            ("xn--a", |e| matches!(e, NameError::Idna(_))),
+            (&long, |e| matches!(e, NameError::LongLabel(_))),
+            (&deep, |e| matches!(e, NameError::Long(_))),
+        ];
+        for (text, expected) in cases {
+            let error = HostName::new(text, &zone()).unwrap_err();
+            assert!(expected(&error), "{text:?}: {error}");
+        }
+        assert!("org".parse::<ZoneName>().is_err());
+    }
+
+    #[test]
+    fn below_means_strictly_below() {
+        let home = HostName::new("home", &zone()).unwrap();
+        assert!(HostName::new("nas.home", &zone()).unwrap().is_below(&home));
+        assert!(!HostName::new("xhome", &zone()).unwrap().is_below(&home));
+        assert!(!home.is_below(&home));
+    }
+
+    #[test]
+    fn record_names_read_back() {
+        for text in ["home.dyn.example.org", "*.home.dyn.example.org"] {
+            assert_eq!(RecordName::parse(text, &zone()).unwrap().to_string(), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_refused_or_makes_a_name_that_reads_back(text in "\\PC{0,80}") {
+            if let Ok(host) = HostName::new(&text, &zone()) {
+                prop_assert!(host.as_str().len() + CHALLENGE.len() <= NAME_MAX);
+                prop_assert_eq!(HostName::new(host.as_str(), &zone()).unwrap(), host.clone());
+                prop_assert_eq!(HostName::new(host.relative(), &zone()).unwrap(), host);
+            }
+        }
+    }
+}
