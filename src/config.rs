@@ -1,0 +1,388 @@
+//! `bowline.toml`, read into a [`Config`] that holds nothing impossible.
+//!
+//! Every default is a constant here; an unknown key is an error that names the
+//! file, the line and the keys there are. Relative paths are relative to the file.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use ipnetwork::IpNetwork;
+use serde::Deserialize;
+
+use crate::base_url::BaseUrl;
+use crate::ip::Policy;
+use crate::name::ZoneName;
+use crate::port::AddressPort;
+use crate::span::Span;
+use crate::ttl::Ttl;
+
+/// Where the configuration is when neither `--config` nor `BOWLINE_CONFIG` says otherwise.
+pub const DEFAULT_FILE: &str = "/etc/bowline/bowline.toml";
+/// The registry, where nothing else is said.
+pub const DEFAULT_REGISTRY: &str = "/var/lib/bowline/bowline.db";
+/// The lookup key, beside the configuration.
+pub const DEFAULT_LOOKUP_KEY: &str = "lookup.key";
+/// The header in which a trusted proxy names the client.
+pub const DEFAULT_HEADER: &str = "X-Forwarded-For";
+/// How long a removed name is not given out again.
+pub const DEFAULT_REUSE: Span = Span::from_days(30);
+/// How long the history is kept.
+pub const DEFAULT_HISTORY: Span = Span::from_days(90);
+/// No host expires sooner: a router that restarts must not lose its name.
+pub const SHORTEST_EXPIRE: Span = Span::from_seconds(600);
+
+/// The whole configuration.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The file it was read from.
+    #[serde(skip)]
+    pub file: PathBuf,
+    /// What stands in front of token and name in an update URL.
+    pub url: BaseUrl,
+    /// `[state]`.
+    #[serde(default)]
+    pub state: State,
+    /// `[client]`.
+    #[serde(default)]
+    pub client: Client,
+    /// `[limits]`.
+    #[serde(default)]
+    pub limits: Limits,
+    /// `[keep]`.
+    #[serde(default)]
+    pub keep: Keep,
+    /// `[log]`.
+    #[serde(default)]
+    pub log: Log,
+    /// Every `[[zone]]`.
+    #[serde(default, rename = "zone")]
+    pub zones: Vec<Zone>,
+}
+
+/// `[state]`: what bowline keeps.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct State {
+    /// The SQLite file with the hosts.
+    pub registry: PathBuf,
+    /// The key of the registry's digests.
+    pub lookup_key: PathBuf,
+}
+
+/// `[client]`: how the address of the client is known.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Client {
+    /// Networks whose word about the client's address is believed.
+    pub trusted_proxies: Vec<IpNetwork>,
+    /// The header they say it in.
+    pub header: String,
+}
+
+/// `[limits]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// How long a removed name is not given out again.
+    pub reuse: Span,
+}
+
+/// `[keep]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keep {
+    /// How long changes stay in the history.
+    pub history: Span,
+}
+
+/// `[log]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Log {
+    /// Where lines go.
+    pub target: LogTarget,
+    /// The least important line that is written.
+    pub level: LogLevel,
+    /// How much of the client's address is written.
+    pub client: LogClient,
+}
+
+/// Where log lines go.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum LogTarget {
+    /// Syslog where `/dev/log` is, else standard error.
+    #[default]
+    Auto,
+    /// The system's log, by `/dev/log`.
+    Syslog,
+    /// Standard error, each line with its time.
+    Stderr,
+    /// A file, appended to.
+    File(PathBuf),
+}
+
+/// How important a line is; each level includes those after it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Unchanged visits too.
+    Debug,
+    /// Changes.
+    #[default]
+    Info,
+    /// Refusals.
+    Notice,
+    /// Trouble.
+    Warning,
+}
+
+/// How much of a client's address is logged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogClient {
+    /// All of it.
+    #[default]
+    Full,
+    /// Its /24 or /48.
+    Prefix,
+    /// Nothing.
+    None,
+}
+
+/// One `[[zone]]` whose hosts bowline may move.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Zone {
+    /// The zone.
+    #[serde(deserialize_with = "zone_name")]
+    pub name: ZoneName,
+    /// Where its name server takes updates.
+    #[serde(deserialize_with = "address_port")]
+    pub server: SocketAddr,
+    /// The TSIG key for them.
+    pub key_file: PathBuf,
+    /// The TTL of hosts that have none of their own.
+    #[serde(default = "default_ttl")]
+    pub ttl: Ttl,
+    /// How long a silent host keeps its records; nothing: for ever.
+    #[serde(default = "never")]
+    pub expire: Span,
+    /// Whether every host may have private addresses.
+    #[serde(default)]
+    pub allow_private: bool,
+}
+
+impl Config {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no TOML, has an unknown key or an impossible value.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(file).map_err(|error| ConfigError {
+            file: file.to_owned(),
+            line: None,
+            message: match error.kind() {
+                std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                _ => error.to_string(),
+            },
+        })?;
+        Config::parse(file, &text)
+    }
+
+    /// Reads `text` as if it stood in `file`.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(file: &Path, text: &str) -> Result<Self, ConfigError> {
+        let mut config: Config = toml::from_str(text).map_err(|error| ConfigError {
+            file: file.to_owned(),
+            line: error.span().map(|span| line_of(text, span.start)),
+            message: error
+                .message()
+                .replace("unknown field", "unknown key")
+                .replace('\n', "; "),
+        })?;
+        let beside = file.parent().unwrap_or(Path::new(""));
+        config.file = file.to_owned();
+        for path in [&mut config.state.registry, &mut config.state.lookup_key]
+            .into_iter()
+            .chain(config.zones.iter_mut().map(|zone| &mut zone.key_file))
+        {
+            *path = beside.join(&path);
+        }
+        if let LogTarget::File(path) = &mut config.log.target {
+            *path = beside.join(&path);
+        }
+        config.check_zones()?;
+        Ok(config)
+    }
+
+    /// The zone of that name.
+    pub fn zone(&self, name: &ZoneName) -> Option<&Zone> {
+        self.zones.iter().find(|zone| zone.name == *name)
+    }
+
+    /// The zone that a full name is strictly below; the longest where several are.
+    pub fn zone_of(&self, name: &str) -> Option<&Zone> {
+        let name = name.strip_suffix('.').unwrap_or(name).to_lowercase();
+        self.zones
+            .iter()
+            .filter(|zone| zone.name.relative(&name).is_some())
+            .max_by_key(|zone| zone.name.as_str().len())
+    }
+
+    /// The directory of registry, locks and counters.
+    pub fn state_directory(&self) -> &Path {
+        self.state.registry.parent().unwrap_or(Path::new("/"))
+    }
+
+    fn check_zones(&self) -> Result<(), ConfigError> {
+        let bad = |message: String| ConfigError {
+            file: self.file.clone(),
+            line: None,
+            message,
+        };
+        for (position, zone) in self.zones.iter().enumerate() {
+            if self
+                .zones
+                .iter()
+                .skip(position + 1)
+                .any(|other| other.name == zone.name)
+            {
+                return Err(bad(format!("zone {} stands there twice", zone.name)));
+            }
+            if zone.expire != Span::ZERO && zone.expire < SHORTEST_EXPIRE {
+                return Err(bad(format!(
+                    "zone {}: expire = \"{}\" is under ten minutes; 0 is never",
+                    zone.name, zone.expire
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Zone {
+    /// Which addresses its hosts may have when they do not say so themselves.
+    pub fn policy(&self) -> Policy {
+        if self.allow_private {
+            Policy::Private
+        } else {
+            Policy::Public
+        }
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State {
+            registry: DEFAULT_REGISTRY.into(),
+            lookup_key: DEFAULT_LOOKUP_KEY.into(),
+        }
+    }
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Client {
+            trusted_proxies: Vec::new(),
+            header: DEFAULT_HEADER.to_owned(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            reuse: DEFAULT_REUSE,
+        }
+    }
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Keep {
+            history: DEFAULT_HISTORY,
+        }
+    }
+}
+
+impl TryFrom<String> for LogTarget {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "auto" => Ok(LogTarget::Auto),
+            "syslog" => Ok(LogTarget::Syslog),
+            "stderr" => Ok(LogTarget::Stderr),
+            other => match other.strip_prefix("file:").filter(|path| !path.is_empty()) {
+                Some(path) => Ok(LogTarget::File(path.into())),
+                None => Err(format!(
+                    "{other:?} is no log target; write auto, syslog, stderr or file:PATH"
+                )),
+            },
+        }
+    }
+}
+
+impl fmt::Display for LogTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LogTarget::Auto => f.write_str("auto"),
+            LogTarget::Syslog => f.write_str("syslog"),
+            LogTarget::Stderr => f.write_str("stderr"),
+            LogTarget::File(path) => write!(f, "file:{}", path.display()),
+        }
+    }
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    file: PathBuf,
+    line: Option<usize>,
+    message: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if let Some(line) = self.line {
+            write!(f, ", line {line}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.bytes()
+        .take(offset)
+        .filter(|byte| *byte == b'\n')
+        .count()
+        + 1
+}
+
+fn default_ttl() -> Ttl {
+    Ttl::DEFAULT
+}
+
+fn never() -> Span {
+    Span::ZERO
+}
+
+fn zone_name<'de, D: serde::Deserializer<'de>>(from: D) -> Result<ZoneName, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
+fn address_port<'de, D: serde::Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {
+    AddressPort::deserialize(from).map(|AddressPort(address)| address)
+}
+
+#[cfg(test)]
+mod tests;
