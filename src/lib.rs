@@ -4,6 +4,7 @@ pub mod base_url;
 pub mod command;
 pub mod config;
 pub mod deadline;
+pub mod http;
 pub mod ip;
 pub mod name;
 pub mod port;

@@ -1,0 +1,76 @@
+//! Name-value pairs: a query string or a form body.
+
+use super::path::percent_decode;
+
+/// The pairs of `application/x-www-form-urlencoded` data, in order, as octets.
+///
+/// Nothing a client can write is an error: odd pairs are names without values,
+/// bad escapes stay as they are, unknown names are never asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fields(Vec<(Vec<u8>, Vec<u8>)>);
+
+impl Fields {
+    /// Reads `a=1&b=2`.
+    pub fn parse(text: &[u8]) -> Self {
+        let pairs = text.split(|b| *b == b'&').filter(|pair| !pair.is_empty());
+        Fields(
+            pairs
+                .map(|pair| {
+                    let mut halves = pair.splitn(2, |b| *b == b'=');
+                    let mut half = || form_decode(halves.next().unwrap_or_default());
+                    (half(), half())
+                })
+                .collect(),
+        )
+    }
+
+    /// These pairs and, behind them, those of `more`.
+    pub fn and(mut self, more: Fields) -> Self {
+        self.0.extend(more.0);
+        self
+    }
+
+    /// Every value of the first of `names` that is there at all, in order.
+    pub fn first_of<'a>(&'a self, names: &'a [&'a str]) -> impl Iterator<Item = &'a [u8]> {
+        let name = names
+            .iter()
+            .find(|name| self.0.iter().any(|(there, _)| is(there, name)));
+        self.0
+            .iter()
+            .filter(move |(there, _)| name.is_some_and(|name| is(there, name)))
+            .map(|(_, value)| value.as_slice())
+    }
+}
+
+/// Names are compared without case: devices write `myIP` too.
+fn is(there: &[u8], name: &str) -> bool {
+    there.eq_ignore_ascii_case(name.as_bytes())
+}
+
+fn form_decode(text: &[u8]) -> Vec<u8> {
+    let spaced: Vec<u8> = text
+        .iter()
+        .map(|b| if *b == b'+' { b' ' } else { *b })
+        .collect();
+    percent_decode(&spaced)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_name_that_is_there_wins() {
+        let fields = Fields::parse(b"&x&ip=2&MYIP=1%2c%3A&ip=3&myip=a+b&%6dyip&=&");
+        let all = |names: &[&str]| -> Vec<String> {
+            fields
+                .first_of(names)
+                .map(|value| value.escape_ascii().to_string())
+                .collect()
+        };
+        assert_eq!(all(&["myip", "ip"]), ["1,:", "a b", ""]);
+        assert_eq!(all(&["ip"]), ["2", "3"]);
+        assert_eq!(all(&["x"]), [""]);
+        assert!(all(&["none"]).is_empty());
+    }
+}

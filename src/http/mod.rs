@@ -1,0 +1,16 @@
+//! HTTP as bowline sees it: a request that has arrived whole, and the answer to it.
+//!
+//! Nothing here waits for anything: the gateways make a [`Request`] of what the
+//! web server passes on and write a [`Response`] in its way.
+
+mod accept;
+mod fields;
+mod path;
+mod request;
+mod response;
+
+pub use accept::prefers_json;
+pub use fields::Fields;
+pub use path::Path;
+pub use request::{BODY_MAX, HEAD_MAX, Method, Request};
+pub use response::{Response, Status};

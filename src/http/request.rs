@@ -1,0 +1,212 @@
+//! A request as a gateway hands it on, from CGI meta-variables (RFC 3875 4.1).
+//!
+//! Both gateways are given the same variables, one as its environment, one in
+//! FastCGI records, so both make their request here and understand it alike.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::{Fields, Path};
+
+/// The largest body that is read, in octets.
+pub const BODY_MAX: usize = 64 * 1024;
+/// The largest head (all variables together) that is answered, in octets.
+pub const HEAD_MAX: usize = 64 * 1024;
+
+/// What the client wants done (RFC 9110 9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// GET.
+    Get,
+    /// POST.
+    Post,
+    /// PUT.
+    Put,
+    /// DELETE.
+    Delete,
+    /// HEAD.
+    Head,
+    /// OPTIONS and whatever else there is.
+    Other,
+}
+
+/// One request, arrived whole.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What is wanted.
+    pub method: Method,
+    /// Where.
+    pub path: Path,
+    /// The pairs of the query, then those of a form body: the query wins.
+    pub fields: Fields,
+    /// Whether it came over TLS.
+    pub https: bool,
+    /// The peer of the web server, where it could be read.
+    pub peer: Option<IpAddr>,
+    /// Header fields as `HTTP_…` variables.
+    headers: BTreeMap<String, Vec<u8>>,
+}
+
+impl Request {
+    /// Makes a request of meta-variables and body.
+    pub fn new(variables: BTreeMap<String, Vec<u8>>, body: &[u8]) -> Self {
+        let variable = |name: &str| variables.get(name).map_or(&[][..], Vec::as_slice);
+        let query = match variables.get("REQUEST_URI") {
+            // QUERY_STRING may be missing in odd set-ups, and then the URI still has it.
+            Some(uri) if !variables.contains_key("QUERY_STRING") => {
+                uri.splitn(2, |b| *b == b'?').nth(1).unwrap_or_default()
+            }
+            _ => variable("QUERY_STRING"),
+        };
+        let form = if is_form(variable("CONTENT_TYPE")) {
+            body
+        } else {
+            &[]
+        };
+        Request {
+            method: method(variable("REQUEST_METHOD")),
+            path: match variable("REQUEST_URI") {
+                [] => {
+                    Path::from_decoded(&[variable("SCRIPT_NAME"), variable("PATH_INFO")].concat())
+                }
+                uri => Path::from_uri(uri),
+            },
+            fields: Fields::parse(query).and(Fields::parse(form)),
+            https: variable("HTTPS").eq_ignore_ascii_case(b"on")
+                || variable("HTTPS") == b"1"
+                || variable("REQUEST_SCHEME").eq_ignore_ascii_case(b"https"),
+            peer: address(variable("REMOTE_ADDR")),
+            headers: variables
+                .into_iter()
+                .filter(|(name, _)| name.starts_with("HTTP_"))
+                .collect(),
+        }
+    }
+
+    /// A header field by its name, e.g. `User-Agent`; empty when it is not there.
+    pub fn header(&self, name: &str) -> &[u8] {
+        let variable = format!("HTTP_{}", name.to_ascii_uppercase().replace('-', "_"));
+        self.headers.get(&variable).map_or(&[], Vec::as_slice)
+    }
+
+    /// A header field as text; what is no UTF-8 is replaced.
+    pub fn header_text(&self, name: &str) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.header(name))
+    }
+}
+
+fn method(name: &[u8]) -> Method {
+    match name {
+        b"GET" => Method::Get,
+        b"POST" => Method::Post,
+        b"PUT" => Method::Put,
+        b"DELETE" => Method::Delete,
+        b"HEAD" => Method::Head,
+        _ => Method::Other,
+    }
+}
+
+fn is_form(content_type: &[u8]) -> bool {
+    let kind = content_type
+        .split(|b| *b == b';')
+        .next()
+        .unwrap_or_default();
+    kind.trim_ascii()
+        .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+}
+
+fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?.trim();
+    // A link-local client comes with its interface behind it.
+    let text = text.split('%').next().unwrap_or_default();
+    text.parse()
+        .ok()
+        .map(|address: IpAddr| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(variables: &[(&str, &str)], body: &str) -> Request {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+            .collect();
+        Request::new(variables, body.as_bytes())
+    }
+
+    fn values(request: &Request, name: &str) -> Vec<String> {
+        request
+            .fields
+            .first_of(&[name])
+            .map(|value| String::from_utf8_lossy(value).into_owned())
+            .collect()
+    }
+
+    #[test]
+    fn nothing_at_all_is_still_a_request() {
+        let empty = request(&[], "");
+        assert_eq!(
+            (empty.method, empty.https, empty.peer),
+            (Method::Other, false, None)
+        );
+        assert_eq!(empty.header("Accept"), b"");
+    }
+
+    #[test]
+    fn the_uri_wins_over_script_name_and_path_info() {
+        let both = request(
+            &[
+                ("REQUEST_URI", "//a%2Fb?x=1"),
+                ("SCRIPT_NAME", "/c"),
+                ("PATH_INFO", "/d"),
+            ],
+            "",
+        );
+        assert_eq!(both.path, Path::from_uri(b"/a%2Fb"));
+        assert_eq!(values(&both, "x"), ["1"]);
+        let one = request(&[("SCRIPT_NAME", "/c"), ("PATH_INFO", "/d")], "");
+        assert_eq!(one.path, Path::from_uri(b"/c/d"));
+    }
+
+    #[test]
+    fn a_form_stands_behind_the_query() {
+        let form = (
+            "CONTENT_TYPE",
+            "Application/X-WWW-Form-urlencoded; charset=x",
+        );
+        let both = request(&[("QUERY_STRING", "a=1"), form], "a=2&b=3");
+        assert_eq!(values(&both, "a"), ["1", "2"]);
+        assert_eq!(values(&both, "b"), ["3"]);
+        let json = request(&[("CONTENT_TYPE", "application/json")], "a=2");
+        assert!(values(&json, "a").is_empty());
+    }
+
+    #[test]
+    fn peers_of_every_kind() {
+        for (text, expected) in [
+            ("203.0.113.7", Some("203.0.113.7")),
+            ("::ffff:203.0.113.7", Some("203.0.113.7")),
+            ("2001:DB8::1", Some("2001:db8::1")),
+            ("fe80::1%eth0", Some("fe80::1")),
+            ("", None),
+            ("unix:", None),
+        ] {
+            let peer = request(&[("REMOTE_ADDR", text)], "").peer;
+            assert_eq!(
+                peer.map(|peer| peer.to_string()).as_deref(),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn tls_is_what_the_web_server_says_not_the_client() {
+        assert!(request(&[("HTTPS", "on")], "").https);
+        assert!(request(&[("REQUEST_SCHEME", "https")], "").https);
+        assert!(!request(&[("HTTPS", "off"), ("HTTP_X_FORWARDED_PROTO", "https")], "").https);
+    }
+}

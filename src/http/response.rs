@@ -1,0 +1,156 @@
+//! An answer, and how it is written for CGI and FastCGI alike (RFC 3875 6).
+
+use std::io::{self, Write};
+
+/// A status with its reason phrase, which nginx leaves out unless it is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// 200.
+    Ok,
+    /// 400.
+    BadRequest,
+    /// 401.
+    Unauthorized,
+    /// 403.
+    Forbidden,
+    /// 404.
+    NotFound,
+    /// 405.
+    MethodNotAllowed,
+    /// 413.
+    ContentTooLarge,
+    /// 429.
+    TooManyRequests,
+    /// 431.
+    HeaderFieldsTooLarge,
+    /// 503.
+    ServiceUnavailable,
+}
+
+impl Status {
+    /// `200 OK` and the like (RFC 9110 15).
+    pub fn line(self) -> &'static str {
+        match self {
+            Status::Ok => "200 OK",
+            Status::BadRequest => "400 Bad Request",
+            Status::Unauthorized => "401 Unauthorized",
+            Status::Forbidden => "403 Forbidden",
+            Status::NotFound => "404 Not Found",
+            Status::MethodNotAllowed => "405 Method Not Allowed",
+            Status::ContentTooLarge => "413 Content Too Large",
+            Status::TooManyRequests => "429 Too Many Requests",
+            Status::HeaderFieldsTooLarge => "431 Request Header Fields Too Large",
+            Status::ServiceUnavailable => "503 Service Unavailable",
+        }
+    }
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    status: Status,
+    content_type: &'static str,
+    body: String,
+    headers: Vec<(&'static str, String)>,
+}
+
+/// What every answer says to caches, robots and browsers: keep nothing, tell nobody.
+const ALWAYS: [(&str, &str); 5] = [
+    ("Cache-Control", "no-store"),
+    ("X-Robots-Tag", "noindex, nofollow"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+];
+
+impl Response {
+    /// Lines for clients to read.
+    pub fn text(status: Status, body: impl Into<String>) -> Self {
+        Response::new(status, "text/plain; charset=utf-8", body.into())
+    }
+
+    /// The same as JSON.
+    pub fn json(status: Status, body: &serde_json::Value) -> Self {
+        Response::new(status, "application/json", format!("{body}\n"))
+    }
+
+    /// A page for a person.
+    pub fn page(status: Status, body: impl Into<String>) -> Self {
+        Response::new(status, "text/html; charset=utf-8", body.into())
+    }
+
+    fn new(status: Status, content_type: &'static str, body: String) -> Self {
+        Response {
+            status,
+            content_type,
+            body,
+            headers: Vec::new(),
+        }
+    }
+
+    /// Adds a header field; `value` is ours, never the client's.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The body.
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// Writes head and body; a HEAD is answered with the head alone (RFC 9110 9.3.2).
+    ///
+    /// # Errors
+    /// When the web server does not take it.
+    pub fn write(&self, out: &mut dyn Write, head_only: bool) -> io::Result<()> {
+        let mut head = format!(
+            "Status: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n",
+            self.status.line(),
+            self.content_type,
+            self.body.len()
+        );
+        let own = self
+            .headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()));
+        for (name, value) in ALWAYS.into_iter().chain(own) {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n");
+        if !head_only {
+            head.push_str(&self.body);
+        }
+        // One write: a peer that reads in pieces still gets the whole.
+        out.write_all(head.as_bytes())?;
+        out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn written_whole() {
+        let response =
+            Response::text(Status::ServiceUnavailable, "911\n").with("Retry-After", "300");
+        let mut out = Vec::new();
+        response.write(&mut out, false).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.starts_with("Status: 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 4\r\n"));
+        assert!(text.contains("\r\nCache-Control: no-store\r\n"));
+        assert!(text.ends_with("\r\nRetry-After: 300\r\n\r\n911\n"));
+        let mut head = Vec::new();
+        response.write(&mut head, true).unwrap();
+        assert!(head.ends_with(b"Retry-After: 300\r\n\r\n"));
+    }
+}
