@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::host::{by_id, by_name};
 use super::wish::write_wish;
-use super::{Host, HostId, Registry, RegistryError, Settings, Source, State};
+use super::{Durable, Host, HostId, Registry, RegistryError, Settings, Source, State};
 use crate::ip::Addresses;
 use crate::name::HostName;
 use crate::span::Span;
@@ -55,7 +55,7 @@ impl Registry {
         ttl: Ttl,
         now: Timestamp,
     ) -> Result<Vec<HostId>, RegistryError> {
-        let tx = self.write()?;
+        let tx = self.write(Durable::Now)?;
         let ids = hosts
             .iter()
             .map(|host| add_one(&tx, host, ttl, now))
@@ -76,7 +76,7 @@ impl Registry {
         ttl: Ttl,
         now: Timestamp,
     ) -> Result<(), RegistryError> {
-        let tx = self.write()?;
+        let tx = self.write(Durable::Now)?;
         let before = present(&tx, id)?;
         write_settings(&tx, id, settings)?;
         let host = present(&tx, id)?;
@@ -85,8 +85,7 @@ impl Registry {
         if host.state == State::Active && (host.wish.number != 0 || !wanted.is_empty()) {
             write_wish(&tx, &host, wanted, ttl, now, Source::COMMAND)?;
         }
-        tx.commit()?;
-        Ok(())
+        Ok(tx.commit()?)
     }
 
     /// Gives a host a new token; the old ones live on for `keep`.
@@ -100,7 +99,7 @@ impl Registry {
         keep: Span,
         now: Timestamp,
     ) -> Result<(), RegistryError> {
-        let tx = self.write()?;
+        let tx = self.write(Durable::Now)?;
         let host = present(&tx, id)?;
         if host.settings.fixed.is_some() {
             return Err(RegistryError::Static(host.name));
@@ -113,8 +112,7 @@ impl Registry {
             )?,
         };
         write_token(&tx, id, token)?;
-        tx.commit()?;
-        Ok(())
+        Ok(tx.commit()?)
     }
 
     /// Gives a host another name; for `keep` the old one still means it and holds its records.
@@ -129,7 +127,7 @@ impl Registry {
         ttl: Ttl,
         now: Timestamp,
     ) -> Result<(), RegistryError> {
-        let tx = self.write()?;
+        let tx = self.write(Durable::Now)?;
         let host = present(&tx, id)?;
         tx.execute(
             "DELETE FROM former_name WHERE host = ?1 AND name = ?2",
@@ -154,8 +152,7 @@ impl Registry {
             let addresses = renamed.wish.records.addresses;
             write_wish(&tx, &renamed, addresses, ttl, now, Source::COMMAND)?;
         }
-        tx.commit()?;
-        Ok(())
+        Ok(tx.commit()?)
     }
 
     /// Switches a host off: no visits, no records.
@@ -163,12 +160,11 @@ impl Registry {
     /// # Errors
     /// When there is no such host, or the registry cannot be written.
     pub fn disable(&mut self, id: HostId, now: Timestamp) -> Result<(), RegistryError> {
-        let tx = self.write()?;
+        let tx = self.write(Durable::Now)?;
         let host = present(&tx, id)?;
         write_state(&tx, id, "disabled")?;
         wish_nothing(&tx, &host, now)?;
-        tx.commit()?;
-        Ok(())
+        Ok(tx.commit()?)
     }
 
     /// Switches a host on again; a static one gets its addresses back.
@@ -176,14 +172,13 @@ impl Registry {
     /// # Errors
     /// When there is no such host, or the registry cannot be written.
     pub fn enable(&mut self, id: HostId, ttl: Ttl, now: Timestamp) -> Result<(), RegistryError> {
-        let tx = self.write()?;
+        let tx = self.write(Durable::Now)?;
         let host = present(&tx, id)?;
         write_state(&tx, id, "active")?;
         if let Some(fixed) = host.settings.fixed {
             write_wish(&tx, &host, fixed, ttl, now, Source::COMMAND)?;
         }
-        tx.commit()?;
-        Ok(())
+        Ok(tx.commit()?)
     }
 
     /// Begins the removal of a host: no visits, no records, no history from now on.
@@ -193,7 +188,7 @@ impl Registry {
     /// # Errors
     /// When there is no such host, or the registry cannot be written.
     pub fn remove(&mut self, id: HostId, now: Timestamp) -> Result<(), RegistryError> {
-        let tx = self.write()?;
+        let tx = self.write(Durable::Now)?;
         let host = by_id(&tx, id)?.ok_or_else(|| no_host(id))?;
         write_state(&tx, id, "removing")?;
         for table in ["token", "former_name"] {
@@ -205,8 +200,7 @@ impl Registry {
             "UPDATE host SET mail = NULL, note = NULL WHERE id = ?1",
             [id.0],
         )?;
-        tx.commit()?;
-        Ok(())
+        Ok(tx.commit()?)
     }
 
     /// The tokens of a host, the one in force first.

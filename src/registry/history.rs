@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rusqlite::Connection;
 
-use super::{HostId, Registry, RegistryError, Source};
+use super::{Durable, HostId, Registry, RegistryError, Source};
 use crate::ip::Family;
 use crate::name::HostName;
 use crate::time::Timestamp;
@@ -75,9 +75,10 @@ impl Registry {
     /// # Errors
     /// When the registry cannot be written.
     pub fn prune_history(&mut self, before: Timestamp) -> Result<usize, RegistryError> {
-        Ok(self
-            .db
-            .execute("DELETE FROM history WHERE at < ?1", [before.seconds()])?)
+        let tx = self.write(Durable::Soon)?;
+        let gone = tx.execute("DELETE FROM history WHERE at < ?1", [before.seconds()])?;
+        tx.commit()?;
+        Ok(gone)
     }
 }
 

@@ -4,6 +4,20 @@
 //! one. Per host it keeps the *wish* (the records last accepted, numbered) apart
 //! from the *fact* (what the name server confirmed, and for which wish), so that an
 //! accepted address outlives any crash between the two.
+//!
+//! The file is in WAL mode, and no connection checkpoints when it closes: one-shot
+//! processes would otherwise write the log back and unlink it at nearly every visit,
+//! which makes five fsyncs of a change instead of two (a rollback journal takes seven
+//! to nine, and lets readers starve behind writers). A wish commits with
+//! `synchronous=FULL`, one fsync of the log, a fact with `NORMAL`, none. Whoever opens
+//! the file alone reads the log again, so it is written back every hundred pages: a
+//! lookup costs 0.1 to 0.2 ms more than with a rollback journal, at a thousand pages it
+//! would be 2 ms. Writers that wait ask every millisecond instead of in SQLite's growing
+//! pauses: of sixteen changes at once the slowest took 0.13 s instead of 1 s. (Measured
+//! on a virtual machine with two processors, ext4, 10,000 hosts.)
+//!
+//! The file and its `-wal` and `-shm` belong together and to one user; copies are made
+//! by [`Registry::copy_to`].
 
 mod edit;
 mod error;
@@ -18,8 +32,10 @@ pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
 pub use wish::{Accepted, Source};
 
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::time::Timestamp;
@@ -27,8 +43,23 @@ use crate::token::{Digest, LookupKey, Token};
 
 /// The schema's version, in the file as `user_version`.
 const VERSION: i64 = 1;
-/// How long a writer waits for another one; well below a request's deadline.
-const BUSY: Duration = Duration::from_secs(4);
+/// How often a writer asks whether the one before it has finished.
+const BUSY_STEP: Duration = Duration::from_millis(1);
+/// How often at most: some four seconds, well below a request's deadline.
+const BUSY_STEPS: i32 = 3_600;
+/// The log is written back into the file every so many pages (of 4 KiB).
+const LOG_PAGES: u32 = 100;
+/// What the log is cut to after a burst, in octets.
+const LOG_LIMIT: u32 = 1 << 20;
+
+/// Whether a transaction must be on disk before it counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Durable {
+    /// It must: somebody is told of it.
+    Now,
+    /// It need not: losing it costs a repetition.
+    Soon,
+}
 
 /// An open registry.
 pub struct Registry {
@@ -49,6 +80,7 @@ impl Registry {
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = connect(file, flags)?;
+        db.pragma_update(None, "journal_mode", "wal")?;
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         tx.execute_batch(include_str!("schema.sql"))?;
         tx.execute(
@@ -125,7 +157,12 @@ impl Registry {
     }
 
     /// A transaction that may write; it waits for other writers before it begins, never inside.
-    fn write(&mut self) -> Result<Transaction<'_>, RegistryError> {
+    fn write(&mut self, durable: Durable) -> Result<Transaction<'_>, RegistryError> {
+        let synchronous = match durable {
+            Durable::Now => "FULL",
+            Durable::Soon => "NORMAL",
+        };
+        self.db.pragma_update(None, "synchronous", synchronous)?;
         Ok(self
             .db
             .transaction_with_behavior(TransactionBehavior::Immediate)?)
@@ -133,9 +170,15 @@ impl Registry {
 }
 
 fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
-    let db = Connection::open_with_flags(file, flags)?;
-    db.busy_timeout(BUSY)?;
-    db.pragma_update(None, "foreign_keys", true)?;
+    let mut db = Connection::open_with_flags(file, flags)?;
+    db.busy_handler(Some(|asked| {
+        sleep(BUSY_STEP);
+        asked < BUSY_STEPS
+    }))?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
+    db.pragma_update(None, "journal_size_limit", LOG_LIMIT)?;
     Ok(db)
 }
 

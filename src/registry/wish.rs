@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::host::{by_id, former_names, joined};
-use super::{Host, HostId, Records, Registry, RegistryError, State};
+use super::{Durable, Host, HostId, Records, Registry, RegistryError, State};
 use crate::ip::{Addresses, Family};
 use crate::name::RecordName;
 use crate::span::Span;
@@ -100,7 +100,7 @@ impl Registry {
         source: Source<'_>,
         addresses: impl FnOnce(&Host) -> Addresses,
     ) -> Result<Accepted, RegistryError> {
-        let tx = self.write()?;
+        let tx = self.write(Durable::Now)?;
         let host = by_id(&tx, id)?.filter(|host| host.state == State::Active);
         let (Some(host), true) = (host, use_token(&tx, id, token, now)?) else {
             return Ok(Accepted::Gone);
@@ -133,10 +133,10 @@ impl Registry {
         {
             return Ok(());
         }
-        self.db
-            .prepare_cached("UPDATE host SET last_seen = ?2 WHERE id = ?1")?
+        let tx = self.write(Durable::Soon)?;
+        tx.prepare_cached("UPDATE host SET last_seen = ?2 WHERE id = ?1")?
             .execute((host.id.0, now.seconds()))?;
-        Ok(())
+        Ok(tx.commit()?)
     }
 
     /// Notes what the name server confirmed: that wish's records, in the zone of that serial.
@@ -153,7 +153,7 @@ impl Registry {
         serial: Option<u32>,
         now: Timestamp,
     ) -> Result<(), RegistryError> {
-        let tx = self.write()?;
+        let tx = self.write(Durable::Soon)?;
         let Some(host) = by_id(&tx, id)? else {
             return Ok(());
         };
@@ -188,8 +188,7 @@ impl Registry {
             )?;
             tx.execute("DELETE FROM host WHERE id = ?1", [id.0])?;
         }
-        tx.commit()?;
-        Ok(())
+        Ok(tx.commit()?)
     }
 
     /// Notes that an exchange for the host ended without a verified answer.
@@ -197,10 +196,10 @@ impl Registry {
     /// # Errors
     /// When the registry cannot be written.
     pub fn unconfirmed(&mut self, id: HostId, now: Timestamp) -> Result<(), RegistryError> {
-        self.db
-            .prepare_cached("UPDATE host SET unconfirmed = ?2 WHERE id = ?1")?
+        let tx = self.write(Durable::Soon)?;
+        tx.prepare_cached("UPDATE host SET unconfirmed = ?2 WHERE id = ?1")?
             .execute((id.0, now.seconds()))?;
-        Ok(())
+        Ok(tx.commit()?)
     }
 }
 
