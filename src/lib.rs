@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod deadline;
+pub mod dns;
 pub mod ip;
 pub mod name;
 pub mod span;
