@@ -157,6 +157,11 @@ impl Publisher {
         })))
     }
 
+    /// Every zone and its name server.
+    pub fn servers(&self) -> impl Iterator<Item = (&ZoneName, &Server)> {
+        self.zones.iter()
+    }
+
     fn server(&self, host: &Host) -> Result<&Server, PublishError> {
         let zone = host.name.zone();
         self.zones.get(&zone).ok_or(PublishError::NoZone(zone))
