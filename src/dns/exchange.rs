@@ -73,9 +73,11 @@ impl From<Refusal> for Try {
 /// A request under way: its tries so far.
 struct Exchange<'a> {
     server: &'a Server,
+    /// When to give up.
     deadline: Deadline,
     /// Kept open, so that a late answer to the first datagram counts.
     udp: Option<Udp>,
+    /// The datagrams so far; an answer to any of them counts.
     sent: Vec<Signed>,
     /// The gravest doubt of a try that may have been applied.
     doubt: Option<Doubt>,
@@ -97,7 +99,8 @@ impl<'a> Exchange<'a> {
     fn run(mut self, request: &Request) -> Verdict {
         let mut unreachable = Doubt::Unreachable(ErrorKind::TimedOut);
         let mut servfail = None;
-        for wait in [FIRST_WAIT, SECOND_WAIT, Duration::MAX] {
+        // Where there is no wait of its own, it is TCP's turn.
+        for wait in [Some(FIRST_WAIT), Some(SECOND_WAIT), None] {
             if self.deadline.passed() {
                 break;
             }
@@ -123,17 +126,18 @@ impl<'a> Exchange<'a> {
     }
 
     /// Signs anew, sends, waits.
-    fn one_try(&mut self, request: &Request, wait: Duration) -> Try {
+    fn one_try(&mut self, request: &Request, wait: Option<Duration>) -> Try {
         let taken = |id| self.sent.iter().any(|signed| signed.id == id);
         let signed = match request.sign(&self.server.key, taken) {
             Ok(signed) => signed,
             Err(error) => return Refusal::Unsendable(error).into(),
         };
-        if wait == Duration::MAX || signed.octets.len() > UDP_MAX {
-            self.by_tcp(&signed)
-        } else {
-            self.sent.push(signed);
-            self.by_udp(self.deadline.at_most(wait))
+        match wait.filter(|_| signed.octets.len() <= UDP_MAX) {
+            Some(wait) => {
+                self.sent.push(signed);
+                self.by_udp(self.deadline.at_most(wait))
+            }
+            None => self.by_tcp(&signed),
         }
     }
 
@@ -219,5 +223,62 @@ pub(super) fn ask_by_tcp(
             Reply::Stray => {}
             reply => return Ok(reply),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::message::tests::CLOCK_SHIFT;
+    use super::*;
+    use crate::dns::{Key, LookupError, knot};
+    use crate::ip::{AddressSet, Family};
+    use crate::name::RecordName;
+
+    #[test]
+    fn a_clock_that_is_off_is_told_with_its_distance() {
+        let dir = tempfile::tempdir().unwrap();
+        let knot = knot::Knot::start(dir.path(), &knot::Options::default());
+        let server = Server {
+            address: knot.addr(),
+            key: Key::read(knot.key_text()).unwrap(),
+        };
+        let zone: ZoneName = knot::ZONE.parse().unwrap();
+        let name = RecordName::parse("home", &zone).unwrap();
+        let swap = Swap {
+            name: name.clone(),
+            family: Family::Ipv4,
+            from: AddressSet::default(),
+            to: Some(("203.0.113.7".parse().unwrap(), crate::ttl::Ttl::DEFAULT)),
+        };
+        for shift in [-7200_i64, 7200] {
+            CLOCK_SHIFT.set(shift);
+            let deadline = Deadline::after(Duration::from_secs(2));
+            let refusal = match send_update(&server, &zone, std::slice::from_ref(&swap), deadline) {
+                Verdict::Refused(refusal) => refusal,
+                other => panic!("{other:?}"),
+            };
+            let questions = [(name.clone(), Family::Ipv4)];
+            let error = crate::dns::lookup(&server, &zone, &questions, false, deadline);
+            assert!(matches!(
+                error,
+                Err(LookupError::Refused(Refusal::BadTime { .. }))
+            ));
+            let Refusal::BadTime { skew_seconds } = refusal else {
+                panic!("{refusal:?}")
+            };
+            assert!((skew_seconds + shift).abs() < 3, "{skew_seconds}");
+            let side = if shift < 0 {
+                "ahead of ours"
+            } else {
+                "behind ours"
+            };
+            assert!(refusal.to_string().contains(side), "{refusal}");
+        }
+        CLOCK_SHIFT.set(290);
+        let deadline = Deadline::after(Duration::from_secs(2));
+        assert_eq!(
+            send_update(&server, &zone, &[swap], deadline),
+            Verdict::Done
+        );
     }
 }

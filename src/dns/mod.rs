@@ -17,6 +17,11 @@ mod refusal;
 mod reply;
 mod transport;
 
+/// The real name server for tests that look inside.
+#[cfg(test)]
+#[path = "../../tests/support/knot.rs"]
+mod knot;
+
 use std::net::{IpAddr, SocketAddr};
 
 pub use domain::base::iana::{Rcode, TsigRcode};

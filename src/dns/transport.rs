@@ -13,6 +13,7 @@ const OCTETS_MAX: usize = 65_535;
 /// A connected UDP socket: what comes from another address or port never arrives.
 pub(super) struct Udp {
     socket: UdpSocket,
+    /// Where a datagram is received, as large as any.
     buffer: Vec<u8>,
 }
 
@@ -59,6 +60,7 @@ impl Udp {
 /// A TCP connection.
 pub(super) struct Tcp {
     stream: TcpStream,
+    /// Until when all reading and writing must be done.
     deadline: Deadline,
 }
 
