@@ -8,6 +8,7 @@ use super::message::{self, Request, Signed};
 use super::refusal::{Doubt, Refusal};
 use super::reply::{Reply, judge};
 use super::transport::{Tcp, Udp};
+use super::wait::Wait;
 use super::{Server, Swap};
 use crate::deadline::Deadline;
 use crate::name::ZoneName;
@@ -42,14 +43,14 @@ pub enum Verdict {
 /// octets by TCP only. SERVFAIL is tried once more. Where nobody listens the answer comes
 /// at once. Each try carries the prerequisites, so none undoes what came between; after an
 /// unanswered first try, [`Refusal::Differs`] may mean that the first one was applied.
-pub fn send_update(
+pub fn send_update<'a>(
     server: &Server,
     zone: &ZoneName,
     swaps: &[Swap],
-    deadline: Deadline,
+    wait: impl Into<Wait<'a>>,
 ) -> Verdict {
     match message::update(zone, swaps) {
-        Ok(request) => Exchange::new(server, deadline).run(&request),
+        Ok(request) => Exchange::new(server, wait.into()).run(&request),
         Err(error) => Verdict::Refused(Refusal::Unsendable(error)),
     }
 }
@@ -71,10 +72,10 @@ impl From<Refusal> for Try {
 }
 
 /// A request under way: its tries so far.
-struct Exchange<'a> {
+struct Exchange<'a, 'w> {
     server: &'a Server,
     /// When to give up.
-    deadline: Deadline,
+    wait: Wait<'w>,
     /// Kept open, so that a late answer to the first datagram counts.
     udp: Option<Udp>,
     /// The datagrams so far; an answer to any of them counts.
@@ -83,12 +84,12 @@ struct Exchange<'a> {
     doubt: Option<Doubt>,
 }
 
-impl<'a> Exchange<'a> {
+impl<'a, 'w> Exchange<'a, 'w> {
     /// Nothing sent yet.
-    fn new(server: &'a Server, deadline: Deadline) -> Self {
+    fn new(server: &'a Server, wait: Wait<'w>) -> Self {
         Exchange {
             server,
-            deadline,
+            wait,
             udp: None,
             sent: Vec::new(),
             doubt: None,
@@ -101,7 +102,7 @@ impl<'a> Exchange<'a> {
         let mut servfail = None;
         // Where there is no wait of its own, it is TCP's turn.
         for wait in [Some(FIRST_WAIT), Some(SECOND_WAIT), None] {
-            if self.deadline.passed() {
+            if self.wait.is_over() {
                 break;
             }
             match self.one_try(request, wait) {
@@ -135,14 +136,14 @@ impl<'a> Exchange<'a> {
         match wait.filter(|_| signed.octets.len() <= UDP_MAX) {
             Some(wait) => {
                 self.sent.push(signed);
-                self.by_udp(self.deadline.at_most(wait))
+                self.by_udp(self.wait.deadline().at_most(wait))
             }
             None => self.by_tcp(&signed),
         }
     }
 
     /// Sends the newest message as a datagram and waits for an answer to any so far.
-    fn by_udp(&mut self, deadline: Deadline) -> Try {
+    fn by_udp(&mut self, until: Deadline) -> Try {
         let unreachable = |error: std::io::Error| Try::Doubt(Doubt::Unreachable(error.kind()));
         let udp = match self
             .udp
@@ -158,7 +159,7 @@ impl<'a> Exchange<'a> {
         }
         let mut doubt = Doubt::Silent;
         loop {
-            match udp.receive(deadline) {
+            match udp.receive(until, &mut self.wait) {
                 Ok(None) => return Try::Doubt(doubt),
                 Ok(Some(octets)) => match judge(octets, &self.sent) {
                     Reply::Stray => {}
@@ -174,7 +175,7 @@ impl<'a> Exchange<'a> {
 
     /// Sends a message over a connection of its own.
     fn by_tcp(&self, signed: &Signed) -> Try {
-        match ask_by_tcp(self.server, signed, self.deadline) {
+        match ask_by_tcp(self.server, signed, self.wait.deadline()) {
             Ok(Reply::Verified(..)) => Try::Done,
             Ok(Reply::Refused(refusal)) => refusal.into(),
             Ok(Reply::Unverified | Reply::Stray) => Try::Doubt(Doubt::Unverified),
@@ -200,7 +201,7 @@ impl<'a> Exchange<'a> {
 
     /// Waits, but not beyond the deadline.
     fn pause(&self, pause: Duration) {
-        thread::sleep(pause.min(self.deadline.left()));
+        thread::sleep(pause.min(self.wait.deadline().left()));
     }
 }
 
