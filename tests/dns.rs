@@ -14,6 +14,8 @@ mod common;
 mod keys;
 #[path = "dns/lookups.rs"]
 mod lookups;
+#[path = "dns/peer.rs"]
+mod peer;
 #[path = "dns/peers.rs"]
 mod peers;
 #[path = "dns/refusals.rs"]

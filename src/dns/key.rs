@@ -50,7 +50,7 @@ impl Key {
     /// As [`Key::read`], or no key of that name.
     pub fn read_named(text: &str, name: Option<&str>) -> Result<Self, KeyError> {
         let mut written = key_text::keys(text)?;
-        if let Some(name) = name {
+        if let Some(name) = name.filter(|_| !written.is_empty()) {
             let wanted = canonical(name);
             let names = key_names(&written);
             written.retain(|key| canonical(&key.name) == wanted);

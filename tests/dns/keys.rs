@@ -139,6 +139,12 @@ fn one_of_several_is_chosen_by_name() {
 }
 
 #[test]
+fn where_there_is_no_key_no_name_finds_one() {
+    let error = Key::read_named("# empty", Some("bowline"));
+    assert_eq!(error.unwrap_err(), KeyError::NoKey);
+}
+
+#[test]
 fn a_generated_key_reads_back_and_reads_as_keymgrs() {
     let (key, text) = Key::generate("Bowline.").unwrap();
     assert_eq!(key.name(), "bowline");

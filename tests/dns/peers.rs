@@ -1,146 +1,14 @@
-//! Peers that lie, stutter or fall silent: small ones of our own.
+//! Peers that lie, stutter or fall silent.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::dns::{Doubt, Key, LookupError, Rcode, Refusal, Server, Verdict};
-use bowline::dns::{lookup, send_update};
-use domain::base::{Message, MessageBuilder};
-use domain::rdata::tsig::Time48;
-use domain::tsig::{self, ClientTransaction, KeyName, ServerTransaction};
+use bowline::dns::{Doubt, LookupError, Rcode, Refusal, Verdict, send_update};
 
-use crate::common::{in_seconds, record, send, swap, zone};
-
-/// The secret all peers know.
-const SECRET: [u8; 32] = [7; 32];
-
-/// A peer on UDP; it ends when dropped.
-struct Peer {
-    server: Server,
-    end: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Peer {
-    /// One that answers the n-th datagram (from 0) with these, in order.
-    fn start(answers: impl Fn(usize, &[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let server = server(socket.local_addr().unwrap());
-        socket
-            .set_read_timeout(Some(Duration::from_millis(20)))
-            .unwrap();
-        let end = Arc::new(AtomicBool::new(false));
-        let ended = Arc::clone(&end);
-        let thread = thread::spawn(move || {
-            let (mut buffer, mut count) = ([0; 4096], 0);
-            while !ended.load(Ordering::Relaxed) {
-                if let Ok((length, from)) = socket.recv_from(&mut buffer) {
-                    for answer in answers(count, &buffer[..length]) {
-                        socket.send_to(&answer, from).unwrap();
-                    }
-                    count += 1;
-                }
-            }
-        });
-        Peer {
-            server,
-            end,
-            thread: Some(thread),
-        }
-    }
-
-    /// What becomes of one new address, and of a question, within a second.
-    fn verdict(&self) -> Verdict {
-        send_update(
-            &self.server,
-            &zone(),
-            &[swap("home", "", "203.0.113.7")],
-            in_seconds(1),
-        )
-    }
-
-    /// What becomes of a question within a second.
-    fn lookup_error(&self) -> LookupError {
-        let questions = [(record("home"), bowline::ip::Family::Ipv4)];
-        lookup(&self.server, &zone(), &questions, true, in_seconds(1)).unwrap_err()
-    }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        self.end.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-/// The client's view of a peer.
-fn server(address: SocketAddr) -> Server {
-    let secret = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
-    Server {
-        address,
-        key: Key::read(&format!("bowline:{secret}")).unwrap(),
-    }
-}
-
-/// An answer without a signature.
-fn unsigned(request: &[u8], rcode: Rcode) -> Vec<u8> {
-    let mut answer = vec![request[0], request[1], request[2] | 0x80, rcode.to_int()];
-    answer.extend([0; 8]);
-    answer
-}
-
-/// An answer signed with the right key by a clock so many seconds off.
-fn signed_at(request: &[u8], rcode: Rcode, shift: i64) -> Vec<u8> {
-    let now = u64::from(Time48::now()).checked_add_signed(shift).unwrap();
-    let mut message = Message::from_octets(request.to_vec()).unwrap();
-    let key = library_key(&SECRET);
-    match ServerTransaction::request(&key, &mut message, Time48::from_u64(now)) {
-        Ok(transaction) => {
-            let builder = MessageBuilder::new_vec()
-                .start_answer(&message, rcode)
-                .unwrap();
-            let mut builder = builder.additional();
-            transaction
-                .unwrap()
-                .answer(&mut builder, Time48::now())
-                .unwrap();
-            builder.finish()
-        }
-        Err(error) => {
-            let builder = MessageBuilder::new_vec();
-            error.build_message(&message, builder).unwrap().finish()
-        }
-    }
-}
-
-/// An answer signed with another secret under the right name.
-fn forged(request: &[u8], rcode: Rcode) -> Vec<u8> {
-    let message = Message::from_octets(request.to_vec()).unwrap();
-    let builder = MessageBuilder::new_vec()
-        .start_answer(&message, rcode)
-        .unwrap();
-    let mut builder = builder.additional();
-    let key = library_key(&[8; 32]);
-    ClientTransaction::request(key, &mut builder, Time48::now()).unwrap();
-    builder.finish()
-}
-
-/// The key `bowline` with a secret, as the library has it.
-fn library_key(secret: &[u8]) -> tsig::Key {
-    let name: KeyName = "bowline".parse().unwrap();
-    tsig::Key::new(tsig::Algorithm::Sha256, secret, name, None, None).unwrap()
-}
-
-/// A signed answer as it should be.
-fn signed(request: &[u8], rcode: Rcode) -> Vec<u8> {
-    signed_at(request, rcode, 0)
-}
+use crate::common::{found, in_seconds, send, swap, zone};
+use crate::peer::{Peer, forged, framed, server, signed, signed_at, tcp_peer, told, unsigned};
 
 /// Makes an answer of a request.
 type Answer = fn(&[u8]) -> Vec<u8>;
@@ -159,10 +27,7 @@ fn success_without_a_valid_signature_is_no_success() {
             started.elapsed() >= Duration::from_millis(990),
             "did not wait"
         );
-        assert_eq!(
-            peer.lookup_error(),
-            LookupError::NoAnswer(Doubt::Unverified)
-        );
+        assert_eq!(peer.lookup(), Err(LookupError::NoAnswer(Doubt::Unverified)));
     }
 }
 
@@ -301,32 +166,6 @@ fn a_clock_that_is_off() {
     }
 }
 
-/// Takes one connection, reads one message, answers with octets made from it, and closes.
-fn tcp_peer(answer: impl Fn(&[u8]) -> Vec<u8> + Send + 'static) -> (Server, JoinHandle<()>) {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    let server = server(listener.local_addr().unwrap());
-    let thread = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let mut length = [0; 2];
-        stream.read_exact(&mut length).unwrap();
-        let mut message = vec![0; u16::from_be_bytes(length).into()];
-        stream.read_exact(&mut message).unwrap();
-        for octet in answer(&message) {
-            stream.write_all(&[octet]).unwrap();
-        }
-    });
-    (server, thread)
-}
-
-/// A message with its length in front.
-fn framed(message: &[u8]) -> Vec<u8> {
-    [
-        &u16::try_from(message.len()).unwrap().to_be_bytes(),
-        message,
-    ]
-    .concat()
-}
-
 #[test]
 fn tcp_answers_octet_by_octet_broken_off_and_forged() {
     let broken = Verdict::Unconfirmed(Doubt::Broken(ErrorKind::UnexpectedEof));
@@ -394,4 +233,21 @@ fn a_server_on_ipv6_loopback() {
         Verdict::Done
     );
     assert!(thread.join().unwrap().ip().is_loopback());
+}
+
+#[test]
+fn a_lost_question_is_asked_again() {
+    let peer = Peer::start(|n, request| match n {
+        0 => Vec::new(),
+        _ => vec![told(request, true, &[203, 0, 113, 7])],
+    });
+    assert_eq!(peer.lookup().unwrap().answers, [found("203.0.113.7")]);
+}
+
+#[test]
+fn an_answer_that_is_not_authoritative_or_makes_no_sense() {
+    let cached = Peer::start(|_, request| vec![told(request, false, &[203, 0, 113, 7])]);
+    assert_eq!(cached.lookup(), Err(LookupError::NotAuthoritative));
+    let short = Peer::start(|_, request| vec![told(request, true, &[203, 0, 113])]);
+    assert_eq!(short.lookup(), Err(LookupError::Garbled));
 }
