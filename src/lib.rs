@@ -8,6 +8,7 @@ pub mod http;
 pub mod ip;
 pub mod name;
 pub mod port;
+pub mod setup;
 pub mod span;
 pub mod time;
 pub mod token;
