@@ -105,16 +105,19 @@ fn site(
         true => place.apache_dir.join("run"),
         false => "/var/log/apache2".into(),
     };
-    let host = match url.host().contains(':') {
-        true => format!("[{}]", url.host()),
-        false => url.host().to_owned(),
+    let host = url.host();
+    // An IPv6 address is taken as an alias only.
+    let server_name = match host.contains(':') {
+        true => format!("localhost\n    ServerAlias [{host}]"),
+        false => host.to_owned(),
     };
     let text = Fill::new(SITE)
         .part("tls", tls)
         .part("certbot", tls)
         .value("<VirtualHost *:80>", port(80, false))
         .value("<VirtualHost *:443>", port(443, true))
-        .value("update.example.org", host)
+        .value("ServerName update.example.org", format_args!("ServerName {server_name}"))
+        .value("/live/update.example.org/", format_args!("/live/{host}/"))
         .value("/usr/bin/bowline", executable.display())
         .value("/var/log/apache2", logs.display())
         .value(ENVIRONMENT, environment)
