@@ -168,6 +168,11 @@ impl fmt::Debug for LookupKey {
 pub struct Digest([u8; 32]);
 
 impl Digest {
+    /// A digest as the registry has it.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Digest(bytes)
+    }
+
     /// The octets, for the registry.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

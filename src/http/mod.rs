@@ -4,12 +4,14 @@
 //! web server passes on and write a [`Response`] in its way.
 
 mod accept;
+mod client;
 mod fields;
 mod path;
 mod request;
 mod response;
 
 pub use accept::prefers_json;
+pub use client::client_address;
 pub use fields::Fields;
 pub use path::Path;
 pub use request::{BODY_MAX, HEAD_MAX, Method, Request};

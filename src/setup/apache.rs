@@ -116,7 +116,10 @@ fn site(
         .part("certbot", tls)
         .value("<VirtualHost *:80>", port(80, false))
         .value("<VirtualHost *:443>", port(443, true))
-        .value("ServerName update.example.org", format_args!("ServerName {server_name}"))
+        .value(
+            "ServerName update.example.org",
+            format_args!("ServerName {server_name}"),
+        )
         .value("/live/update.example.org/", format_args!("/live/{host}/"))
         .value("/usr/bin/bowline", executable.display())
         .value("/var/log/apache2", logs.display())

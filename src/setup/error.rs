@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::fill::FillError;
-use super::keys::KeyError;
+use crate::dns::KeyError;
 use crate::name::{NameError, ZoneName};
 use crate::token::TokenError;
 

@@ -1,0 +1,223 @@
+//! One UPDATE and its answer: the tries, their pauses, and what may be concluded.
+
+use std::io::ErrorKind;
+use std::thread;
+use std::time::Duration;
+
+use super::message::{self, Request, Signed};
+use super::refusal::{Doubt, Refusal};
+use super::reply::{Reply, judge};
+use super::transport::{Tcp, Udp};
+use super::{Server, Swap};
+use crate::deadline::Deadline;
+use crate::name::ZoneName;
+
+/// Longer messages go by TCP at once.
+const UDP_MAX: usize = 1200;
+/// Knot may hold an update back for a second; three leave it time to do the work too.
+const FIRST_WAIT: Duration = Duration::from_secs(3);
+/// The wait for the second datagram.
+const SECOND_WAIT: Duration = Duration::from_secs(2);
+/// After "nobody listens": a name server that is being restarted.
+const REFUSED_PAUSE: Duration = Duration::from_millis(50);
+/// After SERVFAIL: until the batch with the bad neighbour is over.
+const SERVFAIL_PAUSE: Duration = Duration::from_millis(100);
+
+/// What became of an UPDATE.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// A NOERROR whose signature verified. Whether the records can be seen is another
+    /// question: ask with [`super::lookup`].
+    Done,
+    /// A no: nothing was changed.
+    Refused(Refusal),
+    /// No verified answer: it may have been applied or still be, see
+    /// [`Doubt::may_be_applied`].
+    Unconfirmed(Doubt),
+}
+
+/// Sends `swaps` as one UPDATE, all or none of them, and waits for the answer.
+///
+/// By UDP, 3 s; signed again and by UDP, 2 s; then by TCP until the deadline. Over 1200
+/// octets by TCP only. SERVFAIL is tried once more. Where nobody listens the answer comes
+/// at once. Each try carries the prerequisites, so none undoes what came between; after an
+/// unanswered first try, [`Refusal::Differs`] may mean that the first one was applied.
+pub fn send_update(
+    server: &Server,
+    zone: &ZoneName,
+    swaps: &[Swap],
+    deadline: Deadline,
+) -> Verdict {
+    match message::update(zone, swaps) {
+        Ok(request) => Exchange::new(server, deadline).run(&request),
+        Err(error) => Verdict::Refused(Refusal::Unsendable(error)),
+    }
+}
+
+/// How one try went.
+enum Try {
+    /// A verified success.
+    Done,
+    /// An error.
+    Refused(Refusal),
+    /// No answer that counts.
+    Doubt(Doubt),
+}
+
+impl From<Refusal> for Try {
+    fn from(refusal: Refusal) -> Self {
+        Try::Refused(refusal)
+    }
+}
+
+/// A request under way: its tries so far.
+struct Exchange<'a> {
+    server: &'a Server,
+    deadline: Deadline,
+    /// Kept open, so that a late answer to the first datagram counts.
+    udp: Option<Udp>,
+    sent: Vec<Signed>,
+    /// The gravest doubt of a try that may have been applied.
+    doubt: Option<Doubt>,
+}
+
+impl<'a> Exchange<'a> {
+    /// Nothing sent yet.
+    fn new(server: &'a Server, deadline: Deadline) -> Self {
+        Exchange {
+            server,
+            deadline,
+            udp: None,
+            sent: Vec::new(),
+            doubt: None,
+        }
+    }
+
+    /// All tries.
+    fn run(mut self, request: &Request) -> Verdict {
+        let mut unreachable = Doubt::Unreachable(ErrorKind::TimedOut);
+        let mut servfail = None;
+        for wait in [FIRST_WAIT, SECOND_WAIT, Duration::MAX] {
+            if self.deadline.passed() {
+                break;
+            }
+            match self.one_try(request, wait) {
+                Try::Done => return Verdict::Done,
+                Try::Refused(refusal) if refusal.is_passing() && servfail.is_none() => {
+                    servfail = Some(refusal);
+                    self.pause(SERVFAIL_PAUSE);
+                }
+                Try::Refused(refusal) => return self.refused(refusal),
+                Try::Doubt(doubt) if doubt.may_be_applied() => self.remember(doubt),
+                Try::Doubt(doubt) => {
+                    unreachable = doubt;
+                    self.pause(REFUSED_PAUSE);
+                }
+            }
+        }
+        match (self.doubt, servfail) {
+            (Some(doubt), _) => Verdict::Unconfirmed(doubt),
+            (None, Some(refusal)) => Verdict::Refused(refusal),
+            (None, None) => Verdict::Unconfirmed(unreachable),
+        }
+    }
+
+    /// Signs anew, sends, waits.
+    fn one_try(&mut self, request: &Request, wait: Duration) -> Try {
+        let taken = |id| self.sent.iter().any(|signed| signed.id == id);
+        let signed = match request.sign(&self.server.key, taken) {
+            Ok(signed) => signed,
+            Err(error) => return Refusal::Unsendable(error).into(),
+        };
+        if wait == Duration::MAX || signed.octets.len() > UDP_MAX {
+            self.by_tcp(&signed)
+        } else {
+            self.sent.push(signed);
+            self.by_udp(self.deadline.at_most(wait))
+        }
+    }
+
+    /// Sends the newest message as a datagram and waits for an answer to any so far.
+    fn by_udp(&mut self, deadline: Deadline) -> Try {
+        let unreachable = |error: std::io::Error| Try::Doubt(Doubt::Unreachable(error.kind()));
+        let udp = match self
+            .udp
+            .take()
+            .map_or_else(|| Udp::connect(self.server.address), Ok)
+        {
+            Ok(udp) => self.udp.insert(udp),
+            Err(error) => return unreachable(error),
+        };
+        let newest = self.sent.last().map(|signed| signed.octets.as_slice());
+        if let Err(error) = udp.send(newest.unwrap_or_default()) {
+            return unreachable(error);
+        }
+        let mut doubt = Doubt::Silent;
+        loop {
+            match udp.receive(deadline) {
+                Ok(None) => return Try::Doubt(doubt),
+                Ok(Some(octets)) => match judge(octets, &self.sent) {
+                    Reply::Stray => {}
+                    Reply::Unverified => doubt = Doubt::Unverified,
+                    Reply::Verified(..) => return Try::Done,
+                    Reply::Refused(refusal) => return refusal.into(),
+                },
+                Err(_) if doubt == Doubt::Unverified => return Try::Doubt(doubt),
+                Err(error) => return unreachable(error),
+            }
+        }
+    }
+
+    /// Sends a message over a connection of its own.
+    fn by_tcp(&self, signed: &Signed) -> Try {
+        match ask_by_tcp(self.server, signed, self.deadline) {
+            Ok(Reply::Verified(..)) => Try::Done,
+            Ok(Reply::Refused(refusal)) => refusal.into(),
+            Ok(Reply::Unverified | Reply::Stray) => Try::Doubt(Doubt::Unverified),
+            Err(doubt) => Try::Doubt(doubt),
+        }
+    }
+
+    /// A refusal is the last word only when no earlier try may have been applied, or when
+    /// it makes the caller look for itself.
+    fn refused(self, refusal: Refusal) -> Verdict {
+        match (self.doubt, refusal) {
+            (None, refusal) | (_, refusal @ Refusal::Differs(_)) => Verdict::Refused(refusal),
+            (Some(_), refusal) => Verdict::Unconfirmed(Doubt::RefusedLater(refusal)),
+        }
+    }
+
+    /// A false success says more than silence.
+    fn remember(&mut self, doubt: Doubt) {
+        if self.doubt != Some(Doubt::Unverified) {
+            self.doubt = Some(doubt);
+        }
+    }
+
+    /// Waits, but not beyond the deadline.
+    fn pause(&self, pause: Duration) {
+        thread::sleep(pause.min(self.deadline.left()));
+    }
+}
+
+/// One message over a connection of its own: the first answer to it.
+pub(super) fn ask_by_tcp(
+    server: &Server,
+    signed: &Signed,
+    deadline: Deadline,
+) -> Result<Reply, Doubt> {
+    let broken = |error: std::io::Error| match error.kind() {
+        ErrorKind::TimedOut => Doubt::Silent,
+        kind => Doubt::Broken(kind),
+    };
+    let mut tcp =
+        Tcp::connect(server.address, deadline).map_err(|error| Doubt::Unreachable(error.kind()))?;
+    tcp.send(&signed.octets).map_err(broken)?;
+    loop {
+        let octets = tcp.receive().map_err(broken)?;
+        match judge(&octets, [signed]) {
+            Reply::Stray => {}
+            reply => return Ok(reply),
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The messages we send: UPDATE (RFC 2136) and QUERY (RFC 1035), signed (RFC 8945).
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::time::SystemTime;
+
+use domain::base::iana::{Class, Opcode, Rtype};
+use domain::base::message_builder::{AdditionalBuilder, PushError, TreeCompressor};
+use domain::base::{MessageBuilder, Name, UnknownRecordData};
+use domain::rdata::tsig::Time48;
+use domain::tsig::{self, ClientTransaction};
+
+use super::Swap;
+use super::key::Key;
+use crate::ip::Family;
+use crate::name::{RecordName, ZoneName};
+
+/// A name in wire format.
+pub(super) type WireName = Name<Vec<u8>>;
+
+/// The longest message (RFC 1035 4.2.2).
+const MESSAGE_MAX: usize = 65_535;
+/// What we take in one datagram: fits every path without fragments (RFC 9715).
+const UDP_PAYLOAD: u16 = 1232;
+
+/// An unsigned message with its identifier still to be chosen.
+pub(super) struct Request {
+    builder: AdditionalBuilder<TreeCompressor<Vec<u8>>>,
+}
+
+impl Request {
+    /// Signs a copy, with a random identifier that `taken` does not have and the time as
+    /// it is now.
+    pub(super) fn sign(
+        &self,
+        key: &Key,
+        taken: impl Fn(u16) -> bool,
+    ) -> Result<Signed, MessageError> {
+        let mut builder = self.builder.clone();
+        let id = loop {
+            let id = random_id()?;
+            if !taken(id) {
+                break id;
+            }
+        };
+        builder.header_mut().set_id(id);
+        let opcode = builder.header().opcode();
+        let transaction = ClientTransaction::request(key.signer().clone(), &mut builder, now())?;
+        let octets = builder.finish().into_target();
+        if octets.len() > MESSAGE_MAX {
+            return Err(MessageError::Large);
+        }
+        Ok(Signed {
+            id,
+            opcode,
+            octets,
+            transaction,
+        })
+    }
+}
+
+/// A signed message, and what verifies its answer.
+pub(super) struct Signed {
+    /// Its identifier.
+    pub(super) id: u16,
+    /// UPDATE or QUERY.
+    pub(super) opcode: Opcode,
+    /// The message.
+    pub(super) octets: Vec<u8>,
+    /// Knows the signature that the answer's is made over.
+    pub(super) transaction: ClientTransaction<tsig::Key>,
+}
+
+/// The UPDATE that makes `swaps`, all or none of them (RFC 2136 2).
+///
+/// Prerequisites: no CNAME at any owner name, and every RRset as its swap says. Updates:
+/// for every swap that changes something, the RRset deleted and the new address added.
+pub(super) fn update(zone: &ZoneName, swaps: &[Swap]) -> Result<Request, MessageError> {
+    check(zone, swaps)?;
+    let mut builder = MessageBuilder::from_target(TreeCompressor::new(Vec::new()))
+        .map_err(|_| MessageError::Large)?;
+    builder.header_mut().set_opcode(Opcode::UPDATE);
+    let mut builder = builder.question();
+    builder.push((wire(zone)?, Rtype::SOA))?;
+
+    // The owner names first, each once: behind 16 KiB they could not be compressed any more.
+    let mut builder = builder.answer();
+    let mut before: Option<&RecordName> = None;
+    for swap in swaps {
+        if before != Some(&swap.name) {
+            builder.push((wire(&swap.name)?, Class::NONE, 0, empty(Rtype::CNAME)?))?;
+        }
+        before = Some(&swap.name);
+    }
+    for swap in swaps {
+        let name = wire(&swap.name)?;
+        if swap.from.is_empty() {
+            builder.push((name, Class::NONE, 0, empty(rtype(swap.family))?))?;
+        } else {
+            for address in swap.from.iter() {
+                builder.push((&name, Class::IN, 0, of(address)?))?;
+            }
+        }
+    }
+
+    let mut builder = builder.authority();
+    for swap in swaps.iter().filter(|swap| swap.changes()) {
+        let name = wire(&swap.name)?;
+        builder.push((&name, Class::ANY, 0, empty(rtype(swap.family))?))?;
+        if let Some((address, ttl)) = swap.to {
+            builder.push((&name, Class::IN, ttl.seconds(), of(address)?))?;
+        }
+    }
+    Ok(Request {
+        builder: builder.additional(),
+    })
+}
+
+/// A question, not recursive, with room for an answer of 1232 octets (RFC 6891).
+pub(super) fn query(name: &WireName, rtype: Rtype) -> Result<Request, MessageError> {
+    let builder = MessageBuilder::from_target(TreeCompressor::new(Vec::new()))
+        .map_err(|_| MessageError::Large)?;
+    let mut builder = builder.question();
+    builder.push((name, rtype))?;
+    let mut builder = builder.additional();
+    builder.opt(|opt| {
+        opt.set_udp_payload_size(UDP_PAYLOAD);
+        Ok(())
+    })?;
+    Ok(Request { builder })
+}
+
+/// A name of ours in wire format.
+pub(super) fn wire(name: &impl fmt::Display) -> Result<WireName, MessageError> {
+    let text = name.to_string();
+    Name::from_str(&text).map_err(|_| MessageError::Name(text))
+}
+
+/// The record type of a family.
+pub(super) fn rtype(family: Family) -> Rtype {
+    match family {
+        Family::Ipv4 => Rtype::A,
+        Family::Ipv6 => Rtype::AAAA,
+    }
+}
+
+/// The time for a signature (RFC 8945 4.2).
+pub(super) fn now() -> Time48 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let seconds = since.unwrap_or_default().as_secs();
+    #[cfg(test)]
+    let seconds = seconds.saturating_add_signed(tests::CLOCK_SHIFT.get());
+    Time48::from_u64(seconds & 0xffff_ffff_ffff)
+}
+
+/// Refuses swaps that contradict themselves or each other.
+fn check(zone: &ZoneName, swaps: &[Swap]) -> Result<(), MessageError> {
+    let mut seen = std::collections::HashSet::new();
+    for swap in swaps {
+        let foreign = |address: IpAddr| Family::of(address) != swap.family;
+        if swap.name.host().zone() != *zone {
+            return Err(MessageError::Name(swap.name.to_string()));
+        }
+        if swap
+            .from
+            .iter()
+            .chain(swap.to.map(|(address, _)| address))
+            .any(foreign)
+        {
+            return Err(MessageError::Family(swap.family));
+        }
+        if !seen.insert((&swap.name, swap.family)) {
+            return Err(MessageError::Twice(swap.name.to_string(), swap.family));
+        }
+    }
+    Ok(())
+}
+
+/// Record data of so many octets; the special classes of RFC 2136 want none.
+fn data(rtype: Rtype, octets: Vec<u8>) -> Result<UnknownRecordData<Vec<u8>>, MessageError> {
+    UnknownRecordData::from_octets(rtype, octets).map_err(|_| MessageError::Large)
+}
+
+/// No data.
+fn empty(rtype: Rtype) -> Result<UnknownRecordData<Vec<u8>>, MessageError> {
+    data(rtype, Vec::new())
+}
+
+/// The data of an A or AAAA record.
+fn of(address: IpAddr) -> Result<UnknownRecordData<Vec<u8>>, MessageError> {
+    let octets = match address {
+        IpAddr::V4(ipv4) => ipv4.octets().to_vec(),
+        IpAddr::V6(ipv6) => ipv6.octets().to_vec(),
+    };
+    data(rtype(Family::of(address)), octets)
+}
+
+/// An identifier nobody can guess.
+fn random_id() -> Result<u16, MessageError> {
+    let mut id = [0; 2];
+    getrandom::fill(&mut id).map_err(|_| MessageError::Random)?;
+    Ok(u16::from_be_bytes(id))
+}
+
+/// Why a message cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MessageError {
+    /// More than 65535 octets.
+    Large,
+    /// A name that is not in the zone.
+    Name(String),
+    /// An address of the other family.
+    Family(Family),
+    /// Two swaps of one RRset.
+    Twice(String, Family),
+    /// The system's random source failed.
+    Random,
+}
+
+impl MessageError {
+    /// What to do about it.
+    pub(super) fn hint(&self) -> Option<&'static str> {
+        match self {
+            MessageError::Large => Some("send fewer names at once"),
+            _ => None,
+        }
+    }
+}
+
+impl From<PushError> for MessageError {
+    fn from(_: PushError) -> Self {
+        MessageError::Large
+    }
+}
+
+impl fmt::Display for MessageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MessageError::Large => write!(f, "the message would be over {MESSAGE_MAX} octets"),
+            MessageError::Name(name) => write!(f, "{name:?} is no name of this zone"),
+            MessageError::Family(family) => write!(f, "an address is not {family}"),
+            MessageError::Twice(name, family) => {
+                write!(f, "{name:?} is asked for twice for {family}")
+            }
+            MessageError::Random => f.write_str("the system's random source failed"),
+        }
+    }
+}
+
+impl std::error::Error for MessageError {}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::cell::Cell;
+
+    thread_local! {
+        /// Seconds by which signatures are made in another time.
+        pub(in crate::dns) static CLOCK_SHIFT: Cell<i64> = const { Cell::new(0) };
+    }
+}

@@ -1,0 +1,134 @@
+//! Messages to and from one name server: datagrams on a connected socket (RFC 1035 4.2.1)
+//! and a connection with length octets (RFC 1035 4.2.2, RFC 7766 8).
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
+use std::time::Duration;
+
+use crate::deadline::Deadline;
+
+/// The largest datagram, and the largest message.
+const OCTETS_MAX: usize = 65_535;
+
+/// A connected UDP socket: what comes from another address or port never arrives.
+pub(super) struct Udp {
+    socket: UdpSocket,
+    buffer: Vec<u8>,
+}
+
+impl Udp {
+    /// A socket on a port the system chooses.
+    pub(super) fn connect(server: SocketAddr) -> io::Result<Self> {
+        let any: IpAddr = match server {
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let socket = UdpSocket::bind((any, 0))?;
+        socket.connect(server)?;
+        Ok(Udp {
+            socket,
+            buffer: vec![0; OCTETS_MAX],
+        })
+    }
+
+    /// Sends one datagram.
+    pub(super) fn send(&self, message: &[u8]) -> io::Result<()> {
+        self.socket.send(message).map(drop)
+    }
+
+    /// The next datagram; `None` when none comes before the deadline.
+    ///
+    /// # Errors
+    /// `ConnectionRefused` where nobody listens.
+    pub(super) fn receive(&mut self, deadline: Deadline) -> io::Result<Option<&[u8]>> {
+        loop {
+            let left = deadline.left();
+            if left.is_zero() {
+                return Ok(None);
+            }
+            self.socket.set_read_timeout(Some(left))?;
+            match self.socket.recv(&mut self.buffer) {
+                Ok(length) => return Ok(self.buffer.get(..length)),
+                Err(error) if is_pause(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// A TCP connection.
+pub(super) struct Tcp {
+    stream: TcpStream,
+    deadline: Deadline,
+}
+
+impl Tcp {
+    /// Connects before the deadline, which holds for all that follows.
+    pub(super) fn connect(server: SocketAddr, deadline: Deadline) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&server, left(deadline)?)?;
+        stream.set_nodelay(true)?;
+        Ok(Tcp { stream, deadline })
+    }
+
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// `TimedOut` at the deadline, or what ended the connection.
+    pub(super) fn send(&mut self, message: &[u8]) -> io::Result<()> {
+        let length = u16::try_from(message.len()).map_err(|_| ErrorKind::InvalidInput)?;
+        let octets = [&length.to_be_bytes(), message].concat();
+        let mut rest = octets.as_slice();
+        while !rest.is_empty() {
+            self.stream.set_write_timeout(Some(left(self.deadline)?))?;
+            match self.stream.write(rest) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+                Err(error) if is_pause(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// The next message.
+    ///
+    /// # Errors
+    /// As [`Tcp::send`]; `UnexpectedEof` where the name server closes.
+    pub(super) fn receive(&mut self) -> io::Result<Vec<u8>> {
+        let mut length = [0; 2];
+        self.fill(&mut length)?;
+        let mut message = vec![0; u16::from_be_bytes(length).into()];
+        self.fill(&mut message)?;
+        Ok(message)
+    }
+
+    /// Reads until `rest` is full.
+    fn fill(&mut self, mut rest: &mut [u8]) -> io::Result<()> {
+        while !rest.is_empty() {
+            self.stream.set_read_timeout(Some(left(self.deadline)?))?;
+            match self.stream.read(rest) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(read) => rest = rest.get_mut(read..).unwrap_or_default(),
+                Err(error) if is_pause(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is left, or `TimedOut`.
+fn left(deadline: Deadline) -> io::Result<Duration> {
+    match deadline.left() {
+        Duration::ZERO => Err(ErrorKind::TimedOut.into()),
+        left => Ok(left),
+    }
+}
+
+/// Whether to look at the clock and go on: a timeout of the socket, or a signal.
+fn is_pause(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+    )
+}

@@ -1,0 +1,96 @@
+//! Locks between processes: files in the state directory, never unlinked.
+//!
+//! The kernel gives a lock back when its holder dies, so none is ever left behind.
+
+use std::fmt;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use rustix::fs::OFlags;
+
+use crate::deadline::Deadline;
+use crate::registry::HostId;
+
+/// Hosts share this many lock files.
+const FILES: i64 = 256;
+/// How often a waiting process asks again.
+const STEP: Duration = Duration::from_millis(5);
+
+/// The lock files of the hosts.
+#[derive(Debug, Clone)]
+pub struct HostLocks {
+    directory: PathBuf,
+}
+
+/// A host's lock, held until it is dropped.
+#[derive(Debug)]
+pub struct HostLock {
+    _file: File,
+}
+
+impl HostLocks {
+    /// Those below a state directory, in its `locks`.
+    pub fn below(state: &Path) -> Self {
+        HostLocks {
+            directory: state.join("locks"),
+        }
+    }
+
+    /// Waits for a host's lock until the deadline.
+    ///
+    /// # Errors
+    /// When another one still has it then, or the file cannot be used.
+    pub fn lock(&self, id: HostId, deadline: Deadline) -> Result<HostLock, LockError> {
+        let name = format!("host-{:02x}", id.number().rem_euclid(FILES));
+        let path = self.directory.join(name);
+        let file = open(&path)?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(HostLock { _file: file }),
+                Err(TryLockError::Error(error)) => return Err(LockError::File(path, error)),
+                Err(TryLockError::WouldBlock) if deadline.passed() => return Err(LockError::Busy),
+                Err(TryLockError::WouldBlock) => sleep(STEP.min(deadline.left())),
+            }
+        }
+    }
+}
+
+/// Opens a lock file, making it when it is not there; a link is never followed.
+///
+/// # Errors
+/// When it cannot be opened for writing.
+pub fn open(path: &Path) -> Result<File, LockError> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o640)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+        .open(path)
+        .map_err(|error| LockError::File(path.to_owned(), error))
+}
+
+/// Why a lock was not to be had.
+#[derive(Debug)]
+pub enum LockError {
+    /// Another one had it until the deadline.
+    Busy,
+    /// The file cannot be used.
+    File(PathBuf, io::Error),
+}
+
+impl fmt::Display for LockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LockError::Busy => f.write_str("another visit to the host is still being settled"),
+            LockError::File(path, error) => write!(f, "lock {}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for LockError {}

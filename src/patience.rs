@@ -1,0 +1,101 @@
+//! Patience with a silent name server: one visit waits for it, the others do not.
+//!
+//! Each server has a file in the state directory. It is empty while the server
+//! answers; whoever has waited too long marks it. While it is marked, its lock is the
+//! right to wait: who does not get it goes on at once, its wish kept for later.
+//! Processes that die leave no lock behind, and the next answer takes the mark away.
+
+use std::fs::{File, TryLockError};
+use std::io::{Seek, Write};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::lock::{self, LockError};
+
+/// How long a server may take before it counts as silent. Knot pauses for up to a
+/// second between two transactions.
+pub const SILENT_AFTER: Duration = Duration::from_millis(1500);
+
+/// A server one means to talk to.
+#[derive(Debug)]
+pub struct Patience {
+    file: File,
+    /// Whether the server was silent when last heard of.
+    marked: bool,
+    /// Whether the right to wait is ours.
+    ours: bool,
+}
+
+impl Patience {
+    /// Begins to talk to `server`; `None` when it is silent and another one waits for it.
+    ///
+    /// # Errors
+    /// When the state directory cannot be used.
+    pub fn with(server: SocketAddr, state: &Path) -> Result<Option<Self>, LockError> {
+        let name = format!("server-{}-{}", server.ip(), server.port()).replace(':', "-");
+        let path = state.join("locks").join(name);
+        let file = lock::open(&path)?;
+        let marked = file
+            .metadata()
+            .map_err(|error| LockError::File(path, error))?
+            .len()
+            > 0;
+        let mut patience = Patience {
+            file,
+            marked,
+            ours: false,
+        };
+        Ok((!marked || patience.take()).then_some(patience))
+    }
+
+    /// Called when nothing has come for [`SILENT_AFTER`]: whether to go on waiting.
+    pub fn goes_on(&mut self) -> bool {
+        if !self.marked {
+            self.marked = self.file.write_all(b"silent\n").is_ok();
+        }
+        self.ours || self.take()
+    }
+
+    /// Called when the server has answered, whatever it said.
+    pub fn answered(&mut self) {
+        if self.marked {
+            self.marked = self.file.set_len(0).is_err();
+            let _ = self.file.rewind();
+        }
+    }
+
+    fn take(&mut self) -> bool {
+        self.ours = match self.file.try_lock() {
+            Ok(()) => true,
+            Err(TryLockError::WouldBlock) => false,
+            // A file system without locks: everybody waits.
+            Err(TryLockError::Error(_)) => true,
+        };
+        self.ours
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_waits_and_an_answer_ends_it() {
+        let state = tempfile::tempdir().unwrap();
+        std::fs::create_dir(state.path().join("locks")).unwrap();
+        let server = "[::1]:5353".parse().unwrap();
+        let talk = || Patience::with(server, state.path()).unwrap();
+
+        let (mut first, mut second) = (talk().unwrap(), talk().unwrap());
+        assert!(first.goes_on(), "the first to lose patience waits");
+        assert!(!second.goes_on(), "the second does not");
+        assert!(talk().is_none(), "newcomers do not even begin");
+        drop(first);
+        let mut third = talk().expect("one who gives up makes room for one more");
+        assert!(talk().is_none());
+        third.answered();
+        assert!(talk().is_some(), "an answer ends it for all");
+        assert!(talk().is_some());
+    }
+}

@@ -1,0 +1,371 @@
+//! What the operator does to hosts.
+//!
+//! Each verb is one transaction. Where records have to change it leaves a wish
+//! behind and says its number, for the caller to publish.
+
+use rusqlite::{Connection, OptionalExtension, Transaction};
+
+use super::host::{by_id, by_name};
+use super::wish::write_wish;
+use super::{Durable, Host, HostId, Registry, RegistryError, Settings, Source, State};
+use crate::ip::Addresses;
+use crate::name::HostName;
+use crate::span::Span;
+use crate::time::Timestamp;
+use crate::token::Digest;
+use crate::ttl::Ttl;
+
+/// A host to add.
+#[derive(Debug, Clone)]
+pub struct NewHost {
+    /// Its name.
+    pub name: HostName,
+    /// What the operator set.
+    pub settings: Settings,
+    /// The digest of its token; a static host has none.
+    pub token: Option<Digest>,
+    /// Addresses to publish at once.
+    pub addresses: Addresses,
+    /// How long a removed name stays out of use; nothing: give it out all the same.
+    pub reuse: Span,
+}
+
+/// A token as the registry keeps it.
+#[derive(Debug, Clone)]
+pub struct KeptToken {
+    /// Its digest.
+    pub digest: Digest,
+    /// When it dies; `None`: it is the one in force.
+    pub until: Option<Timestamp>,
+    /// When it was last used, of an old one.
+    pub used: Option<Timestamp>,
+}
+
+impl Registry {
+    /// Adds hosts: all of them or, on any error, none.
+    ///
+    /// Says each one's number. A name that is still being removed is taken over.
+    ///
+    /// # Errors
+    /// When a name or token is in use, was removed a short time ago, or the registry
+    /// cannot be written.
+    pub fn add(
+        &mut self,
+        hosts: &[NewHost],
+        ttl: Ttl,
+        now: Timestamp,
+    ) -> Result<Vec<HostId>, RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        let ids = hosts
+            .iter()
+            .map(|host| add_one(&tx, host, ttl, now))
+            .collect::<Result<_, _>>()?;
+        tx.commit()?;
+        Ok(ids)
+    }
+
+    /// Replaces a host's settings and, where given, its addresses.
+    ///
+    /// # Errors
+    /// When there is no such host, or the registry cannot be written.
+    pub fn set(
+        &mut self,
+        id: HostId,
+        settings: &Settings,
+        addresses: Option<Addresses>,
+        ttl: Ttl,
+        now: Timestamp,
+    ) -> Result<(), RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        let before = present(&tx, id)?;
+        write_settings(&tx, id, settings)?;
+        let host = present(&tx, id)?;
+        // A host that never had records needs no wish for a new wildcard.
+        let wanted = addresses.unwrap_or(before.wish.records.addresses);
+        if host.state == State::Active && (host.wish.number != 0 || !wanted.is_empty()) {
+            write_wish(&tx, &host, wanted, ttl, now, Source::COMMAND)?;
+        }
+        Ok(tx.commit()?)
+    }
+
+    /// Gives a host a new token; the old ones live on for `keep`.
+    ///
+    /// # Errors
+    /// When the host is static or being removed, or the registry cannot be written.
+    pub fn rotate(
+        &mut self,
+        id: HostId,
+        token: &Digest,
+        keep: Span,
+        now: Timestamp,
+    ) -> Result<(), RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        let host = present(&tx, id)?;
+        if host.settings.fixed.is_some() {
+            return Err(RegistryError::Static(host.name));
+        }
+        match keep {
+            Span::ZERO => tx.execute("DELETE FROM token WHERE host = ?1", [id.0])?,
+            keep => tx.execute(
+                "UPDATE token SET until = ?2 WHERE host = ?1 AND until IS NULL",
+                (id.0, now.plus(keep).seconds()),
+            )?,
+        };
+        write_token(&tx, id, token)?;
+        Ok(tx.commit()?)
+    }
+
+    /// Gives a host another name; for `keep` the old one still means it and holds its records.
+    ///
+    /// # Errors
+    /// When the new name is in use, or the registry cannot be written.
+    pub fn rename(
+        &mut self,
+        id: HostId,
+        name: &HostName,
+        keep: Span,
+        ttl: Ttl,
+        now: Timestamp,
+    ) -> Result<(), RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        let host = present(&tx, id)?;
+        tx.execute(
+            "DELETE FROM former_name WHERE host = ?1 AND name = ?2",
+            (id.0, name.as_str()),
+        )?;
+        check_free(&tx, name, Span::ZERO, now)?;
+        if by_name(&tx, name)?.is_some() {
+            return Err(RegistryError::Taken(name.clone()));
+        }
+        tx.execute(
+            "UPDATE host SET name = ?2 WHERE id = ?1",
+            (id.0, name.as_str()),
+        )?;
+        if keep != Span::ZERO {
+            tx.execute(
+                "INSERT OR REPLACE INTO former_name (name, host, until) VALUES (?1, ?2, ?3)",
+                (host.name.as_str(), id.0, now.plus(keep).seconds()),
+            )?;
+        }
+        let renamed = present(&tx, id)?;
+        if renamed.wish.number != 0 {
+            let addresses = renamed.wish.records.addresses;
+            write_wish(&tx, &renamed, addresses, ttl, now, Source::COMMAND)?;
+        }
+        Ok(tx.commit()?)
+    }
+
+    /// Switches a host off: no visits, no records.
+    ///
+    /// # Errors
+    /// When there is no such host, or the registry cannot be written.
+    pub fn disable(&mut self, id: HostId, now: Timestamp) -> Result<(), RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        let host = present(&tx, id)?;
+        write_state(&tx, id, "disabled")?;
+        wish_nothing(&tx, &host, now)?;
+        Ok(tx.commit()?)
+    }
+
+    /// Switches a host on again; a static one gets its addresses back.
+    ///
+    /// # Errors
+    /// When there is no such host, or the registry cannot be written.
+    pub fn enable(&mut self, id: HostId, ttl: Ttl, now: Timestamp) -> Result<(), RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        let host = present(&tx, id)?;
+        write_state(&tx, id, "active")?;
+        if let Some(fixed) = host.settings.fixed {
+            write_wish(&tx, &host, fixed, ttl, now, Source::COMMAND)?;
+        }
+        Ok(tx.commit()?)
+    }
+
+    /// Begins the removal of a host: no visits, no records, no history from now on.
+    ///
+    /// [`Registry::confirm`] ends it, once the name server has no records either.
+    ///
+    /// # Errors
+    /// When there is no such host, or the registry cannot be written.
+    pub fn remove(&mut self, id: HostId, now: Timestamp) -> Result<(), RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        let host = by_id(&tx, id)?.ok_or_else(|| no_host(id))?;
+        write_state(&tx, id, "removing")?;
+        for table in ["token", "former_name"] {
+            tx.execute(&format!("DELETE FROM {table} WHERE host = ?1"), [id.0])?;
+        }
+        wish_nothing(&tx, &host, now)?;
+        tx.execute("DELETE FROM history WHERE host = ?1", [id.0])?;
+        tx.execute(
+            "UPDATE host SET mail = NULL, note = NULL WHERE id = ?1",
+            [id.0],
+        )?;
+        Ok(tx.commit()?)
+    }
+
+    /// The tokens of a host, the one in force first.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn tokens(&self, id: HostId) -> Result<Vec<KeptToken>, RegistryError> {
+        let mut statement = self.db.prepare_cached(
+            "SELECT digest, until, used FROM token WHERE host = ?1 ORDER BY until",
+        )?;
+        let mut rows = statement.query([id.0])?;
+        let mut tokens = Vec::new();
+        while let Some(row) = rows.next()? {
+            let time = |column| -> Result<_, rusqlite::Error> {
+                Ok(row
+                    .get::<_, Option<i64>>(column)?
+                    .map(Timestamp::from_seconds))
+            };
+            tokens.push(KeptToken {
+                digest: Digest::from_bytes(row.get(0)?),
+                until: time(1)?,
+                used: time(2)?,
+            });
+        }
+        Ok(tokens)
+    }
+}
+
+fn add_one(
+    tx: &Transaction<'_>,
+    new: &NewHost,
+    ttl: Ttl,
+    now: Timestamp,
+) -> Result<HostId, RegistryError> {
+    check_free(tx, &new.name, new.reuse, now)?;
+    let id = match by_name(tx, &new.name)? {
+        Some(host) if host.state == State::Removing => {
+            write_state(tx, host.id, "active")?;
+            tx.execute(
+                "UPDATE host SET created = ?2, last_seen = NULL, last_change = NULL WHERE id = ?1",
+                (host.id.0, now.seconds()),
+            )?;
+            host.id
+        }
+        Some(host) => return Err(RegistryError::Taken(host.name)),
+        None => {
+            tx.execute(
+                "INSERT INTO host (zone, name, created, wish_ttl, wish_at) VALUES (?1, ?2, ?3, ?4, ?3)",
+                (new.name.zone().as_str(), new.name.as_str(), now.seconds(), ttl.seconds()),
+            )?;
+            HostId(tx.last_insert_rowid())
+        }
+    };
+    write_settings(tx, id, &new.settings)?;
+    if let Some(token) = &new.token {
+        write_token(tx, id, token)?;
+    }
+    if !new.addresses.is_empty() {
+        write_wish(
+            tx,
+            &present(tx, id)?,
+            new.addresses,
+            ttl,
+            now,
+            Source::COMMAND,
+        )?;
+    }
+    Ok(id)
+}
+
+/// Whether nobody has, or a short time ago had, that name.
+fn check_free(
+    tx: &Connection,
+    name: &HostName,
+    reuse: Span,
+    now: Timestamp,
+) -> Result<(), RegistryError> {
+    let time = |sql: &str| -> Result<Option<Timestamp>, RegistryError> {
+        let found: Option<i64> = tx
+            .query_row(sql, [name.as_str()], |row| row.get(0))
+            .optional()?;
+        Ok(found.map(Timestamp::from_seconds))
+    };
+    if let Some(until) =
+        time("SELECT until FROM former_name WHERE name = ?1")?.filter(|until| *until > now)
+    {
+        return Err(RegistryError::Former {
+            name: name.clone(),
+            until,
+        });
+    }
+    let removed = time("SELECT at FROM removed_name WHERE name = ?1")?;
+    if let Some(free) = removed.map(|at| at.plus(reuse)).filter(|free| *free > now) {
+        return Err(RegistryError::Removed {
+            name: name.clone(),
+            free,
+        });
+    }
+    Ok(())
+}
+
+/// A host that is not being removed.
+fn present(tx: &Connection, id: HostId) -> Result<Host, RegistryError> {
+    let host = by_id(tx, id)?.ok_or_else(|| no_host(id))?;
+    match host.state {
+        State::Removing => Err(RegistryError::Removing(host.name)),
+        _ => Ok(host),
+    }
+}
+
+fn no_host(id: HostId) -> RegistryError {
+    RegistryError::NoHost(format!("number {}", id.0))
+}
+
+/// The wish for no records at all, when there may be any.
+fn wish_nothing(tx: &Connection, host: &Host, now: Timestamp) -> Result<(), RegistryError> {
+    if host.wish.number != 0 {
+        let ttl = host.wish.records.ttl;
+        write_wish(tx, host, Addresses::NONE, ttl, now, Source::COMMAND)?;
+    }
+    Ok(())
+}
+
+fn write_state(tx: &Connection, id: HostId, state: &str) -> Result<(), RegistryError> {
+    tx.execute("UPDATE host SET state = ?2 WHERE id = ?1", (id.0, state))?;
+    Ok(())
+}
+
+fn write_token(tx: &Connection, id: HostId, token: &Digest) -> Result<(), RegistryError> {
+    let written = tx.execute(
+        "INSERT OR IGNORE INTO token (digest, host) VALUES (?1, ?2)",
+        (token.as_bytes(), id.0),
+    )?;
+    match written {
+        0 => Err(RegistryError::TokenTaken),
+        _ => Ok(()),
+    }
+}
+
+fn write_settings(tx: &Connection, id: HostId, settings: &Settings) -> Result<(), RegistryError> {
+    let fixed = settings.fixed.unwrap_or(Addresses::NONE);
+    tx.execute(
+        "UPDATE host SET note = ?2, mail = ?3, ttl = ?4, expire = ?5, only_family = ?6,
+         allow_private = ?7, wildcard = ?8, plain_http = ?9, static = ?10, static_ipv4 = ?11,
+         static_ipv6 = ?12 WHERE id = ?1",
+        (
+            id.0,
+            &settings.note,
+            &settings.mail,
+            settings.ttl.map(Ttl::seconds),
+            settings
+                .expire
+                .map(Span::seconds)
+                .map(i64::try_from)
+                .transpose()
+                .ok()
+                .flatten(),
+            settings.only.map(|family| family.as_str()),
+            settings.allow_private,
+            settings.wildcard,
+            settings.plain_http,
+            settings.fixed.is_some(),
+            fixed.ipv4.map(|ipv4| ipv4.to_string()),
+            fixed.ipv6.map(|ipv6| ipv6.to_string()),
+        ),
+    )?;
+    Ok(())
+}

@@ -1,0 +1,136 @@
+//! What can be wrong with the registry, or with what was asked of it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+
+use crate::name::{HostName, NameError};
+use crate::time::Timestamp;
+
+/// Why the registry did not do it; nothing was changed.
+#[derive(Debug)]
+pub enum RegistryError {
+    /// There is no such file.
+    Missing(PathBuf),
+    /// There is one already.
+    Exists(PathBuf),
+    /// The file is no registry.
+    Foreign(PathBuf),
+    /// The registry was made with another lookup key.
+    OtherKey(PathBuf),
+    /// A later version of bowline has written it.
+    Newer {
+        /// The registry.
+        file: PathBuf,
+        /// Its schema version.
+        version: i64,
+    },
+    /// SQLite says no.
+    Sqlite(rusqlite::Error),
+    /// A row holds what bowline never writes.
+    Damaged(String),
+    /// No host has that name.
+    NoHost(String),
+    /// A host has that name already.
+    Taken(HostName),
+    /// Another host had that name and keeps it for a while.
+    Former {
+        /// The name.
+        name: HostName,
+        /// Until when it means the renamed host.
+        until: Timestamp,
+    },
+    /// The name was removed a short time ago.
+    Removed {
+        /// The name.
+        name: HostName,
+        /// When it can be given out again.
+        free: Timestamp,
+    },
+    /// The token belongs to a host already.
+    TokenTaken,
+    /// The host has no token: its addresses are set by the operator.
+    Static(HostName),
+    /// The host is being removed.
+    Removing(HostName),
+}
+
+impl RegistryError {
+    /// What to do about it, where something can be said.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            RegistryError::Missing(_) => {
+                "run `bowline init`, or check [state] registry in bowline.toml".to_owned()
+            }
+            RegistryError::OtherKey(_) => {
+                "put the lookup.key back that belongs to this registry, or restore a backup of both"
+                    .to_owned()
+            }
+            RegistryError::Newer { .. } => "use the newer bowline that wrote it".to_owned(),
+            RegistryError::Removed { .. } => "add --again to give it out all the same".to_owned(),
+            RegistryError::Sqlite(error) => match error.sqlite_error_code()? {
+                ErrorCode::DiskFull => "free some room on the disk of the registry".to_owned(),
+                ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
+                    "the registry and its directory must be writable for the user bowline runs as"
+                        .to_owned()
+                }
+                ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+                    "restore the newest backup with `bowline restore`".to_owned()
+                }
+                _ => return None,
+            },
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RegistryError::Missing(file) => write!(f, "there is no registry {}", file.display()),
+            RegistryError::Exists(file) => {
+                write!(f, "there is a registry {} already", file.display())
+            }
+            RegistryError::Foreign(file) => write!(f, "{} is no registry", file.display()),
+            RegistryError::OtherKey(file) => write!(
+                f,
+                "the registry {} was made with another lookup key",
+                file.display()
+            ),
+            RegistryError::Newer { file, version } => write!(
+                f,
+                "the registry {} has version {version}, later than this bowline's {}",
+                file.display(),
+                super::VERSION
+            ),
+            RegistryError::Sqlite(error) => write!(f, "registry: {error}"),
+            RegistryError::Damaged(what) => write!(f, "the registry is damaged: {what}"),
+            RegistryError::NoHost(name) => write!(f, "there is no host {name:?}"),
+            RegistryError::Taken(name) => write!(f, "there is a host {name} already"),
+            RegistryError::Former { name, until } => {
+                write!(f, "{name} is the former name of a host until {until}")
+            }
+            RegistryError::Removed { name, free } => {
+                write!(f, "{name} was removed; its name is free again at {free}")
+            }
+            RegistryError::TokenTaken => f.write_str("that token is in use already"),
+            RegistryError::Static(name) => write!(f, "{name} is static and has no token"),
+            RegistryError::Removing(name) => write!(f, "{name} is being removed"),
+        }
+    }
+}
+
+impl std::error::Error for RegistryError {}
+
+impl From<rusqlite::Error> for RegistryError {
+    fn from(error: rusqlite::Error) -> Self {
+        RegistryError::Sqlite(error)
+    }
+}
+
+impl From<NameError> for RegistryError {
+    fn from(error: NameError) -> Self {
+        RegistryError::Damaged(error.to_string())
+    }
+}

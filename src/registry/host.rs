@@ -1,0 +1,364 @@
+//! A host as the registry has it: settings, wish and fact.
+
+use std::net::IpAddr;
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::{Registry, RegistryError};
+use crate::ip::{Addresses, Family, Policy};
+use crate::name::{HostName, RecordName, ZoneName};
+use crate::span::Span;
+use crate::time::Timestamp;
+use crate::ttl::Ttl;
+
+/// A host's number; never given out twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(pub(super) i64);
+
+impl HostId {
+    /// The number.
+    pub fn number(self) -> i64 {
+        self.0
+    }
+}
+
+/// One host.
+#[derive(Debug, Clone)]
+pub struct Host {
+    /// Its number.
+    pub id: HostId,
+    /// Its name.
+    pub name: HostName,
+    /// Whether visits and records are wanted.
+    pub state: State,
+    /// What the operator set.
+    pub settings: Settings,
+    /// What was accepted last.
+    pub wish: Wish,
+    /// What was confirmed last.
+    pub fact: Fact,
+    /// Every name that may hold records of this host.
+    pub held: Vec<RecordName>,
+    /// When an exchange last ended without a verified answer.
+    pub unconfirmed: Option<Timestamp>,
+    /// When it was added.
+    pub created: Timestamp,
+    /// When its client was last heard, exact to an hour.
+    pub last_seen: Option<Timestamp>,
+    /// When its addresses last changed.
+    pub last_change: Option<Timestamp>,
+}
+
+/// Whether a host takes visits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It does.
+    Active,
+    /// The operator has switched it off; its records are removed.
+    Disabled,
+    /// It is gone but for records that could not be removed yet.
+    Removing,
+}
+
+/// What the operator set for a host.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// A remark.
+    pub note: Option<String>,
+    /// Where its person is reached.
+    pub mail: Option<String>,
+    /// Its own TTL.
+    pub ttl: Option<Ttl>,
+    /// Its own expiry; zero: never.
+    pub expire: Option<Span>,
+    /// The only family it has.
+    pub only: Option<Family>,
+    /// Whether private addresses may be published.
+    pub allow_private: bool,
+    /// Whether `*.` below it follows it.
+    pub wildcard: bool,
+    /// Whether its token is accepted over plain HTTP.
+    pub plain_http: bool,
+    /// The addresses of a static host, which has no token.
+    pub fixed: Option<Addresses>,
+}
+
+/// Records as a host wants them: one address of each family at each name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Records {
+    /// Where: the host's name, perhaps its wildcard and former names.
+    pub names: Vec<RecordName>,
+    /// Which addresses; none: no records.
+    pub addresses: Addresses,
+    /// How long resolvers may keep them.
+    pub ttl: Ttl,
+}
+
+/// What was accepted last, numbered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// Grows with every wish; 0: there was none.
+    pub number: i64,
+    /// The records wanted.
+    pub records: Records,
+    /// When it was accepted.
+    pub at: Timestamp,
+}
+
+/// What the name server confirmed last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// Which wish that was; 0: none.
+    pub number: i64,
+    /// The names that have the records.
+    pub names: Vec<RecordName>,
+    /// The addresses they have.
+    pub addresses: Addresses,
+    /// The zone's serial then.
+    pub serial: Option<u32>,
+    /// When that was.
+    pub at: Option<Timestamp>,
+}
+
+/// A name a host had before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormerName {
+    /// The name.
+    pub name: HostName,
+    /// Until when it means the host.
+    pub until: Timestamp,
+}
+
+impl Host {
+    /// Accepted, but not yet confirmed by the name server.
+    pub fn is_pending(&self) -> bool {
+        self.wish.number != self.fact.number
+    }
+
+    /// Which addresses it may have, given the zone's policy.
+    pub fn policy(&self, zone: Policy) -> Policy {
+        if self.settings.allow_private {
+            Policy::Private
+        } else {
+            zone
+        }
+    }
+}
+
+/// The columns that [`read`] takes, in its order.
+const COLUMNS: &str = "id, zone, name, state, created, note, mail, ttl, expire, only_family, \
+    allow_private, wildcard, plain_http, static, static_ipv4, static_ipv6, \
+    wish, wish_names, wish_ipv4, wish_ipv6, wish_ttl, wish_at, \
+    fact, fact_names, fact_ipv4, fact_ipv6, fact_serial, fact_at, \
+    held_names, unconfirmed, last_seen, last_change";
+
+impl Registry {
+    /// The host with that number.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn host_by_id(&self, id: HostId) -> Result<Option<Host>, RegistryError> {
+        by_id(&self.db, id)
+    }
+
+    /// The host with that name, or with that former name while it is kept.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn host_by_name(
+        &self,
+        name: &HostName,
+        now: Timestamp,
+    ) -> Result<Option<Host>, RegistryError> {
+        if let Some(host) = by_name(&self.db, name)? {
+            return Ok(Some(host));
+        }
+        let former: Option<i64> = self
+            .db
+            .prepare_cached("SELECT host FROM former_name WHERE name = ?1 AND until > ?2")?
+            .query_row((name.as_str(), now.seconds()), |row| row.get(0))
+            .optional()?;
+        former.map_or(Ok(None), |id| self.host_by_id(HostId(id)))
+    }
+
+    /// Calls `each` with every host, in the order of their names; memory stays flat.
+    ///
+    /// # Errors
+    /// When the registry cannot be read, or what `each` returns.
+    pub fn each_host<E: From<RegistryError>>(
+        &self,
+        mut each: impl FnMut(Host) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let read_all = || -> Result<_, RegistryError> {
+            Ok(self
+                .db
+                .prepare(&format!("SELECT {COLUMNS} FROM host ORDER BY zone, name"))?)
+        };
+        let mut statement = read_all()?;
+        let mut rows = statement.query([]).map_err(RegistryError::from)?;
+        while let Some(row) = rows.next().map_err(RegistryError::from)? {
+            each(read(row)?)?;
+        }
+        Ok(())
+    }
+
+    /// Hosts whose wish is no fact, oldest wish first.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn pending(&self) -> Result<Vec<Host>, RegistryError> {
+        let mut statement = self.db.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM host WHERE wish <> fact ORDER BY wish_at"
+        ))?;
+        let mut rows = statement.query([])?;
+        let mut hosts = Vec::new();
+        while let Some(row) = rows.next()? {
+            hosts.push(read(row)?);
+        }
+        Ok(hosts)
+    }
+
+    /// The former names of a host that still mean it.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn former_names(
+        &self,
+        host: &Host,
+        now: Timestamp,
+    ) -> Result<Vec<FormerName>, RegistryError> {
+        former_names(&self.db, host, now)
+    }
+}
+
+/// The host with that number, inside or outside a transaction.
+pub(super) fn by_id(db: &rusqlite::Connection, id: HostId) -> Result<Option<Host>, RegistryError> {
+    one(db, "id = ?1", id.0)
+}
+
+/// The host with that very name.
+pub(super) fn by_name(
+    db: &rusqlite::Connection,
+    name: &HostName,
+) -> Result<Option<Host>, RegistryError> {
+    one(db, "name = ?1", name.as_str())
+}
+
+/// The former names that still mean the host.
+pub(super) fn former_names(
+    db: &rusqlite::Connection,
+    host: &Host,
+    now: Timestamp,
+) -> Result<Vec<FormerName>, RegistryError> {
+    let zone = host.name.zone();
+    let mut statement = db.prepare_cached(
+        "SELECT name, until FROM former_name WHERE host = ?1 AND until > ?2 ORDER BY name",
+    )?;
+    let mut rows = statement.query((host.id.0, now.seconds()))?;
+    let mut names = Vec::new();
+    while let Some(row) = rows.next()? {
+        names.push(FormerName {
+            name: HostName::new(&row.get::<_, String>(0)?, &zone)?,
+            until: Timestamp::from_seconds(row.get(1)?),
+        });
+    }
+    Ok(names)
+}
+
+fn one(
+    db: &rusqlite::Connection,
+    condition: &str,
+    value: impl rusqlite::ToSql,
+) -> Result<Option<Host>, RegistryError> {
+    let mut statement =
+        db.prepare_cached(&format!("SELECT {COLUMNS} FROM host WHERE {condition}"))?;
+    let mut rows = statement.query([value])?;
+    rows.next()?.map(read).transpose()
+}
+
+fn read(row: &Row<'_>) -> Result<Host, RegistryError> {
+    let damaged = |what: &str| RegistryError::Damaged(what.to_owned());
+    let time = |column: &str| -> Result<Option<Timestamp>, RegistryError> {
+        Ok(row
+            .get::<_, Option<i64>>(column)?
+            .map(Timestamp::from_seconds))
+    };
+    let zone: ZoneName = row.get::<_, String>("zone")?.parse()?;
+    let names = |column: &str| -> Result<Vec<RecordName>, RegistryError> {
+        let text: String = row.get(column)?;
+        text.split_ascii_whitespace()
+            .map(|name| Ok(RecordName::parse(name, &zone)?))
+            .collect()
+    };
+    let ttl = |seconds: u32| Ttl::new(seconds).map_err(|error| damaged(&error.to_string()));
+    let settings = Settings {
+        note: row.get("note")?,
+        mail: row.get("mail")?,
+        ttl: row.get::<_, Option<u32>>("ttl")?.map(ttl).transpose()?,
+        expire: row
+            .get::<_, Option<u32>>("expire")?
+            .map(|seconds| Span::from_seconds(seconds.into())),
+        only: match row.get::<_, Option<String>>("only_family")?.as_deref() {
+            None => None,
+            Some("ipv4") => Some(Family::Ipv4),
+            Some("ipv6") => Some(Family::Ipv6),
+            Some(other) => return Err(damaged(other)),
+        },
+        allow_private: row.get("allow_private")?,
+        wildcard: row.get("wildcard")?,
+        plain_http: row.get("plain_http")?,
+        fixed: match row.get("static")? {
+            true => Some(addresses(row, "static_ipv4", "static_ipv6")?),
+            false => None,
+        },
+    };
+    Ok(Host {
+        id: HostId(row.get("id")?),
+        name: HostName::new(&row.get::<_, String>("name")?, &zone)?,
+        state: match row.get::<_, String>("state")?.as_str() {
+            "active" => State::Active,
+            "disabled" => State::Disabled,
+            "removing" => State::Removing,
+            other => return Err(damaged(other)),
+        },
+        settings,
+        wish: Wish {
+            number: row.get("wish")?,
+            records: Records {
+                names: names("wish_names")?,
+                addresses: addresses(row, "wish_ipv4", "wish_ipv6")?,
+                ttl: ttl(row.get("wish_ttl")?)?,
+            },
+            at: Timestamp::from_seconds(row.get("wish_at")?),
+        },
+        fact: Fact {
+            number: row.get("fact")?,
+            names: names("fact_names")?,
+            addresses: addresses(row, "fact_ipv4", "fact_ipv6")?,
+            serial: row.get("fact_serial")?,
+            at: time("fact_at")?,
+        },
+        held: names("held_names")?,
+        unconfirmed: time("unconfirmed")?,
+        created: Timestamp::from_seconds(row.get("created")?),
+        last_seen: time("last_seen")?,
+        last_change: time("last_change")?,
+    })
+}
+
+fn addresses(row: &Row<'_>, ipv4: &str, ipv6: &str) -> Result<Addresses, RegistryError> {
+    let mut all = Addresses::NONE;
+    for column in [ipv4, ipv6] {
+        if let Some(text) = row.get::<_, Option<String>>(column)? {
+            let address: IpAddr = text.parse().map_err(|_| RegistryError::Damaged(text))?;
+            all.put(address);
+        }
+    }
+    Ok(all)
+}
+
+/// Names as a column has them.
+pub(super) fn joined(names: &[RecordName]) -> String {
+    let names: Vec<String> = names.iter().map(RecordName::to_string).collect();
+    names.join(" ")
+}
