@@ -18,6 +18,7 @@ pub mod patience;
 pub mod port;
 pub mod publish;
 pub mod registry;
+pub mod setup;
 pub mod span;
 pub mod time;
 pub mod token;
