@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::fill::FillError;
 use crate::dns::KeyError;
 use crate::name::{NameError, ZoneName};
+use crate::registry::RegistryError;
 use crate::token::TokenError;
 
 /// Why a set-up is refused or stopped.
@@ -53,6 +54,8 @@ pub enum SetupError {
     Key(KeyError),
     /// The lookup key.
     Token(TokenError),
+    /// The registry.
+    Registry(RegistryError),
     /// A shipped file that was filled wrongly.
     Fill(FillError),
 }
@@ -164,6 +167,7 @@ impl fmt::Display for SetupError {
             SetupError::Command(command, how) => write!(f, "{command:?} {how}"),
             SetupError::Key(error) => error.fmt(f),
             SetupError::Token(error) => error.fmt(f),
+            SetupError::Registry(error) => error.fmt(f),
             SetupError::Fill(error) => error.fmt(f),
         }
     }
@@ -174,6 +178,12 @@ impl std::error::Error for SetupError {}
 impl From<FillError> for SetupError {
     fn from(error: FillError) -> Self {
         SetupError::Fill(error)
+    }
+}
+
+impl From<RegistryError> for SetupError {
+    fn from(error: RegistryError) -> Self {
+        SetupError::Registry(error)
     }
 }
 

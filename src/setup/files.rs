@@ -236,11 +236,19 @@ fn replace(file: &File, text: &str, set_owner: bool) -> Result<(), SetupError> {
 }
 
 fn hand_over(path: &Path, file: &File, set_owner: bool) -> Result<(), SetupError> {
+    own(path, &file.owner, file.mode, set_owner)
+}
+
+/// Gives a file its owner, where that can be set, and its permission bits.
+///
+/// # Errors
+/// When the system does not let us.
+pub fn own(path: &Path, owner: &Owner, mode: u32, set_owner: bool) -> Result<(), SetupError> {
     let failed = |error| SetupError::io("hand over", path, error);
     if set_owner {
-        chown(path, Some(file.owner.uid), Some(file.owner.gid)).map_err(failed)?;
+        chown(path, Some(owner.uid), Some(owner.gid)).map_err(failed)?;
     }
-    fs::set_permissions(path, Permissions::from_mode(file.mode)).map_err(failed)
+    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed)
 }
 
 fn digest(text: &str) -> String {

@@ -11,9 +11,10 @@ use super::next::{self, Step};
 use super::records::{self, Record};
 use super::users::Owners;
 use super::zone::NewZone;
-use super::{Place, apache, keys, knot};
+use super::{Place, apache, files, keys, knot};
 use crate::base_url::BaseUrl;
 use crate::port::AddressPort;
+use crate::registry::Registry;
 use crate::token::LookupKey;
 
 /// Everything that `init` was told, or found.
@@ -251,14 +252,22 @@ impl Plan {
             written.write(file, state, owners.settable)?;
         }
         written.save(&owners.root, owners.settable)?;
-        create_registry(
-            &place.state_dir.join("bowline.db"),
-            &LookupKey::load(&place.lookup_key())?,
-        )
+        create_registry(place, owners)
     }
 }
 
-/// The one place where `init` makes the registry, when there is none yet.
-fn create_registry(_registry: &Path, _key: &LookupKey) -> Result<(), SetupError> {
+/// Makes the registry, when there is none yet, and gives it to the user that runs bowline.
+fn create_registry(place: &Place, owners: &Owners) -> Result<(), SetupError> {
+    let file = place.state_dir.join("bowline.db");
+    if file.exists() {
+        return Ok(());
+    }
+    let key = LookupKey::load(&place.lookup_key())?;
+    drop(Registry::create(&file, key)?);
+    for suffix in ["", "-wal", "-shm"] {
+        let mut path = file.clone().into_os_string();
+        path.push(suffix);
+        files::own(Path::new(&path), &owners.state, 0o640, owners.settable)?;
+    }
     Ok(())
 }
