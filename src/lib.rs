@@ -20,7 +20,7 @@
 //! # The rooms
 //!
 //! A room uses only rooms below it: [`command`] and [`gateway`] on top, then
-//! [`application`] and [`setup`], [`update`] and [`pages`], [`publish`], and at the bottom
+//! [`application`], [`upkeep`] and [`setup`], [`update`] and [`pages`], [`publish`], and at the bottom
 //! [`dns`], [`registry`], [`http`], [`config`] and the value types ([`name`], [`token`],
 //! [`ip`], [`ttl`], [`span`], …), which cannot hold bad data: after them no bare text travels.
 
@@ -48,3 +48,4 @@ pub mod time;
 pub mod token;
 pub mod ttl;
 pub mod update;
+pub mod upkeep;

@@ -23,6 +23,7 @@ mod edit;
 mod error;
 mod history;
 mod host;
+mod lapse;
 mod wish;
 
 pub use edit::{KeptToken, NewHost};
