@@ -9,3 +9,5 @@ mod files;
 mod knot;
 #[path = "setup/trial.rs"]
 mod trial;
+#[path = "setup/zone.rs"]
+mod zone;
