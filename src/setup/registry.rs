@@ -1,14 +1,16 @@
 //! The empty registry of a new set-up.
 
 use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, fchown};
+
+use rusqlite::Connection;
 
 use super::error::SetupError;
 use super::files::File;
 use super::place::Place;
 use super::users::Owners;
-use crate::registry::Registry;
+use crate::registry::{Registry, RegistryError};
 use crate::token::LookupKey;
 
 /// Makes the registry `file`, owned by the user that runs bowline.
@@ -26,9 +28,18 @@ pub(super) fn make(file: &File, place: &Place, owners: &Owners) -> Result<(), Se
     }
     let draft = place.config_dir().join("registry.bowline-new");
     let failed = |error| SetupError::io("write", &file.path, error);
-    let _ = fs::remove_file(&draft);
-    // Closed before it is copied: the write-ahead log is part of it until then.
+    let log = place.config_dir().join("registry.bowline-new-wal");
+    for left_over in [&draft, &log] {
+        match fs::remove_file(left_over) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+    }
     drop(Registry::create(&draft, key)?);
+    // The registry leaves its log beside it; here the file alone must be all of it.
+    let whole = Connection::open(&draft)
+        .and_then(|draft| draft.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+    whole.map_err(RegistryError::Sqlite)?;
     let octets = fs::read(&draft).map_err(failed)?;
     fs::remove_file(&draft).map_err(failed)?;
     let mut options = OpenOptions::new();
