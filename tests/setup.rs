@@ -1,5 +1,12 @@
 //! Set-up against the real servers: what `init` and `zone` write is what Knot and
 //! Apache read.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr
+)]
 
 #[path = "setup/apache.rs"]
 mod apache;
@@ -9,3 +16,5 @@ mod files;
 mod knot;
 #[path = "setup/trial.rs"]
 mod trial;
+#[path = "setup/zone.rs"]
+mod zone;

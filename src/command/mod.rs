@@ -6,6 +6,7 @@
 
 mod failure;
 pub mod init;
+pub mod zone;
 
 pub use failure::Failure;
 

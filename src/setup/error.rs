@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::fill::FillError;
+use crate::config::ConfigError;
 use crate::dns::KeyError;
 use crate::name::{NameError, ZoneName};
 use crate::registry::RegistryError;
@@ -48,14 +49,16 @@ pub enum SetupError {
     Io(&'static str, PathBuf, io::Error),
     /// `bowline.toml` could not be edited.
     Toml(PathBuf, String),
+    /// `bowline.toml` cannot be used.
+    Config(ConfigError),
+    /// The registry could not be made.
+    Registry(RegistryError),
     /// A local command that failed.
     Command(String, String),
     /// The key for updates.
     Key(KeyError),
     /// The lookup key.
     Token(TokenError),
-    /// The registry.
-    Registry(RegistryError),
     /// A shipped file that was filled wrongly.
     Fill(FillError),
 }
@@ -165,9 +168,10 @@ impl fmt::Display for SetupError {
             }
             SetupError::Toml(path, error) => write!(f, "{}: {error}", path.display()),
             SetupError::Command(command, how) => write!(f, "{command:?} {how}"),
+            SetupError::Config(error) => error.fmt(f),
+            SetupError::Registry(error) => error.fmt(f),
             SetupError::Key(error) => error.fmt(f),
             SetupError::Token(error) => error.fmt(f),
-            SetupError::Registry(error) => error.fmt(f),
             SetupError::Fill(error) => error.fmt(f),
         }
     }
@@ -181,12 +185,6 @@ impl From<FillError> for SetupError {
     }
 }
 
-impl From<RegistryError> for SetupError {
-    fn from(error: RegistryError) -> Self {
-        SetupError::Registry(error)
-    }
-}
-
 impl From<TokenError> for SetupError {
     fn from(error: TokenError) -> Self {
         SetupError::Token(error)
@@ -196,5 +194,17 @@ impl From<TokenError> for SetupError {
 impl From<KeyError> for SetupError {
     fn from(error: KeyError) -> Self {
         SetupError::Key(error)
+    }
+}
+
+impl From<ConfigError> for SetupError {
+    fn from(error: ConfigError) -> Self {
+        SetupError::Config(error)
+    }
+}
+
+impl From<RegistryError> for SetupError {
+    fn from(error: RegistryError) -> Self {
+        SetupError::Registry(error)
     }
 }

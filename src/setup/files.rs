@@ -7,14 +7,17 @@
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
+};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 
 use super::diff::diff;
 use super::error::SetupError;
-use super::users::Owner;
+use super::users::{Owner, group_name, user_name};
 
 /// A directory or a file, as it is to be.
 #[derive(Debug, Clone)]
@@ -38,6 +41,8 @@ pub enum Content {
     Text(String),
     /// Text that is never shown.
     Secret(String),
+    /// An empty registry.
+    Registry,
 }
 
 /// `Debug` shows no secret.
@@ -47,6 +52,7 @@ impl std::fmt::Debug for Content {
             Content::Directory => f.write_str("Directory"),
             Content::Text(text) => write!(f, "Text({text:?})"),
             Content::Secret(_) => f.write_str("Secret(…)"),
+            Content::Registry => f.write_str("Registry"),
         }
     }
 }
@@ -54,7 +60,7 @@ impl std::fmt::Debug for Content {
 impl Content {
     fn text(&self) -> Option<&str> {
         match self {
-            Content::Directory => None,
+            Content::Directory | Content::Registry => None,
             Content::Text(text) | Content::Secret(text) => Some(text),
         }
     }
@@ -128,7 +134,7 @@ impl Written {
     /// When what is there cannot be read.
     pub fn state(&self, file: &File) -> Result<State, SetupError> {
         let Some(wanted) = file.content.text() else {
-            return Ok(if file.path.is_dir() {
+            return Ok(if file.path.exists() {
                 State::Unchanged
             } else {
                 State::New
@@ -140,7 +146,7 @@ impl Written {
             Some(is) if self.is_ours(&file.path, &is) => State::Updated,
             Some(is) => State::Kept(match file.content {
                 Content::Text(_) => diff(&is, wanted),
-                Content::Directory | Content::Secret(_) => Vec::new(),
+                Content::Directory | Content::Registry | Content::Secret(_) => Vec::new(),
             }),
         })
     }
@@ -151,13 +157,42 @@ impl Written {
     /// When it cannot be written; what was there stays whole.
     pub fn write(&mut self, file: &File, state: &State, set_owner: bool) -> Result<(), SetupError> {
         if state.writes() {
-            match file.content.text() {
-                None => make_directory(file, set_owner)?,
-                Some(text) => replace(file, text, set_owner)?,
+            match &file.content {
+                Content::Directory => make_directory(file, set_owner)?,
+                Content::Text(text) | Content::Secret(text) => replace(file, text, set_owner)?,
+                // Made by the plan, which has the key.
+                Content::Registry => {}
             }
         }
         if let (Some(text), true) = (file.content.text(), !matches!(state, State::Kept(_))) {
             self.digests.insert(file.path.clone(), digest(text));
+        }
+        Ok(())
+    }
+
+    /// Changes a file because somebody asked for just that; owner and mode stay. One that
+    /// was changed by hand before stays known as such.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn edit(&mut self, path: &Path, text: &str) -> Result<(), SetupError> {
+        let failed = |error| SetupError::io("read", path, error);
+        let is = fs::metadata(path).map_err(failed)?;
+        let ours = read(path)?.is_some_and(|is| self.is_ours(path, &is));
+        let file = File {
+            path: path.to_owned(),
+            owner: Owner {
+                user: user_name(is.uid()),
+                group: group_name(is.gid()),
+                uid: is.uid(),
+                gid: is.gid(),
+            },
+            mode: is.permissions().mode() & 0o7777,
+            content: Content::Text(text.to_owned()),
+        };
+        replace(&file, text, rustix::process::geteuid().is_root())?;
+        if ours {
+            self.digests.insert(file.path, digest(text));
         }
         Ok(())
     }
@@ -208,7 +243,13 @@ fn make_directory(file: &File, set_owner: bool) -> Result<(), SetupError> {
         .mode(0o700)
         .create(&file.path)
         .map_err(failed)?;
-    hand_over(&file.path, file, set_owner)
+    let no_link = OFlags::NOFOLLOW | OFlags::DIRECTORY;
+    let open = OpenOptions::new()
+        .read(true)
+        .custom_flags(no_link.bits().cast_signed())
+        .open(&file.path)
+        .map_err(failed)?;
+    hand_over(&open, file, set_owner)
 }
 
 /// Written beside and renamed, so that nobody ever reads half a file or a secret too early.
@@ -231,24 +272,18 @@ fn replace(file: &File, text: &str, set_owner: bool) -> Result<(), SetupError> {
     open.write_all(text.as_bytes())
         .and_then(|()| open.sync_all())
         .map_err(failed)?;
-    hand_over(&beside, file, set_owner)?;
+    hand_over(&open, file, set_owner)?;
     fs::rename(&beside, &file.path).map_err(failed)
 }
 
-fn hand_over(path: &Path, file: &File, set_owner: bool) -> Result<(), SetupError> {
-    own(path, &file.owner, file.mode, set_owner)
-}
-
-/// Gives a file its owner, where that can be set, and its permission bits.
-///
-/// # Errors
-/// When the system does not let us.
-pub fn own(path: &Path, owner: &Owner, mode: u32, set_owner: bool) -> Result<(), SetupError> {
-    let failed = |error| SetupError::io("hand over", path, error);
+/// By the open file: a path could have become a link to something else meanwhile.
+fn hand_over(open: &fs::File, file: &File, set_owner: bool) -> Result<(), SetupError> {
+    let failed = |error| SetupError::io("hand over", &file.path, error);
     if set_owner {
-        chown(path, Some(owner.uid), Some(owner.gid)).map_err(failed)?;
+        fchown(open, Some(file.owner.uid), Some(file.owner.gid)).map_err(failed)?;
     }
-    fs::set_permissions(path, Permissions::from_mode(mode)).map_err(failed)
+    open.set_permissions(Permissions::from_mode(file.mode))
+        .map_err(failed)
 }
 
 fn digest(text: &str) -> String {

@@ -9,6 +9,7 @@ use super::error::SetupError;
 use super::files::{Content, File, read};
 use super::fill::Fill;
 use super::place::Place;
+use super::records::Record;
 use super::users::{Owner, Owners};
 use super::zone::{NameServer, NewZone};
 use crate::name::ZoneName;
@@ -109,6 +110,7 @@ pub fn zone_files(
     key_name: &str,
     update: AddressPort,
     zone: &NewZone,
+    parent: &[Record],
 ) -> Result<Vec<File>, SetupError> {
     let mut files = Vec::new();
     let mut add = |path, mode, owner: &Owner, text| {
@@ -150,7 +152,7 @@ pub fn zone_files(
         place.first_contents(&zone.name),
         0o755,
         &owners.root,
-        first_contents(place, zone)?,
+        first_contents(place, zone, parent)?,
     );
     Ok(files)
 }
@@ -201,15 +203,20 @@ fn zone_clause(zone: &NewZone) -> Result<String, SetupError> {
 }
 
 /// The script with SOA and NS.
-fn first_contents(place: &Place, zone: &NewZone) -> Result<String, SetupError> {
+fn first_contents(place: &Place, zone: &NewZone, parent: &[Record]) -> Result<String, SetupError> {
     let mut ns = String::new();
     for server in &zone.nameservers {
         let _ = writeln!(ns, "{NS_LINE}{}.", server.as_str());
+    }
+    let mut delegation = String::new();
+    for record in parent {
+        let _ = writeln!(delegation, "{PARENT_LINE}{}", record.absolute());
     }
     let primary = zone.nameservers.first().map_or("", NameServer::as_str);
     let text = Fill::new(FIRST_CONTENTS)
         .value("/etc/knot/knot.conf", place.knot_conf().display())
         .value("dyn.example.org", &zone.name)
+        .value(PARENT_LINES, delegation)
         .value(
             "SOA ns1.example.org. hostmaster.example.org.",
             format_args!("SOA {primary}. {}", zone.hostmaster),
@@ -222,13 +229,59 @@ fn first_contents(place: &Place, zone: &NewZone) -> Result<String, SetupError> {
 /// How a name server stands in the script.
 const NS_LINE: &str = "control zone-set \"$zone\" \"$zone\" 3600 NS ";
 
-/// The name servers that a script of first contents has.
-pub fn name_servers_of(script: &str) -> Vec<NameServer> {
-    script
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix(NS_LINE))
-        .filter_map(|name| NameServer::new(name).ok())
-        .collect()
+/// How a record of the parent stands in the script.
+const PARENT_LINE: &str = "#   ";
+
+/// The parent's records in the script as it is shipped.
+const PARENT_LINES: &str = "#   ns1.example.org. 3600 IN A 192.0.2.53
+#   ns1.example.org. 3600 IN AAAA 2001:db8::53
+#   dyn.example.org. 3600 IN NS ns1.example.org.
+";
+
+/// What a script of first contents says about its zone.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Delegation {
+    /// The name servers.
+    pub nameservers: Vec<NameServer>,
+    /// Their addresses.
+    pub addresses: Vec<IpAddr>,
+}
+
+impl Delegation {
+    /// Reads the script of a zone; empty where there is none.
+    ///
+    /// # Errors
+    /// A script that cannot be read.
+    pub fn load(place: &Place, zone: &ZoneName) -> Result<Self, SetupError> {
+        Ok(Delegation::parse(
+            &read(&place.first_contents(zone))?.unwrap_or_default(),
+        ))
+    }
+
+    fn parse(script: &str) -> Self {
+        let mut found = Delegation::default();
+        for line in script
+            .lines()
+            .filter_map(|line| line.strip_prefix(PARENT_LINE))
+        {
+            let fields: Vec<&str> = line.split(' ').collect();
+            match fields.as_slice() {
+                [_, _, _, "NS", name] => found.nameservers.extend(NameServer::new(name).ok()),
+                [_, _, _, "A" | "AAAA", address] => {
+                    found.addresses.extend(address.parse::<IpAddr>().ok())
+                }
+                _ => {}
+            }
+        }
+        // Every name server has all of them.
+        let mut seen = Vec::new();
+        found.addresses.retain(|address| {
+            let new = !seen.contains(address);
+            seen.push(*address);
+            new
+        });
+        found
+    }
 }
 
 /// Whether the file of a zone has it signed.
@@ -300,6 +353,16 @@ pub fn program(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_script_remembers_the_delegation() {
+        let shipped = Delegation::parse(FIRST_CONTENTS);
+        assert_eq!(
+            shipped.nameservers,
+            [NameServer::new("ns1.example.org").unwrap()]
+        );
+        assert_eq!(shipped.addresses.len(), 2);
+    }
 
     #[test]
     fn listeners_of_an_existing_server_are_not_opened_twice() {

@@ -7,6 +7,7 @@
 
 pub mod apache;
 pub mod apply;
+pub mod change;
 pub mod configuration;
 mod diff;
 pub mod error;
@@ -20,6 +21,7 @@ pub mod place;
 pub mod plan;
 pub mod question;
 pub mod records;
+mod registry;
 pub mod report;
 pub mod taken;
 

@@ -266,8 +266,11 @@ pub fn parent(zone: &ZoneName) -> Vec<Step> {
 fn service(name: &str, verb: &str) -> String {
     if Path::new("/run/systemd/system").exists() {
         format!("systemctl {verb} {name}")
+    } else if name == "apache2" {
+        // Starts one that does not run, as `reload-or-restart` does.
+        "apache2ctl graceful".to_owned()
     } else {
-        format!("service {name} {}", verb.trim_end_matches("-or-restart"))
+        format!("service {name} {verb}")
     }
 }
 

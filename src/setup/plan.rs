@@ -11,11 +11,10 @@ use super::next::{self, Step};
 use super::records::{self, Record};
 use super::users::Owners;
 use super::zone::NewZone;
-use super::{Place, apache, files, keys, knot};
+use super::{Place, apache, keys, knot, registry};
 use crate::base_url::BaseUrl;
+use crate::config::Config;
 use crate::port::AddressPort;
-use crate::registry::Registry;
-use crate::token::LookupKey;
 
 /// Everything that `init` was told, or found.
 #[derive(Debug)]
@@ -66,8 +65,7 @@ impl Setup {
             .into_iter()
             .map(|file| written.state(&file).map(|state| (file, state)))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut records =
-            records::delegation(&self.zone.name, &self.zone.nameservers, &self.public);
+        let mut records = self.delegation();
         if self.apache && self.http.is_none() {
             let web = records::web(&self.url, &self.zone.name, &self.public);
             let new = web.into_iter().filter(|record| !records.contains(record));
@@ -82,10 +80,14 @@ impl Setup {
         })
     }
 
+    fn delegation(&self) -> Vec<Record> {
+        records::delegation(&self.zone.name, &self.zone.nameservers, &self.public)
+    }
+
     fn files(&self) -> Result<Vec<File>, SetupError> {
         let place = &self.place;
         let owners = &self.owners;
-        let registry = place.state_dir.join("bowline.db");
+        let registry = self.registry()?;
         let lookup_key = keys::lookup_key(place, &registry)?;
         let (key_name, key_text) = keys::tsig_key(place)?;
         let key = KnotKey {
@@ -126,6 +128,7 @@ impl Setup {
             ),
             state(place.state_dir.clone()),
             state(place.state_dir.join("locks")),
+            file(registry, 0o640, &owners.state, Content::Registry),
         ];
         files.extend(knot::files(
             place,
@@ -140,12 +143,21 @@ impl Setup {
             key.name,
             self.update,
             &self.zone,
+            &self.delegation(),
         )?);
         if self.apache {
             let site = apache::files(place, owners, &self.url, self.http, &self.executable)?;
             files.extend(site);
         }
         Ok(files)
+    }
+
+    /// Where the registry is: as `bowline.toml` says, when there is one.
+    fn registry(&self) -> Result<PathBuf, SetupError> {
+        Ok(match read(&self.place.config)? {
+            Some(text) => Config::parse(&self.place.config, &text)?.state.registry,
+            None => self.place.state_dir.join("bowline.db"),
+        })
     }
 
     /// A new `bowline.toml`, or the one there is with what was said just now.
@@ -252,22 +264,12 @@ impl Plan {
             written.write(file, state, owners.settable)?;
         }
         written.save(&owners.root, owners.settable)?;
-        create_registry(place, owners)
+        let new = |(file, state): &&(File, State)| {
+            state.writes() && matches!(file.content, Content::Registry)
+        };
+        match self.files.iter().find(new) {
+            Some((file, _)) => registry::make(file, place, owners),
+            None => Ok(()),
+        }
     }
-}
-
-/// Makes the registry, when there is none yet, and gives it to the user that runs bowline.
-fn create_registry(place: &Place, owners: &Owners) -> Result<(), SetupError> {
-    let file = place.state_dir.join("bowline.db");
-    if file.exists() {
-        return Ok(());
-    }
-    let key = LookupKey::load(&place.lookup_key())?;
-    drop(Registry::create(&file, key)?);
-    for suffix in ["", "-wal", "-shm"] {
-        let mut path = file.clone().into_os_string();
-        path.push(suffix);
-        files::own(Path::new(&path), &owners.state, 0o640, owners.settable)?;
-    }
-    Ok(())
 }

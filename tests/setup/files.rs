@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
+use bowline::registry::Registry;
+use bowline::token::LookupKey;
 use serde_json::Value;
 
 use crate::trial::Trial;
@@ -88,6 +90,7 @@ fn modes_and_owners() {
         ("knot/bowline.d/00-key.conf", 0o640, "root", "knot"),
         ("state", 0o750, "www-data", "www-data"),
         ("state/locks", 0o750, "www-data", "www-data"),
+        ("state/bowline.db", 0o640, "www-data", "www-data"),
     ] {
         let path = trial.path(path);
         let is = fs::metadata(&path).unwrap();
@@ -112,6 +115,25 @@ fn modes_and_owners() {
             );
         }
     }
+}
+
+#[test]
+fn the_registry_is_there_and_empty() {
+    let trial = Trial::new();
+    trial.init(&[]).unwrap();
+    let left: Vec<_> = fs::read_dir(trial.path(""))
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.file_name())
+        .collect();
+    assert!(
+        left.iter()
+            .all(|name| !name.to_string_lossy().contains("-new")),
+        "{left:?}"
+    );
+    let key = LookupKey::load(&trial.path("lookup.key")).unwrap();
+    let registry = Registry::open(&trial.path("state/bowline.db"), key).unwrap();
+    assert!(registry.pending().unwrap().is_empty());
 }
 
 #[test]
@@ -164,7 +186,6 @@ fn refused_with_the_ways_out() {
 fn a_lookup_key_is_not_made_anew_under_a_registry() {
     let trial = Trial::new();
     trial.init(&[]).unwrap();
-    fs::write(trial.path("state/bowline.db"), "").unwrap();
     fs::remove_file(trial.path("lookup.key")).unwrap();
     let error = trial.init(&[]).unwrap_err();
     assert!(error.contains("lookup.key is missing"), "{error}");
