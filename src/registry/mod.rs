@@ -23,12 +23,14 @@ mod edit;
 mod error;
 mod history;
 mod host;
+mod import;
 mod wish;
 
 pub use edit::{KeptToken, NewHost};
 pub use error::RegistryError;
 pub use history::Change;
 pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
+pub use import::{Edit, Entry, Imported};
 pub use wish::{Accepted, Source};
 
 use std::path::{Path, PathBuf};
