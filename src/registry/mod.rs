@@ -23,6 +23,7 @@ mod edit;
 mod error;
 mod history;
 mod host;
+mod import;
 mod lapse;
 mod wish;
 
@@ -30,6 +31,7 @@ pub use edit::{KeptToken, NewHost};
 pub use error::RegistryError;
 pub use history::Change;
 pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
+pub use import::{Edit, Entry, Imported};
 pub use wish::{Accepted, Source};
 
 use std::fs::OpenOptions;

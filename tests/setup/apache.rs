@@ -68,7 +68,7 @@ fn every_variant_is_valid() {
             .filter(|argument| argument.starts_with("https:"))
             .for_each(|argument| *argument = url.to_owned());
         arguments.extend(http.map(|address| format!("--http={address}")));
-        trial.init_with(&arguments).unwrap();
+        trial.verb(&arguments).unwrap();
         let said = test(&trial.path("apache/apache2.conf"));
         assert_eq!(said.trim(), "Syntax OK", "{url} {http:?}");
     }
@@ -190,12 +190,11 @@ impl Running {
         fs::set_permissions(trial.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         trial.init(&[]).unwrap();
         let site = trial.path("apache/bowline.conf");
-        let me = std::env::current_exe().unwrap();
         let text = fs::read_to_string(&site).unwrap();
         let echo = executable(trial);
         fs::write(
             &site,
-            text.replace(me.to_str().unwrap(), echo.to_str().unwrap()),
+            text.replace(env!("CARGO_BIN_EXE_bowline"), echo.to_str().unwrap()),
         )
         .unwrap();
         let conf = trial.path("apache/apache2.conf");
