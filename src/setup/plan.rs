@@ -1,6 +1,7 @@
 //! A set-up as it was told, and the plan that follows from it.
 
 use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::configuration::{self, ZoneKeys};
@@ -213,6 +214,18 @@ impl Setup {
                 self.owners.state.user
             ));
         }
+        let reached = [self.executable.as_path(), self.place.config_dir()];
+        for closed in reached.into_iter().filter_map(closed_directory) {
+            if self.apache && self.owners.settable {
+                note(format!(
+                    "{} is closed to {}: the web server cannot run {} with {} from there",
+                    closed.display(),
+                    self.owners.state.user,
+                    self.executable.display(),
+                    self.place.config.display()
+                ));
+            }
+        }
         if self.apache && !self.place.private && self.http.is_none() {
             note(
                 "a request without a Host header goes to Apache's first virtual host: \
@@ -272,4 +285,12 @@ impl Plan {
             None => Ok(()),
         }
     }
+}
+
+/// The first directory above `path` that is closed to others than owner and group.
+fn closed_directory(path: &Path) -> Option<PathBuf> {
+    let closed = |above: &&Path| {
+        std::fs::metadata(above).is_ok_and(|is| is.permissions().mode() & 0o001 == 0)
+    };
+    path.ancestors().skip(1).find(closed).map(Path::to_owned)
 }

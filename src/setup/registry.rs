@@ -15,17 +15,13 @@ use crate::token::LookupKey;
 
 /// Makes the registry `file`, owned by the user that runs bowline.
 ///
-/// Root makes it in the configuration directory and copies it into a file that is new for
-/// certain: in the state directory somebody else could have laid a link.
+/// It is made in the configuration directory and copied into a file that is new for
+/// certain: in the state directory another than root could have laid a link.
 ///
 /// # Errors
 /// When it cannot be written, or is there.
 pub(super) fn make(file: &File, place: &Place, owners: &Owners) -> Result<(), SetupError> {
     let key = LookupKey::load(&place.lookup_key())?;
-    if !owners.settable {
-        Registry::create(&file.path, key)?;
-        return Ok(());
-    }
     let draft = place.config_dir().join("registry.bowline-new");
     let failed = |error| SetupError::io("write", &file.path, error);
     let log = place.config_dir().join("registry.bowline-new-wal");
@@ -51,6 +47,9 @@ pub(super) fn make(file: &File, place: &Place, owners: &Owners) -> Result<(), Se
         .map_err(failed)?;
     open.write_all(&octets)
         .and_then(|()| open.sync_all())
-        .and_then(|()| fchown(&open, Some(file.owner.uid), Some(file.owner.gid)))
+        .and_then(|()| match owners.settable {
+            true => fchown(&open, Some(file.owner.uid), Some(file.owner.gid)),
+            false => Ok(()),
+        })
         .map_err(failed)
 }

@@ -198,6 +198,10 @@ impl Running {
             text.replace(me.to_str().unwrap(), echo.to_str().unwrap()),
         )
         .unwrap();
+        Running::of(trial)
+    }
+
+    fn of(trial: &Trial) -> Self {
         let conf = trial.path("apache/apache2.conf");
         succeed("apache2", &["-f", conf.to_str().unwrap(), "-k", "start"]);
         wait_until(|| TcpStream::connect(("127.0.0.1", trial.http)).is_ok());
@@ -277,4 +281,22 @@ fn every_path_reaches_the_executable_and_no_log_has_it() {
         );
     }
     assert!(logged >= 15);
+}
+
+#[test]
+fn without_cgi_nobody_gets_the_executable() {
+    if !installed("apache2") {
+        return;
+    }
+    let trial = Trial::new();
+    trial.init(&[]).unwrap();
+    let conf = trial.path("apache/apache2.conf");
+    let text = fs::read_to_string(&conf).unwrap();
+    let without = |line: &&str| !line.contains("cgid");
+    let text: Vec<&str> = text.lines().filter(without).collect();
+    fs::write(&conf, text.join("\n")).unwrap();
+    let running = Running::of(&trial);
+    let answer = send(&trial, "GET /SECRET HTTP/1.0\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    drop(running);
 }
