@@ -197,6 +197,10 @@ impl Running {
             text.replace(env!("CARGO_BIN_EXE_bowline"), echo.to_str().unwrap()),
         )
         .unwrap();
+        Running::of(trial)
+    }
+
+    fn of(trial: &Trial) -> Self {
         let conf = trial.path("apache/apache2.conf");
         succeed("apache2", &["-f", conf.to_str().unwrap(), "-k", "start"]);
         wait_until(|| TcpStream::connect(("127.0.0.1", trial.http)).is_ok());
@@ -276,4 +280,54 @@ fn every_path_reaches_the_executable_and_no_log_has_it() {
         );
     }
     assert!(logged >= 15);
+}
+
+/// Another host of the same Apache that shows the status of all of it, as Debian's does.
+#[test]
+fn no_status_page_shows_a_path() {
+    if !installed("apache2") {
+        return;
+    }
+    let trial = Trial::new();
+    trial.init(&[]).unwrap();
+    let conf = trial.path("apache/apache2.conf");
+    let text = fs::read_to_string(&conf).unwrap();
+    let status = format!(
+        "LoadModule status_module /usr/lib/apache2/modules/mod_status.so\nExtendedStatus On\n\
+         Listen 127.0.0.1:{0}\n<VirtualHost 127.0.0.1:{0}>\n<Location /server-status>\n\
+         SetHandler server-status\nRequire all granted\n</Location>\n</VirtualHost>\n\nIncludeOptional",
+        trial.dns
+    );
+    fs::write(&conf, text.replace("IncludeOptional", &status)).unwrap();
+    let running = Running::of(&trial);
+    for _ in 0..5 {
+        send(&trial, "GET /SECRET HTTP/1.0\r\n\r\n");
+    }
+    let mut stream = TcpStream::connect(("127.0.0.1", trial.dns)).unwrap();
+    stream
+        .write_all(b"GET /server-status HTTP/1.0\r\n\r\n")
+        .unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    assert!(page.contains("Server Status"), "{page}");
+    assert!(!page.contains("SECRET"), "{page}");
+    drop(running);
+}
+
+#[test]
+fn without_cgi_nobody_gets_the_executable() {
+    if !installed("apache2") {
+        return;
+    }
+    let trial = Trial::new();
+    trial.init(&[]).unwrap();
+    let conf = trial.path("apache/apache2.conf");
+    let text = fs::read_to_string(&conf).unwrap();
+    let without = |line: &&str| !line.contains("cgid");
+    let text: Vec<&str> = text.lines().filter(without).collect();
+    fs::write(&conf, text.join("\n")).unwrap();
+    let running = Running::of(&trial);
+    let answer = send(&trial, "GET /SECRET HTTP/1.0\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    drop(running);
 }
