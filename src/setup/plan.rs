@@ -203,7 +203,7 @@ impl Setup {
     }
 
     fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes = acme_note(self.zone.acme);
         let mut note = |text: String| notes.push(text);
         if !self.owners.settable {
             note("not root: every file belongs to you, and owners are as you are".to_owned());
@@ -285,6 +285,16 @@ impl Plan {
             None => Ok(()),
         }
     }
+}
+
+/// What an old Knot makes of the right to set challenges.
+pub(super) fn acme_note(acme: bool) -> Vec<String> {
+    let note = "before 3.3.3 Knot cannot tell _acme-challenge from other names: with --acme the \
+                key may set TXT at every name below the apex";
+    (acme && knot::any_txt())
+        .then(|| note.to_owned())
+        .into_iter()
+        .collect()
 }
 
 /// The first directory above `path` that is closed to others than owner and group.
