@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
+use bowline::{command, gateway};
+
 fn main() -> ExitCode {
     if std::env::var_os("GATEWAY_INTERFACE").is_some() {
-        return match bowline::gateway::cgi::run() {
+        return match gateway::cgi::run() {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
         };
     }
-    ExitCode::FAILURE
+    command::main(std::env::args_os())
 }

@@ -14,6 +14,7 @@ pub use trouble::{PublishError, Trouble};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use self::exchange::Exchange;
 use crate::config::{Config, Zone};
@@ -75,7 +76,30 @@ impl Publisher {
         id: HostId,
         deadline: Deadline,
     ) -> Result<Published, PublishError> {
-        let _lock = match self.locks.lock(id, deadline) {
+        self.under_lock(registry, id, deadline, deadline)
+    }
+
+    /// The same, but a host that is just being published by another is left alone.
+    ///
+    /// # Errors
+    /// As [`Publisher::publish`].
+    pub fn try_publish(
+        &self,
+        registry: &mut Registry,
+        id: HostId,
+        deadline: Deadline,
+    ) -> Result<Published, PublishError> {
+        self.under_lock(registry, id, Deadline::after(Duration::ZERO), deadline)
+    }
+
+    fn under_lock(
+        &self,
+        registry: &mut Registry,
+        id: HostId,
+        lock_by: Deadline,
+        deadline: Deadline,
+    ) -> Result<Published, PublishError> {
+        let _lock = match self.locks.lock(id, lock_by) {
             Ok(lock) => lock,
             Err(LockError::Busy) => return Ok(Published::Unconfirmed(Trouble::Busy)),
             Err(error) => return Err(error.into()),

@@ -4,14 +4,38 @@
 //! help and the man page) and a `run` that writes what it reports to
 //! [`Context::out`] and fails with a [`Failure`].
 
+mod backup;
+mod check;
+mod completions;
+mod config;
 mod failure;
-pub mod init;
-pub mod zone;
+mod handed;
+mod history;
+mod host;
+mod init;
+mod man;
+mod restore;
+mod session;
+mod settle;
+mod status;
+mod step_down;
+mod tree;
+mod upkeep;
+mod zone;
 
 pub use failure::Failure;
+pub use handed::Handed;
+pub use tree::tree;
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use tree::{Arguments, Verb};
 
 /// What every verb gets besides its own options.
 pub struct Context<'a> {
@@ -21,4 +45,91 @@ pub struct Context<'a> {
     pub json: bool,
     /// Standard output.
     pub out: &'a mut dyn Write,
+    /// Files that were opened before the process gave up its rights.
+    pub handed: Handed,
+}
+
+impl Context<'_> {
+    /// Writes one JSON document.
+    ///
+    /// # Errors
+    /// When standard output cannot be written.
+    pub fn write_json(&mut self, document: &impl serde::Serialize) -> Result<(), Failure> {
+        serde_json::to_writer_pretty(&mut *self.out, document).map_err(io::Error::from)?;
+        Ok(writeln!(self.out)?)
+    }
+}
+
+/// Runs the command line: 0 done, 1 failed, 2 wrong usage.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nobody is left to hear that standard error is closed.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let done = run(arguments, &mut out).and_then(|code| {
+        out.flush()?;
+        Ok(code)
+    });
+    match done {
+        Ok(code) => code,
+        Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = out.flush();
+            let _ = write!(io::stderr(), "{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+    let Arguments { config, json, verb } = arguments;
+    let mut context = Context {
+        config: config_file(config),
+        json,
+        out,
+        handed: Handed::receive()?,
+    };
+    if verb.reads_keys() {
+        check::warn_of_open_secrets(&context.config);
+    }
+    if verb.touches_state() {
+        step_down::become_owner(&context, &verb.files())?;
+    }
+    let done = match verb {
+        Verb::Init(options) => init::run(*options, &mut context),
+        Verb::Zone(options) => zone::run(options, &mut context),
+        Verb::Host(options) => host::run(options, &mut context),
+        Verb::History(options) => history::run(options, &mut context),
+        Verb::Status(options) => status::run(options, &mut context),
+        Verb::Upkeep(options) => upkeep::run(options, &mut context),
+        Verb::Backup(options) => backup::run(options, &mut context),
+        Verb::Restore(options) => restore::run(options, &mut context),
+        Verb::Config(options) => config::run(options, &mut context),
+        Verb::Completions(options) => completions::run(options, &mut context),
+        Verb::Man(options) => man::run(options, &mut context),
+    };
+    done.map(|()| ExitCode::SUCCESS)
+}
+
+/// `--config`, else `BOWLINE_CONFIG`, else the default.
+fn config_file(option: Option<PathBuf>) -> PathBuf {
+    let set = || std::env::var_os("BOWLINE_CONFIG").filter(|file| !file.is_empty());
+    option
+        .or_else(|| set().map(PathBuf::from))
+        .unwrap_or_else(|| Path::new(crate::config::DEFAULT_FILE).to_owned())
+}
+
+/// A remark on standard error that is no failure: `note: …`.
+fn note(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "note: {text}");
+}
+
+/// A warning on standard error: `warning: …`.
+fn warn(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "warning: {text}");
 }

@@ -50,6 +50,14 @@ impl Trouble {
         }
     }
 
+    /// Whether it is the name server's, so that other hosts of it would fare alike.
+    pub fn is_server(&self) -> bool {
+        matches!(
+            self,
+            Trouble::Doubt(_) | Trouble::Lookup(_) | Trouble::Waiting
+        )
+    }
+
     /// What an operator can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

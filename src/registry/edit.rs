@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::host::{by_id, by_name};
 use super::wish::write_wish;
-use super::{Durable, Host, HostId, Registry, RegistryError, Settings, Source, State};
+use super::{Durable, Edit, Host, HostId, Registry, RegistryError, Settings, Source, State};
 use crate::ip::Addresses;
 use crate::name::HostName;
 use crate::span::Span;
@@ -76,16 +76,13 @@ impl Registry {
         ttl: Ttl,
         now: Timestamp,
     ) -> Result<(), RegistryError> {
-        let tx = self.write(Durable::Now)?;
-        let before = present(&tx, id)?;
-        write_settings(&tx, id, settings)?;
-        let host = present(&tx, id)?;
-        // A host that never had records needs no wish for a new wildcard.
-        let wanted = addresses.unwrap_or(before.wish.records.addresses);
-        if host.state == State::Active && (host.wish.number != 0 || !wanted.is_empty()) {
-            write_wish(&tx, &host, wanted, ttl, now, Source::COMMAND)?;
-        }
-        Ok(tx.commit()?)
+        self.edit(id, ttl, now, |_| {
+            Ok(Edit {
+                settings: settings.clone(),
+                addresses,
+                ..Edit::default()
+            })
+        })
     }
 
     /// Gives a host a new token; the old ones live on for `keep`.
@@ -208,28 +205,32 @@ impl Registry {
     /// # Errors
     /// When the registry cannot be read.
     pub fn tokens(&self, id: HostId) -> Result<Vec<KeptToken>, RegistryError> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT digest, until, used FROM token WHERE host = ?1 ORDER BY until",
-        )?;
-        let mut rows = statement.query([id.0])?;
-        let mut tokens = Vec::new();
-        while let Some(row) = rows.next()? {
-            let time = |column| -> Result<_, rusqlite::Error> {
-                Ok(row
-                    .get::<_, Option<i64>>(column)?
-                    .map(Timestamp::from_seconds))
-            };
-            tokens.push(KeptToken {
-                digest: Digest::from_bytes(row.get(0)?),
-                until: time(1)?,
-                used: time(2)?,
-            });
-        }
-        Ok(tokens)
+        kept_tokens(&self.db, id)
     }
 }
 
-fn add_one(
+/// The tokens of a host, inside or outside a transaction.
+pub(super) fn kept_tokens(db: &Connection, id: HostId) -> Result<Vec<KeptToken>, RegistryError> {
+    let mut statement =
+        db.prepare_cached("SELECT digest, until, used FROM token WHERE host = ?1 ORDER BY until")?;
+    let mut rows = statement.query([id.0])?;
+    let mut tokens = Vec::new();
+    while let Some(row) = rows.next()? {
+        let time = |column| -> Result<_, rusqlite::Error> {
+            Ok(row
+                .get::<_, Option<i64>>(column)?
+                .map(Timestamp::from_seconds))
+        };
+        tokens.push(KeptToken {
+            digest: Digest::from_bytes(row.get(0)?),
+            until: time(1)?,
+            used: time(2)?,
+        });
+    }
+    Ok(tokens)
+}
+
+pub(super) fn add_one(
     tx: &Transaction<'_>,
     new: &NewHost,
     ttl: Ttl,
@@ -303,7 +304,7 @@ fn check_free(
 }
 
 /// A host that is not being removed.
-fn present(tx: &Connection, id: HostId) -> Result<Host, RegistryError> {
+pub(super) fn present(tx: &Connection, id: HostId) -> Result<Host, RegistryError> {
     let host = by_id(tx, id)?.ok_or_else(|| no_host(id))?;
     match host.state {
         State::Removing => Err(RegistryError::Removing(host.name)),
@@ -324,12 +325,16 @@ fn wish_nothing(tx: &Connection, host: &Host, now: Timestamp) -> Result<(), Regi
     Ok(())
 }
 
-fn write_state(tx: &Connection, id: HostId, state: &str) -> Result<(), RegistryError> {
+pub(super) fn write_state(tx: &Connection, id: HostId, state: &str) -> Result<(), RegistryError> {
     tx.execute("UPDATE host SET state = ?2 WHERE id = ?1", (id.0, state))?;
     Ok(())
 }
 
-fn write_token(tx: &Connection, id: HostId, token: &Digest) -> Result<(), RegistryError> {
+pub(super) fn write_token(
+    tx: &Connection,
+    id: HostId,
+    token: &Digest,
+) -> Result<(), RegistryError> {
     let written = tx.execute(
         "INSERT OR IGNORE INTO token (digest, host) VALUES (?1, ?2)",
         (token.as_bytes(), id.0),
@@ -340,7 +345,11 @@ fn write_token(tx: &Connection, id: HostId, token: &Digest) -> Result<(), Regist
     }
 }
 
-fn write_settings(tx: &Connection, id: HostId, settings: &Settings) -> Result<(), RegistryError> {
+pub(super) fn write_settings(
+    tx: &Connection,
+    id: HostId,
+    settings: &Settings,
+) -> Result<(), RegistryError> {
     let fixed = settings.fixed.unwrap_or(Addresses::NONE);
     tx.execute(
         "UPDATE host SET note = ?2, mail = ?3, ttl = ?4, expire = ?5, only_family = ?6,

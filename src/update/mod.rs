@@ -1,8 +1,8 @@
 //! One update: from a claim to an answer.
 //!
-//! A [`dialect`] says where a request has its values, [`asked`] reads the addresses,
-//! [`decide`] is pure and says what is to become of the host, [`visit`] does it, and
-//! [`answer`] puts the outcome into words.
+//! A [`Dialect`] says where a request has its values, [`Asked`] reads the addresses,
+//! [`decide()`] is pure and says what is to become of the host, [`Visit`] does it, and
+//! [`Answer`] puts the outcome into words.
 
 mod answer;
 mod asked;

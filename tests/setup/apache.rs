@@ -58,7 +58,7 @@ fn every_variant_is_valid() {
             .filter(|argument| argument.starts_with("https:"))
             .for_each(|argument| *argument = url.to_owned());
         arguments.extend(http.map(|address| format!("--http={address}")));
-        trial.init_with(&arguments).unwrap();
+        trial.verb(&arguments).unwrap();
         let said = test(&trial.path("apache/apache2.conf"));
         assert_eq!(said.trim(), "Syntax OK", "{url} {http:?}");
     }

@@ -5,27 +5,19 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use bowline::command::zone;
 use bowline::config::Config;
 use bowline::setup::change::{Ds, Standing, ds};
-use clap::Parser;
 use serde_json::Value;
 
 use crate::trial::{Trial, installed, run, succeed, wait_until};
 
-#[derive(Parser)]
-struct Zone {
-    #[command(flatten)]
-    options: zone::Options,
-}
-
 fn zone(trial: &Trial, arguments: &[&str]) -> Result<Value, String> {
-    let arguments = [&["zone"], arguments].concat();
-    let options = Zone::try_parse_from(arguments)
-        .map_err(|error| error.to_string())?
-        .options;
-    let out = trial.run(|context| zone::run(options, context))?;
-    Ok(serde_json::from_str(&out).unwrap())
+    let arguments: Vec<String> = ["zone"]
+        .iter()
+        .chain(arguments)
+        .map(|argument| (*argument).to_owned())
+        .collect();
+    Ok(serde_json::from_str(&trial.verb(&arguments)?).unwrap())
 }
 
 fn commands(report: &Value) -> Vec<&str> {
@@ -193,8 +185,6 @@ fn applied_on_servers_of_our_own() {
     let trial = Trial::new();
     fs::set_permissions(trial.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let conf = trial.path("apache/apache2.conf");
-    trial.init(&[]).unwrap();
-    trial.use_echo();
     let report: Value = serde_json::from_str(&trial.init(&["--apply"]).unwrap()).unwrap();
     let left = commands(&report);
     assert!(
@@ -234,7 +224,7 @@ fn applied_on_servers_of_our_own() {
     // A resolver that does not know the zone, and one that does.
     let stranger = Trial::new();
     stranger
-        .init_with(
+        .verb(
             &stranger
                 .arguments()
                 .iter()

@@ -1,0 +1,116 @@
+//! `bowline host add`: a new host and its token.
+
+use std::net::IpAddr;
+
+use clap::Args;
+
+use super::super::handed::Argument;
+use super::super::session::{Session, new_name};
+use super::super::settle::settle;
+use super::super::{Context, Failure};
+use super::given::{self, Given, permitted};
+use super::report;
+use super::token::{self, TokenSource, taken_or_new};
+use crate::ip::Addresses;
+use crate::name::ZoneName;
+use crate::registry::{NewHost, Settings};
+use crate::span::Span;
+
+/// How many characters a random label has: some 60 bits.
+const LABEL: usize = 12;
+/// Thirty-two letters and digits that nobody takes for one another.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// Add a host; prints its update URL, this once
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Its name, short (home) or in full (home.dyn.example.org)
+    #[arg(required_unless_present = "random", conflicts_with = "random")]
+    name: Option<String>,
+    /// The zone a short name is in, where there are several
+    #[arg(long)]
+    zone: Option<ZoneName>,
+    /// Give it a random name
+    #[arg(long)]
+    random: bool,
+    #[command(flatten)]
+    given: Given,
+    /// Take a secret over: from standard input (-) or a file (@FILE)
+    #[arg(long, value_name = "-|@FILE", value_parser = TokenSource::parse, allow_hyphen_values = true)]
+    token: Option<TokenSource>,
+    /// Publish this IPv4 address
+    #[arg(long, value_name = "A", value_parser = given::ipv4)]
+    ipv4: Option<IpAddr>,
+    /// Publish this IPv6 address
+    #[arg(long, value_name = "A", value_parser = given::ipv6)]
+    ipv6: Option<IpAddr>,
+    /// Its addresses are set here only; it has no token
+    #[arg(long = "static", conflicts_with_all = ["token", "expire", "plain_http"])]
+    fixed: bool,
+    /// Even if the name was removed a short time ago
+    #[arg(long)]
+    again: bool,
+}
+
+impl Options {
+    /// The file with the token.
+    pub(super) fn files(&self) -> Vec<Argument> {
+        token::files(self.token.as_ref())
+    }
+}
+
+/// Adds the host, publishes its addresses and says its token.
+pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    let mut session = Session::open(context)?;
+    let label = match options.name {
+        Some(name) => name,
+        None => random_label()?,
+    };
+    let name = new_name(&label, options.zone.as_ref(), &session.config)?;
+    let zone = session.zone(&name)?;
+    let mut settings = Settings {
+        fixed: options.fixed.then_some(Addresses::NONE),
+        ..Settings::default()
+    };
+    options.given.apply(&mut settings);
+    let addresses = [options.ipv4, options.ipv6].into_iter().flatten();
+    let addresses = permitted(addresses, &settings, zone.policy())?;
+    let token = match options.fixed {
+        false => Some(taken_or_new(options.token.as_ref(), &mut context.handed)?),
+        true if addresses.is_empty() => {
+            return Err(
+                Failure::new("a static host without an address has no records")
+                    .hint("add --ipv4 A, --ipv6 A or both"),
+            );
+        }
+        true => {
+            settings.fixed = Some(addresses);
+            None
+        }
+    };
+    let new = NewHost {
+        name,
+        settings,
+        token: token.as_ref().map(|token| session.registry.digest(token)),
+        addresses,
+        reuse: match options.again {
+            true => Span::ZERO,
+            false => session.config.limits.reuse,
+        },
+    };
+    let ttl = zone.ttl;
+    let ids = session.registry.add(&[new], ttl, session.now)?;
+    settle(&mut session, &ids);
+    for id in ids {
+        report::with_token(&session, id, token.as_ref(), context)?;
+    }
+    Ok(())
+}
+
+/// A label that nobody guesses.
+fn random_label() -> Result<String, Failure> {
+    let mut bytes = [0; LABEL];
+    getrandom::fill(&mut bytes).map_err(|_| Failure::new("the system gave no random numbers"))?;
+    let letter = |byte: &u8| LETTERS.get(usize::from(byte % 32)).copied();
+    Ok(bytes.iter().filter_map(letter).map(char::from).collect())
+}

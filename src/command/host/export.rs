@@ -1,0 +1,104 @@
+//! `bowline host export`: all hosts, as JSON lines that `import` reads.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::super::session::Session;
+use super::super::{Context, Failure, note};
+use crate::registry::{Host, State};
+
+/// Write all hosts as JSON lines for `bowline host import`
+///
+/// Tokens are in it as digests only, which are useless without the same lookup key.
+#[derive(Debug, Args)]
+pub(super) struct Options {}
+
+/// One host, with the keys that `import` reads.
+#[derive(Serialize)]
+struct Exported {
+    name: String,
+    zone: String,
+    note: Option<String>,
+    mail: Option<String>,
+    ttl: Option<u32>,
+    expire: Option<String>,
+    only: Option<&'static str>,
+    allow_private: bool,
+    wildcard: bool,
+    plain_http: bool,
+    #[serde(rename = "static")]
+    fixed: bool,
+    ipv4: Option<String>,
+    ipv6: Option<String>,
+    disabled: bool,
+    tokens: Vec<Kept>,
+}
+
+#[derive(Serialize)]
+struct Kept {
+    digest: String,
+    until: Option<String>,
+}
+
+/// Writes a line per host, without holding them all.
+pub(super) fn run(_: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    let session = Session::open(context)?;
+    let (json, mut count) = (context.json, 0);
+    let out = &mut *context.out;
+    session.registry.each_host(|host| {
+        if host.state != State::Removing {
+            match (json, count) {
+                (false, _) => {}
+                (true, 0) => writeln!(out, "[")?,
+                (true, _) => writeln!(out, ",")?,
+            }
+            count += 1;
+            serde_json::to_writer(&mut *out, &exported(&host, &session)?)?;
+            if !json {
+                writeln!(out)?;
+            }
+        }
+        Ok::<(), Failure>(())
+    })?;
+    match (json, count) {
+        (false, _) => {}
+        (true, 0) => writeln!(out, "[]")?,
+        (true, _) => writeln!(out, "\n]")?,
+    }
+    out.flush()?;
+    note(format!(
+        "the digests are useless without the same lookup key, {}",
+        session.config.state.lookup_key.display()
+    ));
+    Ok(())
+}
+
+fn exported(host: &Host, session: &Session) -> Result<Exported, Failure> {
+    let settings = &host.settings;
+    let addresses = settings.fixed.unwrap_or(host.wish.records.addresses);
+    let mut tokens = session.registry.tokens(host.id)?;
+    tokens.retain(|token| token.until.is_none_or(|until| until > session.now));
+    Ok(Exported {
+        name: host.name.to_string(),
+        zone: host.name.zone().to_string(),
+        note: settings.note.clone(),
+        mail: settings.mail.clone(),
+        ttl: settings.ttl.map(|ttl| ttl.seconds()),
+        expire: settings.expire.map(|span| span.to_string()),
+        only: settings.only.map(|family| family.as_str()),
+        allow_private: settings.allow_private,
+        wildcard: settings.wildcard,
+        plain_http: settings.plain_http,
+        fixed: settings.fixed.is_some(),
+        ipv4: addresses.ipv4.map(|ipv4| ipv4.to_string()),
+        ipv6: addresses.ipv6.map(|ipv6| ipv6.to_string()),
+        disabled: host.state == State::Disabled,
+        tokens: tokens
+            .into_iter()
+            .map(|token| Kept {
+                digest: token.digest.to_hex(),
+                until: token.until.map(|until| until.to_string()),
+            })
+            .collect(),
+    })
+}

@@ -1,0 +1,315 @@
+//! `bowline host import`: many hosts from a list, all or none.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::super::handed::Argument;
+use super::super::session::Session;
+use super::super::settle::settle;
+use super::super::{Context, Failure};
+use super::given::permitted;
+use super::row::Row;
+use super::rows;
+use super::token::update_url;
+use crate::config::Config;
+use crate::ip::{Addresses, Policy};
+use crate::registry::{Edit, Entry, Host, HostId, Imported, KeptToken, Settings};
+use crate::token::{Digest, Token};
+use crate::ttl::Ttl;
+
+/// Add hosts from a list, or change them; all of them or none
+///
+/// The list is TOML with a table [[host]] for each, CSV with a header, or JSON lines,
+/// as `bowline host export` writes them. A host that is there already gets the settings
+/// that the list gives; its token and, unless it is static, its addresses stay.
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The list; -: standard input
+    #[arg(value_name = "FILE|-")]
+    file: PathBuf,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Where the new tokens go, this once: a new file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// What was done, in numbers.
+#[derive(Serialize)]
+struct Report {
+    added: usize,
+    changed: usize,
+    unchanged: usize,
+    /// How many tokens were made, and are in the file of `--out`.
+    tokens: usize,
+    dry_run: bool,
+}
+
+impl Options {
+    fn list(&self) -> Argument {
+        Argument::read("list", &self.file)
+    }
+
+    fn tokens(&self) -> Option<Argument> {
+        let out = self.out.as_ref().filter(|_| !self.dry_run);
+        out.map(|out| Argument::new("tokens", out))
+    }
+
+    /// The list and the file for the tokens.
+    pub(super) fn files(&self) -> Vec<Argument> {
+        std::iter::once(self.list()).chain(self.tokens()).collect()
+    }
+}
+
+/// One row, and all that is needed to decide on it.
+struct Plan {
+    row: Row,
+    policy: Policy,
+    /// Of the secret to take over.
+    taken: Option<Digest>,
+    /// The token it gets when it is new and has none.
+    fresh: Token,
+    digest: Digest,
+}
+
+/// Imports the list, and publishes what changed.
+pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    let mut session = Session::open(context)?;
+    let text = context.handed.read(&options.list())?;
+    let plans = plans(&text, &session)?;
+    let mut out = match options.tokens() {
+        Some(file) => Some(context.handed.open(&file)?),
+        None => None,
+    };
+    let done = import(&mut session, &plans, options.dry_run, out.as_mut());
+    if let (Err(_), Some(out)) = (&done, &out) {
+        // Tokens of nobody are not left lying about.
+        let _ = out.set_len(0);
+    }
+    let done = done?;
+    let count = |what: fn(&Imported) -> bool| done.iter().filter(|done| what(done)).count();
+    let report = Report {
+        added: count(|done| matches!(done, Imported::Added(_))),
+        changed: count(|done| matches!(done, Imported::Changed(_))),
+        unchanged: count(|done| matches!(done, Imported::Unchanged(_))),
+        tokens: made(&plans, &done).count(),
+        dry_run: options.dry_run,
+    };
+    if !options.dry_run {
+        let ids: Vec<HostId> = done.iter().map(|done| done.id()).collect();
+        settle(&mut session, &ids);
+    }
+    report.write(context)
+}
+
+/// The rows of the list; each name once.
+fn plans(text: &str, session: &Session) -> Result<Vec<Plan>, Failure> {
+    let mut names = BTreeSet::new();
+    let mut plans = Vec::new();
+    for record in rows::read(text)? {
+        let row = Row::read(record, &session.config)?;
+        if !names.insert(row.name.clone()) {
+            return Err(Failure::new(format!("{} stands there twice", row.name)).at(&row.place));
+        }
+        let fresh = Token::random()?;
+        plans.push(Plan {
+            policy: session.zone(&row.name)?.policy(),
+            taken: row
+                .token
+                .as_ref()
+                .map(|token| session.registry.digest(token)),
+            digest: session.registry.digest(&fresh),
+            fresh,
+            row,
+        });
+    }
+    Ok(plans)
+}
+
+/// The one transaction; the tokens it makes are on disk before it is.
+fn import(
+    session: &mut Session,
+    plans: &[Plan],
+    dry_run: bool,
+    out: Option<&mut File>,
+) -> Result<Vec<Imported>, Failure> {
+    let config = &session.config;
+    let mut entries = Vec::with_capacity(plans.len());
+    for plan in plans {
+        let zone = plan.row.name.zone();
+        entries.push(Entry {
+            name: plan.row.name.clone(),
+            ttl: config.zone(&zone).map_or(Ttl::DEFAULT, |zone| zone.ttl),
+            reuse: config.limits.reuse,
+        });
+    }
+    session.registry.import(
+        &entries,
+        session.now,
+        |at, host| {
+            let plan = plans
+                .get(at)
+                .ok_or_else(|| Failure::new("the list has changed"))?;
+            plan.decide(host)
+                .map_err(|failure| failure.at(&plan.row.place))
+        },
+        |done| {
+            let made: Vec<&Plan> = made(plans, done).collect();
+            match (dry_run, out) {
+                (true, _) => return Ok(false),
+                (false, None) if made.is_empty() => {}
+                (false, None) => {
+                    let count = made.len();
+                    return Err(Failure::new(format!("{count} hosts would get a new token"))
+                        .hint("say where the tokens go with --out FILE"));
+                }
+                (false, Some(out)) => write_tokens(&made, config, out)
+                    .map_err(|error| Failure::new(format!("--out: {error}")))?,
+            }
+            Ok(true)
+        },
+    )
+}
+
+/// Those that get a new token.
+fn made<'a>(plans: &'a [Plan], done: &'a [Imported]) -> impl Iterator<Item = &'a Plan> {
+    plans
+        .iter()
+        .zip(done)
+        .filter(|(plan, done)| matches!(done, Imported::Added(_)) && plan.needs_token())
+        .map(|(plan, _)| plan)
+}
+
+/// One line per host: its name, its update URL and its token.
+fn write_tokens(made: &[&Plan], config: &Config, out: &mut File) -> io::Result<()> {
+    let mut text = String::from("name,url,token\n");
+    for Plan { row, fresh, .. } in made {
+        let url = update_url(config, fresh, &row.name);
+        text += &format!("{},{url},{}\n", row.name, fresh.secret());
+    }
+    out.write_all(text.as_bytes())?;
+    // Standard output, which cannot be synced, is no place to lose them from.
+    let _ = out.sync_all();
+    Ok(())
+}
+
+impl Plan {
+    /// Whether a new host has to be given a token.
+    fn needs_token(&self) -> bool {
+        let row = &self.row;
+        row.fixed != Some(true) && self.taken.is_none() && row.tokens.is_empty()
+    }
+
+    fn decide(&self, host: Option<(&Host, &[KeptToken])>) -> Result<Edit, Failure> {
+        match host {
+            None => self.add(),
+            Some((host, tokens)) => self.change(host, tokens),
+        }
+    }
+
+    /// A host that is not there yet.
+    fn add(&self) -> Result<Edit, Failure> {
+        let row = &self.row;
+        let mut settings = Settings::default();
+        row.apply(&mut settings);
+        settings.fixed = (row.fixed == Some(true)).then_some(Addresses::NONE);
+        let addresses = permitted(row.addresses.iter().copied(), &settings, self.policy)?;
+        let mut tokens = row.tokens.clone();
+        match self.taken {
+            Some(digest) => tokens.push(in_force(digest)),
+            None if self.needs_token() => tokens.push(in_force(self.digest)),
+            None => {}
+        }
+        self.check_fixed(&mut settings, addresses)?;
+        Ok(Edit {
+            settings,
+            addresses: Some(addresses),
+            tokens: Some(tokens),
+            disabled: row.disabled,
+        })
+    }
+
+    /// A host that is there: its token stays and, unless it is static, its addresses.
+    fn change(&self, host: &Host, tokens: &[KeptToken]) -> Result<Edit, Failure> {
+        let row = &self.row;
+        let mut settings = host.settings.clone();
+        row.apply(&mut settings);
+        if row
+            .fixed
+            .is_some_and(|fixed| fixed != settings.fixed.is_some())
+        {
+            return Err(
+                Failure::new(format!("{} is there, and is not so", host.name))
+                    .hint("change it first with `bowline host set`, --static or --no-static"),
+            );
+        }
+        let listed = row.tokens.iter().find(|token| token.until.is_none());
+        if let Some(digest) = self.taken.or(listed.map(|token| token.digest))
+            && !tokens
+                .iter()
+                .any(|token| token.digest.matches(digest.as_bytes()))
+        {
+            return Err(
+                Failure::new(format!("{} has another token by now", host.name))
+                    .hint("take the token out of the list, or use `bowline host set --token`"),
+            );
+        }
+        let mut addresses = None;
+        if settings.fixed.is_some() && !row.addresses.is_empty() {
+            let given = permitted(row.addresses.iter().copied(), &settings, self.policy)?;
+            self.check_fixed(&mut settings, given)?;
+            addresses = Some(given);
+        }
+        Ok(Edit {
+            settings,
+            addresses,
+            tokens: None,
+            disabled: row.disabled,
+        })
+    }
+
+    /// A static host has addresses and neither token nor expiry.
+    fn check_fixed(&self, settings: &mut Settings, addresses: Addresses) -> Result<(), Failure> {
+        let Some(fixed) = &mut settings.fixed else {
+            return Ok(());
+        };
+        if addresses.is_empty() {
+            return Err(Failure::new(
+                "a static host without an address has no records",
+            ));
+        }
+        if self.taken.is_some() || !self.row.tokens.is_empty() {
+            return Err(Failure::new("a static host has no token"));
+        }
+        *fixed = addresses;
+        Ok(())
+    }
+}
+
+impl Report {
+    fn write(&self, context: &mut Context<'_>) -> Result<(), Failure> {
+        if context.json {
+            return context.write_json(self);
+        }
+        let would = if self.dry_run { "would be " } else { "" };
+        Ok(writeln!(
+            context.out,
+            "{} {would}added, {} {would}changed, {} unchanged, {} new tokens",
+            self.added, self.changed, self.unchanged, self.tokens
+        )?)
+    }
+}
+
+fn in_force(digest: Digest) -> KeptToken {
+    KeptToken {
+        digest,
+        until: None,
+        used: None,
+    }
+}

@@ -1,0 +1,53 @@
+//! `bowline host rename`: another name, the same token.
+
+use clap::Args;
+
+use super::super::session::{Session, new_name};
+use super::super::settle::settle;
+use super::super::{Context, Failure};
+use super::report;
+use crate::registry::RegistryError;
+use crate::span::Span;
+
+/// Give a host another name; its token stays
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Its name, short or in full
+    old: String,
+    /// Its name from now on, in the same zone
+    new: String,
+    /// The old name means this host, and follows it, for so long still; 0: gone at once
+    #[arg(long, value_name = "D", default_value = "0")]
+    keep_old: Span,
+}
+
+/// Renames the host, and moves its records.
+pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    let mut session = Session::open(context)?;
+    let host = session.host(&options.old)?;
+    let zone = session.zone(&host.name)?.clone();
+    // A short name is one in the host's zone, however many zones there are.
+    let name = match session.config.zone_of(&options.new) {
+        Some(_) => new_name(&options.new, None, &session.config)?,
+        None => new_name(&options.new, Some(&zone.name), &session.config)?,
+    };
+    if name.zone() != zone.name {
+        return Err(
+            Failure::new(format!("{name} is in another zone than {}", host.name))
+                .hint("add it there with `bowline host add`, and remove the old one"),
+        );
+    }
+    if name == host.name {
+        return Err(RegistryError::Taken(name).into());
+    }
+    let keep = options.keep_old;
+    session
+        .registry
+        .rename(host.id, &name, keep, zone.ttl, session.now)?;
+    settle(&mut session, &[host.id]);
+    let what = format!(
+        "was {} until now; its update URL ends in the new name",
+        host.name
+    );
+    report::changed(&session, &host, &what, context)
+}

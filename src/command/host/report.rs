@@ -1,0 +1,186 @@
+//! What the verbs say about a host.
+
+use serde::Serialize;
+
+use super::super::session::Session;
+use super::super::{Context, Failure};
+use super::token::update_url;
+use crate::ip::Addresses;
+use crate::registry::{Host, HostId, State};
+use crate::span::Span;
+use crate::time::Timestamp;
+use crate::token::Token;
+
+/// A host in a list, as JSON has it.
+#[derive(Debug, Serialize)]
+pub(super) struct Listed {
+    name: String,
+    zone: String,
+    owner: Option<String>,
+    note: Option<String>,
+    ttl: Option<u32>,
+    disabled: bool,
+    /// In seconds; 0: never.
+    expire: u64,
+    ipv4: Option<String>,
+    ipv6: Option<String>,
+    pending: bool,
+    last_seen: Option<String>,
+    last_change: Option<String>,
+}
+
+impl Listed {
+    /// That host, with the addresses that are confirmed.
+    pub(super) fn of(host: &Host, session: &Session) -> Self {
+        let zone = session.config.zone(&host.name.zone());
+        let Addresses { ipv4, ipv6 } = host.fact.addresses;
+        Listed {
+            name: host.name.to_string(),
+            zone: host.name.zone().to_string(),
+            owner: None,
+            note: host.settings.note.clone(),
+            ttl: host
+                .settings
+                .ttl
+                .or(zone.map(|zone| zone.ttl))
+                .map(|ttl| ttl.seconds()),
+            disabled: host.state != State::Active,
+            expire: expire(host, session).seconds(),
+            ipv4: ipv4.map(|ipv4| ipv4.to_string()),
+            ipv6: ipv6.map(|ipv6| ipv6.to_string()),
+            pending: host.is_pending(),
+            last_seen: host.last_seen.map(|time| time.to_string()),
+            last_change: host.last_change.map(|time| time.to_string()),
+        }
+    }
+}
+
+/// A host together with the token it just got.
+#[derive(Debug, Serialize)]
+struct WithToken {
+    name: String,
+    url: Option<String>,
+    token: Option<String>,
+    ttl: Option<u32>,
+    zone: String,
+    expire: u64,
+    ipv4: Option<String>,
+    ipv6: Option<String>,
+    pending: bool,
+}
+
+/// Says the host and, this once, its token.
+pub(super) fn with_token(
+    session: &Session,
+    id: HostId,
+    token: Option<&Token>,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let written = write_with_token(session, id, token, context);
+    let flushed = context.out.flush().map_err(Failure::from);
+    match (written.and(flushed), token) {
+        (Err(failure), Some(_)) => Err(failure
+            .final_word()
+            .hint("the token is lost; make another with `bowline host rotate NAME`")),
+        (result, _) => result,
+    }
+}
+
+fn write_with_token(
+    session: &Session,
+    id: HostId,
+    token: Option<&Token>,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    // Nobody but us knows the token: whoever removes the host meanwhile has not seen it.
+    let Some(host) = session.registry.host_by_id(id)? else {
+        return Err(Failure::new("the host was removed meanwhile"));
+    };
+    let url = token.map(|token| update_url(&session.config, token, &host.name));
+    if context.json {
+        let listed = Listed::of(&host, session);
+        return context.write_json(&WithToken {
+            name: listed.name,
+            url,
+            token: token.map(|token| token.secret().to_owned()),
+            ttl: listed.ttl,
+            zone: listed.zone,
+            expire: listed.expire,
+            ipv4: listed.ipv4,
+            ipv6: listed.ipv6,
+            pending: listed.pending,
+        });
+    }
+    let name = host.name.for_people();
+    match url {
+        Some(url) => {
+            writeln!(
+                context.out,
+                "{name}: its update URL, shown only this once\n"
+            )?;
+            writeln!(context.out, "{url}")?;
+        }
+        None => writeln!(context.out, "{name}: {}", host.wish.records.addresses)?,
+    }
+    Ok(())
+}
+
+/// Says what became of a host, after `what`.
+pub(super) fn changed(
+    session: &Session,
+    host: &Host,
+    what: &str,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let now = session.registry.host_by_id(host.id)?;
+    match (context.json, now) {
+        (true, Some(host)) => {
+            let listed = Listed::of(&host, session);
+            context.write_json(&listed)
+        }
+        // Removed, and gone from the name server too.
+        (true, None) => context.write_json(&Gone {
+            name: host.name.to_string(),
+            removed: true,
+        }),
+        (false, now) => {
+            let name = now.as_ref().unwrap_or(host).name.for_people();
+            Ok(writeln!(context.out, "{name}: {what}")?)
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Gone {
+    name: String,
+    removed: bool,
+}
+
+/// After how much silence its records go; nothing: never. A static host has no client.
+pub(super) fn expire(host: &Host, session: &Session) -> Span {
+    let zone = session.config.zone(&host.name.zone());
+    match host.settings.fixed {
+        Some(_) => Span::ZERO,
+        None => host
+            .settings
+            .expire
+            .or(zone.map(|zone| zone.expire))
+            .unwrap_or(Span::ZERO),
+    }
+}
+
+/// For how long its client was silent: since it was last heard, else since it was added.
+pub(super) fn silence(host: &Host, now: Timestamp) -> Span {
+    now.since(host.last_seen.unwrap_or(host.created))
+}
+
+/// Its state in a word.
+pub(super) fn state(host: &Host) -> &'static str {
+    match host.state {
+        State::Removing => "removing",
+        State::Disabled => "disabled",
+        State::Active if host.is_pending() => "pending",
+        State::Active if host.settings.fixed.is_some() => "static",
+        State::Active => "active",
+    }
+}

@@ -1,0 +1,163 @@
+//! One host of a list that is imported: every setting there is, read as an option is.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use super::super::Failure;
+use super::super::session::new_name;
+use super::given::{self, Given};
+use super::rows::Record;
+use crate::config::Config;
+use crate::name::{HostName, ZoneName};
+use crate::registry::{KeptToken, Settings};
+use crate::time::Timestamp;
+use crate::token::{Digest, Token};
+
+/// The settings a list may have.
+const KEYS: &str = "name zone note mail ttl expire only allow_private wildcard plain_http static \
+                    ipv4 ipv6 disabled token tokens";
+
+/// A host to add, or whose settings to change.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// Where it stands in the list.
+    pub(super) place: String,
+    pub(super) name: HostName,
+    given: Given,
+    /// Switches that were given, on or off.
+    allow_private: Option<bool>,
+    wildcard: Option<bool>,
+    plain_http: Option<bool>,
+    /// Whether it is static.
+    pub(super) fixed: Option<bool>,
+    pub(super) addresses: Vec<IpAddr>,
+    pub(super) disabled: Option<bool>,
+    /// A secret to take over.
+    pub(super) token: Option<Token>,
+    /// Digests, as an export has them.
+    pub(super) tokens: Vec<KeptToken>,
+}
+
+impl Row {
+    /// Reads a record.
+    pub(super) fn read(record: Record, config: &Config) -> Result<Self, Failure> {
+        let place = record.place.clone();
+        Row::try_read(record, config).map_err(|failure| failure.at(place))
+    }
+
+    fn try_read(record: Record, config: &Config) -> Result<Self, Failure> {
+        let text = |key: &str| record.fields.get(key).and_then(Value::as_str);
+        let zone: Option<ZoneName> = text("zone").map(str::parse).transpose()?;
+        let name = text("name").ok_or_else(|| Failure::new("there is no name"))?;
+        let mut row = Row {
+            place: record.place.clone(),
+            name: new_name(name, zone.as_ref(), config)?,
+            given: Given::default(),
+            allow_private: None,
+            wildcard: None,
+            plain_http: None,
+            fixed: None,
+            addresses: Vec::new(),
+            disabled: None,
+            token: None,
+            tokens: Vec::new(),
+        };
+        for (key, value) in &record.fields {
+            if !value.is_null() {
+                row.put(key, value).map_err(|why| match key.as_str() {
+                    // What was meant as a secret is not repeated.
+                    "token" | "tokens" => Failure::new(format!("{key}: {why}")),
+                    _ => Failure::new(format!("{key} = {value}: {why}")),
+                })?;
+            }
+        }
+        Ok(row)
+    }
+
+    /// Reads one setting.
+    fn put(&mut self, key: &str, value: &Value) -> Result<(), String> {
+        let given = &mut self.given;
+        match key.replace('-', "_").as_str() {
+            "name" | "zone" => {}
+            "note" => given.note = Some(given::note(&text(value)?)?),
+            "mail" => given.mail = Some(given::mail(&text(value)?)?),
+            "ttl" => given.ttl = Some(given::ttl(&text(value)?)?),
+            "expire" => given.expire = Some(given::expire(&text(value)?)?),
+            "only" => given.only = Some(given::family(&text(value)?)?),
+            "allow_private" => self.allow_private = Some(switch(value)?),
+            "wildcard" => self.wildcard = Some(switch(value)?),
+            "plain_http" => self.plain_http = Some(switch(value)?),
+            "static" => self.fixed = Some(switch(value)?),
+            "disabled" => self.disabled = Some(switch(value)?),
+            "ipv4" => self.addresses.push(given::ipv4(&text(value)?)?),
+            "ipv6" => self.addresses.push(given::ipv6(&text(value)?)?),
+            "token" => {
+                let token = text(value)?.parse();
+                self.token =
+                    Some(token.map_err(|error: crate::token::TokenError| error.to_string())?);
+            }
+            "tokens" => self.tokens = kept_tokens(value)?,
+            _ => return Err(format!("no such key; there are {KEYS}")),
+        }
+        Ok(())
+    }
+
+    /// Puts what the row says in the place of what was set before.
+    pub(super) fn apply(&self, settings: &mut Settings) {
+        self.given.clone().apply(settings);
+        for (given, setting) in [
+            (self.allow_private, &mut settings.allow_private),
+            (self.wildcard, &mut settings.wildcard),
+            (self.plain_http, &mut settings.plain_http),
+        ] {
+            *setting = given.unwrap_or(*setting);
+        }
+    }
+}
+
+/// A string, or a number as one.
+fn text(value: &Value) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(text.trim().to_owned()),
+        Value::Number(number) => Ok(number.to_string()),
+        _ => Err("write a string or a number".to_owned()),
+    }
+}
+
+/// Yes or no, in the words of all three forms.
+fn switch(value: &Value) -> Result<bool, String> {
+    match value {
+        Value::Bool(is) => Ok(*is),
+        _ => match text(value)?.to_lowercase().as_str() {
+            "true" | "yes" | "1" => Ok(true),
+            "false" | "no" | "0" => Ok(false),
+            _ => Err("write true or false".to_owned()),
+        },
+    }
+}
+
+/// `[{"digest": "…", "until": "2026-11-21T02:14:33Z"}]`, as `export` writes them.
+fn kept_tokens(value: &Value) -> Result<Vec<KeptToken>, String> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Kept {
+        digest: String,
+        until: Option<String>,
+    }
+    let all: Vec<Kept> = serde_json::from_value(value.clone())
+        .map_err(|_| "write [{\"digest\": …, \"until\": …}], as export does".to_owned())?;
+    all.into_iter()
+        .map(|kept| {
+            let until: Option<jiff::Timestamp> = kept
+                .until
+                .map(|text| text.parse().map_err(|_| format!("{text:?} is no time")))
+                .transpose()?;
+            Ok(KeptToken {
+                digest: Digest::from_hex(&kept.digest).map_err(|error| error.to_string())?,
+                until: until.map(|until| Timestamp::from_seconds(until.as_second())),
+                used: None,
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,187 @@
+//! A list of hosts as text: TOML, CSV with a header (RFC 4180), or JSON lines.
+
+use serde_json::{Map, Value};
+
+use super::super::Failure;
+
+/// One host of the list, and where it stands in it.
+#[derive(Debug)]
+pub(super) struct Record {
+    /// `line 3`, or `host 3` in TOML.
+    pub(super) place: String,
+    /// Its settings by their names.
+    pub(super) fields: Map<String, Value>,
+}
+
+/// Reads a list, in whichever of the three forms it is.
+pub(super) fn read(text: &str) -> Result<Vec<Record>, Failure> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let first = text
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty() && !line.starts_with('#'))
+        .unwrap_or_default();
+    if first.starts_with('{') {
+        json_lines(text)
+    } else if first.starts_with('[') {
+        toml(text)
+    } else {
+        csv(text)
+    }
+}
+
+/// One object a line.
+fn json_lines(text: &str) -> Result<Vec<Record>, Failure> {
+    let mut records = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        if line.trim().is_empty() {
+            continue;
+        }
+        let place = format!("line {number}");
+        match serde_json::from_str(line) {
+            Ok(fields) => records.push(Record { place, fields }),
+            Err(error) => return Err(Failure::new(format!("{place}: {error}"))),
+        }
+    }
+    Ok(records)
+}
+
+/// `[[host]]` tables.
+fn toml(text: &str) -> Result<Vec<Record>, Failure> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct List {
+        host: Vec<Map<String, Value>>,
+    }
+    let list: List = toml::from_str(text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.unwrap_or_default().matches('\n').count() + 1;
+        Failure::new(format!(
+            "line {line}: {}",
+            error.message().replace('\n', "; ")
+        ))
+        .hint("each host is a table [[host]] with a name")
+    })?;
+    let place = |number| format!("host {number}");
+    Ok((1..)
+        .zip(list.host)
+        .map(|(number, fields)| Record {
+            place: place(number),
+            fields,
+        })
+        .collect())
+}
+
+/// A header of names, then a line per host; an empty cell says nothing.
+fn csv(text: &str) -> Result<Vec<Record>, Failure> {
+    let mut lines = cells(text)?.into_iter();
+    let Some((_, header)) = lines.next() else {
+        return Ok(Vec::new());
+    };
+    let header: Vec<String> = header
+        .iter()
+        .map(|name| name.trim().to_lowercase())
+        .collect();
+    if !header.iter().any(|name| name == "name") {
+        return Err(Failure::new("the list has no column \"name\"")
+            .hint("give TOML, CSV with a header, or JSON lines"));
+    }
+    let mut records = Vec::new();
+    for (number, line) in lines {
+        let place = format!("line {number}");
+        if line.len() != header.len() {
+            return Err(Failure::new(format!(
+                "{place} has {} cells, the header {}",
+                line.len(),
+                header.len()
+            )));
+        }
+        let fields = header.iter().cloned().zip(line);
+        let fields = fields
+            .filter(|(_, cell)| !cell.is_empty())
+            .map(|(name, cell)| (name, Value::String(cell)))
+            .collect();
+        records.push(Record { place, fields });
+    }
+    Ok(records)
+}
+
+/// The cells of each line that is not empty, and its number.
+fn cells(text: &str) -> Result<Vec<(usize, Vec<String>)>, Failure> {
+    let (mut lines, mut line, mut cell) = (Vec::new(), Vec::new(), String::new());
+    let (mut number, mut begin, mut quoted) = (1, 1, false);
+    let mut rest = text.chars().filter(|c| *c != '\r').peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '"' if quoted && rest.peek() == Some(&'"') => cell.extend(rest.next()),
+            '"' if quoted || cell.is_empty() => quoted = !quoted,
+            ',' if !quoted => line.push(std::mem::take(&mut cell)),
+            '\n' if !quoted => {
+                line.push(std::mem::take(&mut cell));
+                lines.push((begin, std::mem::take(&mut line)));
+                begin = number + 1;
+            }
+            c => cell.push(c),
+        }
+        number += usize::from(c == '\n');
+    }
+    if quoted {
+        return Err(Failure::new(format!("line {begin}: a quote is not closed")));
+    }
+    line.push(cell);
+    lines.push((begin, line));
+    lines.retain(|(_, line)| line.iter().any(|cell| !cell.trim().is_empty()));
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        match read(text) {
+            Ok(records) => records
+                .into_iter()
+                .map(|record| format!("{} {}", record.place, Value::Object(record.fields)))
+                .collect::<Vec<_>>()
+                .join("; "),
+            Err(failure) => failure.to_string(),
+        }
+    }
+
+    #[test]
+    fn three_forms() {
+        for (text, expected) in [
+            ("", ""),
+            (
+                "name,note\na,\"x, \"\"y\"\"\nz\"\n\nb,\n",
+                "line 2 {\"name\":\"a\",\"note\":\"x, \\\"y\\\"\\nz\"}; line 5 {\"name\":\"b\"}",
+            ),
+            ("\u{feff}Name\r\na\r\n", "line 2 {\"name\":\"a\"}"),
+            (
+                "# hosts\n[[host]]\nname = \"a\"\nttl = 60\n[[host]]\nname = \"b\"",
+                "host 1 {\"name\":\"a\",\"ttl\":60}; host 2 {\"name\":\"b\"}",
+            ),
+            (
+                "{\"name\":\"a\"}\n\n{\"name\":\"b\",\"note\":null}",
+                "line 1 {\"name\":\"a\"}; line 3 {\"name\":\"b\",\"note\":null}",
+            ),
+        ] {
+            assert_eq!(shown(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_and_where() {
+        for (text, expected) in [
+            ("home\n", "no column \"name\""),
+            ("name\na,b\n", "line 2 has 2 cells, the header 1"),
+            ("name\n\n\"a\n", "line 3: a quote is not closed"),
+            ("{\"name\":\"a\"}\n{", "line 2: EOF"),
+            ("[[host]]\nname = a", "line 2: "),
+            ("[[hosts]]\nname = \"a\"", "unknown field `hosts`"),
+        ] {
+            assert!(shown(text).contains(expected), "{text:?}: {}", shown(text));
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! `bowline host set`: other settings, other addresses.
+
+use std::net::IpAddr;
+
+use clap::Args;
+
+use super::super::handed::Argument;
+use super::super::session::Session;
+use super::super::settle::settle;
+use super::super::{Context, Failure, note};
+use super::given::{self, Given, permitted};
+use super::report;
+use super::token::{self, TokenSource};
+use crate::ip::{Addresses, Family, Policy};
+use crate::registry::{Edit, Host, KeptToken, Settings, State};
+use crate::token::Digest;
+
+/// Change a host's settings or addresses
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Its name, short or in full
+    name: String,
+    #[command(flatten)]
+    given: Given,
+    /// Take a secret over in the place of its token: from standard input (-) or a file (@FILE)
+    #[arg(long, value_name = "-|@FILE", value_parser = TokenSource::parse, allow_hyphen_values = true)]
+    token: Option<TokenSource>,
+    /// Publish this IPv4 address; -: none
+    #[arg(long, value_name = "A|-", value_parser = ipv4_or_none, allow_hyphen_values = true)]
+    ipv4: Option<OrNone>,
+    /// Publish this IPv6 address; -: none
+    #[arg(long, value_name = "A|-", value_parser = ipv6_or_none, allow_hyphen_values = true)]
+    ipv6: Option<OrNone>,
+    /// Its addresses are set here only from now on; its token dies
+    #[arg(long = "static", conflicts_with_all = ["token", "expire", "plain_http"])]
+    fixed: bool,
+    #[command(flatten)]
+    no: No,
+}
+
+/// What is taken back.
+#[derive(Debug, Args)]
+struct No {
+    /// The zone's TTL again
+    #[arg(long, conflicts_with = "ttl")]
+    no_ttl: bool,
+    /// The zone's expiry again
+    #[arg(long, conflicts_with = "expire")]
+    no_expire: bool,
+    /// No remark
+    #[arg(long, conflicts_with = "note")]
+    no_note: bool,
+    /// No mail address
+    #[arg(long, conflicts_with = "mail")]
+    no_mail: bool,
+    /// Both families again
+    #[arg(long, conflicts_with = "only")]
+    no_only: bool,
+    /// No private addresses
+    #[arg(long, conflicts_with = "allow_private")]
+    no_allow_private: bool,
+    /// No wildcard
+    #[arg(long, conflicts_with = "wildcard")]
+    no_wildcard: bool,
+    /// No plain HTTP
+    #[arg(long, conflicts_with = "plain_http")]
+    no_plain_http: bool,
+    /// Its client sets its addresses from now on
+    #[arg(long, conflicts_with = "fixed")]
+    no_static: bool,
+}
+
+/// An address, or none.
+#[derive(Debug, Clone, Copy)]
+struct OrNone(Option<IpAddr>);
+
+impl Options {
+    /// The file with the token.
+    pub(super) fn files(&self) -> Vec<Argument> {
+        token::files(self.token.as_ref())
+    }
+}
+
+/// Changes the host, and publishes it where its records change with it.
+pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    let mut session = Session::open(context)?;
+    let host = session.host(&options.name)?;
+    let zone = session.zone(&host.name)?;
+    let (ttl, policy) = (zone.ttl, zone.policy());
+    let token = match &options.token {
+        Some(source) => Some(session.registry.digest(&source.read(&mut context.handed)?)),
+        None => None,
+    };
+    let new_ttl = options.given.ttl.is_some() || options.no.no_ttl;
+    let now_dynamic = options.no.no_static && host.settings.fixed.is_some();
+    session.registry.edit(host.id, ttl, session.now, |host| {
+        edit(options, host, policy, token)
+    })?;
+    settle(&mut session, &[host.id]);
+    if new_ttl {
+        note("a new TTL takes effect with the next address change");
+    }
+    if now_dynamic {
+        note(format!(
+            "{0} has no token yet; `bowline host rotate {0}` makes one",
+            host.name
+        ));
+    }
+    report::changed(&session, &host, "set", context)
+}
+
+/// The host as it is to be.
+fn edit(
+    options: Options,
+    host: &Host,
+    policy: Policy,
+    token: Option<Digest>,
+) -> Result<Edit, Failure> {
+    let mut settings = host.settings.clone();
+    if options.fixed && settings.fixed.is_none() {
+        settings.fixed = Some(host.wish.records.addresses);
+        (settings.expire, settings.plain_http) = (None, false);
+    }
+    options.no.apply(&mut settings);
+    if settings.fixed.is_some() && (token.is_some() || options.given.expire.is_some()) {
+        return Err(Failure::new(format!("{} is static", host.name))
+            .hint("it has neither token nor expiry; --no-static changes that"));
+    }
+    options.given.apply(&mut settings);
+    let mut addresses = settings.fixed.unwrap_or(host.wish.records.addresses);
+    let given = [(Family::Ipv4, options.ipv4), (Family::Ipv6, options.ipv6)];
+    for (family, OrNone(address)) in given.iter().filter_map(|(f, a)| Some((*f, (*a)?))) {
+        addresses.clear(family);
+        if let Some(address) = address {
+            addresses.put(
+                permitted([address], &settings, policy)?
+                    .iter()
+                    .next()
+                    .unwrap_or(address),
+            );
+        }
+    }
+    for family in Family::BOTH {
+        // Nobody could move it any more.
+        if settings.only.is_some_and(|only| only != family) {
+            addresses.clear(family);
+        }
+    }
+    if let Some(fixed) = &mut settings.fixed {
+        if addresses.is_empty() {
+            return Err(
+                Failure::new("a static host without an address has no records")
+                    .hint("give it one with --ipv4 or --ipv6, or `bowline host disable` it"),
+            );
+        }
+        *fixed = addresses;
+    } else if host.state == State::Disabled && !addresses.is_empty() {
+        return Err(Failure::new(format!("{} is switched off", host.name))
+            .hint("switch it on with `bowline host enable`, then give it addresses"));
+    }
+    Ok(Edit {
+        addresses: changed(host, addresses),
+        settings,
+        tokens: token.map(|digest| {
+            vec![KeptToken {
+                digest,
+                until: None,
+                used: None,
+            }]
+        }),
+        disabled: None,
+    })
+}
+
+/// Addresses, where they are others than the host's.
+fn changed(host: &Host, addresses: Addresses) -> Option<Addresses> {
+    Some(addresses).filter(|addresses| *addresses != host.wish.records.addresses)
+}
+
+impl No {
+    /// Takes settings back.
+    fn apply(&self, settings: &mut Settings) {
+        if self.no_ttl {
+            settings.ttl = None;
+        }
+        if self.no_expire {
+            settings.expire = None;
+        }
+        if self.no_note {
+            settings.note = None;
+        }
+        if self.no_mail {
+            settings.mail = None;
+        }
+        if self.no_only {
+            settings.only = None;
+        }
+        if self.no_static {
+            settings.fixed = None;
+        }
+        settings.allow_private &= !self.no_allow_private;
+        settings.wildcard &= !self.no_wildcard;
+        settings.plain_http &= !self.no_plain_http;
+    }
+}
+
+fn ipv4_or_none(text: &str) -> Result<OrNone, String> {
+    or_none(text, given::ipv4)
+}
+
+fn ipv6_or_none(text: &str) -> Result<OrNone, String> {
+    or_none(text, given::ipv6)
+}
+
+fn or_none(
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<IpAddr, String>,
+) -> Result<OrNone, String> {
+    match text {
+        "-" => Ok(OrNone(None)),
+        text => parse(text).map(|address| OrNone(Some(address))),
+    }
+}

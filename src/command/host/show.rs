@@ -1,0 +1,169 @@
+//! `bowline host show`: everything about one host but its token, which nobody knows.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::super::session::Session;
+use super::super::{Context, Failure};
+use super::report::{Listed, state};
+use crate::registry::Host;
+
+/// Show everything about one host but its token
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Its name, short or in full
+    name: String,
+}
+
+/// What JSON has beyond the element of a list.
+#[derive(Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    listed: Listed,
+    state: &'static str,
+    mail: Option<String>,
+    only: Option<&'static str>,
+    allow_private: bool,
+    wildcard: bool,
+    plain_http: bool,
+    #[serde(rename = "static")]
+    fixed: bool,
+    created: String,
+    /// What was accepted last, confirmed or not.
+    accepted: Accepted,
+    former_names: Vec<Until>,
+    old_tokens: Vec<OldToken>,
+}
+
+#[derive(Serialize)]
+struct Accepted {
+    ipv4: Option<String>,
+    ipv6: Option<String>,
+    at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Until {
+    name: String,
+    until: String,
+}
+
+#[derive(Serialize)]
+struct OldToken {
+    until: String,
+    used: Option<String>,
+}
+
+/// Writes it as aligned lines, or as JSON.
+pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    let session = Session::open(context)?;
+    let host = session.host(&options.name)?;
+    let shown = shown(&host, &session)?;
+    if context.json {
+        return context.write_json(&shown);
+    }
+    let mut lines: Vec<(&str, String)> = vec![
+        ("name", host.name.for_people()),
+        ("state", shown.state.to_owned()),
+        ("confirmed", or_dash(&host.fact.addresses.to_string())),
+    ];
+    if host.is_pending() {
+        let accepted = or_dash(&host.wish.records.addresses.to_string());
+        lines.push(("pending", format!("{accepted} since {}", host.wish.at)));
+    }
+    let settings = &host.settings;
+    let ttl = settings
+        .ttl
+        .map_or("the zone's".to_owned(), |ttl| format!("{ttl} s"));
+    let expire = settings
+        .expire
+        .map_or("the zone's".to_owned(), |span| match span.seconds() {
+            0 => "never".to_owned(),
+            _ => span.to_string(),
+        });
+    lines.extend([("ttl", ttl), ("expire", expire)]);
+    for (name, value) in [("note", &settings.note), ("mail", &settings.mail)] {
+        lines.extend(value.as_ref().map(|value| (name, value.clone())));
+    }
+    lines.extend(shown.only.map(|family| ("only", family.to_owned())));
+    for (name, is) in [
+        ("allow-private", settings.allow_private),
+        ("wildcard", settings.wildcard),
+        ("plain-http", settings.plain_http),
+        ("static", settings.fixed.is_some()),
+    ] {
+        lines.extend(is.then(|| (name, "yes".to_owned())));
+    }
+    for former in &shown.former_names {
+        lines.push((
+            "former name",
+            format!("{} until {}", former.name, former.until),
+        ));
+    }
+    for old in &shown.old_tokens {
+        let used = old
+            .used
+            .as_deref()
+            .map_or("not used since".to_owned(), |used| {
+                format!("last used {used}")
+            });
+        lines.push(("old token", format!("until {}, {used}", old.until)));
+    }
+    lines.push(("created", host.created.to_string()));
+    for (name, time) in [
+        ("last seen", host.last_seen),
+        ("last change", host.last_change),
+    ] {
+        lines.push((
+            name,
+            time.map_or("never".to_owned(), |time| time.to_string()),
+        ));
+    }
+    for (name, value) in lines {
+        writeln!(context.out, "{name:<14} {value}")?;
+    }
+    Ok(())
+}
+
+fn shown(host: &Host, session: &Session) -> Result<Shown, Failure> {
+    let settings = &host.settings;
+    let wanted = host.wish.records.addresses;
+    let former = session.registry.former_names(host, session.now)?;
+    let tokens = session.registry.tokens(host.id)?;
+    Ok(Shown {
+        listed: Listed::of(host, session),
+        state: state(host),
+        mail: settings.mail.clone(),
+        only: settings.only.map(|family| family.as_str()),
+        allow_private: settings.allow_private,
+        wildcard: settings.wildcard,
+        plain_http: settings.plain_http,
+        fixed: settings.fixed.is_some(),
+        created: host.created.to_string(),
+        accepted: Accepted {
+            ipv4: wanted.ipv4.map(|ipv4| ipv4.to_string()),
+            ipv6: wanted.ipv6.map(|ipv6| ipv6.to_string()),
+            at: (host.wish.number != 0).then(|| host.wish.at.to_string()),
+        },
+        former_names: former
+            .into_iter()
+            .map(|former| Until {
+                name: former.name.to_string(),
+                until: former.until.to_string(),
+            })
+            .collect(),
+        old_tokens: tokens
+            .into_iter()
+            .filter_map(|token| Some((token.until?, token.used)))
+            .filter(|(until, _)| *until > session.now)
+            .map(|(until, used)| OldToken {
+                until: until.to_string(),
+                used: used.map(|used| used.to_string()),
+            })
+            .collect(),
+    })
+}
+
+fn or_dash(text: &str) -> String {
+    if text.is_empty() { "-" } else { text }.to_owned()
+}

@@ -1,0 +1,134 @@
+//! What verbs about hosts work with: the configuration, the open registry, one moment.
+
+use super::{Context, Failure};
+use crate::config::{Config, Zone};
+use crate::name::{HostName, ZoneName};
+use crate::registry::{Host, Registry, RegistryError};
+use crate::time::Timestamp;
+use crate::token::LookupKey;
+
+/// An open registry and the configuration it belongs to.
+pub(super) struct Session {
+    pub(super) config: Config,
+    pub(super) registry: Registry,
+    /// When the verb began.
+    pub(super) now: Timestamp,
+}
+
+impl Session {
+    /// Reads the configuration and opens the registry.
+    pub(super) fn open(context: &Context<'_>) -> Result<Self, Failure> {
+        let config = load(context)?;
+        let registry = open_registry(&config)?;
+        Ok(Session {
+            config,
+            registry,
+            now: Timestamp::now(),
+        })
+    }
+
+    /// The configured zone a host is in.
+    pub(super) fn zone(&self, name: &HostName) -> Result<&Zone, Failure> {
+        let zone = name.zone();
+        self.config
+            .zone(&zone)
+            .ok_or_else(|| no_zone(zone.as_str()))
+    }
+
+    /// The host that a name in full, or an unambiguous short one, means.
+    pub(super) fn host(&self, text: &str) -> Result<Host, Failure> {
+        let mut found: Vec<Host> = Vec::new();
+        for name in meanings(text, None, &self.config)? {
+            if let Some(host) = self.registry.host_by_name(&name, self.now)? {
+                found.push(host);
+            }
+        }
+        match (found.pop(), found.pop()) {
+            (Some(host), None) => Ok(host),
+            (None, _) => Err(Failure::from(RegistryError::NoHost(text.to_owned()))
+                .hint("`bowline host list` shows the hosts there are")),
+            (Some(one), Some(other)) => Err(Failure::new(format!(
+                "{text:?} could be {} or {}",
+                other.name, one.name
+            ))
+            .hint("write the name in full")),
+        }
+    }
+}
+
+/// Reads the configuration.
+pub(super) fn load(context: &Context<'_>) -> Result<Config, Failure> {
+    Config::load(&context.config).map_err(|error| {
+        let failure = Failure::from(error);
+        match context.config.exists() {
+            false => failure.hint("run `bowline init`, or name another file with --config"),
+            true => failure,
+        }
+    })
+}
+
+/// Opens the registry, when neither it nor its directory is a link.
+pub(super) fn open_registry(config: &Config) -> Result<Registry, Failure> {
+    let file = &config.state.registry;
+    for path in [config.state_directory(), file] {
+        if path.is_symlink() {
+            return Err(Failure::new(format!("{} is a link", path.display()))
+                .hint("name what it leads to in [state] registry"));
+        }
+    }
+    let key = LookupKey::load(&config.state.lookup_key)?;
+    Ok(Registry::open(file, key)?)
+}
+
+/// The one name that a new host called `text` would have.
+pub(super) fn new_name(
+    text: &str,
+    zone: Option<&ZoneName>,
+    config: &Config,
+) -> Result<HostName, Failure> {
+    let mut names = meanings(text, zone, config)?;
+    match (names.pop(), names.is_empty()) {
+        (Some(name), true) => Ok(name),
+        (Some(name), false) => {
+            names.push(name);
+            let names: Vec<&str> = names.iter().map(HostName::as_str).collect();
+            Err(
+                Failure::new(format!("{text:?} could be {}", names.join(" or ")))
+                    .hint("write the name in full, or add --zone ZONE"),
+            )
+        }
+        (None, _) => {
+            Err(Failure::new("no zone is configured").hint("add one with `bowline zone add ZONE`"))
+        }
+    }
+}
+
+/// Every host name that `text` may mean: one in full, else one in each zone.
+fn meanings(
+    text: &str,
+    zone: Option<&ZoneName>,
+    config: &Config,
+) -> Result<Vec<HostName>, Failure> {
+    if let Some(zone) = zone {
+        let zone = config.zone(zone).ok_or_else(|| no_zone(zone.as_str()))?;
+        return Ok(vec![HostName::new(text, &zone.name)?]);
+    }
+    let ascii = idna::domain_to_ascii(text).unwrap_or_else(|_| text.to_owned());
+    let bare = ascii.strip_suffix('.').unwrap_or(&ascii);
+    let apex = config.zones.iter().find(|zone| zone.name.as_str() == bare);
+    match apex.or_else(|| config.zone_of(bare)) {
+        Some(zone) => Ok(vec![HostName::new(text, &zone.name)?]),
+        None if text.ends_with('.') => Err(no_zone(text)),
+        None => {
+            let names = config.zones.iter();
+            Ok(names
+                .map(|zone| HostName::new(text, &zone.name))
+                .collect::<Result<_, _>>()?)
+        }
+    }
+}
+
+fn no_zone(text: &str) -> Failure {
+    Failure::new(format!("{text:?} is in no configured zone"))
+        .hint("`bowline zone list` shows the zones there are")
+}

@@ -1,0 +1,82 @@
+//! The verbs there are, and what each needs before it runs.
+
+use std::path::PathBuf;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use super::handed::Argument;
+use super::{backup, completions, config, history, host, init, man, restore, status, upkeep, zone};
+
+/// Dynamic DNS on your own Knot server
+///
+/// A host has a secret URL; whoever fetches that URL moves the host's name to
+/// their address.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bowline",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub(super) struct Arguments {
+    /// The configuration (default: BOWLINE_CONFIG, else /etc/bowline/bowline.toml)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Report as one JSON document
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+/// Every verb or group of verbs.
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    Init(Box<init::Options>),
+    Zone(zone::Options),
+    Host(host::Options),
+    History(history::Options),
+    Status(status::Options),
+    Upkeep(upkeep::Options),
+    Backup(backup::Options),
+    Restore(restore::Options),
+    Config(config::Options),
+    Completions(completions::Options),
+    Man(man::Options),
+}
+
+impl Verb {
+    /// Whether it reads or writes in the state directory, and so must run as its owner.
+    pub(super) fn touches_state(&self) -> bool {
+        match self {
+            Verb::Host(_) | Verb::History(_) | Verb::Status(_) => true,
+            Verb::Upkeep(_) | Verb::Backup(_) | Verb::Config(_) => true,
+            // They write the servers' files too, and hand over what is the owner's.
+            Verb::Init(_) | Verb::Zone(_) => false,
+            // It gives up its rights itself, once the configuration is written.
+            Verb::Restore(_) => false,
+            Verb::Completions(_) | Verb::Man(_) => false,
+        }
+    }
+
+    /// Whether there should be a configuration with keys already.
+    pub(super) fn reads_keys(&self) -> bool {
+        !matches!(
+            self,
+            Verb::Init(_) | Verb::Restore(_) | Verb::Completions(_) | Verb::Man(_)
+        )
+    }
+
+    /// The files among its arguments.
+    pub(super) fn files(&self) -> Vec<Argument> {
+        match self {
+            Verb::Host(options) => options.files(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The whole tree, for help, man pages and completions.
+pub fn tree() -> clap::Command {
+    Arguments::command()
+}

@@ -1,0 +1,197 @@
+//! Changing one host, or adding and changing many, each in one transaction.
+//!
+//! What is to become of a host is asked with the host as it is then, so that a
+//! visit that came just before is not undone.
+
+use rusqlite::{Connection, Transaction};
+
+use super::edit::{add_one, kept_tokens, present, write_settings, write_state, write_token};
+use super::host::by_name;
+use super::wish::write_wish;
+use super::{Durable, Host, HostId, KeptToken, NewHost, Registry, RegistryError};
+use super::{Settings, Source, State};
+use crate::ip::Addresses;
+use crate::name::HostName;
+use crate::span::Span;
+use crate::time::Timestamp;
+use crate::ttl::Ttl;
+
+/// What is to become of a host.
+#[derive(Debug, Clone, Default)]
+pub struct Edit {
+    /// Its settings.
+    pub settings: Settings,
+    /// Its addresses; nothing: those it has.
+    pub addresses: Option<Addresses>,
+    /// Its tokens; nothing: those it has.
+    pub tokens: Option<Vec<KeptToken>>,
+    /// Whether it is switched off; nothing: as it is.
+    pub disabled: Option<bool>,
+}
+
+/// A host to import: added when there is none of that name.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Its name.
+    pub name: HostName,
+    /// The zone's TTL, for a host without its own.
+    pub ttl: Ttl,
+    /// How long a removed name stays out of use.
+    pub reuse: Span,
+}
+
+/// What the import did with an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Imported {
+    /// There is a new host.
+    Added(HostId),
+    /// The host was changed.
+    Changed(HostId),
+    /// The host was like that already.
+    Unchanged(HostId),
+}
+
+impl Imported {
+    /// The host's number.
+    pub fn id(self) -> HostId {
+        match self {
+            Imported::Added(id) | Imported::Changed(id) | Imported::Unchanged(id) => id,
+        }
+    }
+}
+
+impl Registry {
+    /// Changes a host to what `edit` makes of it; `ttl` is the zone's.
+    ///
+    /// # Errors
+    /// When there is no such host, or the registry cannot be written; and those of `edit`.
+    pub fn edit<E: From<RegistryError>>(
+        &mut self,
+        id: HostId,
+        ttl: Ttl,
+        now: Timestamp,
+        edit: impl FnOnce(&Host) -> Result<Edit, E>,
+    ) -> Result<(), E> {
+        let tx = self.write(Durable::Now)?;
+        let host = present(&tx, id)?;
+        change(&tx, &host, edit(&host)?, ttl, now)?;
+        Ok(tx.commit().map_err(RegistryError::from)?)
+    }
+
+    /// Adds or changes hosts: all of them or, on any error, none.
+    ///
+    /// `decide` is asked for each entry, with the host of that name where there is one;
+    /// `commit` once at the end, with what was done: unless it says yes, nothing was.
+    ///
+    /// # Errors
+    /// When a name or token is in use or the registry cannot be written; and those of
+    /// `decide` and `commit`.
+    pub fn import<E: From<RegistryError>>(
+        &mut self,
+        entries: &[Entry],
+        now: Timestamp,
+        mut decide: impl FnMut(usize, Option<(&Host, &[KeptToken])>) -> Result<Edit, E>,
+        commit: impl FnOnce(&[Imported]) -> Result<bool, E>,
+    ) -> Result<Vec<Imported>, E> {
+        let tx = self.write(Durable::Now)?;
+        let mut done = Vec::with_capacity(entries.len());
+        for (position, entry) in entries.iter().enumerate() {
+            let host = by_name(&tx, &entry.name)?.filter(|host| host.state != State::Removing);
+            done.push(match host {
+                None => Imported::Added(add(&tx, entry, decide(position, None)?, now)?),
+                Some(host) => {
+                    let tokens = kept_tokens(&tx, host.id)?;
+                    let edit = decide(position, Some((&host, &tokens)))?;
+                    match change(&tx, &host, edit, entry.ttl, now)? {
+                        true => Imported::Changed(host.id),
+                        false => Imported::Unchanged(host.id),
+                    }
+                }
+            });
+        }
+        if commit(&done)? {
+            tx.commit().map_err(RegistryError::from)?;
+        }
+        Ok(done)
+    }
+}
+
+fn add(
+    tx: &Transaction<'_>,
+    entry: &Entry,
+    edit: Edit,
+    now: Timestamp,
+) -> Result<HostId, RegistryError> {
+    let addresses = edit.addresses.unwrap_or(Addresses::NONE);
+    let disabled = edit.disabled == Some(true);
+    let new = NewHost {
+        name: entry.name.clone(),
+        settings: edit.settings,
+        token: None,
+        addresses: match disabled {
+            true => Addresses::NONE,
+            false => addresses,
+        },
+        reuse: entry.reuse,
+    };
+    let id = add_one(tx, &new, entry.ttl, now)?;
+    write_tokens(tx, id, edit.tokens.as_deref().unwrap_or_default())?;
+    if disabled {
+        write_state(tx, id, "disabled")?;
+    }
+    Ok(id)
+}
+
+/// Says whether anything was different before.
+fn change(
+    tx: &Connection,
+    before: &Host,
+    edit: Edit,
+    ttl: Ttl,
+    now: Timestamp,
+) -> Result<bool, RegistryError> {
+    let id = before.id;
+    let mut changed = before.settings != edit.settings;
+    write_settings(tx, id, &edit.settings)?;
+    // A static host has no token.
+    let tokens = match edit.settings.fixed {
+        Some(_) => Some(Vec::new()),
+        None => edit.tokens,
+    };
+    if let Some(tokens) = tokens {
+        let forgotten = tx.execute("DELETE FROM token WHERE host = ?1", [id.0])?;
+        changed |= forgotten != 0 || !tokens.is_empty();
+        write_tokens(tx, id, &tokens)?;
+    }
+    let was_disabled = before.state == State::Disabled;
+    let disabled = edit.disabled.unwrap_or(was_disabled);
+    changed |= disabled != was_disabled;
+    write_state(tx, id, if disabled { "disabled" } else { "active" })?;
+    let host = present(tx, id)?;
+    let kept = before.wish.records.addresses;
+    let wanted = match (disabled, was_disabled) {
+        (true, _) => Addresses::NONE,
+        (false, true) => edit.addresses.or(edit.settings.fixed).unwrap_or(kept),
+        (false, false) => edit.addresses.unwrap_or(kept),
+    };
+    // A host that never had records needs no wish for a new wildcard.
+    if host.wish.number != 0 || !wanted.is_empty() {
+        changed |= write_wish(tx, &host, wanted, ttl, now, Source::COMMAND)?.is_some();
+    }
+    Ok(changed)
+}
+
+fn write_tokens(tx: &Connection, id: HostId, tokens: &[KeptToken]) -> Result<(), RegistryError> {
+    for token in tokens {
+        write_token(tx, id, &token.digest)?;
+        tx.execute(
+            "UPDATE token SET until = ?2, used = ?3 WHERE digest = ?1",
+            (
+                token.digest.as_bytes(),
+                token.until.map(Timestamp::seconds),
+                token.used.map(Timestamp::seconds),
+            ),
+        )?;
+    }
+    Ok(())
+}
