@@ -11,18 +11,8 @@ use bowline::setup::{Place, apache};
 
 use crate::trial::{Trial, installed, run, succeed, wait_until};
 
-/// A program that answers with its environment, and complains on standard error.
-const ECHO: &str = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nenv\n";
-
 fn test(conf: &Path) -> String {
     succeed("apache2", &["-t", "-f", conf.to_str().unwrap()])
-}
-
-fn executable(trial: &Trial) -> PathBuf {
-    let path = trial.dir.path().join("echo");
-    fs::write(&path, ECHO).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    path
 }
 
 #[test]
@@ -87,7 +77,7 @@ fn the_site_is_valid_among_debians_files() {
     place.apache_dir = root.clone();
     let url = "https://update.example.org".parse().unwrap();
     let owners = Owners::new("www-data").unwrap();
-    let files = apache::files(&place, &owners, &url, None, &executable(&trial)).unwrap();
+    let files = apache::files(&place, &owners, &url, None, &trial.echo()).unwrap();
     let [file] = files.as_slice() else {
         panic!("one site: {files:?}")
     };
@@ -188,19 +178,7 @@ impl Running {
     fn start(trial: &Trial) -> Self {
         // Apache's children are another user.
         fs::set_permissions(trial.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        trial.init(&[]).unwrap();
-        let site = trial.path("apache/bowline.conf");
-        let text = fs::read_to_string(&site).unwrap();
-        let echo = executable(trial);
-        fs::write(
-            &site,
-            text.replace(env!("CARGO_BIN_EXE_bowline"), echo.to_str().unwrap()),
-        )
-        .unwrap();
-        Running::of(trial)
-    }
-
-    fn of(trial: &Trial) -> Self {
+        trial.use_echo();
         let conf = trial.path("apache/apache2.conf");
         succeed("apache2", &["-f", conf.to_str().unwrap(), "-k", "start"]);
         wait_until(|| TcpStream::connect(("127.0.0.1", trial.http)).is_ok());
@@ -220,6 +198,7 @@ fn every_path_reaches_the_executable_and_no_log_has_it() {
         return;
     }
     let trial = Trial::new();
+    trial.init(&[]).unwrap();
     let running = Running::start(&trial);
     let long = "SECRET".repeat(100);
     let config = format!("BOWLINE_CONFIG={}", trial.config().display());
@@ -299,7 +278,7 @@ fn no_status_page_shows_a_path() {
         trial.dns
     );
     fs::write(&conf, text.replace("IncludeOptional", &status)).unwrap();
-    let running = Running::of(&trial);
+    let running = Running::start(&trial);
     for _ in 0..5 {
         send(&trial, "GET /SECRET HTTP/1.0\r\n\r\n");
     }
@@ -326,7 +305,7 @@ fn without_cgi_nobody_gets_the_executable() {
     let without = |line: &&str| !line.contains("cgid");
     let text: Vec<&str> = text.lines().filter(without).collect();
     fs::write(&conf, text.join("\n")).unwrap();
-    let running = Running::of(&trial);
+    let running = Running::start(&trial);
     let answer = send(&trial, "GET /SECRET HTTP/1.0\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     drop(running);

@@ -1,6 +1,7 @@
 //! A set-up in a temporary directory, on ports of its own.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -18,6 +19,8 @@ pub(crate) struct Trial {
 
 impl Trial {
     pub(crate) fn new() -> Self {
+        // Were this program ever run by the Apache that it tests, it would start that again.
+        assert!(std::env::var_os("GATEWAY_INTERFACE").is_none());
         let dir = tempfile::tempdir().unwrap();
         let [dns, update, http] = free_ports();
         Trial {
@@ -38,6 +41,27 @@ impl Trial {
 
     pub(crate) fn read(&self, below: &str) -> String {
         fs::read_to_string(self.path(below)).unwrap()
+    }
+
+    /// A program that answers with its environment.
+    pub(crate) fn echo(&self) -> PathBuf {
+        let path = self.dir.path().join("echo");
+        let text = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nenv\n";
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    /// Has Apache run that, and not bowline. Before any Apache starts.
+    pub(crate) fn use_echo(&self) {
+        let site = self.path("apache/bowline.conf");
+        let (me, echo) = (
+            env!("CARGO_BIN_EXE_bowline"),
+            self.echo().display().to_string(),
+        );
+        let text = fs::read_to_string(&site).unwrap().replace(me, &echo);
+        assert!(text.contains(&echo) && !text.contains(me));
+        fs::write(&site, text).unwrap();
     }
 
     /// The options that every trial has.
