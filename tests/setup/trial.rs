@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 /// A directory, two ports, and the Knot that may run there.
 pub(crate) struct Trial {
     pub(crate) dir: tempfile::TempDir,
+    /// What is run, and set up to be run by the web server.
+    pub(crate) executable: PathBuf,
     /// Where the outside would ask.
     pub(crate) dns: u16,
     /// Where updates go.
@@ -25,6 +27,7 @@ impl Trial {
         let [dns, update, http] = free_ports();
         Trial {
             dir,
+            executable: env!("CARGO_BIN_EXE_bowline").into(),
             dns,
             update,
             http,
@@ -99,7 +102,7 @@ impl Trial {
     ///
     /// As a process of its own: what it sets up runs the executable it is.
     pub(crate) fn verb(&self, arguments: &[String]) -> Result<String, String> {
-        let output = Command::new(env!("CARGO_BIN_EXE_bowline"))
+        let output = Command::new(&self.executable)
             .arg("--config")
             .arg(self.config())
             .arg("--json")
