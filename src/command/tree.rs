@@ -1,7 +1,9 @@
 //! The verbs there are, and what each needs before it runs.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::handed::Argument;
@@ -42,12 +44,28 @@ pub(super) enum Verb {
     Man(man::Options),
 }
 
+impl Arguments {
+    /// Reads the command line.
+    pub(super) fn read(
+        arguments: impl IntoIterator<Item = OsString>,
+    ) -> Result<Self, clap::Error> {
+        let arguments = Arguments::try_parse_from(arguments)?;
+        match arguments.verb {
+            Verb::Completions(_) if arguments.json => Err(Arguments::command().error(
+                ErrorKind::ArgumentConflict,
+                "completions are a script for a shell, and no JSON",
+            )),
+            _ => Ok(arguments),
+        }
+    }
+}
+
 impl Verb {
     /// Whether it reads or writes in the state directory, and so must run as its owner.
     pub(super) fn touches_state(&self) -> bool {
         match self {
             Verb::Host(_) | Verb::History(_) | Verb::Status(_) | Verb::Backup(_) => true,
-            Verb::Config(_) => true,
+            Verb::Config(options) => options.touches_state(),
             // It gives up its rights itself, once the configuration is written.
             Verb::Restore(_) => false,
             Verb::Completions(_) | Verb::Man(_) => false,

@@ -17,6 +17,8 @@ mod set;
 mod show;
 mod token;
 
+pub(super) use given::some_span;
+
 use clap::{Args, Subcommand};
 
 use super::handed::Argument;
