@@ -1,20 +1,51 @@
-//! Dynamic DNS on your own Knot server.
+//! Dynamic DNS on your own Knot server: a host has a secret URL, and whoever fetches
+//! it moves the host's name to their address.
+//!
+//! # The way of a request
+//!
+//! A web server runs the executable; [`gateway`] makes a [`http::Request`] of what it
+//! passes on. The [`application`] answers fixed paths itself and hands everything else to
+//! [`update`], where a dialect reads a *claim* from it: a secret, names, and addresses.
+//! The [`registry`] tells whose secret that is, and a pure decision what is to become of
+//! the host. What is decided is written down first, as the host's *wish*, and is never
+//! lost from then on. [`publish`] then makes the name server agree: under the host's lock
+//! it sends one signed UPDATE that compares before it swaps, over [`dns`], and looks at
+//! the result. Only what the name server shows becomes a *fact* in the registry, and only
+//! then does the client hear `good`. Everything else is said in words that bring the client
+//! back: its address is kept, and published as soon as the name server can be reached.
+//!
+//! A visit that changes nothing costs one look into the registry and one signed question to
+//! the name server, so a zone that was restored from a backup heals at the next visit.
+//!
+//! # The rooms
+//!
+//! A room uses only rooms below it: [`command`] and [`gateway`] on top, then
+//! [`application`], [`upkeep`] and [`setup`], [`update`] and [`pages`], [`publish`], and at the bottom
+//! [`dns`], [`registry`], [`http`], [`config`] and the value types ([`name`], [`token`],
+//! [`ip`], [`ttl`], [`span`], …), which cannot hold bad data: after them no bare text travels.
 
+pub mod application;
 pub mod base_url;
 pub mod command;
 pub mod config;
 pub mod deadline;
 pub mod dns;
+pub mod gateway;
+pub mod health;
 pub mod http;
 pub mod ip;
 pub mod lock;
 pub mod log;
 pub mod name;
+pub mod pages;
 pub mod patience;
 pub mod port;
 pub mod publish;
 pub mod registry;
+pub mod setup;
 pub mod span;
 pub mod time;
 pub mod token;
 pub mod ttl;
+pub mod update;
+pub mod upkeep;

@@ -9,13 +9,8 @@ use std::fs::{File, TryLockError};
 use std::io::{Seek, Write};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use crate::lock::{self, LockError};
-
-/// How long a server may take before it counts as silent. Knot pauses for up to a
-/// second between two transactions.
-pub const SILENT_AFTER: Duration = Duration::from_millis(1500);
 
 /// A server one means to talk to.
 #[derive(Debug)]
@@ -49,7 +44,7 @@ impl Patience {
         Ok((!marked || patience.take()).then_some(patience))
     }
 
-    /// Called when nothing has come for [`SILENT_AFTER`]: whether to go on waiting.
+    /// Called when nothing has come for a while: whether to go on waiting.
     pub fn goes_on(&mut self) -> bool {
         if !self.marked {
             self.marked = self.file.write_all(b"silent\n").is_ok();

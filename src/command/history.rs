@@ -59,7 +59,10 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         let or_none = |address: Option<String>| address.unwrap_or_else(|| "none".to_owned());
         let (old, new) = (or_none(old), or_none(new));
         let from = source.map_or(String::new(), |source| format!(" from {source}"));
-        writeln!(context.out, "{at}  {name}  {family}  {old} -> {new}  {dialect}{from}")?;
+        writeln!(
+            context.out,
+            "{at}  {name}  {family}  {old} -> {new}  {dialect}{from}"
+        )?;
     }
     Ok(())
 }

@@ -100,16 +100,28 @@ fn exit_and_files() -> Vec<u8> {
     let mut page = Roff::new();
     page.control("SH", ["EXIT STATUS"]);
     for (code, meaning) in [
-        ("0", "done; what is still pending is said in a note on standard error"),
-        ("1", "failed: the cause, and where useful a hint, are on standard error"),
+        (
+            "0",
+            "done; what is still pending is said in a note on standard error",
+        ),
+        (
+            "1",
+            "failed: the cause, and where useful a hint, are on standard error",
+        ),
         ("2", "wrong usage"),
     ] {
-        page.control("TP", []).text([bold(code)]).text([roman(meaning)]);
+        page.control("TP", [])
+            .text([bold(code)])
+            .text([roman(meaning)]);
     }
     page.control("SH", ["FILES"]);
     page.control("TP", []);
     page.text([italic(crate::config::DEFAULT_FILE)]);
-    page.text([roman("the configuration, see "), bold("bowline.toml"), roman("(5)")]);
+    page.text([
+        roman("the configuration, see "),
+        bold("bowline.toml"),
+        roman("(5)"),
+    ]);
     page.control("SH", ["ENVIRONMENT"]);
     page.control("TP", []);
     page.text([bold("BOWLINE_CONFIG")]);

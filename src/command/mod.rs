@@ -12,6 +12,7 @@ mod failure;
 mod handed;
 mod history;
 mod host;
+pub mod init;
 mod man;
 mod restore;
 mod session;
@@ -19,6 +20,7 @@ mod settle;
 mod status;
 mod step_down;
 mod tree;
+pub mod zone;
 
 pub use failure::Failure;
 pub use handed::Handed;
@@ -93,6 +95,8 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
         step_down::become_owner(&context, &verb.files())?;
     }
     match verb {
+        Verb::Init(options) => init::run(options, &mut context),
+        Verb::Zone(options) => zone::run(options, &mut context),
         Verb::Host(options) => host::run(options, &mut context),
         Verb::History(options) => history::run(options, &mut context),
         Verb::Status(options) => status::run(options, &mut context),

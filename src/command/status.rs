@@ -131,7 +131,11 @@ impl Status {
         )?;
         for pending in &self.pending {
             let addresses = [&pending.ipv4, &pending.ipv6];
-            let addresses: Vec<&str> = addresses.into_iter().flatten().map(String::as_str).collect();
+            let addresses: Vec<&str> = addresses
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+                .collect();
             let wanted = match addresses.is_empty() {
                 true => "no records".to_owned(),
                 false => addresses.join(","),

@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::handed::Argument;
-use super::{backup, completions, config, history, host, man, restore, status};
+use super::{backup, completions, config, history, host, init, man, restore, status, zone};
 
 /// Dynamic DNS on your own Knot server
 ///
@@ -21,7 +21,7 @@ use super::{backup, completions, config, history, host, man, restore, status};
     disable_help_subcommand = true
 )]
 pub(super) struct Arguments {
-    /// The configuration (default: BOWLINE_CONFIG, else /etc/bowline/bowline.toml)
+    /// The configuration [default: BOWLINE_CONFIG, else /etc/bowline/bowline.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     /// Report as one JSON document
@@ -34,6 +34,8 @@ pub(super) struct Arguments {
 /// Every verb or group of verbs.
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
+    Init(init::Options),
+    Zone(zone::Options),
     Host(host::Options),
     History(history::Options),
     Status(status::Options),
@@ -46,9 +48,7 @@ pub(super) enum Verb {
 
 impl Arguments {
     /// Reads the command line.
-    pub(super) fn read(
-        arguments: impl IntoIterator<Item = OsString>,
-    ) -> Result<Self, clap::Error> {
+    pub(super) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let arguments = Arguments::try_parse_from(arguments)?;
         match arguments.verb {
             Verb::Completions(_) if arguments.json => Err(Arguments::command().error(
@@ -64,17 +64,20 @@ impl Verb {
     /// Whether it reads or writes in the state directory, and so must run as its owner.
     pub(super) fn touches_state(&self) -> bool {
         match self {
-            Verb::Host(_) | Verb::History(_) | Verb::Status(_) | Verb::Backup(_) => true,
+            Verb::Host(_) | Verb::History(_) | Verb::Status(_) => true,
             Verb::Config(options) => options.touches_state(),
-            // It gives up its rights itself, once the configuration is written.
-            Verb::Restore(_) => false,
-            Verb::Completions(_) | Verb::Man(_) => false,
+            // They give up their rights themselves, when root is needed no more.
+            Verb::Backup(_) | Verb::Restore(_) => false,
+            Verb::Init(_) | Verb::Zone(_) | Verb::Completions(_) | Verb::Man(_) => false,
         }
     }
 
     /// Whether there should be a configuration with keys already.
     pub(super) fn reads_keys(&self) -> bool {
-        !matches!(self, Verb::Restore(_) | Verb::Completions(_) | Verb::Man(_))
+        !matches!(
+            self,
+            Verb::Init(_) | Verb::Restore(_) | Verb::Completions(_) | Verb::Man(_)
+        )
     }
 
     /// The files among its arguments.

@@ -31,7 +31,10 @@ pub const TABLES: [(&str, &str); 7] = [
     ("limits", "Limits"),
     ("keep", "How long things are kept"),
     ("log", "The log"),
-    ("zone", "A zone whose hosts bowline may move; one table each"),
+    (
+        "zone",
+        "A zone whose hosts bowline may move; one table each",
+    ),
 ];
 
 /// All keys, in the order in which they are shown.
@@ -224,9 +227,16 @@ mod tests {
             "zone" => format!("{SMALL}{ZONE}nonsense = 1\n"),
             _ => format!("{SMALL}[{table}]\nnonsense = 1\n"),
         };
-        let error = Config::parse(Path::new(FILE), &text).unwrap_err().to_string();
+        let error = Config::parse(Path::new(FILE), &text)
+            .unwrap_err()
+            .to_string();
         let (_, keys) = error.split_once(", expected ").unwrap();
-        let mut keys: Vec<String> = keys.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        let mut keys: Vec<String> = keys
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect();
         if table.is_empty() {
             keys.retain(|key| !TABLES.iter().any(|(table, _)| table == key));
         }
@@ -242,7 +252,10 @@ mod tests {
             here.sort_unstable();
             assert_eq!(here, parsed_keys(table), "[{table}]");
         }
-        assert!(KEYS.iter().all(|key| TABLES.iter().any(|(table, _)| *table == key.table)));
+        assert!(
+            KEYS.iter()
+                .all(|key| TABLES.iter().any(|(table, _)| *table == key.table))
+        );
     }
 
     #[test]
@@ -256,8 +269,8 @@ mod tests {
                     table => format!("[{table}]\n"),
                 };
                 let keys = KEYS.iter().filter(|key| key.table == *table);
-                let lines = keys
-                    .filter_map(|key| Some(format!("{} = {}\n", key.name, key.default?)));
+                let lines =
+                    keys.filter_map(|key| Some(format!("{} = {}\n", key.name, key.default?)));
                 head + &lines.collect::<String>()
             })
             .collect();
@@ -272,9 +285,16 @@ mod tests {
              level = \"debug\"\nclient = \"none\"\n{ZONE}expire = \"30d\"\nttl = 5\n"
         );
         let shown = Config::parse(Path::new(FILE), &text).unwrap().to_toml();
-        for line in ["target = \"file:/etc/bowline/b.log\"", "expire = \"30d\"", "ttl = 5"] {
+        for line in [
+            "target = \"file:/etc/bowline/b.log\"",
+            "expire = \"30d\"",
+            "ttl = 5",
+        ] {
             assert!(shown.contains(line), "{shown}");
         }
-        assert_eq!(Config::parse(Path::new(FILE), &shown).unwrap().to_toml(), shown);
+        assert_eq!(
+            Config::parse(Path::new(FILE), &shown).unwrap().to_toml(),
+            shown
+        );
     }
 }

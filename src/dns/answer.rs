@@ -47,8 +47,11 @@ impl fmt::Display for By {
 
 /// A question and what was told so far.
 pub(super) struct Question {
+    /// The name asked for.
     pub(super) name: WireName,
+    /// A, AAAA or SOA.
     pub(super) rtype: Rtype,
+    /// What a verified answer told.
     pub(super) told: Option<Told>,
 }
 

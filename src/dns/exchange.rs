@@ -8,6 +8,7 @@ use super::message::{self, Request, Signed};
 use super::refusal::{Doubt, Refusal};
 use super::reply::{Reply, judge};
 use super::transport::{Tcp, Udp};
+use super::wait::Wait;
 use super::{Server, Swap};
 use crate::deadline::Deadline;
 use crate::name::ZoneName;
@@ -42,14 +43,14 @@ pub enum Verdict {
 /// octets by TCP only. SERVFAIL is tried once more. Where nobody listens the answer comes
 /// at once. Each try carries the prerequisites, so none undoes what came between; after an
 /// unanswered first try, [`Refusal::Differs`] may mean that the first one was applied.
-pub fn send_update(
+pub fn send_update<'a>(
     server: &Server,
     zone: &ZoneName,
     swaps: &[Swap],
-    deadline: Deadline,
+    wait: impl Into<Wait<'a>>,
 ) -> Verdict {
     match message::update(zone, swaps) {
-        Ok(request) => Exchange::new(server, deadline).run(&request),
+        Ok(request) => Exchange::new(server, wait.into()).run(&request),
         Err(error) => Verdict::Refused(Refusal::Unsendable(error)),
     }
 }
@@ -71,22 +72,24 @@ impl From<Refusal> for Try {
 }
 
 /// A request under way: its tries so far.
-struct Exchange<'a> {
+struct Exchange<'a, 'w> {
     server: &'a Server,
-    deadline: Deadline,
+    /// When to give up.
+    wait: Wait<'w>,
     /// Kept open, so that a late answer to the first datagram counts.
     udp: Option<Udp>,
+    /// The datagrams so far; an answer to any of them counts.
     sent: Vec<Signed>,
     /// The gravest doubt of a try that may have been applied.
     doubt: Option<Doubt>,
 }
 
-impl<'a> Exchange<'a> {
+impl<'a, 'w> Exchange<'a, 'w> {
     /// Nothing sent yet.
-    fn new(server: &'a Server, deadline: Deadline) -> Self {
+    fn new(server: &'a Server, wait: Wait<'w>) -> Self {
         Exchange {
             server,
-            deadline,
+            wait,
             udp: None,
             sent: Vec::new(),
             doubt: None,
@@ -97,8 +100,9 @@ impl<'a> Exchange<'a> {
     fn run(mut self, request: &Request) -> Verdict {
         let mut unreachable = Doubt::Unreachable(ErrorKind::TimedOut);
         let mut servfail = None;
-        for wait in [FIRST_WAIT, SECOND_WAIT, Duration::MAX] {
-            if self.deadline.passed() {
+        // Where there is no wait of its own, it is TCP's turn.
+        for wait in [Some(FIRST_WAIT), Some(SECOND_WAIT), None] {
+            if self.wait.is_over() {
                 break;
             }
             match self.one_try(request, wait) {
@@ -123,22 +127,23 @@ impl<'a> Exchange<'a> {
     }
 
     /// Signs anew, sends, waits.
-    fn one_try(&mut self, request: &Request, wait: Duration) -> Try {
+    fn one_try(&mut self, request: &Request, wait: Option<Duration>) -> Try {
         let taken = |id| self.sent.iter().any(|signed| signed.id == id);
         let signed = match request.sign(&self.server.key, taken) {
             Ok(signed) => signed,
             Err(error) => return Refusal::Unsendable(error).into(),
         };
-        if wait == Duration::MAX || signed.octets.len() > UDP_MAX {
-            self.by_tcp(&signed)
-        } else {
-            self.sent.push(signed);
-            self.by_udp(self.deadline.at_most(wait))
+        match wait.filter(|_| signed.octets.len() <= UDP_MAX) {
+            Some(wait) => {
+                self.sent.push(signed);
+                self.by_udp(self.wait.deadline().at_most(wait))
+            }
+            None => self.by_tcp(&signed),
         }
     }
 
     /// Sends the newest message as a datagram and waits for an answer to any so far.
-    fn by_udp(&mut self, deadline: Deadline) -> Try {
+    fn by_udp(&mut self, until: Deadline) -> Try {
         let unreachable = |error: std::io::Error| Try::Doubt(Doubt::Unreachable(error.kind()));
         let udp = match self
             .udp
@@ -154,7 +159,7 @@ impl<'a> Exchange<'a> {
         }
         let mut doubt = Doubt::Silent;
         loop {
-            match udp.receive(deadline) {
+            match udp.receive(until, &mut self.wait) {
                 Ok(None) => return Try::Doubt(doubt),
                 Ok(Some(octets)) => match judge(octets, &self.sent) {
                     Reply::Stray => {}
@@ -170,7 +175,7 @@ impl<'a> Exchange<'a> {
 
     /// Sends a message over a connection of its own.
     fn by_tcp(&self, signed: &Signed) -> Try {
-        match ask_by_tcp(self.server, signed, self.deadline) {
+        match ask_by_tcp(self.server, signed, self.wait.deadline()) {
             Ok(Reply::Verified(..)) => Try::Done,
             Ok(Reply::Refused(refusal)) => refusal.into(),
             Ok(Reply::Unverified | Reply::Stray) => Try::Doubt(Doubt::Unverified),
@@ -196,7 +201,7 @@ impl<'a> Exchange<'a> {
 
     /// Waits, but not beyond the deadline.
     fn pause(&self, pause: Duration) {
-        thread::sleep(pause.min(self.deadline.left()));
+        thread::sleep(pause.min(self.wait.deadline().left()));
     }
 }
 
@@ -219,5 +224,62 @@ pub(super) fn ask_by_tcp(
             Reply::Stray => {}
             reply => return Ok(reply),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::message::tests::CLOCK_SHIFT;
+    use super::*;
+    use crate::dns::{Key, LookupError, knot};
+    use crate::ip::{AddressSet, Family};
+    use crate::name::RecordName;
+
+    #[test]
+    fn a_clock_that_is_off_is_told_with_its_distance() {
+        let dir = tempfile::tempdir().unwrap();
+        let knot = knot::Knot::start(dir.path(), &knot::Options::default());
+        let server = Server {
+            address: knot.addr(),
+            key: Key::read(knot.key_text()).unwrap(),
+        };
+        let zone: ZoneName = knot::ZONE.parse().unwrap();
+        let name = RecordName::parse("home", &zone).unwrap();
+        let swap = Swap {
+            name: name.clone(),
+            family: Family::Ipv4,
+            from: AddressSet::default(),
+            to: Some(("203.0.113.7".parse().unwrap(), crate::ttl::Ttl::DEFAULT)),
+        };
+        for shift in [-7200_i64, 7200] {
+            CLOCK_SHIFT.set(shift);
+            let deadline = Deadline::after(Duration::from_secs(2));
+            let refusal = match send_update(&server, &zone, std::slice::from_ref(&swap), deadline) {
+                Verdict::Refused(refusal) => refusal,
+                other => panic!("{other:?}"),
+            };
+            let questions = [(name.clone(), Family::Ipv4)];
+            let error = crate::dns::lookup(&server, &zone, &questions, false, deadline);
+            assert!(matches!(
+                error,
+                Err(LookupError::Refused(Refusal::BadTime { .. }))
+            ));
+            let Refusal::BadTime { skew_seconds } = refusal else {
+                panic!("{refusal:?}")
+            };
+            assert!((skew_seconds + shift).abs() < 3, "{skew_seconds}");
+            let side = if shift < 0 {
+                "ahead of ours"
+            } else {
+                "behind ours"
+            };
+            assert!(refusal.to_string().contains(side), "{refusal}");
+        }
+        CLOCK_SHIFT.set(290);
+        let deadline = Deadline::after(Duration::from_secs(2));
+        assert_eq!(
+            send_update(&server, &zone, &[swap], deadline),
+            Verdict::Done
+        );
     }
 }

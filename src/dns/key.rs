@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, PAD};
+use base64::{Engine, alphabet};
 use domain::tsig;
 
 use super::key_text::{self, Written};
@@ -14,12 +14,22 @@ const SECRET_MIN: usize = 16;
 /// A new secret is as long as the output of its hash (RFC 8945 8).
 const SECRET_NEW: usize = 32;
 
+/// Standard base64, padded (RFC 4648 4). Spare bits need not be zero: the servers read
+/// such secrets too.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    PAD.with_decode_allow_trailing_bits(true),
+);
+
 /// A key as the name server knows it. `Debug` never shows the secret.
 #[derive(Clone)]
 pub struct Key {
+    /// Holds the secret; its own `Debug` is not for us to rely on.
     signer: tsig::Key,
+    /// Lower case, without the final dot.
     name: String,
     algorithm: Algorithm,
+    /// How long the secret is.
     secret_octets: usize,
 }
 
@@ -40,7 +50,7 @@ impl Key {
     /// As [`Key::read`], or no key of that name.
     pub fn read_named(text: &str, name: Option<&str>) -> Result<Self, KeyError> {
         let mut written = key_text::keys(text)?;
-        if let Some(name) = name {
+        if let Some(name) = name.filter(|_| !written.is_empty()) {
             let wanted = canonical(name);
             let names = key_names(&written);
             written.retain(|key| canonical(&key.name) == wanted);
@@ -70,7 +80,7 @@ impl Key {
         let mut secret = [0; SECRET_NEW];
         getrandom::fill(&mut secret).map_err(|_| KeyError::Random)?;
         let key = Self::new(name, Algorithm::Sha256, &secret)?;
-        let (name, algorithm, secret) = (&key.name, key.algorithm, STANDARD.encode(secret));
+        let (name, algorithm, secret) = (&key.name, key.algorithm, BASE64.encode(secret));
         let text = format!(
             "# {algorithm}:{name}:{secret}\n\
              key:\n  - id: {name}\n    algorithm: {algorithm}\n    secret: {secret}\n"
@@ -115,7 +125,7 @@ impl Key {
         if secret.is_empty() {
             return Err(KeyError::NoSecret(checked(&name)?));
         }
-        let octets = STANDARD.decode(&secret).map_err(|error| match error {
+        let octets = BASE64.decode(&secret).map_err(|error| match error {
             base64::DecodeError::InvalidPadding => KeyError::Padding,
             _ => KeyError::Base64,
         })?;
@@ -125,7 +135,7 @@ impl Key {
     /// A key of its parts.
     fn new(name: &str, algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyError> {
         let name = checked(&canonical(name))?;
-        let wire = tsig::KeyName::from_str(&name).map_err(|_| KeyError::Name)?;
+        let wire = wire(&name)?;
         let signer = tsig::Key::new(algorithm.of_library(), secret, wire, None, None)
             .map_err(|_| KeyError::Algorithm(None))?;
         Ok(Key {
@@ -291,12 +301,17 @@ fn key_names(written: &[Written]) -> Vec<String> {
         .collect()
 }
 
-/// A name that needs no quoting in any of the files it stands in.
+/// A name that needs no quoting in any of the files it stands in. No usual secret is one:
+/// it has `=`, or is longer than a label.
 fn checked(name: &str) -> Result<String, KeyError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-    if !name.is_empty() && name.chars().all(plain) {
-        Ok(name.to_owned())
-    } else {
-        Err(KeyError::Name)
+    if name.is_empty() || !name.chars().all(plain) {
+        return Err(KeyError::Name);
     }
+    wire(name).map(|_| name.to_owned())
+}
+
+/// A name in wire format.
+fn wire(name: &str) -> Result<tsig::KeyName, KeyError> {
+    tsig::KeyName::from_str(name).map_err(|_| KeyError::Name)
 }

@@ -18,14 +18,15 @@ pub(super) struct Written {
 /// All keys of a text, in order.
 pub(super) fn keys(text: &str) -> Result<Vec<Written>, KeyError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    if text.contains("Private-key-format:") || text.contains(" IN KEY ") {
+    let has_braces = text.contains('{');
+    if !has_braces && (text.contains("Private-key-format:") || text.contains(" IN KEY ")) {
         return Err(KeyError::KFile);
     }
     if text.lines().any(|line| without_comment(line) == "key:") {
         return Ok(of_knot(text));
     }
     // A one-line key has no braces, so a text with one is a configuration.
-    if text.contains('{') {
+    if has_braces {
         return of_bind(text);
     }
     let lines = text.lines().map(without_comment);

@@ -16,6 +16,7 @@ use super::message::{self, MessageError, Signed, WireName};
 use super::refusal::{Doubt, Refusal};
 use super::reply::{Reply, judge};
 use super::transport::Udp;
+use super::wait::Wait;
 use crate::deadline::Deadline;
 use crate::ip::Family;
 use crate::name::{RecordName, ZoneName};
@@ -96,12 +97,12 @@ impl From<MessageError> for LookupError {
 ///
 /// # Errors
 /// The first refusal, or no answer to some question before the deadline.
-pub fn lookup(
+pub fn lookup<'a>(
     server: &Server,
     zone: &ZoneName,
     questions: &[(RecordName, Family)],
     serial: bool,
-    deadline: Deadline,
+    wait: impl Into<Wait<'a>>,
 ) -> Result<Answers, LookupError> {
     let zone = message::wire(zone)?;
     let mut pending = Vec::with_capacity(questions.len() + 1);
@@ -111,11 +112,12 @@ pub fn lookup(
     if serial {
         pending.push(Question::new(zone.clone(), Rtype::SOA));
     }
+    let mut wait = wait.into();
     for chunk in pending.chunks_mut(AT_ONCE) {
         Lookup {
             server,
             zone: &zone,
-            deadline,
+            wait: &mut wait,
         }
         .ask(chunk)?;
     }
@@ -134,32 +136,34 @@ pub fn lookup(
 }
 
 /// Where and until when to ask.
-struct Lookup<'a> {
+struct Lookup<'a, 'w> {
     server: &'a Server,
     zone: &'a WireName,
-    deadline: Deadline,
+    wait: &'a mut Wait<'w>,
 }
 
-impl Lookup<'_> {
+impl Lookup<'_, '_> {
     /// Asks until every question is answered, twice at most.
-    fn ask(&self, questions: &mut [Question]) -> Result<(), LookupError> {
+    fn ask(&mut self, questions: &mut [Question]) -> Result<(), LookupError> {
         let unreachable = |error: std::io::Error| Doubt::Unreachable(error.kind());
         let mut udp = Udp::connect(self.server.address)
             .map_err(unreachable)
             .map_err(LookupError::NoAnswer)?;
         let mut doubt = Doubt::Unreachable(ErrorKind::TimedOut);
-        let first = self
-            .deadline
-            .at_most(FIRST_WAIT.min(self.deadline.left() / 2));
+        let last = self.wait.deadline();
+        let first = last.at_most(FIRST_WAIT.min(last.left() / 2));
         let mut sent = Vec::new();
-        for deadline in [first, self.deadline] {
-            match self.round(&mut udp, questions, &mut sent, deadline)? {
+        for until in [first, last] {
+            match self.round(&mut udp, questions, &mut sent, until)? {
                 None => return Ok(()),
                 Some(Doubt::Unreachable(kind)) => {
                     doubt = Doubt::Unreachable(kind);
-                    thread::sleep(REFUSED_PAUSE.min(self.deadline.left()));
+                    thread::sleep(REFUSED_PAUSE.min(last.left()));
                 }
                 Some(other) => doubt = other,
+            }
+            if self.wait.is_over() {
+                break;
             }
         }
         Err(LookupError::NoAnswer(doubt))
@@ -167,11 +171,11 @@ impl Lookup<'_> {
 
     /// Sends what is not answered and takes answers in; the doubt when some are missing.
     fn round(
-        &self,
+        &mut self,
         udp: &mut Udp,
         questions: &mut [Question],
         sent: &mut Vec<(usize, Signed)>,
-        deadline: Deadline,
+        until: Deadline,
     ) -> Result<Option<Doubt>, LookupError> {
         for (position, question) in questions.iter().enumerate() {
             if question.told.is_none() {
@@ -184,7 +188,7 @@ impl Lookup<'_> {
         }
         let mut doubt = Doubt::Silent;
         while questions.iter().any(|question| question.told.is_none()) {
-            let octets = match udp.receive(deadline) {
+            let octets = match udp.receive(until, self.wait) {
                 Ok(Some(octets)) => octets,
                 Ok(None) => return Ok(Some(doubt)),
                 Err(error) => return Ok(Some(Doubt::Unreachable(error.kind()))),
@@ -217,7 +221,7 @@ impl Lookup<'_> {
             return question.read(message, self.zone);
         }
         let signed = self.sign(question, sent)?;
-        match ask_by_tcp(self.server, &signed, self.deadline) {
+        match ask_by_tcp(self.server, &signed, self.wait.deadline()) {
             Ok(Reply::Verified(_, message)) => question.read(&message, self.zone),
             Ok(Reply::Refused(refusal)) => Err(refusal.into()),
             Ok(Reply::Unverified | Reply::Stray) => Err(LookupError::NoAnswer(Doubt::Unverified)),

@@ -26,6 +26,7 @@ const UDP_PAYLOAD: u16 = 1232;
 
 /// An unsigned message with its identifier still to be chosen.
 pub(super) struct Request {
+    /// All sections are there but the signature.
     builder: AdditionalBuilder<TreeCompressor<Vec<u8>>>,
 }
 
@@ -252,10 +253,70 @@ impl std::error::Error for MessageError {}
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::*;
     use std::cell::Cell;
 
     thread_local! {
         /// Seconds by which signatures are made in another time.
         pub(in crate::dns) static CLOCK_SHIFT: Cell<i64> = const { Cell::new(0) };
+    }
+
+    #[test]
+    fn an_update_is_these_octets() {
+        let zone: ZoneName = "dyn.example.org".parse().unwrap();
+        let ttl = crate::ttl::Ttl::DEFAULT;
+        let home = RecordName::parse("home.dyn.example.org", &zone).unwrap();
+        let swap = |family, from: &str, to: Option<&str>| Swap {
+            name: home.clone(),
+            family,
+            from: from
+                .split_whitespace()
+                .map(|ip| ip.parse().unwrap())
+                .collect(),
+            to: to.map(|ip| (ip.parse().unwrap(), ttl)),
+        };
+        let swaps = [
+            swap(Family::Ipv4, "203.0.113.7", Some("203.0.113.8")),
+            swap(Family::Ipv6, "", Some("2001:db8::1")),
+        ];
+        let expected = [
+            // Id 0, opcode UPDATE; one zone, three prerequisites, four updates, nothing more.
+            "0000 2800 0001 0003 0004 0000",
+            // dyn.example.org SOA IN
+            "03 64796e 07 6578616d706c65 03 6f7267 00 0006 0001",
+            // home CNAME, class NONE: there is none.
+            "04 686f6d65 c00c 0005 00fe 00000000 0000",
+            // home A 203.0.113.7, class IN: exactly this.
+            "c021 0001 0001 00000000 0004 cb007107",
+            // home AAAA, class NONE: there is none.
+            "c021 001c 00fe 00000000 0000",
+            // home A, class ANY: delete the RRset; then add 203.0.113.8, TTL 60.
+            "c021 0001 00ff 00000000 0000",
+            "c021 0001 0001 0000003c 0004 cb007108",
+            // home AAAA, class ANY; then 2001:db8::1.
+            "c021 001c 00ff 00000000 0000",
+            "c021 001c 0001 0000003c 0010 20010db8000000000000000000000001",
+        ];
+        let request = update(&zone, &swaps).unwrap();
+        let octets = request.builder.finish().into_target();
+        let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+        assert_eq!(hex, expected.concat().replace(' ', ""));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let zone: ZoneName = "dyn.example.org".parse().unwrap();
+        let swaps: Vec<Swap> = (0..1200)
+            .map(|n| Swap {
+                name: RecordName::parse(&format!("host-{n}.dyn.example.org"), &zone).unwrap(),
+                family: Family::Ipv4,
+                from: crate::ip::AddressSet::default(),
+                to: Some(("203.0.113.8".parse().unwrap(), crate::ttl::Ttl::DEFAULT)),
+            })
+            .collect();
+        let key = Key::generate("bowline").unwrap().0;
+        let sign = |some: &[Swap]| update(&zone, some).unwrap().sign(&key, |_| false);
+        assert!(sign(&swaps[..500]).is_ok());
+        assert_eq!(sign(&swaps).map(drop), Err(MessageError::Large));
     }
 }

@@ -16,6 +16,12 @@ mod message;
 mod refusal;
 mod reply;
 mod transport;
+mod wait;
+
+/// The real name server for tests that look inside.
+#[cfg(test)]
+#[path = "../../tests/support/knot.rs"]
+mod knot;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -27,6 +33,7 @@ pub use self::key::{Algorithm, Key, KeyError};
 pub use self::lookup::{Answers, LookupError, lookup};
 pub use self::message::MessageError;
 pub use self::refusal::{Doubt, Refusal};
+pub use self::wait::Wait;
 use crate::ip::{AddressSet, Family};
 use crate::name::RecordName;
 use crate::ttl::Ttl;

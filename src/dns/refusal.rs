@@ -112,7 +112,10 @@ impl fmt::Display for Refusal {
             } => {
                 write!(f, "the name server refused: {rcode}")?;
                 if let Some(tsig) = tsig {
-                    write!(f, ", {tsig}")?;
+                    match tsig.to_mnemonic_str() {
+                        Some(name) => write!(f, ", {name}")?,
+                        None => write!(f, ", TSIG error {tsig}")?,
+                    }
                 }
                 f.write_str(if *authenticated { "" } else { " (not signed)" })
             }

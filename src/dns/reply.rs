@@ -93,3 +93,86 @@ impl TsigSaid {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::message;
+    use crate::dns::{Key, Swap};
+    use crate::ip::{AddressSet, Family};
+    use crate::name::{RecordName, ZoneName};
+    use domain::base::MessageBuilder;
+    use domain::tsig::ServerTransaction;
+    use proptest::prelude::*;
+
+    /// A signed update, and the true answer to it.
+    fn exchanged() -> (Signed, Vec<u8>) {
+        let key = Key::generate("bowline").unwrap().0;
+        let zone: ZoneName = "dyn.example.org".parse().unwrap();
+        let swap = Swap {
+            name: RecordName::parse("home", &zone).unwrap(),
+            family: Family::Ipv4,
+            from: AddressSet::default(),
+            to: None,
+        };
+        let request = message::update(&zone, &[swap]).unwrap();
+        let signed = request.sign(&key, |_| false).unwrap();
+        let mut asked = Message::from_octets(signed.octets.clone()).unwrap();
+        let transaction = ServerTransaction::request(key.signer(), &mut asked, now());
+        let mut builder = MessageBuilder::new_vec()
+            .start_answer(&asked, Rcode::NOERROR)
+            .unwrap()
+            .additional();
+        transaction
+            .ok()
+            .unwrap()
+            .unwrap()
+            .answer(&mut builder, now())
+            .unwrap();
+        (signed, builder.finish())
+    }
+
+    /// The message without its TSIG record, where the answer verifies.
+    fn verified(octets: &[u8], signed: &Signed) -> Option<Vec<u8>> {
+        match judge(octets, [signed]) {
+            Reply::Verified(_, message) => {
+                let additional = message.additional().unwrap();
+                Some(message.as_slice()[..additional.pos()].to_vec())
+            }
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn only_what_was_signed_verifies() {
+        let (signed, answer) = exchanged();
+        let truth = verified(&answer, &signed).expect("the true answer");
+        let (other, _) = exchanged();
+        assert!(verified(&answer, &other).is_none());
+        for at in 0..answer.len() {
+            assert!(verified(&answer[..at], &signed).is_none(), "{at} octets");
+            for bit in 0..8 {
+                let mut bent = answer.clone();
+                bent[at] ^= 1 << bit;
+                // The case of the key's name, and class and TTL of the TSIG record, are
+                // not signed; they say nothing either.
+                if let Some(message) = verified(&bent, &signed) {
+                    assert_eq!(message, truth, "octet {at}, bit {bit}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_octets_make_it_panic(
+            start in 0..200usize,
+            noise in prop::collection::vec(any::<u8>(), 0..300),
+        ) {
+            let (signed, mut answer) = exchanged();
+            answer.truncate(start.min(answer.len() - 8));
+            answer.extend(noise);
+            prop_assert!(verified(&answer, &signed).is_none());
+        }
+    }
+}

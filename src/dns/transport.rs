@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
+use super::wait::Wait;
 use crate::deadline::Deadline;
 
 /// The largest datagram, and the largest message.
@@ -13,6 +14,7 @@ const OCTETS_MAX: usize = 65_535;
 /// A connected UDP socket: what comes from another address or port never arrives.
 pub(super) struct Udp {
     socket: UdpSocket,
+    /// Where a datagram is received, as large as any.
     buffer: Vec<u8>,
 }
 
@@ -36,29 +38,33 @@ impl Udp {
         self.socket.send(message).map(drop)
     }
 
-    /// The next datagram; `None` when none comes before the deadline.
+    /// The next datagram; `None` when none comes in time.
     ///
     /// # Errors
     /// `ConnectionRefused` where nobody listens.
-    pub(super) fn receive(&mut self, deadline: Deadline) -> io::Result<Option<&[u8]>> {
-        loop {
-            let left = deadline.left();
-            if left.is_zero() {
-                return Ok(None);
-            }
-            self.socket.set_read_timeout(Some(left))?;
+    pub(super) fn receive(
+        &mut self,
+        until: Deadline,
+        wait: &mut Wait<'_>,
+    ) -> io::Result<Option<&[u8]>> {
+        while wait.goes_on() && !until.passed() {
+            // A zero would mean to wait for ever.
+            let step = wait.step(until).max(Duration::from_millis(1));
+            self.socket.set_read_timeout(Some(step))?;
             match self.socket.recv(&mut self.buffer) {
                 Ok(length) => return Ok(self.buffer.get(..length)),
                 Err(error) if is_pause(&error) => {}
                 Err(error) => return Err(error),
             }
         }
+        Ok(None)
     }
 }
 
 /// A TCP connection.
 pub(super) struct Tcp {
     stream: TcpStream,
+    /// Until when all reading and writing must be done.
     deadline: Deadline,
 }
 

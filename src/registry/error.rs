@@ -15,6 +15,8 @@ pub enum RegistryError {
     Missing(PathBuf),
     /// There is one already.
     Exists(PathBuf),
+    /// The file cannot be made.
+    Unwritable(PathBuf, std::io::Error),
     /// The file is no registry.
     Foreign(PathBuf),
     /// The registry was made with another lookup key.
@@ -91,6 +93,9 @@ impl fmt::Display for RegistryError {
             RegistryError::Missing(file) => write!(f, "there is no registry {}", file.display()),
             RegistryError::Exists(file) => {
                 write!(f, "there is a registry {} already", file.display())
+            }
+            RegistryError::Unwritable(file, error) => {
+                write!(f, "registry {}: {error}", file.display())
             }
             RegistryError::Foreign(file) => write!(f, "{} is no registry", file.display()),
             RegistryError::OtherKey(file) => write!(

@@ -24,6 +24,7 @@ mod error;
 mod history;
 mod host;
 mod import;
+mod lapse;
 mod wish;
 
 pub use edit::{KeptToken, NewHost};
@@ -33,6 +34,9 @@ pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
 pub use import::{Edit, Entry, Imported};
 pub use wish::{Accepted, Source};
 
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
@@ -70,20 +74,13 @@ pub struct Registry {
 }
 
 impl Registry {
-    /// Makes an empty registry in `file`.
+    /// The octets of an empty registry, for a file.
     ///
     /// # Errors
-    /// When the file exists, or cannot be written.
-    pub fn create(file: &Path, key: LookupKey) -> Result<Self, RegistryError> {
-        if file.exists() {
-            return Err(RegistryError::Exists(file.to_owned()));
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut db = connect(file, flags)?;
-        db.pragma_update(None, "journal_mode", "wal")?;
-        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    /// When SQLite refuses.
+    pub fn blank(key: &LookupKey) -> Result<Vec<u8>, RegistryError> {
+        let mut db = Connection::open_in_memory()?;
+        let tx = db.transaction()?;
         tx.execute_batch(include_str!("schema.sql"))?;
         tx.execute(
             "INSERT INTO meta (lookup_check) VALUES (?1)",
@@ -91,7 +88,26 @@ impl Registry {
         )?;
         tx.pragma_update(None, "user_version", VERSION)?;
         tx.commit()?;
-        Ok(Registry { db, key })
+        Ok(db.serialize("main")?.to_vec())
+    }
+
+    /// Makes an empty registry in `file` and opens it.
+    ///
+    /// # Errors
+    /// When the file exists, or cannot be written.
+    pub fn create(file: &Path, key: LookupKey) -> Result<Self, RegistryError> {
+        let blank = Registry::blank(&key)?;
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o640)
+            .open(file)
+            .and_then(|mut new| new.write_all(&blank).and_then(|()| new.sync_all()))
+            .map_err(|error| match error.kind() {
+                ErrorKind::AlreadyExists => RegistryError::Exists(file.to_owned()),
+                _ => RegistryError::Unwritable(file.to_owned(), error),
+            })?;
+        Registry::open(file, key)
     }
 
     /// Opens the registry in `file`, which must have been made with `key`.
@@ -115,6 +131,8 @@ impl Registry {
         if !key.check().matches(&check) {
             return Err(RegistryError::OtherKey(file.to_owned()));
         }
+        // A new registry, or a restored one, is not in it yet; else this does nothing.
+        db.pragma_update(None, "journal_mode", "wal")?;
         Ok(Registry { db, key })
     }
 

@@ -1,0 +1,233 @@
+//! The application: a request in, a response and a log line out.
+//!
+//! Routes to the fixed paths and to the update; both gateways run it, and neither can
+//! make it wait for longer than the request's deadline.
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use crate::config::{Config, LogLevel};
+use crate::deadline::Deadline;
+use crate::health;
+use crate::http::{Method, Request, Response, Status, client_address, prefers_json};
+use crate::log::{Line, Logger};
+use crate::pages;
+use crate::publish::{PublishError, Publisher};
+use crate::registry::{Registry, RegistryError};
+use crate::time::Timestamp;
+use crate::token::{LookupKey, Token, TokenError};
+use crate::update::{Answer, Claim, Visit, Word};
+
+/// Everything that outlives a request.
+pub struct Application {
+    config: Config,
+    logger: Logger,
+    /// Opened by the first request that needs it.
+    open: Option<Open>,
+}
+
+/// What only a request with a secret needs.
+struct Open {
+    registry: Registry,
+    publisher: Publisher,
+}
+
+impl Application {
+    /// An application that has opened nothing yet.
+    pub fn new(config: Config) -> Self {
+        Application {
+            logger: Logger::new(&config.log),
+            config,
+            open: None,
+        }
+    }
+
+    /// Answers a request, and logs it.
+    pub fn respond(&mut self, request: &Request) -> Response {
+        let segments = request.path.below(self.config.url.path());
+        match segments {
+            Some([first]) if first == b"ip" => read_only(request, || self.ip(request)),
+            Some([first]) if first == b"healthz" => {
+                read_only(request, || health::respond(&self.config))
+            }
+            Some(segments) => {
+                let segments = segments.to_vec();
+                self.update(request, &segments)
+            }
+            None => Answer::new(Word::Unknown).response(false),
+        }
+    }
+
+    /// `GET /ip`: the client's address as it would be published.
+    fn ip(&self, request: &Request) -> Response {
+        let json = prefers_json(request.header("Accept"));
+        match self.client(request) {
+            None => Answer::new(Word::Trouble).response(json),
+            Some(ip) if json => {
+                Response::json(Status::Ok, &serde_json::json!({ "ip": ip.to_string() }))
+            }
+            Some(ip) => Response::text(Status::Ok, format!("{ip}\n")),
+        }
+    }
+
+    fn update(&mut self, request: &Request, segments: &[Vec<u8>]) -> Response {
+        if matches!(request.method, Method::Head | Method::Other) {
+            return not_allowed("GET, POST, PUT, DELETE");
+        }
+        let began = Instant::now();
+        let json = prefers_json(request.header("Accept"));
+        let Some(claim) = Claim::of_path(segments, request) else {
+            let secret = segments
+                .first()
+                .is_some_and(|first| Token::is_shaped(first));
+            let answer = Answer::new(Word::Unknown).because("unknown path");
+            // A scanner's path is no attempt at a secret, and no line in the log.
+            if secret {
+                self.log(&answer, request, began);
+            }
+            return answer.response(false);
+        };
+        let answer = match self.visit(&claim, request) {
+            Ok(Visited::Looked(page)) => return page,
+            Ok(Visited::Settled(answer)) => answer,
+            Err(error) => Answer::new(Word::Trouble)
+                .because(&error)
+                .hint(error.hint()),
+        };
+        self.log(&answer, request, began);
+        // Every unknown path has the same answer, whatever was asked for.
+        answer.response(json && answer.word != Word::Unknown)
+    }
+
+    fn visit(&mut self, claim: &Claim, request: &Request) -> Result<Visited, OpenError> {
+        let client = self.client(request);
+        let Open {
+            registry,
+            publisher,
+        } = match &mut self.open {
+            Some(open) => open,
+            none => none.insert(Open::new(&self.config)?),
+        };
+        let mut visit = Visit {
+            config: &self.config,
+            registry,
+            publisher,
+            client,
+            now: Timestamp::now(),
+            deadline: Deadline::after(Deadline::REQUEST),
+        };
+        Ok(match visit.prove(claim, request) {
+            Err(answer) => Visited::Settled(*answer),
+            Ok(proven) if pages::is_person(request) => {
+                Visited::Looked(pages::confirm(&proven.host))
+            }
+            Ok(proven) => Visited::Settled(visit.settle(claim, proven)),
+        })
+    }
+
+    fn client(&self, request: &Request) -> Option<IpAddr> {
+        client_address(
+            request,
+            &self.config.client.trusted_proxies,
+            &self.config.client.header,
+        )
+    }
+
+    fn log(&self, answer: &Answer, request: &Request, began: Instant) {
+        let mut line = Line::new(answer.word.level(), "update");
+        if let Some(host) = &answer.host {
+            line = line.field("host", host);
+        }
+        for address in answer.addresses.iter() {
+            line = line.field(crate::ip::Family::of(address).as_str(), address);
+        }
+        line = line.field("result", answer.word.as_str());
+        if let Some(client) = self
+            .client(request)
+            .or(request.peer)
+            .and_then(|ip| self.logger.client(ip))
+        {
+            line = line.field("client", client);
+        }
+        line = line.field(
+            "ms",
+            format_args!("{:.1}", began.elapsed().as_secs_f64() * 1000.0),
+        );
+        if let Some(dropped) = &answer.dropped {
+            line = line.field("dropped", dropped);
+        }
+        if let Some(reason) = &answer.reason {
+            line = line.words("reason", reason);
+        }
+        if let Some(hint) = &answer.hint {
+            line = line.words("hint", hint);
+        }
+        self.logger.write(&line);
+    }
+}
+
+/// What a visit came to.
+enum Visited {
+    /// Somebody only looked.
+    Looked(Response),
+    /// It was settled, one way or the other.
+    Settled(Answer),
+}
+
+impl Open {
+    fn new(config: &Config) -> Result<Self, OpenError> {
+        let key = LookupKey::load(&config.state.lookup_key).map_err(OpenError::Key)?;
+        Ok(Open {
+            registry: Registry::open(&config.state.registry, key).map_err(OpenError::Registry)?,
+            publisher: Publisher::new(config).map_err(OpenError::Publisher)?,
+        })
+    }
+}
+
+/// Why nothing can be looked up.
+#[derive(Debug)]
+enum OpenError {
+    Key(TokenError),
+    Registry(RegistryError),
+    Publisher(PublishError),
+}
+
+impl OpenError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            OpenError::Key(_) => Some(
+                "check [state] lookup_key in bowline.toml, and who may read the file".to_owned(),
+            ),
+            OpenError::Registry(error) => error.hint(),
+            OpenError::Publisher(error) => error.hint(),
+        }
+    }
+}
+
+impl std::fmt::Display for OpenError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            OpenError::Key(error) => error.fmt(f),
+            OpenError::Registry(error) => error.fmt(f),
+            OpenError::Publisher(error) => error.fmt(f),
+        }
+    }
+}
+
+/// The answer to a request that never reached the application: broken configuration and the like.
+pub fn trouble(logger: &Logger, reason: &dyn std::fmt::Display, hint: &str) -> Response {
+    let line = Line::new(LogLevel::Warning, "request").field("result", Word::Trouble.as_str());
+    logger.write(&line.words("reason", reason).words("hint", hint));
+    Answer::new(Word::Trouble).response(false)
+}
+
+fn read_only(request: &Request, answer: impl FnOnce() -> Response) -> Response {
+    match request.method {
+        Method::Get | Method::Head => answer(),
+        _ => not_allowed("GET, HEAD"),
+    }
+}
+
+fn not_allowed(allow: &str) -> Response {
+    Response::text(Status::MethodNotAllowed, "method\n").with("Allow", allow)
+}

@@ -1,0 +1,256 @@
+//! `bowline init`: configuration, keys, the servers' files, and what is left to do.
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use super::{Context, Failure};
+use crate::base_url::BaseUrl;
+use crate::name::ZoneName;
+use crate::port::AddressPort;
+use crate::setup::files::Written;
+use crate::setup::knot::program;
+use crate::setup::users::Owners;
+use crate::setup::zone::{NameServer, ttl_of};
+use crate::setup::{NewZone, Place, Setup, SetupError, apply, listen, place, report, taken};
+use crate::span::Span;
+
+/// Sets up this machine for a first zone
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    /// The zone whose hosts move, e.g. dyn.example.org
+    zone: ZoneName,
+    /// A name server of the zone, outside it; the primary first
+    #[arg(long = "nameserver", value_name = "NAME", required = true)]
+    nameservers: Vec<String>,
+    /// What stands in front of every token, e.g. https://update.example.org
+    #[arg(long)]
+    url: BaseUrl,
+    /// The name server to set up [default: the one installed]
+    #[arg(long, value_enum, value_name = "SERVER")]
+    dns: Option<Dns>,
+    /// Do not sign the zone
+    #[arg(long)]
+    no_dnssec: bool,
+    /// Let hosts set challenges for certificates (TXT at _acme-challenge)
+    #[arg(long)]
+    acme: bool,
+    /// The TTL of hosts without one of their own [default: 60s]
+    #[arg(long, value_name = "DURATION")]
+    ttl: Option<Span>,
+    /// Who answers for the zone [default: hostmaster at the parent]
+    #[arg(long, value_name = "MAIL")]
+    hostmaster: Option<String>,
+    /// Where the outside asks [default: this machine's lasting public addresses, port 53]
+    #[arg(long, value_name = "ADDR@PORT")]
+    dns_listen: Vec<AddressPort>,
+    /// What the parent's A and AAAA say, when behind NAT
+    #[arg(long, value_name = "ADDR")]
+    public: Vec<IpAddr>,
+    /// Where updates go
+    #[arg(long, value_name = "ADDR@PORT", default_value = "127.0.0.1@5353")]
+    update: AddressPort,
+    /// The web server to set up [default: the one installed]
+    #[arg(long, value_enum, value_name = "SERVER")]
+    web: Option<Web>,
+    /// How the web server runs bowline [default: cgi]
+    #[arg(long, value_enum)]
+    gateway: Option<Gateway>,
+    /// A plain-HTTP virtual host there instead, for a proxy in front or a trial
+    #[arg(long, value_name = "ADDR:PORT")]
+    http: Option<AddressPort>,
+    /// Where configuration and keys go; elsewhere than /etc/bowline the servers' files go there too
+    #[arg(long, value_name = "DIR")]
+    config_dir: Option<PathBuf>,
+    /// Where the registry goes [default: /var/lib/bowline, or DIR/state]
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+    /// The user that bowline runs as
+    #[arg(long, value_name = "NAME", default_value = "www-data")]
+    user: String,
+    /// Run the local commands too, stopping at the first that fails
+    #[arg(long)]
+    apply: bool,
+    /// Write nothing, show everything
+    #[arg(long, conflicts_with = "apply")]
+    dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Dns {
+    Knot,
+    Bind,
+    Powerdns,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Web {
+    Apache,
+    Nginx,
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Gateway {
+    Cgi,
+    Fastcgi,
+}
+
+/// Plans, writes, and with `--apply` runs what can be run here.
+///
+/// # Errors
+/// What was asked for cannot be had here, or a file or command failed.
+pub fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    let (apply, dry_run) = (options.apply, options.dry_run);
+    let setup = setup(options, &context.config).map_err(failure)?;
+    let mut written = Written::load(&setup.place.written()).map_err(failure)?;
+    let mut plan = setup.plan(&written).map_err(failure)?;
+    if !dry_run {
+        plan.write(&setup.place, &setup.owners, &mut written)
+            .map_err(failure)?;
+    }
+    if !context.json {
+        report::files(&plan, dry_run, context.out)?;
+    }
+    if apply {
+        plan.next = apply_steps(&plan.next, context)?;
+    }
+    if context.json {
+        writeln!(context.out, "{:#}", report::json(&plan))?;
+    } else {
+        report::rest(&plan, context.out)?;
+    }
+    Ok(())
+}
+
+/// Runs the local steps, on standard output where that is not for JSON.
+pub(super) fn apply_steps(
+    steps: &[crate::setup::next::Step],
+    context: &mut Context<'_>,
+) -> Result<Vec<crate::setup::next::Step>, Failure> {
+    if context.json {
+        return apply::apply(steps, &mut std::io::sink()).map_err(failure);
+    }
+    writeln!(context.out)?;
+    apply::apply(steps, context.out).map_err(failure)
+}
+
+/// A refusal with its hint.
+pub(super) fn failure(error: SetupError) -> Failure {
+    let hint = error.hint();
+    let failure = Failure::new(error);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// Checks the options against each other and this machine.
+fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
+    check_choices(&options)?;
+    let apache = options.web != Some(Web::None);
+    let config = match &options.config_dir {
+        Some(directory) => directory.join("bowline.toml"),
+        None => config.to_owned(),
+    };
+    let place = Place::new(&config, options.state_dir)?;
+    let names: Result<Vec<NameServer>, SetupError> = options
+        .nameservers
+        .iter()
+        .map(|name| NameServer::new(name))
+        .collect();
+    let mut zone = NewZone::new(options.zone, names?, options.hostmaster.as_deref())?;
+    zone.dnssec = !options.no_dnssec;
+    zone.acme = options.acme;
+    zone.ttl = options.ttl.map(ttl_of).transpose()?;
+    if !options.update.0.ip().is_loopback() {
+        return Err(SetupError::UpdateElsewhere(options.update.0));
+    }
+    let (listeners, public) = addresses(options.dns_listen, options.public)?;
+    for address in listeners.iter().chain([&options.update]) {
+        if let Some(who) = taken::holder(address.0) {
+            return Err(SetupError::Taken(address.0, who));
+        }
+    }
+    let owners = Owners::new(&options.user).ok_or(SetupError::NoUser(options.user))?;
+    let executable = std::env::current_exe()
+        .map_err(|error| SetupError::io("find", Path::new("bowline"), error))?;
+    place::check_path(&executable)?;
+    Ok(Setup {
+        place,
+        zone,
+        url: options.url,
+        listeners,
+        public,
+        update: options.update,
+        apache,
+        http: options.http,
+        executable,
+        owners,
+    })
+}
+
+/// Where Knot listens, and what the parent says about it.
+fn addresses(
+    listeners: Vec<AddressPort>,
+    public: Vec<IpAddr>,
+) -> Result<(Vec<AddressPort>, Vec<IpAddr>), SetupError> {
+    let known = match listeners.is_empty() {
+        true => listen::addresses(),
+        false => listeners.iter().map(|address| address.0.ip()).collect(),
+    };
+    let reachable = listen::public(&known);
+    let listeners = match listeners.is_empty() {
+        false => listeners,
+        true if reachable.is_empty() && (public.is_empty() || known.is_empty()) => {
+            return Err(SetupError::NoPublicAddress);
+        }
+        // Behind NAT the private addresses are what the router forwards to.
+        true => (if reachable.is_empty() {
+            &known
+        } else {
+            &reachable
+        })
+        .iter()
+        .map(|address| AddressPort((*address, 53).into()))
+        .collect(),
+    };
+    Ok((
+        listeners,
+        if public.is_empty() { reachable } else { public },
+    ))
+}
+
+/// What a later version takes is refused with the ways out, as is a machine that has
+/// only such servers.
+fn check_choices(options: &Options) -> Result<(), SetupError> {
+    const DNS_WAYS: &str = "--dns knot sets up Knot; with another name server write bowline.toml by hand: \
+                            a [[zone]] with server and key_file is all that bowline needs of it";
+    const WEB_WAYS: &str = "--web apache --gateway cgi sets up Apache; --web none leaves the web server \
+                            to you: it runs bowline as a CGI program";
+    let installed = |name: &str| Path::new(&program(name)).is_absolute();
+    let later = |option, value: &str, ways| Err(SetupError::Later(option, value.to_owned(), ways));
+    match options.dns {
+        Some(Dns::Bind) => return later("--dns", "bind", DNS_WAYS),
+        Some(Dns::Powerdns) => return later("--dns", "powerdns", DNS_WAYS),
+        None if !installed("knotd") && installed("named") => {
+            return later("--dns", "bind", DNS_WAYS);
+        }
+        None if !installed("knotd") && installed("pdns_server") => {
+            return later("--dns", "powerdns", DNS_WAYS);
+        }
+        Some(Dns::Knot) | None => {}
+    }
+    match options.web {
+        Some(Web::Nginx) => return later("--web", "nginx", WEB_WAYS),
+        None if !installed("apache2") && installed("nginx") => {
+            return later("--web", "nginx", WEB_WAYS);
+        }
+        Some(Web::Apache | Web::None) | None => {}
+    }
+    match options.gateway {
+        Some(Gateway::Fastcgi) => later("--gateway", "fastcgi", WEB_WAYS),
+        Some(Gateway::Cgi) | None => Ok(()),
+    }
+}

@@ -1,0 +1,237 @@
+//! `bowline zone`: further zones, and what their parents need to know.
+
+use serde_json::{Value, json};
+
+use super::init::{apply_steps, failure};
+use super::{Context, Failure};
+use crate::config::Zone;
+use crate::name::ZoneName;
+use crate::setup::change::{Ds, Standing, ds_here};
+use crate::setup::configuration::ZoneKeys;
+use crate::setup::next::Step;
+use crate::setup::zone::{NameServer, ttl_of};
+use crate::setup::{NewZone, Plan, SetupError, knot, report};
+use crate::span::Span;
+
+/// Zones whose hosts move
+#[derive(Debug, clap::Args)]
+pub struct Options {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Add a zone
+    Add(Add),
+    /// List the zones
+    List,
+    /// Show the records that the parents need
+    Show {
+        /// The zone [default: all of them]
+        zone: Option<ZoneName>,
+    },
+    /// Change a zone
+    Set(Set),
+    /// Show the way back, and with --apply go it
+    Remove {
+        /// The zone
+        zone: ZoneName,
+        /// Run the local commands, stopping at the first that fails
+        #[arg(long)]
+        apply: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Add {
+    /// The zone whose hosts move, e.g. dyn.example.org
+    zone: ZoneName,
+    /// A name server of the zone, outside it; the primary first [default: those of the first zone]
+    #[arg(long = "nameserver", value_name = "NAME")]
+    nameservers: Vec<String>,
+    /// Do not sign the zone
+    #[arg(long)]
+    no_dnssec: bool,
+    /// Let hosts set challenges for certificates (TXT at _acme-challenge)
+    #[arg(long)]
+    acme: bool,
+    /// The TTL of hosts without one of their own [default: 60s]
+    #[arg(long, value_name = "DURATION")]
+    ttl: Option<Span>,
+    /// How long a silent host keeps its records; 0: for ever [default: 0]
+    #[arg(long, value_name = "DURATION")]
+    expire: Option<Span>,
+    /// Who answers for the zone [default: hostmaster at the parent]
+    #[arg(long, value_name = "MAIL")]
+    hostmaster: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Set {
+    /// The zone
+    zone: ZoneName,
+    /// The TTL of hosts without one of their own
+    #[arg(long, value_name = "DURATION")]
+    ttl: Option<Span>,
+    /// How long a silent host keeps its records; 0: for ever
+    #[arg(long, value_name = "DURATION")]
+    expire: Option<Span>,
+    /// Let hosts set challenges for certificates (TXT at _acme-challenge)
+    #[arg(long)]
+    acme: bool,
+}
+
+/// Does what the action says.
+///
+/// # Errors
+/// No such zone, or one that is there already; a file or command that failed.
+pub fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    let standing = Standing::load(&context.config).map_err(failure)?;
+    match options.action {
+        Action::Add(options) => {
+            let plan = add(&standing, options).map_err(failure)?;
+            show_plan(&plan, context)
+        }
+        Action::List => list(&standing, context),
+        Action::Show { zone } => show(&standing, zone.as_ref(), context),
+        Action::Set(options) => {
+            let plan = set(&standing, options).map_err(failure)?;
+            show_plan(&plan, context)
+        }
+        Action::Remove { zone, apply } => remove(&standing, &zone, apply, context),
+    }
+}
+
+fn add(standing: &Standing, options: Add) -> Result<Plan, SetupError> {
+    let mut nameservers = options
+        .nameservers
+        .iter()
+        .map(|name| NameServer::new(name))
+        .collect::<Result<Vec<_>, _>>()?;
+    if nameservers.is_empty() {
+        nameservers = standing.first_delegation()?.nameservers;
+    }
+    let mut zone = NewZone::new(options.zone, nameservers, options.hostmaster.as_deref())?;
+    zone.dnssec = !options.no_dnssec;
+    zone.acme = options.acme;
+    zone.ttl = options.ttl.map(ttl_of).transpose()?;
+    zone.expire = options.expire;
+    standing.add(&zone)
+}
+
+fn set(standing: &Standing, options: Set) -> Result<Plan, SetupError> {
+    let keys = ZoneKeys {
+        server: None,
+        ttl: options.ttl.map(ttl_of).transpose()?,
+        expire: options.expire,
+    };
+    standing.set(&options.zone, keys, options.acme)
+}
+
+fn list(standing: &Standing, context: &mut Context<'_>) -> Result<(), Failure> {
+    let zones = &standing.config.zones;
+    if context.json {
+        let all: Vec<Value> = zones
+            .iter()
+            .map(|zone| {
+                json!({
+                    "name": zone.name.as_str(),
+                    "server": zone.server.to_string(),
+                    "ttl": zone.ttl.seconds(),
+                    "expire": zone.expire.seconds(),
+                    "allow_private": zone.allow_private,
+                })
+            })
+            .collect();
+        writeln!(context.out, "{:#}", Value::Array(all))?;
+        return Ok(());
+    }
+    for zone in zones {
+        let expire = match zone.expire {
+            Span::ZERO => "never".to_owned(),
+            span => span.to_string(),
+        };
+        let (name, server, ttl) = (&zone.name, zone.server, zone.ttl);
+        writeln!(
+            context.out,
+            "{name}  server {server}  ttl {ttl}  expire {expire}"
+        )?;
+    }
+    Ok(())
+}
+
+fn show(
+    standing: &Standing,
+    name: Option<&ZoneName>,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let zones: Vec<&Zone> = match name {
+        Some(name) => vec![standing.zone(name).map_err(failure)?],
+        None => standing.config.zones.iter().collect(),
+    };
+    let mut all = Vec::new();
+    for zone in zones {
+        let mut records = standing.delegation(zone).map_err(failure)?;
+        let signed = knot::is_signed(&standing.place, &zone.name).map_err(failure)?;
+        let ds = ds_here(zone, signed);
+        if let Ds::Enter(more) = &ds {
+            records.extend(more.iter().cloned());
+        }
+        let said = match ds {
+            Ds::Unsigned => "none: the zone is not signed".to_owned(),
+            Ds::NotYet(why) => format!("not yet: {why}"),
+            Ds::Enter(_) => "ready".to_owned(),
+        };
+        if context.json {
+            all.push(json!({ "name": zone.name.as_str(), "records": records, "ds": said }));
+        } else {
+            writeln!(context.out, "Zone {}", zone.name)?;
+            report::records(&records, context.out)?;
+            writeln!(context.out, "\nDS: {said}\n")?;
+        }
+    }
+    if context.json {
+        writeln!(context.out, "{:#}", Value::Array(all))?;
+    }
+    Ok(())
+}
+
+fn remove(
+    standing: &Standing,
+    zone: &ZoneName,
+    apply: bool,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let mut steps = standing.removal(zone).map_err(failure)?;
+    if apply {
+        steps = apply_steps(&steps, context)?;
+        // Last, so that a removal that stopped half-way can be run again.
+        standing.forget(zone).map_err(failure)?;
+    } else {
+        let again = format!("bowline zone remove {zone} --apply");
+        steps.push(Step::yours(
+            "bowline.toml, and the local ones of the above",
+            again,
+        ));
+    }
+    let plan = Plan {
+        files: Vec::new(),
+        records: Vec::new(),
+        next: steps,
+        notes: Vec::new(),
+    };
+    show_plan(&plan, context)
+}
+
+fn show_plan(plan: &Plan, context: &mut Context<'_>) -> Result<(), Failure> {
+    if context.json {
+        writeln!(context.out, "{:#}", report::json(plan))?;
+        return Ok(());
+    }
+    if !plan.files.is_empty() {
+        report::files(plan, false, context.out)?;
+    }
+    report::rest(plan, context.out)?;
+    Ok(())
+}

@@ -1,0 +1,3 @@
+//! The gateways: from what a web server passes on to a request, and back.
+
+pub mod cgi;

@@ -1,0 +1,163 @@
+//! Why a wish is no fact, and why nothing could be published at all.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::dns::{By, Doubt, KeyError, LookupError, Refusal};
+use crate::lock::LockError;
+use crate::name::{RecordName, ZoneName};
+use crate::registry::RegistryError;
+
+/// Why a wish is no fact.
+#[derive(Debug)]
+pub enum Trouble {
+    /// The name server refused the UPDATE.
+    Refused(Refusal),
+    /// No verified answer to the UPDATE.
+    Doubt(Doubt),
+    /// The name server could not be asked what it has.
+    Lookup(LookupError),
+    /// Something else answers for the name.
+    Hidden {
+        /// The name.
+        name: RecordName,
+        /// What stands in the way.
+        by: By,
+    },
+    /// The name server goes on showing something else.
+    Differs(RecordName),
+    /// Another visit to the host is still being settled.
+    Busy,
+    /// The name server is silent, and another visit waits for it.
+    Waiting,
+}
+
+impl Trouble {
+    /// Whether the name server has given its last word.
+    pub(super) fn is_refusal(&self) -> bool {
+        match self {
+            Trouble::Refused(_) | Trouble::Hidden { .. } | Trouble::Differs(_) => true,
+            Trouble::Doubt(_) | Trouble::Lookup(_) | Trouble::Busy | Trouble::Waiting => false,
+        }
+    }
+
+    /// Whether an UPDATE may have been applied, or may still be.
+    pub(super) fn may_be_applied(&self) -> bool {
+        match self {
+            Trouble::Doubt(doubt) => doubt.may_be_applied(),
+            Trouble::Lookup(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether it is the name server's, so that other hosts of it would fare alike.
+    pub fn is_server(&self) -> bool {
+        matches!(
+            self,
+            Trouble::Doubt(_) | Trouble::Lookup(_) | Trouble::Waiting
+        )
+    }
+
+    /// What an operator can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Trouble::Refused(refusal) => refusal.hint().map(str::to_owned),
+            Trouble::Doubt(doubt) => doubt.hint().map(str::to_owned),
+            Trouble::Lookup(error) => error.hint().map(str::to_owned),
+            Trouble::Hidden { name, .. } => {
+                Some(format!("remove what stands at or above {name} in the zone"))
+            }
+            Trouble::Differs(_) | Trouble::Busy => None,
+            Trouble::Waiting => Doubt::Silent.hint().map(str::to_owned),
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Trouble::Refused(refusal) => refusal.fmt(f),
+            Trouble::Doubt(doubt) => doubt.fmt(f),
+            Trouble::Lookup(error) => write!(f, "could not ask for the records: {error}"),
+            Trouble::Hidden { name, by } => write!(f, "{name} is hidden by {by}"),
+            Trouble::Differs(name) => {
+                write!(
+                    f,
+                    "the name server goes on showing other addresses for {name}"
+                )
+            }
+            Trouble::Busy => f.write_str("another visit to the host is still being settled"),
+            Trouble::Waiting => {
+                f.write_str("the name server is silent, and another visit waits for it")
+            }
+        }
+    }
+}
+
+/// Why nothing could be published at all.
+#[derive(Debug)]
+pub enum PublishError {
+    /// The host's zone is not in the configuration.
+    NoZone(ZoneName),
+    /// A key's file cannot be read.
+    KeyFile {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        why: String,
+    },
+    /// A key's file holds no usable key.
+    Key {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        error: KeyError,
+    },
+    /// The locks cannot be used.
+    Lock(LockError),
+    /// The registry cannot be used.
+    Registry(RegistryError),
+}
+
+impl PublishError {
+    /// What an operator can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            PublishError::NoZone(zone) => Some(format!("bowline zone add {zone}")),
+            PublishError::KeyFile { .. } => {
+                Some("check key_file in bowline.toml, and who may read the file".to_owned())
+            }
+            PublishError::Key { .. } => None,
+            PublishError::Lock(_) => {
+                Some("the state directory must be writable for the user bowline runs as".to_owned())
+            }
+            PublishError::Registry(error) => error.hint(),
+        }
+    }
+}
+
+impl fmt::Display for PublishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PublishError::NoZone(zone) => write!(f, "zone {zone} is not in the configuration"),
+            PublishError::KeyFile { file, why } => write!(f, "key {}: {why}", file.display()),
+            PublishError::Key { file, error } => write!(f, "key {}: {error}", file.display()),
+            PublishError::Lock(error) => error.fmt(f),
+            PublishError::Registry(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for PublishError {}
+
+impl From<LockError> for PublishError {
+    fn from(error: LockError) -> Self {
+        PublishError::Lock(error)
+    }
+}
+
+impl From<RegistryError> for PublishError {
+    fn from(error: RegistryError) -> Self {
+        PublishError::Registry(error)
+    }
+}

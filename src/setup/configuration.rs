@@ -1,0 +1,216 @@
+//! `bowline.toml`: the first one, and edits that keep every comment.
+
+use std::path::Path;
+
+use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+
+use super::error::SetupError;
+use super::fill::Fill;
+use crate::base_url::BaseUrl;
+use crate::name::ZoneName;
+use crate::port::AddressPort;
+use crate::span::Span;
+use crate::ttl::Ttl;
+
+const TEMPLATE: &str = include_str!("bowline.toml");
+
+/// What a `[[zone]]` is given, where anything was said about it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ZoneKeys {
+    /// Where updates go.
+    pub server: Option<AddressPort>,
+    /// The TTL of its hosts.
+    pub ttl: Option<Ttl>,
+    /// When silent hosts expire.
+    pub expire: Option<Span>,
+}
+
+/// A new file with one zone.
+///
+/// # Errors
+/// A shipped file that does not fit.
+pub fn new(
+    url: &BaseUrl,
+    registry: &Path,
+    zone: &ZoneName,
+    keys: &ZoneKeys,
+) -> Result<String, SetupError> {
+    let mut fill = Fill::new(TEMPLATE)
+        .value("https://update.example.org", url)
+        .value("/var/lib/bowline/bowline.db", registry.display())
+        .value("\"dyn.example.org\"", format_args!("\"{zone}\""));
+    if let Some(server) = keys.server {
+        fill = fill.value("127.0.0.1:5353", server);
+    }
+    if let Some(ttl) = keys.ttl {
+        fill = fill.value("ttl = 60", format_args!("ttl = {ttl}"));
+    }
+    if let Some(expire) = keys.expire {
+        fill = fill.value(
+            "expire = \"0\"",
+            format_args!("expire = \"{}\"", shown(expire)),
+        );
+    }
+    Ok(fill.text()?)
+}
+
+/// The file with another URL.
+///
+/// # Errors
+/// When `text` is no TOML.
+pub fn with_url(file: &Path, text: &str, url: &BaseUrl) -> Result<String, SetupError> {
+    let mut document = parse(file, text)?;
+    if document.get("url").and_then(Item::as_str) != Some(url.as_str()) {
+        put(document.as_table_mut(), "url", url.as_str());
+    }
+    Ok(document.to_string())
+}
+
+/// The file with the zone in it, its keys as given.
+///
+/// # Errors
+/// When `text` is no TOML or has something else under `zone`.
+pub fn with_zone(
+    file: &Path,
+    text: &str,
+    zone: &ZoneName,
+    keys: &ZoneKeys,
+) -> Result<String, SetupError> {
+    let mut document = parse(file, text)?;
+    let zones = zones(file, &mut document)?;
+    if !zones.iter().any(|table| is_zone(table, zone)) {
+        let mut table = Table::new();
+        table.insert("name", value(zone.as_str()));
+        let server = keys
+            .server
+            .map_or("127.0.0.1:5353".to_owned(), |server| server.to_string());
+        table.insert("server", value(server));
+        table.insert("key_file", value("tsig.key"));
+        table.insert(
+            "ttl",
+            value(i64::from(keys.ttl.unwrap_or(Ttl::DEFAULT).seconds())),
+        );
+        table.insert("expire", value(shown(keys.expire.unwrap_or(Span::ZERO))));
+        zones.push(table);
+    }
+    for table in zones.iter_mut().filter(|table| is_zone(table, zone)) {
+        if let Some(server) = keys.server {
+            let same = table
+                .get("server")
+                .and_then(Item::as_str)
+                .and_then(|text| text.parse().ok());
+            if same != Some(server) {
+                put(table, "server", server.to_string());
+            }
+        }
+        if let Some(ttl) = keys.ttl {
+            put(table, "ttl", i64::from(ttl.seconds()));
+        }
+        if let Some(expire) = keys.expire {
+            put(table, "expire", shown(expire));
+        }
+    }
+    Ok(document.to_string())
+}
+
+/// The file without the zone.
+///
+/// # Errors
+/// As [`with_zone`].
+pub fn without_zone(file: &Path, text: &str, zone: &ZoneName) -> Result<String, SetupError> {
+    let mut document = parse(file, text)?;
+    zones(file, &mut document)?.retain(|table| !is_zone(table, zone));
+    Ok(document.to_string())
+}
+
+fn parse(file: &Path, text: &str) -> Result<DocumentMut, SetupError> {
+    text.parse().map_err(|error: toml_edit::TomlError| {
+        SetupError::Toml(file.to_owned(), error.message().to_owned())
+    })
+}
+
+fn zones<'a>(
+    file: &Path,
+    document: &'a mut DocumentMut,
+) -> Result<&'a mut ArrayOfTables, SetupError> {
+    document
+        .entry("zone")
+        .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()))
+        .as_array_of_tables_mut()
+        .ok_or_else(|| SetupError::Toml(file.to_owned(), "zone is not written [[zone]]".to_owned()))
+}
+
+fn is_zone(table: &Table, zone: &ZoneName) -> bool {
+    let name = table.get("name").and_then(Item::as_str);
+    name.and_then(|name| name.parse().ok()).as_ref() == Some(zone)
+}
+
+/// Changes a value and leaves the comment behind it.
+fn put(table: &mut Table, key: &str, new: impl Into<toml_edit::Value>) {
+    let mut new = new.into();
+    if let Some(old) = table.get(key).and_then(Item::as_value) {
+        *new.decor_mut() = old.decor().clone();
+    }
+    table.insert(key, Item::Value(new));
+}
+
+/// `0` where nothing expires, as in the documentation.
+fn shown(span: Span) -> String {
+    if span == Span::ZERO {
+        "0".to_owned()
+    } else {
+        span.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    const FILE: &str = "/etc/bowline/bowline.toml";
+
+    fn zone(name: &str) -> ZoneName {
+        name.parse().unwrap()
+    }
+
+    #[test]
+    fn the_shipped_file_is_one_that_can_be_read() {
+        let config = Config::parse(Path::new(FILE), TEMPLATE).unwrap();
+        assert_eq!(config.zones.len(), 1);
+    }
+
+    #[test]
+    fn edits_keep_comments_and_can_be_read() {
+        let file = Path::new(FILE);
+        let first = TEMPLATE.replace("ttl = 60", "ttl = 60 # short");
+        let keys = ZoneKeys {
+            server: Some("127.0.0.1@5354".parse().unwrap()),
+            ttl: Some(Ttl::new(120).unwrap()),
+            expire: Some("30d".parse().unwrap()),
+        };
+        let two = with_zone(file, &first, &zone("d2.example.org"), &ZoneKeys::default()).unwrap();
+        let set = with_zone(file, &two, &zone("dyn.example.org"), &keys).unwrap();
+        assert!(
+            set.contains("ttl = 120 # short\nexpire = \"30d\"\n"),
+            "{set}"
+        );
+        assert!(set.contains("# What is not set here has its default"));
+        let config = Config::parse(file, &set).unwrap();
+        assert_eq!(config.zones.len(), 2);
+        assert_eq!(config.zones[0].server.to_string(), "127.0.0.1:5354");
+        let one = without_zone(file, &set, &zone("dyn.example.org")).unwrap();
+        let config = Config::parse(file, &one).unwrap();
+        assert_eq!(config.zones[0].name, zone("d2.example.org"));
+        assert_eq!(
+            with_zone(file, &set, &zone("dyn.example.org"), &keys).unwrap(),
+            set
+        );
+        let url = "https://u.example.org".parse().unwrap();
+        assert!(
+            with_url(file, &set, &url)
+                .unwrap()
+                .contains("url = \"https://u.example.org\"\n")
+        );
+    }
+}

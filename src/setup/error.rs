@@ -1,0 +1,210 @@
+//! Why a set-up is refused or stopped.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::fill::FillError;
+use crate::config::ConfigError;
+use crate::dns::KeyError;
+use crate::name::{NameError, ZoneName};
+use crate::registry::RegistryError;
+use crate::token::TokenError;
+
+/// Why a set-up is refused or stopped.
+#[derive(Debug)]
+pub enum SetupError {
+    /// A value that a later version will take: the option, the value, the ways out.
+    Later(&'static str, String, &'static str),
+    /// A name server below the zone that it serves.
+    NameServerInZone(String, ZoneName),
+    /// A text that is no name.
+    Name(&'static str, NameError),
+    /// A text that is no mail address.
+    Mail(String),
+    /// A path with a character that some server would not take as it is.
+    Path(PathBuf, char),
+    /// No address that the outside could ask.
+    NoPublicAddress,
+    /// An address for updates that is not this machine's own.
+    UpdateElsewhere(SocketAddr),
+    /// An address and port where somebody else listens.
+    Taken(SocketAddr, String),
+    /// No user of that name on this machine.
+    NoUser(String),
+    /// A zone that is there already.
+    ZoneThere(ZoneName),
+    /// A zone that is not there.
+    NoZone(ZoneName),
+    /// Nobody said which name servers the zone has.
+    NoNameServers,
+    /// A value outside its range, in words.
+    Value(String),
+    /// A key that Knot could not include.
+    KeyForm(PathBuf),
+    /// A registry whose lookup key is gone.
+    LookupKeyGone(PathBuf, PathBuf),
+    /// A file or directory: what was tried, where, and why it failed.
+    Io(&'static str, PathBuf, io::Error),
+    /// `bowline.toml` could not be edited.
+    Toml(PathBuf, String),
+    /// `bowline.toml` cannot be used.
+    Config(ConfigError),
+    /// The registry could not be made.
+    Registry(RegistryError),
+    /// A local command that failed.
+    Command(String, String),
+    /// The key for updates.
+    Key(KeyError),
+    /// The lookup key.
+    Token(TokenError),
+    /// A shipped file that was filled wrongly.
+    Fill(FillError),
+}
+
+impl SetupError {
+    /// An error about a path.
+    pub fn io(doing: &'static str, path: &Path, error: io::Error) -> Self {
+        SetupError::Io(doing, path.to_owned(), error)
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            SetupError::Later(_, _, ways) => (*ways).to_owned(),
+            SetupError::NameServerInZone(name, zone) => format!(
+                "the key for updates may change every name below {zone}, so nothing else lives there; \
+                 give the name server a name of the parent, like ns1.{}{}",
+                zone.parent(),
+                if name.starts_with("ns1.") {
+                    " or one elsewhere"
+                } else {
+                    ""
+                }
+            ),
+            SetupError::Path(..) => {
+                "choose a path of letters, digits and / . _ - + @ , = ~ :".to_owned()
+            }
+            SetupError::NoPublicAddress => {
+                "behind NAT say --public ADDR (what the outside asks) and --dns-listen ADDR@PORT \
+                 (what is translated to); for a trial --dns-listen 127.0.0.1@5300"
+                    .to_owned()
+            }
+            SetupError::UpdateElsewhere(_) => {
+                "updates stay on this machine: --update 127.0.0.1@5353; a name server elsewhere \
+                 gets its [[zone]] in bowline.toml by hand"
+                    .to_owned()
+            }
+            SetupError::Taken(address, _) => format!(
+                "stop it, or give Knot another address with --dns-listen ADDR@{}, or leave it in front: \
+                 --dns-listen 127.0.0.1@5300 and let it fetch the zone from Knot as hidden primary",
+                address.port()
+            ),
+            SetupError::NoUser(_) => "--user names the one the web server runs as".to_owned(),
+            SetupError::ZoneThere(zone) => format!("`bowline zone set {zone}` changes it"),
+            SetupError::NoZone(_) => "`bowline zone list` shows those there are".to_owned(),
+            SetupError::NoNameServers => "say --nameserver NAME".to_owned(),
+            SetupError::KeyForm(_) => {
+                "`keymgr -t bowline hmac-sha256` prints one that Knot can include".to_owned()
+            }
+            SetupError::LookupKeyGone(..) => {
+                "put the lookup key back (it is in every backup); without it no token is recognised"
+                    .to_owned()
+            }
+            SetupError::Command(..) => {
+                "mend that, then run it again: what is done already stays".to_owned()
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SetupError::Later(option, value, _) => {
+                write!(f, "{option} {value} is not in this version yet")
+            }
+            SetupError::NameServerInZone(name, zone) => {
+                write!(
+                    f,
+                    "the name server {name:?} would be inside the zone {zone}"
+                )
+            }
+            SetupError::Name(option, error) => write!(f, "{option}: {error}"),
+            SetupError::Mail(text) => write!(f, "{text:?} is no mail address"),
+            SetupError::Path(path, c) => {
+                write!(
+                    f,
+                    "{path:?} has {c:?}, which not every server takes as it is"
+                )
+            }
+            SetupError::NoPublicAddress => f.write_str("this machine has no public address"),
+            SetupError::UpdateElsewhere(address) => {
+                write!(f, "--update {address} is not a loopback address")
+            }
+            SetupError::Taken(address, who) => write!(f, "{address} is taken by {who}"),
+            SetupError::NoUser(name) => write!(f, "there is no user {name:?}"),
+            SetupError::ZoneThere(zone) => write!(f, "the zone {zone} is there already"),
+            SetupError::NoZone(zone) => write!(f, "there is no zone {zone}"),
+            SetupError::NoNameServers => f.write_str("the name servers of the zone are not known"),
+            SetupError::Value(sentence) => f.write_str(sentence),
+            SetupError::KeyForm(path) => {
+                write!(
+                    f,
+                    "{} is not in the form that Knot includes",
+                    path.display()
+                )
+            }
+            SetupError::LookupKeyGone(key, registry) => write!(
+                f,
+                "{} is missing, but the registry {} is there",
+                key.display(),
+                registry.display()
+            ),
+            SetupError::Io(doing, path, error) => {
+                write!(f, "could not {doing} {}: {error}", path.display())
+            }
+            SetupError::Toml(path, error) => write!(f, "{}: {error}", path.display()),
+            SetupError::Command(command, how) => write!(f, "{command:?} {how}"),
+            SetupError::Config(error) => error.fmt(f),
+            SetupError::Registry(error) => error.fmt(f),
+            SetupError::Key(error) => error.fmt(f),
+            SetupError::Token(error) => error.fmt(f),
+            SetupError::Fill(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for SetupError {}
+
+impl From<FillError> for SetupError {
+    fn from(error: FillError) -> Self {
+        SetupError::Fill(error)
+    }
+}
+
+impl From<TokenError> for SetupError {
+    fn from(error: TokenError) -> Self {
+        SetupError::Token(error)
+    }
+}
+
+impl From<KeyError> for SetupError {
+    fn from(error: KeyError) -> Self {
+        SetupError::Key(error)
+    }
+}
+
+impl From<ConfigError> for SetupError {
+    fn from(error: ConfigError) -> Self {
+        SetupError::Config(error)
+    }
+}
+
+impl From<RegistryError> for SetupError {
+    fn from(error: RegistryError) -> Self {
+        SetupError::Registry(error)
+    }
+}

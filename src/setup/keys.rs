@@ -1,0 +1,43 @@
+//! The two secrets of a set-up: those that are there stay, else new ones are made.
+
+use std::path::Path;
+
+use super::error::SetupError;
+use super::files::read;
+use super::place::Place;
+use crate::dns::Key;
+use crate::token::LookupKey;
+
+/// The name of the key for updates, in Knot's configuration too.
+pub const KEY_NAME: &str = "bowline";
+
+/// The text of `lookup.key`.
+///
+/// # Errors
+/// One that cannot be read, or is gone while the registry made with it is there.
+pub fn lookup_key(place: &Place, registry: &Path) -> Result<String, SetupError> {
+    let file = place.lookup_key();
+    if read(&file)?.is_some() {
+        return Ok(LookupKey::load(&file)?.to_hex() + "\n");
+    }
+    if registry.exists() {
+        return Err(SetupError::LookupKeyGone(file, registry.to_owned()));
+    }
+    Ok(LookupKey::random()?.to_hex() + "\n")
+}
+
+/// The name of the key for updates, and its text as Knot includes it.
+///
+/// # Errors
+/// One that cannot be read, or that Knot could not include.
+pub fn tsig_key(place: &Place) -> Result<(String, String), SetupError> {
+    let file = place.tsig_key();
+    let (key, text) = match read(&file)? {
+        Some(text) => (Key::read(&text)?, text),
+        None => Key::generate(KEY_NAME)?,
+    };
+    if !text.lines().any(|line| line.trim_end() == "key:") {
+        return Err(SetupError::KeyForm(file));
+    }
+    Ok((key.name().to_owned(), text))
+}

@@ -1,0 +1,34 @@
+//! Set-up: the files of the servers, the keys, the records of the parent, and
+//! the commands that are still to be typed.
+//!
+//! The shipped files in `apache/` and `knot/` are valid as they stand, with
+//! `dyn.example.org` inside; [`fill`] puts the real values in their place. A
+//! [`Plan`] is made without touching anything, then written, then applied.
+
+pub mod apache;
+pub mod apply;
+pub mod change;
+pub mod configuration;
+mod diff;
+pub mod error;
+pub mod files;
+pub mod fill;
+pub mod keys;
+pub mod knot;
+pub mod listen;
+pub mod next;
+pub mod place;
+pub mod plan;
+pub mod question;
+pub mod records;
+mod registry;
+pub mod report;
+pub mod taken;
+
+pub mod users;
+pub mod zone;
+
+pub use error::SetupError;
+pub use place::Place;
+pub use plan::{Plan, Setup};
+pub use zone::NewZone;

@@ -1,0 +1,152 @@
+//! Where everything goes: beside the servers' own files, or all of it below one directory.
+
+use std::path::{Path, PathBuf};
+
+use super::error::SetupError;
+use crate::config::DEFAULT_FILE;
+use crate::name::ZoneName;
+
+/// The state directory that goes with `/etc/bowline`.
+const DEFAULT_STATE: &str = "/var/lib/bowline";
+
+/// Directories and files of one set-up.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// `bowline.toml`.
+    pub config: PathBuf,
+    /// The registry's directory.
+    pub state_dir: PathBuf,
+    /// The directory of `knot.conf`.
+    pub knot_dir: PathBuf,
+    /// Where Knot keeps the plain-text copies of the zones.
+    pub knot_storage: PathBuf,
+    /// The directory of Apache's configuration.
+    pub apache_dir: PathBuf,
+    /// Whether the servers are private ones, started from files below the configuration directory.
+    pub private: bool,
+}
+
+impl Place {
+    /// The place for the configuration file `config`; elsewhere than in
+    /// `/etc/bowline` everything is below its directory.
+    ///
+    /// # Errors
+    /// A path that cannot be written into the files of all servers.
+    pub fn new(config: &Path, state_dir: Option<PathBuf>) -> Result<Self, SetupError> {
+        let config =
+            std::path::absolute(config).map_err(|error| SetupError::io("find", config, error))?;
+        let dir = directory(&config);
+        let private = Some(dir) != Path::new(DEFAULT_FILE).parent();
+        let state_dir = match state_dir {
+            Some(given) => std::path::absolute(&given)
+                .map_err(|error| SetupError::io("find", &given, error))?,
+            None if private => dir.join("state"),
+            None => DEFAULT_STATE.into(),
+        };
+        check_path(&config)?;
+        check_path(&state_dir)?;
+        let below = |name: &str| dir.join(name);
+        Ok(Place {
+            knot_dir: if private {
+                below("knot")
+            } else {
+                "/etc/knot".into()
+            },
+            knot_storage: if private {
+                below("knot/db")
+            } else {
+                "/var/lib/knot".into()
+            },
+            apache_dir: if private {
+                below("apache")
+            } else {
+                "/etc/apache2".into()
+            },
+            config,
+            state_dir,
+            private,
+        })
+    }
+
+    /// The directory of `bowline.toml` and the keys.
+    pub fn config_dir(&self) -> &Path {
+        directory(&self.config)
+    }
+
+    /// The key under which the registry's digests are made.
+    pub fn lookup_key(&self) -> PathBuf {
+        self.config_dir().join("lookup.key")
+    }
+
+    /// The key that signs updates.
+    pub fn tsig_key(&self) -> PathBuf {
+        self.config_dir().join("tsig.key")
+    }
+
+    /// The digests of what was written, to know later what was changed since.
+    pub fn written(&self) -> PathBuf {
+        self.config_dir().join("written.sha256")
+    }
+
+    /// Knot's main file.
+    pub fn knot_conf(&self) -> PathBuf {
+        self.knot_dir.join("knot.conf")
+    }
+
+    /// The directory whose `*.conf` Knot includes.
+    pub fn knot_include(&self) -> PathBuf {
+        self.knot_dir.join("bowline.d")
+    }
+
+    /// The file with Knot's part of one zone.
+    pub fn knot_zone(&self, zone: &ZoneName) -> PathBuf {
+        self.knot_include().join(format!("50-{zone}.conf"))
+    }
+
+    /// The script that gives a zone its first records.
+    pub fn first_contents(&self, zone: &ZoneName) -> PathBuf {
+        self.knot_include().join(format!("first-contents-{zone}"))
+    }
+
+    /// Where Knot's control socket is.
+    pub fn knot_socket(&self) -> PathBuf {
+        if self.private {
+            self.knot_dir.join("run/knot.sock")
+        } else {
+            "/run/knot/knot.sock".into()
+        }
+    }
+
+    /// Apache's virtual hosts.
+    pub fn apache_site(&self) -> PathBuf {
+        if self.private {
+            self.apache_dir.join("bowline.conf")
+        } else {
+            self.apache_dir.join("sites-available/bowline.conf")
+        }
+    }
+
+    /// The main file of a private Apache.
+    pub fn apache_conf(&self) -> PathBuf {
+        self.apache_dir.join("apache2.conf")
+    }
+}
+
+fn directory(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new("/"))
+}
+
+/// Every server quotes and expands in its own way: only what is plain in all of them.
+///
+/// # Errors
+/// The first character that is not.
+pub fn check_path(path: &Path) -> Result<(), SetupError> {
+    let odd = path
+        .to_string_lossy()
+        .chars()
+        .find(|c| !c.is_ascii_alphanumeric() && !"/._-+@,=~:".contains(*c));
+    match odd {
+        Some(c) => Err(SetupError::Path(path.to_owned(), c)),
+        None => Ok(()),
+    }
+}

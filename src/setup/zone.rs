@@ -1,0 +1,157 @@
+//! What there is to know about a zone before it is set up.
+
+use std::fmt;
+
+use super::error::SetupError;
+use crate::name::ZoneName;
+use crate::span::Span;
+use crate::ttl::Ttl;
+
+/// A zone to be added.
+#[derive(Debug, Clone)]
+pub struct NewZone {
+    /// Its name.
+    pub name: ZoneName,
+    /// The name servers, the primary first.
+    pub nameservers: Vec<NameServer>,
+    /// Whether Knot signs it.
+    pub dnssec: bool,
+    /// Whether the key may set challenges for certificates.
+    pub acme: bool,
+    /// The TTL of hosts without one of their own.
+    pub ttl: Option<Ttl>,
+    /// How long a silent host keeps its records.
+    pub expire: Option<Span>,
+    /// Who answers for it.
+    pub hostmaster: Mailbox,
+}
+
+impl NewZone {
+    /// A zone as its options say.
+    ///
+    /// # Errors
+    /// A name server inside the zone, no name server at all, no mail address.
+    pub fn new(
+        name: ZoneName,
+        nameservers: Vec<NameServer>,
+        hostmaster: Option<&str>,
+    ) -> Result<Self, SetupError> {
+        if nameservers.is_empty() {
+            return Err(SetupError::NoNameServers);
+        }
+        for server in &nameservers {
+            if server.as_str() == name.as_str() || name.relative(server.as_str()).is_some() {
+                let server = server.as_str().to_owned();
+                return Err(SetupError::NameServerInZone(server, name));
+            }
+        }
+        let hostmaster = match hostmaster {
+            Some(mail) => Mailbox::new(mail)?,
+            None => Mailbox::hostmaster(name.parent()),
+        };
+        Ok(NewZone {
+            name,
+            nameservers,
+            dnssec: true,
+            acme: false,
+            ttl: None,
+            expire: None,
+            hostmaster,
+        })
+    }
+}
+
+/// The TTL that a duration on the command line means.
+///
+/// # Errors
+/// Outside what a TTL can be.
+pub fn ttl_of(span: Span) -> Result<Ttl, SetupError> {
+    u32::try_from(span.seconds())
+        .map_err(|error| SetupError::Value(error.to_string()))
+        .and_then(|seconds| Ttl::new(seconds).map_err(|error| SetupError::Value(error.to_string())))
+}
+
+/// The host name of a name server, in full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameServer(ZoneName);
+
+impl NameServer {
+    /// Reads `--nameserver`.
+    ///
+    /// # Errors
+    /// Whatever is no full host name.
+    pub fn new(text: &str) -> Result<Self, SetupError> {
+        // The rules are those of a zone's name: two labels at least, letters, digits, hyphens.
+        text.parse()
+            .map(NameServer)
+            .map_err(|error| SetupError::Name("--nameserver", error))
+    }
+
+    /// The name without its final dot.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+/// A mailbox as the SOA has it: a domain name whose first label is the local part (RFC 1035 8).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mailbox(String);
+
+impl Mailbox {
+    /// `hostmaster` at a domain (RFC 2142 7).
+    fn hostmaster(domain: &str) -> Self {
+        Mailbox(format!("hostmaster.{domain}."))
+    }
+
+    /// The mailbox of a mail address.
+    fn new(mail: &str) -> Result<Self, SetupError> {
+        let bad = || SetupError::Mail(mail.to_owned());
+        let (local, domain) = mail.rsplit_once('@').ok_or_else(bad)?;
+        let domain: ZoneName = domain.parse().map_err(|_| bad())?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_+.".contains(c);
+        if local.is_empty() || local.len() > 63 || !local.chars().all(plain) {
+            return Err(bad());
+        }
+        Ok(Mailbox(format!("{}.{domain}.", local.replace('.', "\\."))))
+    }
+}
+
+impl fmt::Display for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_address_becomes_a_mailbox() {
+        for (mail, expected) in [
+            ("root@example.org", Some("root.example.org.")),
+            ("a.b+c@Example.org", Some("a\\.b+c.example.org.")),
+            ("root", None),
+            ("@example.org", None),
+            ("a b@example.org", None),
+            ("a'b@example.org", None),
+        ] {
+            let mailbox = Mailbox::new(mail).ok().map(|mailbox| mailbox.to_string());
+            assert_eq!(mailbox.as_deref(), expected, "{mail}");
+        }
+    }
+
+    #[test]
+    fn name_servers_live_elsewhere() {
+        for (name, fits) in [
+            ("ns1.example.org", true),
+            ("ns1.dyn.example.org", false),
+            ("dyn.example.org", false),
+            ("xdyn.example.org", true),
+        ] {
+            let server = NameServer::new(name).unwrap();
+            let zone = NewZone::new("dyn.example.org".parse().unwrap(), vec![server], None);
+            assert_eq!(zone.is_ok(), fits, "{name}");
+        }
+    }
+}

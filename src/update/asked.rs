@@ -1,0 +1,234 @@
+//! Which addresses a request asks for, as far as the request alone tells.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::Dialect;
+use super::dialect::is_placeholder;
+use crate::http::{Method, Request};
+use crate::ip::{Addresses, Family, Unpublishable};
+
+/// The addresses of a request.
+///
+/// Empty values, placeholders, `preserve` and the unspecified addresses count as not
+/// given: devices send them when they do not know.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Given outright.
+    pub addresses: Addresses,
+    /// Families whose records are to go.
+    pub remove: Vec<Family>,
+    /// Given, but bound to an interface of the sender (RFC 4007 11).
+    pub scoped: Option<Unpublishable>,
+}
+
+impl Asked {
+    /// Reads the parameters of a dialect.
+    ///
+    /// # Errors
+    /// On a value that is no address, and on two different ones of a family.
+    pub fn read(request: &Request, dialect: &Dialect) -> Result<Self, AskedError> {
+        let mut asked = Asked::default();
+        for (family, names) in [(Family::Ipv4, dialect.ipv4), (Family::Ipv6, dialect.ipv6)] {
+            for list in request.fields.first_of(names) {
+                for item in list.split(|b| *b == b',') {
+                    asked.take(item.trim_ascii(), family)?;
+                }
+            }
+        }
+        let flag = |name: &'static str| {
+            let mut values = request.fields.first_of(std::slice::from_ref(&name));
+            values.any(|value| {
+                [&b"yes"[..], b"true", b"on", b"1"]
+                    .iter()
+                    .any(|yes| value.eq_ignore_ascii_case(yes))
+            })
+        };
+        if request.method == Method::Delete || flag("offline") || flag("clear") {
+            asked.remove_named();
+        }
+        Ok(asked)
+    }
+
+    /// Whether it names an address at all.
+    pub fn is_given(&self) -> bool {
+        !self.addresses.is_empty() || self.scoped.is_some()
+    }
+
+    fn take(&mut self, item: &[u8], family: Family) -> Result<(), AskedError> {
+        if item == b"-" {
+            self.remove.push(family);
+            return Ok(());
+        }
+        let Some(item) = without_prefix_length(item) else {
+            return Ok(());
+        };
+        let text = std::str::from_utf8(item).map_err(|_| AskedError::Unparsable)?;
+        let (text, scope) = match text.split_once('%') {
+            Some((text, scope)) => (text, Some(scope)),
+            None => (text, None),
+        };
+        let text = text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'))
+            .unwrap_or(text);
+        let address: IpAddr = text.parse().map_err(|_| AskedError::Unparsable)?;
+        let address = address.to_canonical();
+        if address == Ipv4Addr::UNSPECIFIED || address == Ipv6Addr::UNSPECIFIED {
+            return Ok(());
+        }
+        if scope.is_some() {
+            self.scoped = Some(Unpublishable {
+                address,
+                kind: "scoped",
+            });
+            return Ok(());
+        }
+        match self.addresses.get(Family::of(address)) {
+            Some(other) if other != address => Err(AskedError::TwoOfAFamily),
+            _ => {
+                self.addresses.put(address);
+                Ok(())
+            }
+        }
+    }
+
+    /// Turns the families that are named, or all when none is, into ones to remove.
+    fn remove_named(&mut self) {
+        let named = self.addresses.iter().map(Family::of);
+        self.remove.extend(named);
+        if self.remove.is_empty() {
+            self.remove.extend(Family::BOTH);
+        }
+        self.addresses = Addresses::NONE;
+        self.scoped = None;
+    }
+}
+
+/// A value without `/24` behind it; `None` for one that counts as not given.
+fn without_prefix_length(item: &[u8]) -> Option<&[u8]> {
+    if item.is_empty() || is_placeholder(item) || item.eq_ignore_ascii_case(b"preserve") {
+        return None;
+    }
+    let slash = item.iter().rposition(|b| *b == b'/');
+    let Some((address, length)) = slash.and_then(|slash| item.split_at_checked(slash)) else {
+        return Some(item);
+    };
+    let digits = length.get(1..).unwrap_or_default();
+    match digits.len() {
+        1..=3 if digits.iter().all(u8::is_ascii_digit) => Some(address),
+        _ => Some(item),
+    }
+}
+
+/// Why the addresses of a request cannot be understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskedError {
+    /// A value is no address.
+    Unparsable,
+    /// Two different addresses of one family.
+    TwoOfAFamily,
+}
+
+impl fmt::Display for AskedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AskedError::Unparsable => "a value is no address",
+            AskedError::TwoOfAFamily => "two different addresses of one family",
+        })
+    }
+}
+
+impl std::error::Error for AskedError {}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SECRET_PATH;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(method: &str, query: &[u8]) -> Result<Asked, AskedError> {
+        let variables = [
+            ("REQUEST_METHOD", method.as_bytes()),
+            ("QUERY_STRING", query),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_vec()));
+        Asked::read(&Request::new(variables.into(), b""), &SECRET_PATH)
+    }
+
+    fn shown(query: &str) -> String {
+        match read("GET", query.as_bytes()) {
+            Err(error) => format!("{error:?}"),
+            Ok(asked) => {
+                let remove = asked.remove.iter().map(|family| format!(" -{family}"));
+                let scoped = asked.scoped.iter().map(|_| " scoped".to_owned());
+                let rest: String = remove.chain(scoped).collect();
+                format!("{}{rest}", asked.addresses)
+            }
+        }
+    }
+
+    #[test]
+    fn what_clients_send() {
+        for (query, expected) in [
+            ("", ""),
+            ("myip=203.0.113.7", "203.0.113.7"),
+            ("MyIP=203.0.113.7", "203.0.113.7"),
+            ("myip=2001%3adb8%3A%3a1", "2001:db8::1"),
+            ("myip=203.0.113.7,2001:DB8::1", "203.0.113.7,2001:db8::1"),
+            (
+                "myip=203.0.113.7&myipv6=2001:db8::1",
+                "203.0.113.7,2001:db8::1",
+            ),
+            ("myip=::ffff:203.0.113.7", "203.0.113.7"),
+            ("ipv6=203.0.113.7", "203.0.113.7"),
+            ("ip=203.0.113.8&myip=203.0.113.7", "203.0.113.7"),
+            ("myip=&ip=203.0.113.8", ""),
+            ("myip=203.0.113.7/24", "203.0.113.7"),
+            ("myip=2001:db8::1/64", "2001:db8::1"),
+            ("myip=[2001:db8::1]", "2001:db8::1"),
+            ("myip=<ipaddr>&myipv6=<ip6addr>", ""),
+            (
+                "myip=203.0.113.7,<ip6addr>,,0.0.0.0,preserve, ::",
+                "203.0.113.7",
+            ),
+            ("myip=0.0.0.0/0", ""),
+            ("myip=203.0.113.7&myip=203.0.113.7", "203.0.113.7"),
+            ("myip=203.0.113.7,203.0.113.8", "TwoOfAFamily"),
+            ("myip=203.0.113.7&ipv6=203.0.113.8", "TwoOfAFamily"),
+            ("myip=203.0.113", "Unparsable"),
+            ("myip=203.0.113.256", "Unparsable"),
+            ("myip=203.0.113.7%0a", "203.0.113.7"),
+            ("myip=203.0.113.7%00", "Unparsable"),
+            ("myip=%ff", "Unparsable"),
+            ("myip=203.0.113.7/x", "Unparsable"),
+            ("myip=203.0.113.7/2444", "Unparsable"),
+            ("myip=fe80::1%25eth0", " scoped"),
+            ("myip=2001:db8::1%25eth0", " scoped"),
+            ("myip=-", " -ipv4"),
+            ("ipv6=-&ipv4=203.0.113.7", "203.0.113.7 -ipv6"),
+            ("offline=YES", " -ipv4 -ipv6"),
+            ("offline=no", ""),
+            ("clear=true&myipv6=2001:db8::1", " -ipv6"),
+        ] {
+            assert_eq!(shown(query), expected, "{query}");
+        }
+        assert_eq!(read("DELETE", b"").unwrap().remove, Family::BOTH);
+        assert_eq!(
+            read("DELETE", b"myip=203.0.113.7").unwrap().remove,
+            [Family::Ipv4]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_query_is_understood_or_refused(query: Vec<u8>) {
+            let _ = read("GET", &query);
+        }
+
+        #[test]
+        fn any_value_is_understood_or_refused(value in "[0-9a-f:./%,<>\\-]{0,40}") {
+            let _ = read("GET", format!("myip={value}").as_bytes());
+        }
+    }
+}

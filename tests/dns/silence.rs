@@ -1,0 +1,145 @@
+//! A name server that stands still, comes late, or is not there.
+
+use std::io::ErrorKind;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bowline::dns::{Doubt, LookupError, Verdict, send_update};
+
+use crate::common::{bench, found, in_seconds, look, send, server_at, swap, zone};
+use crate::support::knot::{ZONE, free_port, wait_until};
+
+#[test]
+fn a_stall_of_a_second_is_waited_for() {
+    let bench = bench(&[]);
+    bench.knot.pause();
+    let verdict = thread::scope(|scope| {
+        let sender = scope.spawn(|| bench.send(&[swap("home", "", "203.0.113.7")]));
+        thread::sleep(Duration::from_secs(1));
+        bench.knot.resume();
+        sender.join().unwrap()
+    });
+    assert_eq!(verdict, Verdict::Done);
+    assert_eq!(
+        bench.knot.kdig(&format!("home.{ZONE}"), "A"),
+        ["203.0.113.7"]
+    );
+}
+
+#[test]
+fn a_late_answer_to_the_first_datagram_counts() {
+    let bench = bench(&[]);
+    bench.knot.pause();
+    let verdict = thread::scope(|scope| {
+        let sender = scope.spawn(|| bench.send(&[swap("home", "", "203.0.113.7")]));
+        thread::sleep(Duration::from_millis(3300));
+        bench.knot.resume();
+        sender.join().unwrap()
+    });
+    assert_eq!(verdict, Verdict::Done);
+    assert_eq!(
+        bench.knot.kdig(&format!("home.{ZONE}"), "A"),
+        ["203.0.113.7"]
+    );
+}
+
+#[test]
+fn endless_silence_ends_with_the_deadline_and_may_still_be_applied() {
+    let bench = bench(&[]);
+    let name = format!("home.{ZONE}");
+    bench.knot.pause();
+    let started = Instant::now();
+    let swaps = [swap("home", "", "203.0.113.7")];
+    // Long enough for both datagrams and the connection.
+    let verdict = send_update(&bench.server, &zone(), &swaps, in_seconds(6));
+    let took = started.elapsed();
+    assert_eq!(verdict, Verdict::Unconfirmed(Doubt::Silent));
+    assert!((5900..6300).contains(&took.as_millis()), "{took:?}");
+
+    let started = Instant::now();
+    let questions = [(crate::common::record("home"), bowline::ip::Family::Ipv4)];
+    let half_a_second = bowline::deadline::Deadline::after(Duration::from_millis(500));
+    let error = bowline::dns::lookup(&bench.server, &zone(), &questions, true, half_a_second);
+    assert_eq!(error, Err(LookupError::NoAnswer(Doubt::Silent)));
+    assert!(started.elapsed() < Duration::from_millis(700));
+
+    bench.knot.resume();
+    wait_until("the late update", || {
+        bench.knot.kdig(&name, "A") == ["203.0.113.7"]
+    });
+}
+
+#[test]
+fn a_deadline_that_has_passed_sends_nothing() {
+    let bench = bench(&[]);
+    let swaps = [swap("home", "", "203.0.113.7")];
+    let verdict = send_update(&bench.server, &zone(), &swaps, in_seconds(0));
+    assert_eq!(
+        verdict,
+        Verdict::Unconfirmed(Doubt::Unreachable(ErrorKind::TimedOut))
+    );
+    assert_eq!(bench.look("home").unwrap().answers[0], found(""));
+}
+
+#[test]
+fn an_open_transaction_is_silence_and_applied_afterwards() {
+    let bench = bench(&[]);
+    bench.knot.knotc(&["zone-begin", ZONE]);
+    let swaps = [swap("home", "", "203.0.113.7")];
+    let verdict = send_update(&bench.server, &zone(), &swaps, in_seconds(1));
+    let Verdict::Unconfirmed(doubt) = verdict else {
+        panic!("{verdict:?}")
+    };
+    assert!(doubt.may_be_applied());
+    assert_eq!(bench.look("home").unwrap().answers[0], found(""));
+    bench.knot.knotc(&["zone-abort", ZONE]);
+    wait_until("the late update", || {
+        bench.look("home").unwrap().answers[0] == found("203.0.113.7")
+    });
+}
+
+#[test]
+fn a_dead_server_is_told_at_once() {
+    let mut bench = bench(&[]);
+    bench.knot.stop();
+    let started = Instant::now();
+    let unreachable = Doubt::Unreachable(ErrorKind::ConnectionRefused);
+    assert!(!unreachable.may_be_applied());
+    let verdict = bench.send(&[swap("home", "", "203.0.113.7")]);
+    assert_eq!(verdict, Verdict::Unconfirmed(unreachable.clone()));
+    assert_eq!(bench.look("home"), Err(LookupError::NoAnswer(unreachable)));
+    assert!(
+        started.elapsed() < Duration::from_millis(500),
+        "{:?}",
+        started.elapsed()
+    );
+
+    bench.knot.restart();
+    assert_eq!(
+        bench.send(&[swap("home", "", "203.0.113.7")]),
+        Verdict::Done
+    );
+    assert_eq!(
+        bench.knot.kdig(&format!("home.{ZONE}"), "A"),
+        ["203.0.113.7"]
+    );
+}
+
+#[test]
+fn nobody_there_for_a_long_message_either() {
+    let server = server_at(([127, 0, 0, 1], free_port()).into());
+    let swaps: Vec<_> = (0..100)
+        .map(|n| swap(&format!("h{n}"), "", "203.0.113.7"))
+        .collect();
+    let started = Instant::now();
+    let unreachable = Doubt::Unreachable(ErrorKind::ConnectionRefused);
+    assert_eq!(
+        send(&server, &swaps),
+        Verdict::Unconfirmed(unreachable.clone())
+    );
+    assert_eq!(
+        look(&server, "home"),
+        Err(LookupError::NoAnswer(unreachable))
+    );
+    assert!(started.elapsed() < Duration::from_millis(500));
+}

@@ -1,0 +1,20 @@
+//! Set-up against the real servers: what `init` and `zone` write is what Knot and
+//! Apache read.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr
+)]
+
+#[path = "setup/apache.rs"]
+mod apache;
+#[path = "setup/files.rs"]
+mod files;
+#[path = "setup/knot.rs"]
+mod knot;
+#[path = "setup/trial.rs"]
+mod trial;
+#[path = "setup/zone.rs"]
+mod zone;

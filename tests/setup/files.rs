@@ -1,0 +1,193 @@
+//! What is written, whose it is, and what is left alone.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+
+use bowline::registry::Registry;
+use bowline::token::LookupKey;
+use serde_json::Value;
+
+use crate::trial::Trial;
+
+fn parse(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn states(report: &Value) -> Vec<&str> {
+    report["files"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|file| file["state"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn twice_changes_nothing() {
+    let trial = Trial::new();
+    let first = parse(&trial.init(&[]).unwrap());
+    assert!(
+        states(&first).iter().all(|state| *state == "new"),
+        "{first:#}"
+    );
+    let before = (
+        trial.read("tsig.key"),
+        trial.read("lookup.key"),
+        trial.read("written.sha256"),
+    );
+    let second = parse(&trial.init(&[]).unwrap());
+    assert!(
+        states(&second).iter().all(|state| *state == "unchanged"),
+        "{second:#}"
+    );
+    let after = (
+        trial.read("tsig.key"),
+        trial.read("lookup.key"),
+        trial.read("written.sha256"),
+    );
+    assert_eq!(before, after);
+    assert_eq!(before.0, trial.read("knot/bowline.d/00-key.conf"));
+}
+
+#[test]
+fn dry_run_writes_nothing() {
+    let trial = Trial::new();
+    let report = parse(&trial.init(&["--dry-run"]).unwrap());
+    assert!(!report["next"].as_array().unwrap().is_empty());
+    assert_eq!(fs::read_dir(trial.dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn what_somebody_changed_stays_and_is_reported() {
+    let trial = Trial::new();
+    trial.init(&[]).unwrap();
+    let zone = trial.path("knot/bowline.d/50-dyn.example.org.conf");
+    let changed = fs::read_to_string(&zone).unwrap() + "    # mine\n";
+    fs::write(&zone, &changed).unwrap();
+    let report = parse(&trial.init(&["--no-dnssec"]).unwrap());
+    let file = &report["files"][zone.to_str().unwrap()];
+    assert_eq!(file["state"], "kept");
+    assert_eq!(file["differs"][0], "-     dnssec-signing: on");
+    assert_eq!(fs::read_to_string(&zone).unwrap(), changed);
+    // One that nobody changed follows the options.
+    let report = parse(&trial.init(&["--ttl", "5m"]).unwrap());
+    assert_eq!(
+        report["files"][trial.config().to_str().unwrap()]["state"],
+        "updated"
+    );
+    assert!(trial.read("bowline.toml").contains("ttl = 300\n"));
+}
+
+#[test]
+fn modes_and_owners() {
+    let trial = Trial::new();
+    let report = parse(&trial.init(&[]).unwrap());
+    let root = fs::metadata(trial.dir.path()).unwrap().uid() == 0;
+    for (path, mode, owner, group) in [
+        ("bowline.toml", 0o640, "root", "www-data"),
+        ("lookup.key", 0o640, "root", "www-data"),
+        ("tsig.key", 0o640, "root", "www-data"),
+        ("knot/bowline.d/00-key.conf", 0o640, "root", "knot"),
+        ("state", 0o750, "www-data", "www-data"),
+        ("state/locks", 0o750, "www-data", "www-data"),
+        ("state/bowline.db", 0o640, "www-data", "www-data"),
+    ] {
+        let path = trial.path(path);
+        let is = fs::metadata(&path).unwrap();
+        assert_eq!(is.permissions().mode() & 0o7777, mode, "{path:?}");
+        let said = &report["files"][path.to_str().unwrap()];
+        assert_eq!(said["mode"], format!("{mode:04o}"));
+        if root {
+            assert_eq!(
+                (&said["owner"], &said["group"]),
+                (&owner.into(), &group.into()),
+                "{path:?}"
+            );
+            assert_eq!(
+                bowline::setup::users::user_name(is.uid()),
+                owner,
+                "{path:?}"
+            );
+            assert_eq!(
+                bowline::setup::users::group_name(is.gid()),
+                group,
+                "{path:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_registry_is_there_and_empty() {
+    let trial = Trial::new();
+    trial.init(&[]).unwrap();
+    let left: Vec<_> = fs::read_dir(trial.path(""))
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.file_name())
+        .collect();
+    assert!(
+        left.iter()
+            .all(|name| !name.to_string_lossy().contains("-new")),
+        "{left:?}"
+    );
+    let key = LookupKey::load(&trial.path("lookup.key")).unwrap();
+    let registry = Registry::open(&trial.path("state/bowline.db"), key).unwrap();
+    assert!(registry.pending().unwrap().is_empty());
+}
+
+#[test]
+fn refused_with_the_ways_out() {
+    let trial = Trial::new();
+    let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let taken = format!("--dns-listen={}", taken.local_addr().unwrap());
+    for (more, cause, hint) in [
+        (
+            &["--nameserver=ns.dyn.example.org"][..],
+            "inside the zone",
+            "ns1.example.org",
+        ),
+        (
+            &["--nameserver=dyn.example.org"],
+            "inside the zone",
+            "ns1.example.org",
+        ),
+        (&[&taken], "is taken by", "hidden primary"),
+        (
+            &["--dns=bind"],
+            "--dns bind is not in this version yet",
+            "--dns knot",
+        ),
+        (
+            &["--web=nginx"],
+            "--web nginx is not in this version yet",
+            "--web apache",
+        ),
+        (
+            &["--gateway=fastcgi"],
+            "--gateway fastcgi is not in this version yet",
+            "cgi",
+        ),
+        (&["--config-dir=/tmp/a b"], "has ' '", "choose a path"),
+        (&["--hostmaster=me"], "\"me\" is no mail address", ""),
+        (&["--ttl=30d"], "a TTL is 1 to 604800 seconds", ""),
+    ] {
+        let error = trial.init(more).unwrap_err();
+        assert!(
+            error.starts_with("bowline: ") && error.contains(cause),
+            "{more:?}: {error}"
+        );
+        assert!(error.contains(hint), "{more:?}: {error}");
+    }
+    assert_eq!(fs::read_dir(trial.dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_lookup_key_is_not_made_anew_under_a_registry() {
+    let trial = Trial::new();
+    trial.init(&[]).unwrap();
+    fs::remove_file(trial.path("lookup.key")).unwrap();
+    let error = trial.init(&[]).unwrap_err();
+    assert!(error.contains("lookup.key is missing"), "{error}");
+    assert!(!trial.path("lookup.key").exists());
+}

@@ -1,0 +1,178 @@
+//! A set-up in a temporary directory, on ports of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use bowline::command::{Context, init};
+use clap::Parser;
+
+/// The arguments of `init` as clap reads them.
+#[derive(Parser)]
+#[command(args_override_self = true)]
+struct Init {
+    #[command(flatten)]
+    options: init::Options,
+}
+
+/// A directory, two ports, and the Knot that may run there.
+pub(crate) struct Trial {
+    pub(crate) dir: tempfile::TempDir,
+    /// Where the outside would ask.
+    pub(crate) dns: u16,
+    /// Where updates go.
+    pub(crate) update: u16,
+    /// Where a web server would listen.
+    pub(crate) http: u16,
+}
+
+impl Trial {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let [dns, update, http] = free_ports();
+        Trial {
+            dir,
+            dns,
+            update,
+            http,
+        }
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.dir.path().join("etc/bowline.toml")
+    }
+
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
+        self.dir.path().join("etc").join(below)
+    }
+
+    pub(crate) fn read(&self, below: &str) -> String {
+        fs::read_to_string(self.path(below)).unwrap()
+    }
+
+    /// The options that every trial has.
+    pub(crate) fn arguments(&self) -> Vec<String> {
+        let mut arguments: Vec<String> = [
+            "init",
+            "dyn.example.org",
+            "--nameserver",
+            "ns1.example.org",
+            "--url",
+            "https://update.example.org",
+            "--public",
+            "192.0.2.53",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        arguments.push(format!("--dns-listen=127.0.0.1@{}", self.dns));
+        arguments.push(format!("--update=127.0.0.1:{}", self.update));
+        arguments.push(format!("--http=127.0.0.1:{}", self.http));
+        arguments
+    }
+
+    /// Runs `init` with more options; what it printed, or why it failed.
+    pub(crate) fn init(&self, more: &[&str]) -> Result<String, String> {
+        let mut arguments = self.arguments();
+        arguments.extend(more.iter().map(|option| (*option).to_owned()));
+        self.init_with(&arguments)
+    }
+
+    /// Runs `init` with these arguments only, the program's name first.
+    pub(crate) fn init_with(&self, arguments: &[String]) -> Result<String, String> {
+        let options = Init::try_parse_from(arguments)
+            .map_err(|error| error.to_string())?
+            .options;
+        self.run(|context| init::run(options, context))
+    }
+
+    /// Runs a verb, with JSON.
+    pub(crate) fn run(
+        &self,
+        verb: impl FnOnce(&mut Context<'_>) -> Result<(), bowline::command::Failure>,
+    ) -> Result<String, String> {
+        let mut out = Vec::new();
+        let mut context = Context {
+            config: self.config(),
+            json: true,
+            out: &mut out,
+            handed: bowline::command::Handed::default(),
+        };
+        verb(&mut context).map_err(|failure| failure.to_string())?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    /// `kdig` at the public listener: the short answer.
+    pub(crate) fn dig(&self, arguments: &[&str]) -> String {
+        let port = self.dns.to_string();
+        let output = run(
+            "kdig",
+            &[&["+short", "@127.0.0.1", "-p", &port], arguments].concat(),
+        );
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+/// A private Knot ends with its test.
+impl Drop for Trial {
+    fn drop(&mut self) {
+        let pid = fs::read_to_string(self.path("knot/run/knot.pid")).unwrap_or_default();
+        if !pid.trim().is_empty() {
+            run("kill", &[pid.trim()]);
+            let process = Path::new("/proc").join(pid.trim());
+            wait_until(|| !process.exists());
+        }
+    }
+}
+
+/// Ports that nobody has now.
+fn free_ports<const N: usize>() -> [u16; N] {
+    let held = [(); N].map(|()| {
+        let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = tcp.local_addr().unwrap().port();
+        (tcp, std::net::UdpSocket::bind(("127.0.0.1", port)).unwrap())
+    });
+    held.map(|(tcp, _)| tcp.local_addr().unwrap().port())
+}
+
+/// Runs a program of the system.
+pub(crate) fn run(program: &str, arguments: &[&str]) -> Output {
+    let path = std::env::var("PATH").unwrap_or_default();
+    Command::new(program)
+        .args(arguments)
+        .env("PATH", format!("{path}:/usr/sbin:/sbin"))
+        .output()
+        .unwrap_or_else(|error| panic!("{program}: {error}"))
+}
+
+/// Runs a program and wants it to succeed; everything it printed.
+pub(crate) fn succeed(program: &str, arguments: &[&str]) -> String {
+    let output = run(program, arguments);
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {text}");
+    text.into_owned()
+}
+
+/// Whether a program is here; says so when a test is skipped for want of it.
+pub(crate) fn installed(program: &str) -> bool {
+    let there = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"]
+        .iter()
+        .any(|directory| Path::new(directory).join(program).exists());
+    if !there {
+        eprintln!("skipped: {program} is not installed");
+    }
+    assert!(
+        there || std::env::var_os("CI").is_none(),
+        "{program} is missing in CI"
+    );
+    there
+}
+
+/// Waits up to ten seconds.
+pub(crate) fn wait_until(mut done: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(10);
+    while !done() {
+        assert!(Instant::now() < end, "waited too long");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

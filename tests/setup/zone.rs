@@ -1,0 +1,286 @@
+//! Further zones, and `--apply` against servers of our own.
+
+use std::fs;
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use bowline::command::zone;
+use bowline::config::Config;
+use bowline::setup::change::{Ds, Standing, ds};
+use clap::Parser;
+use serde_json::Value;
+
+use crate::trial::{Trial, installed, run, succeed, wait_until};
+
+#[derive(Parser)]
+struct Zone {
+    #[command(flatten)]
+    options: zone::Options,
+}
+
+fn zone(trial: &Trial, arguments: &[&str]) -> Result<Value, String> {
+    let arguments = [&["zone"], arguments].concat();
+    let options = Zone::try_parse_from(arguments)
+        .map_err(|error| error.to_string())?
+        .options;
+    let out = trial.run(|context| zone::run(options, context))?;
+    Ok(serde_json::from_str(&out).unwrap())
+}
+
+fn commands(report: &Value) -> Vec<&str> {
+    report["next"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| step.as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn commands_stand_in_order() {
+    let trial = Trial::new();
+    let report: Value = serde_json::from_str(&trial.init(&[]).unwrap()).unwrap();
+    let next = commands(&report);
+    let at = |part: &str| {
+        next.iter()
+            .position(|step| step.contains(part))
+            .unwrap_or_else(|| panic!("{part} in {next:#?}"))
+    };
+    let order = [
+        "conf-check",
+        "knotd -d",
+        "first-contents",
+        "-k start",
+        "# enter the records",
+        "zone show",
+    ]
+    .map(at);
+    assert!(order.is_sorted(), "{next:#?}");
+    let first = &report["records"][0];
+    assert_eq!(
+        first.to_string(),
+        r#"{"data":"192.0.2.53","name":"ns1","ttl":3600,"type":"A","zone":"example.org"}"#
+    );
+}
+
+#[test]
+fn a_second_zone_keeps_every_comment_and_takes_the_name_servers_of_the_first() {
+    let trial = Trial::new();
+    trial.init(&["--nameserver=ns2.example.net"]).unwrap();
+    let mine = trial.read("bowline.toml") + "# mine\n";
+    fs::write(trial.config(), &mine).unwrap();
+    let report = zone(
+        &trial,
+        &[
+            "add",
+            "two.example.org",
+            "--no-dnssec",
+            "--ttl=5m",
+            "--expire=30d",
+        ],
+    )
+    .unwrap();
+    let ns = report["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|record| record["type"] == "NS")
+        .count();
+    assert_eq!(ns, 2);
+    assert!(trial.read("bowline.toml").contains("# mine"));
+    let config = Config::load(&trial.config()).unwrap();
+    assert_eq!(config.zones.len(), 2);
+    assert_eq!(
+        (
+            config.zones[1].ttl.seconds(),
+            config.zones[1].expire.to_string()
+        ),
+        (300, "30d".to_owned())
+    );
+    let clause = trial.read("knot/bowline.d/50-two.example.org.conf");
+    assert!(!clause.contains("dnssec"), "{clause}");
+    let error = zone(&trial, &["add", "two.example.org"]).unwrap_err();
+    assert!(error.contains("there already"), "{error}");
+    let error = zone(
+        &trial,
+        &[
+            "add",
+            "three.example.org",
+            "--nameserver=ns.three.example.org",
+        ],
+    )
+    .unwrap_err();
+    assert!(error.contains("inside the zone"), "{error}");
+    if installed("knotc") {
+        succeed(
+            "knotc",
+            &[
+                "-c",
+                trial.path("knot/knot.conf").to_str().unwrap(),
+                "conf-check",
+            ],
+        );
+    }
+}
+
+#[test]
+fn list_show_set_remove() {
+    let trial = Trial::new();
+    trial.init(&["--no-dnssec"]).unwrap();
+    zone(&trial, &["add", "two.example.org"]).unwrap();
+    let names: Vec<String> = zone(&trial, &["list"])
+        .unwrap()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|zone| zone["name"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["dyn.example.org", "two.example.org"]);
+    let shown = zone(&trial, &["show", "two.example.org"]).unwrap();
+    assert_eq!(shown[0]["records"][0]["data"], "192.0.2.53");
+    assert_eq!(shown[0]["records"][1]["data"], "ns1.example.org.");
+    assert!(
+        shown[0]["ds"]
+            .as_str()
+            .unwrap()
+            .starts_with("not yet: the name server"),
+        "{shown}"
+    );
+    let set = zone(&trial, &["set", "two.example.org", "--ttl=90", "--acme"]).unwrap();
+    assert!(set["notes"][0].as_str().unwrap().contains("next address"));
+    assert_eq!(
+        Config::load(&trial.config()).unwrap().zones[1]
+            .ttl
+            .seconds(),
+        90
+    );
+    assert!(
+        trial
+            .read("knot/bowline.d/50-two.example.org.conf")
+            .contains("bowline_acme")
+    );
+    let before = trial.read("bowline.toml");
+    let way = zone(&trial, &["remove", "two.example.org"]).unwrap();
+    let way = commands(&way);
+    assert!(
+        way[0].contains("DS") && way[1].contains("NS") && way[2].starts_with("rm -f"),
+        "{way:#?}"
+    );
+    assert_eq!(trial.read("bowline.toml"), before);
+    assert!(
+        zone(&trial, &["remove", "six.example.org"])
+            .unwrap_err()
+            .contains("there is no zone")
+    );
+    if installed("knotc") {
+        zone(&trial, &["remove", "two.example.org", "--apply"]).unwrap();
+        assert_eq!(Config::load(&trial.config()).unwrap().zones.len(), 1);
+        assert!(
+            !trial
+                .path("knot/bowline.d/50-two.example.org.conf")
+                .exists()
+        );
+    }
+}
+
+/// The whole way: `init --apply`, a second zone without a restart, DS when the parent is ready.
+#[test]
+fn applied_on_servers_of_our_own() {
+    if !installed("knotd") || !installed("apache2") {
+        return;
+    }
+    let trial = Trial::new();
+    fs::set_permissions(trial.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let conf = trial.path("apache/apache2.conf");
+    let report: Value = serde_json::from_str(&trial.init(&["--apply"]).unwrap()).unwrap();
+    let left = commands(&report);
+    assert!(
+        left.iter()
+            .all(|step| step.starts_with('#') || step.starts_with("bowline ")),
+        "{left:#?}"
+    );
+    assert!(TcpStream::connect(("127.0.0.1", trial.http)).is_ok());
+    assert_eq!(trial.dig(&["dyn.example.org", "NS"]), "ns1.example.org.\n");
+    // Nothing is left to do the second time.
+    let again: Value = serde_json::from_str(&trial.init(&["--apply"]).unwrap()).unwrap();
+    assert_eq!(commands(&again), left);
+    run("apache2", &["-f", conf.to_str().unwrap(), "-k", "stop"]);
+
+    let report = zone(&trial, &["add", "two.example.org", "--no-dnssec"]).unwrap();
+    let steps = commands(&report);
+    assert!(
+        steps.iter().any(|step| step.ends_with(" reload")),
+        "{steps:#?}"
+    );
+    for step in steps
+        .iter()
+        .filter(|step| !step.starts_with('#') && !step.starts_with("bowline "))
+    {
+        succeed("sh", &["-c", step]);
+    }
+    assert_eq!(trial.dig(&["two.example.org", "NS"]), "ns1.example.org.\n");
+    assert!(trial.dig(&["dyn.example.org", "SOA"]).starts_with("ns1."));
+
+    wait_until(|| !trial.dig(&["dyn.example.org", "CDS"]).is_empty());
+    let standing = Standing::load(&trial.config()).unwrap();
+    let [signed, plain] = standing.config.zones.as_slice() else {
+        panic!("two zones")
+    };
+    assert_eq!(ds(plain, false, None), Ds::Unsigned);
+    assert!(matches!(ds(signed, true, None), Ds::NotYet(_)));
+    // A resolver that does not know the zone, and one that does.
+    let stranger = Trial::new();
+    stranger
+        .init_with(
+            &stranger
+                .arguments()
+                .iter()
+                .map(|a| a.replace("dyn.example.org", "x.example.org"))
+                .collect::<Vec<_>>(),
+        )
+        .unwrap();
+    succeed(
+        "knotd",
+        &[
+            "-d",
+            "-c",
+            stranger.path("knot/knot.conf").to_str().unwrap(),
+        ],
+    );
+    wait_until(|| {
+        run(
+            "knotc",
+            &[
+                "-c",
+                stranger.path("knot/knot.conf").to_str().unwrap(),
+                "status",
+            ],
+        )
+        .status
+        .success()
+    });
+    let resolver = |trial: &Trial| Some(([127, 0, 0, 1], trial.dns).into());
+    assert!(matches!(
+        ds(signed, true, resolver(&stranger)),
+        Ds::NotYet(_)
+    ));
+    let Ds::Enter(records) = ds(signed, true, resolver(&trial)) else {
+        panic!("no DS")
+    };
+    let keymgr = succeed(
+        "keymgr",
+        &[
+            "-c",
+            trial.path("knot/knot.conf").to_str().unwrap(),
+            "dyn.example.org",
+            "ds",
+        ],
+    );
+    let tag = records[0].data.split(' ').next().unwrap();
+    assert!(
+        keymgr.contains(&format!("DS {tag} 13 2 ")),
+        "{keymgr} {records:?}"
+    );
+    std::thread::sleep(Duration::from_millis(100));
+}

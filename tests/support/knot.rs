@@ -1,0 +1,316 @@
+//! A Knot of our own: on loopback, on ports nobody has, in a directory of the test's.
+#![allow(dead_code, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The zone that every server here has.
+pub const ZONE: &str = "dyn.example.org";
+/// How long a server may take to be ready.
+const READY: Duration = Duration::from_secs(10);
+
+/// How a server differs from the recommended one.
+#[derive(Clone)]
+pub struct Options {
+    /// The key's name.
+    pub key: String,
+    /// Its algorithm.
+    pub algorithm: String,
+    /// What the key may change.
+    pub types: String,
+    /// Records besides SOA and NS, as `knotc zone-set` takes them: owner, TTL, type, data.
+    pub records: Vec<String>,
+    /// Whether the zone has contents at all.
+    pub loaded: bool,
+    /// Further zones with a SOA and NS.
+    pub zones: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            key: "bowline".into(),
+            algorithm: "hmac-sha256".into(),
+            types: "A, AAAA, TXT".into(),
+            records: Vec::new(),
+            loaded: true,
+            zones: Vec::new(),
+        }
+    }
+}
+
+/// A running server; killed when dropped.
+pub struct Knot {
+    dir: PathBuf,
+    address: SocketAddr,
+    process: Child,
+    key_text: String,
+}
+
+impl Knot {
+    /// Starts a server in `dir` and waits until it answers for its zone.
+    pub fn start(dir: &Path, options: &Options) -> Self {
+        let (name, algorithm) = (&options.key, &options.algorithm);
+        let key_text = run(Command::new("keymgr").args(["-t", name, algorithm]));
+        fs::write(dir.join("key.conf"), &key_text).unwrap();
+        for sub in ["run", "state"] {
+            fs::create_dir_all(dir.join(sub)).unwrap();
+        }
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        fs::write(dir.join("knot.conf"), configuration(dir, address, options)).unwrap();
+        let process = spawn(dir);
+        let knot = Knot {
+            dir: dir.into(),
+            address,
+            process,
+            key_text,
+        };
+        knot.wait_for_control();
+        if options.loaded {
+            knot.fill(ZONE, &options.records);
+        }
+        for zone in &options.zones {
+            knot.fill(zone, &[]);
+        }
+        knot
+    }
+
+    /// Where it listens, UDP and TCP.
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its key as `keymgr -t` printed it.
+    pub fn key_text(&self) -> &str {
+        &self.key_text
+    }
+
+    /// The file with that text.
+    pub fn key_file(&self) -> PathBuf {
+        self.dir.join("key.conf")
+    }
+
+    /// What `kdig +short` prints for a name and a type: sorted lines.
+    pub fn kdig(&self, name: &str, rtype: &str) -> Vec<String> {
+        let port = self.address.port().to_string();
+        let args = ["@127.0.0.1", "-p", &port, "+short", "+norec", name, rtype];
+        let out = run(Command::new("kdig").args(args));
+        let mut lines: Vec<String> = out.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    }
+
+    /// The zone's serial.
+    pub fn serial(&self) -> u32 {
+        let soa = self.kdig(ZONE, "SOA").concat();
+        soa.split(' ')
+            .nth(2)
+            .and_then(|serial| serial.parse().ok())
+            .expect("a SOA")
+    }
+
+    /// Runs `knotc` against it, e.g. `["zone-freeze", "dyn.example.org"]`.
+    pub fn knotc(&self, args: &[&str]) -> String {
+        run(self.knotc_command().args(args))
+    }
+
+    /// Adds a record behind bowline's back: owner relative to the zone, TTL, type, data.
+    pub fn set(&self, record: &str) {
+        self.knotc(&["zone-begin", ZONE]);
+        self.zone_set(ZONE, record);
+        self.knotc(&["zone-commit", ZONE]);
+    }
+
+    /// Stops its clock: requests wait in the socket until [`Knot::resume`].
+    pub fn pause(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal("CONT");
+    }
+
+    /// Ends it, as a crash would.
+    pub fn stop(&mut self) {
+        self.resume();
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it again where it was.
+    pub fn restart(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_file(self.dir.join("run/knot.pid"));
+        self.process = spawn(&self.dir);
+        self.wait_for_control();
+        self.wait_for_zone(ZONE);
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Sends itself a signal by name.
+    fn signal(&self, signal: &str) {
+        let pid = self.process.id().to_string();
+        run(Command::new("kill").args(["-s", signal, &pid]));
+    }
+
+    /// `knotc` with its configuration.
+    fn knotc_command(&self) -> Command {
+        let mut knotc = Command::new("knotc");
+        knotc.arg("-c").arg(self.dir.join("knot.conf"));
+        knotc
+    }
+
+    /// Gives a zone its first contents and waits until they are served.
+    fn fill(&self, zone: &str, records: &[String]) {
+        self.knotc(&["zone-begin", zone]);
+        let soa = "@ 3600 SOA ns1.example.net. hostmaster.example.net. 1 3600 600 1209600 60";
+        self.zone_set(zone, soa);
+        self.zone_set(zone, "@ 3600 NS ns1.example.net.");
+        for record in records {
+            self.zone_set(zone, record);
+        }
+        self.knotc(&["zone-commit", zone]);
+        self.wait_for_zone(zone);
+    }
+
+    /// Adds one record in an open transaction.
+    fn zone_set(&self, zone: &str, record: &str) {
+        let mut args = vec!["zone-set", zone];
+        args.extend(record.splitn(4, ' '));
+        self.knotc(&args);
+    }
+
+    /// Waits until `knotc` reaches it.
+    fn wait_for_control(&self) {
+        wait_until("knotd", || {
+            let status = self.knotc_command().arg("status").output().unwrap();
+            status.status.success()
+        });
+    }
+
+    /// Waits until it answers for a zone.
+    fn wait_for_zone(&self, zone: &str) {
+        wait_until(zone, || !self.kdig(zone, "SOA").is_empty());
+    }
+}
+
+impl Drop for Knot {
+    fn drop(&mut self) {
+        // SIGKILL ends a stopped process too.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Its knot.conf: the recommended one, on one loopback port and with every log line.
+fn configuration(dir: &Path, address: SocketAddr, options: &Options) -> String {
+    let (dir, port, key, types) = (dir.display(), address.port(), &options.key, &options.types);
+    let zones: String = std::iter::once(ZONE)
+        .chain(options.zones.iter().map(String::as_str))
+        .map(|zone| format!("  - domain: {zone}\n    template: bowline\n"))
+        .collect();
+    format!(
+        r#"include: "{dir}/key.conf"
+server:
+    rundir: "{dir}/run"
+    listen: 127.0.0.1@{port}
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+    udp-max-payload: 1232
+log:
+  - target: "{dir}/knot.log"
+    any: debug
+database:
+    storage: "{dir}/state"
+    journal-db-mode: robust
+acl:
+  - id: bowline_update
+    address: 127.0.0.1
+    key: {key}
+    action: update
+    update-type: [ {types} ]
+    update-owner: zone
+    update-owner-match: sub
+template:
+  - id: default
+    storage: "{dir}/state"
+  - id: bowline
+    storage: "{dir}/state"
+    file: "%s.zone"
+    zonefile-load: none
+    journal-content: all
+    zonefile-sync: 5m
+    journal-max-usage: 100M
+    journal-max-depth: 1000
+    serial-policy: increment
+    acl: bowline_update
+zone:
+{zones}"#
+    )
+}
+
+/// Runs it in the foreground.
+fn spawn(dir: &Path) -> Child {
+    let log = fs::File::create(dir.join("knotd.out")).unwrap();
+    Command::new("knotd")
+        .arg("-c")
+        .arg(dir.join("knot.conf"))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .expect("knotd is installed")
+}
+
+/// A port that is free for UDP and TCP on loopback, below those the system hands out.
+///
+/// A port taken from the system could be handed to the next test before the server has it.
+pub fn free_port() -> u16 {
+    let start = u64::from(std::process::id()) * 7919;
+    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    for _ in 0..1000 {
+        let step = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let port = 20_000 + u16::try_from((start + step) % 10_000).unwrap();
+        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, port));
+        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+        if udp.is_ok() && tcp.is_ok() {
+            return port;
+        }
+    }
+    panic!("no free port");
+}
+
+/// Asks every 20 ms until it is so.
+pub fn wait_until(what: &str, mut so: impl FnMut() -> bool) {
+    let end = Instant::now() + READY;
+    while !so() {
+        assert!(Instant::now() < end, "{what} is not ready");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Standard output of a command that must succeed.
+fn run(command: &mut Command) -> String {
+    let out = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(
+        out.status.success(),
+        "{command:?}: {}{}",
+        String::from_utf8_lossy(&out.stdout),
+        String::from_utf8_lossy(&out.stderr)
+    );
+    String::from_utf8(out.stdout).unwrap()
+}
