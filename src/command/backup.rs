@@ -59,30 +59,13 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         );
     }
     let config = load(context)?;
-    let is_root = rustix::process::geteuid().is_root();
-    let mut dnssec = context.handed.take(HANDED_DNSSEC);
-    if is_root {
-        dnssec = kasp_files(Path::new(KASP))?;
-        if let Some(owner) = owner(config.state_directory())? {
-            let mut handed = Handed::default();
-            if !target.is_standard() {
-                handed.put(target.role, target.open()?);
-            }
-            if let Some(dnssec) = dnssec {
-                handed.put(HANDED_DNSSEC, dnssec);
-            }
-            return execute_as(owner, handed);
-        }
-    }
-    let registry = open_registry(&config)?;
     let file = context.handed.open(&target)?;
-    let written = file
-        .try_clone()
-        .map_err(Failure::from)
-        .and_then(|copy| write(&config, &registry, dnssec, copy));
-    if let Err(failure) = written {
-        // Half a backup must not look like one.
-        let _ = file.set_len(0);
+    let saved = save(&config, &target, &file, context);
+    if let Err(failure) = saved {
+        if !target.is_standard() {
+            // Half a backup must not look like one.
+            let _ = file.set_len(0);
+        }
         return Err(failure);
     }
     match (context.json, target.is_standard()) {
@@ -96,6 +79,32 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     }
 }
 
+/// As root, goes on as the state directory's owner with what root alone may read.
+fn save(
+    config: &Config,
+    target: &Argument,
+    file: &File,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let mut dnssec = context.handed.take(HANDED_DNSSEC);
+    if rustix::process::geteuid().is_root() {
+        dnssec = kasp_files(Path::new(KASP))?;
+        if let Some(owner) = owner(config.state_directory())? {
+            let mut handed = Handed::default();
+            if !target.is_standard() {
+                handed.put(target.role, file.try_clone()?);
+            }
+            if let Some(dnssec) = dnssec {
+                handed.put(HANDED_DNSSEC, dnssec);
+            }
+            return execute_as(owner, handed);
+        }
+    }
+    let registry = open_registry(config)?;
+    write(config, &registry, dnssec, file.try_clone()?)
+}
+
+/// Writes the archive.
 fn write(
     config: &Config,
     registry: &Registry,

@@ -102,6 +102,9 @@ fn restore_registry(mut backup: File, context: &mut Context<'_>) -> Result<(), F
             failed(error)
         })?;
     }
+    let locks = config.state_directory().join("locks");
+    fs::create_dir_all(&locks)
+        .map_err(|error| Failure::new(format!("{}: {error}", locks.display())))?;
     let registry = open_registry(&config)?;
     let mut hosts = 0;
     registry.each_host(|_| {

@@ -50,12 +50,16 @@ impl Arguments {
     /// Reads the command line.
     pub(super) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let arguments = Arguments::try_parse_from(arguments)?;
-        match arguments.verb {
-            Verb::Completions(_) if arguments.json => Err(Arguments::command().error(
-                ErrorKind::ArgumentConflict,
-                "completions are a script for a shell, and no JSON",
-            )),
-            _ => Ok(arguments),
+        let misuse = match &arguments.verb {
+            Verb::Host(options) => options.misuse(),
+            Verb::Completions(_) if arguments.json => {
+                Some("--json: completions are a script for a shell, and no JSON")
+            }
+            _ => None,
+        };
+        match misuse {
+            Some(why) => Err(Arguments::command().error(ErrorKind::InvalidValue, why)),
+            None => Ok(arguments),
         }
     }
 }

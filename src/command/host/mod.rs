@@ -56,6 +56,15 @@ impl Options {
             _ => Vec::new(),
         }
     }
+
+    /// Why they cannot be used, beyond what clap sees.
+    pub(super) fn misuse(&self) -> Option<&'static str> {
+        match &self.verb {
+            Verb::Add(options) => options.misuse(),
+            Verb::Set(options) => options.misuse(),
+            _ => None,
+        }
+    }
 }
 
 /// Runs one of its verbs.
