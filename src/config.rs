@@ -3,6 +3,10 @@
 //! Every default is a constant here; an unknown key is an error that names the
 //! file, the line and the keys there are. Relative paths are relative to the file.
 
+mod keys;
+
+pub use keys::{KEYS, Key, TABLES};
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic
+    clippy::panic,
+    clippy::print_stderr
 )]
 
 #[path = "command/place.rs"]
@@ -12,3 +13,21 @@ mod place;
 
 #[path = "command/hosts.rs"]
 mod hosts;
+#[path = "command/refusals.rs"]
+mod refusals;
+
+#[path = "command/imports.rs"]
+mod imports;
+
+#[path = "command/backups.rs"]
+mod backups;
+
+#[path = "command/root.rs"]
+mod root;
+
+#[path = "command/published.rs"]
+mod published;
+#[path = "command/texts.rs"]
+mod texts;
+
+mod support;

@@ -1,14 +1,199 @@
-//! `bowline backup`.
+//! `bowline backup`: configuration, keys and registry in one tar file.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rustix::fs::{MemfdFlags, memfd_create};
+use serde_json::json;
+use tar::{Archive, Builder, Header};
 
-use super::{Context, Failure};
+use super::handed::{Argument, Handed, new_secret_file};
+use super::session::{load, open_registry};
+use super::step_down::{execute_as, owner};
+use super::{Context, Failure, note};
+use crate::config::Config;
+use crate::registry::Registry;
+use crate::setup::users::user_name;
+use crate::time::Timestamp;
 
-/// Todo
+/// The configuration's name in a backup.
+pub(super) const CONFIG: &str = "bowline.toml";
+/// The lookup key's.
+pub(super) const LOOKUP_KEY: &str = "lookup.key";
+/// The registry's.
+pub(super) const REGISTRY: &str = "registry.db";
+/// In front of the names of Knot's files.
+pub(super) const DNSSEC: &str = "dnssec";
+/// Where Knot keeps the zones' DNSSEC keys.
+pub(super) const KASP: &str = "/var/lib/knot/keys";
+/// The role in which root hands Knot's files over.
+const HANDED_DNSSEC: &str = "dnssec";
+const SECRET: u32 = 0o600;
+
+/// Save configuration, keys and registry in one file, which is a secret
+///
+/// The registry is consistent however much goes on meanwhile. Run as root, the backup
+/// has Knot's DNSSEC keys too.
 #[derive(Debug, Args)]
-pub(super) struct Options {}
+pub(super) struct Options {
+    /// The new file, mode 0600; -: standard output
+    #[arg(value_name = "FILE|-")]
+    file: PathBuf,
+}
 
-/// Todo
-pub(super) fn run(_: Options, _: &mut Context<'_>) -> Result<(), Failure> {
-    Err(Failure::new("todo"))
+/// The name of a zone's TSIG key in a backup.
+pub(super) fn key_name(zone: &crate::name::ZoneName) -> String {
+    format!("zones/{zone}.key")
+}
+
+/// Writes the backup; as root only what root alone may read, the rest as the registry's owner.
+pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    let target = Argument::new("backup", &options.file);
+    if target.is_standard() && context.json {
+        return Err(
+            Failure::new("standard output cannot hold a backup and JSON")
+                .hint("name a file, or leave --json out"),
+        );
+    }
+    let config = load(context)?;
+    let file = context.handed.open(&target)?;
+    let saved = save(&config, &target, &file, context);
+    if let Err(failure) = saved {
+        if !target.is_standard() {
+            // Half a backup must not look like one.
+            let _ = file.set_len(0);
+        }
+        return Err(failure);
+    }
+    match (context.json, target.is_standard()) {
+        (_, true) => Ok(()),
+        (true, _) => context.write_json(&json!({"file": options.file})),
+        (false, _) => Ok(writeln!(
+            context.out,
+            "{}: keep it secret, it has the keys",
+            options.file.display()
+        )?),
+    }
+}
+
+/// As root, goes on as the state directory's owner with what root alone may read.
+fn save(
+    config: &Config,
+    target: &Argument,
+    file: &File,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
+    let mut dnssec = context.handed.take(HANDED_DNSSEC);
+    if rustix::process::geteuid().is_root() {
+        dnssec = kasp_files(Path::new(KASP))?;
+        if let Some(owner) = owner(config.state_directory())? {
+            let mut handed = Handed::default();
+            if !target.is_standard() {
+                handed.put(target.role, file.try_clone()?);
+            }
+            if let Some(dnssec) = dnssec {
+                handed.put(HANDED_DNSSEC, dnssec);
+            }
+            return execute_as(owner, handed);
+        }
+    }
+    let registry = open_registry(config)?;
+    write(config, &registry, dnssec, file.try_clone()?)
+}
+
+/// Writes the archive.
+fn write(
+    config: &Config,
+    registry: &Registry,
+    dnssec: Option<File>,
+    to: File,
+) -> Result<(), Failure> {
+    let mut tar = Builder::new(io::BufWriter::new(to));
+    add_file(&mut tar, CONFIG, &config.file)?;
+    add_file(&mut tar, LOOKUP_KEY, &config.state.lookup_key)?;
+    for zone in &config.zones {
+        add_file(&mut tar, &key_name(&zone.name), &zone.key_file)?;
+    }
+    let copy = copy_of(registry, config.state_directory())?;
+    let user = fs::metadata(config.state_directory())?.uid();
+    add(&mut tar, REGISTRY, Some(user), &copy)?;
+    if let Some(dnssec) = dnssec {
+        for entry in Archive::new(dnssec).entries()? {
+            let entry = entry?;
+            tar.append(&entry.header().clone(), entry)?;
+        }
+    }
+    let file = tar.into_inner()?.into_inner().map_err(io::Error::from)?;
+    // Standard output may be a pipe, which cannot be synced.
+    let _ = file.sync_all();
+    Ok(())
+}
+
+/// A consistent copy of the registry; its file is gone as soon as it is open.
+fn copy_of(registry: &Registry, state: &Path) -> Result<File, Failure> {
+    let path = state.join(format!("backup-{}.db", std::process::id()));
+    let failed = |error| Failure::new(format!("{}: {error}", path.display()));
+    // SQLite writes into an empty file as it does into a new one, and keeps its mode.
+    new_secret_file(&path).map_err(failed)?;
+    let copied = registry.copy_to(&path).map_err(Failure::from);
+    let opened = copied.and_then(|()| File::open(&path).map_err(failed));
+    fs::remove_file(&path).map_err(failed)?;
+    opened
+}
+
+/// Knot's key database and keys, as an archive in memory; nothing where there are none.
+fn kasp_files(directory: &Path) -> Result<Option<File>, Failure> {
+    let mut memory = File::from(memfd_create("dnssec", MemfdFlags::CLOEXEC)?);
+    let mut tar = Builder::new(memory.try_clone()?);
+    let mut count = 0;
+    for below in [directory.to_owned(), directory.join("keys")] {
+        let Ok(entries) = fs::read_dir(&below) else {
+            continue;
+        };
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                let path = entry.path();
+                let name = Path::new(DNSSEC).join(path.strip_prefix(directory).unwrap_or(&path));
+                add_file(&mut tar, &name.to_string_lossy(), &path)?;
+                count += 1;
+            }
+        }
+    }
+    tar.finish()?;
+    if count == 0 {
+        note(format!("no DNSSEC keys of Knot in {}", directory.display()));
+        return Ok(None);
+    }
+    memory.rewind()?;
+    Ok(Some(memory))
+}
+
+fn add_file(tar: &mut Builder<impl Write>, name: &str, path: &Path) -> Result<(), Failure> {
+    let failed = |error| Failure::new(format!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(failed)?;
+    add(tar, name, None, &file).map_err(|failure| failure.at(path.display()))
+}
+
+/// Adds a file; `user` is whose it is to be again.
+fn add(
+    tar: &mut Builder<impl Write>,
+    name: &str,
+    user: Option<u32>,
+    file: &File,
+) -> Result<(), Failure> {
+    let mut header = Header::new_gnu();
+    let size = file.metadata()?.len();
+    header.set_size(size);
+    header.set_mode(SECRET);
+    header.set_mtime(Timestamp::now().seconds().cast_unsigned());
+    if let Some(user) = user {
+        header.set_uid(user.into());
+        header.set_username(&user_name(user))?;
+    }
+    tar.append_data(&mut header, name, file.take(size))?;
+    Ok(())
 }

@@ -1,14 +1,58 @@
-//! `bowline config`.
+//! `bowline config`: the configuration in force, and whether it can be used.
 
-use clap::Args;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
 
+use super::session::{load, open_registry};
 use super::{Context, Failure};
+use crate::publish::Publisher;
 
-/// Todo
+/// Show or check the configuration
 #[derive(Debug, Args)]
-pub(super) struct Options {}
+pub(super) struct Options {
+    #[command(subcommand)]
+    verb: Verb,
+}
 
-/// Todo
-pub(super) fn run(_: Options, _: &mut Context<'_>) -> Result<(), Failure> {
-    Err(Failure::new("todo"))
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Print the configuration in force as TOML, defaults included
+    Show,
+    /// Check that the configuration, its keys and the registry can be used
+    Check,
+}
+
+impl Options {
+    /// Whether it opens the registry.
+    pub(super) fn touches_state(&self) -> bool {
+        matches!(self.verb, Verb::Check)
+    }
+}
+
+/// Runs one of its verbs.
+pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    match options.verb {
+        Verb::Show => show(context),
+        Verb::Check => check(context),
+    }
+}
+
+/// Paths in it are as they are used: the file's directory in front.
+fn show(context: &mut Context<'_>) -> Result<(), Failure> {
+    let text = load(context)?.to_toml();
+    if context.json {
+        return context.write_json(&toml::from_str::<Value>(&text)?);
+    }
+    Ok(context.out.write_all(text.as_bytes())?)
+}
+
+/// As what was to use them: the keys of every zone, the lookup key and the registry.
+fn check(context: &mut Context<'_>) -> Result<(), Failure> {
+    let config = load(context)?;
+    Publisher::new(&config)?;
+    open_registry(&config)?;
+    match context.json {
+        true => context.write_json(&json!({"config": config.file, "ok": true})),
+        false => Ok(writeln!(context.out, "ok")?),
+    }
 }

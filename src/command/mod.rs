@@ -33,8 +33,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use tree::{Arguments, Verb};
 
 /// What every verb gets besides its own options.
@@ -62,7 +60,7 @@ impl Context<'_> {
 
 /// Runs the command line: 0 done, 1 failed, 2 wrong usage.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let arguments = match Arguments::read(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Nobody is left to hear that standard error is closed.
@@ -71,12 +69,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let done = run(arguments, &mut out).and_then(|code| {
-        out.flush()?;
-        Ok(code)
-    });
+    let done = run(arguments, &mut out).and_then(|()| Ok(out.flush()?));
     match done {
-        Ok(code) => code,
+        Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             let _ = out.flush();
@@ -86,7 +81,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode, Failure> {
+fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let Arguments { config, json, verb } = arguments;
     let mut context = Context {
         config: config_file(config),
@@ -100,7 +95,7 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode, Failure> {
     if verb.touches_state() {
         step_down::become_owner(&context, &verb.files())?;
     }
-    let done = match verb {
+    match verb {
         Verb::Init(options) => init::run(*options, &mut context),
         Verb::Zone(options) => zone::run(options, &mut context),
         Verb::Host(options) => host::run(options, &mut context),
@@ -112,8 +107,7 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<ExitCode, Failure> {
         Verb::Config(options) => config::run(options, &mut context),
         Verb::Completions(options) => completions::run(options, &mut context),
         Verb::Man(options) => man::run(options, &mut context),
-    };
-    done.map(|()| ExitCode::SUCCESS)
+    }
 }
 
 /// `--config`, else `BOWLINE_CONFIG`, else the default.

@@ -1,14 +1,285 @@
-//! `bowline restore`.
+//! `bowline restore`: what a backup has, back where its configuration says.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rustix::fs::{MemfdFlags, memfd_create};
+use serde_json::json;
+use tar::Archive;
 
-use super::{Context, Failure};
+use super::backup::{CONFIG, DNSSEC, KASP, LOOKUP_KEY, REGISTRY, key_name};
+use super::handed::{Argument, Handed, new_secret_file};
+use super::session::{load, open_registry};
+use super::step_down::{execute_as, owner};
+use super::{Context, Failure, note};
+use crate::config::Config;
+use crate::setup::users::Owners;
 
-/// Todo
+/// The role in which root hands the registry over.
+const HANDED_REGISTRY: &str = "registry";
+/// No other file of a backup is larger, but for Knot's key database.
+const LARGEST: u64 = 64 << 20;
+/// Root's, and read by the user that bowline runs as.
+const KEY_MODE: u32 = 0o640;
+const STATE_MODE: u32 = 0o750;
+
+/// Put back what `bowline backup` saved; overwrites nothing
+///
+/// The configuration goes where --config says, everything else where it says itself.
 #[derive(Debug, Args)]
-pub(super) struct Options {}
+pub(super) struct Options {
+    /// The backup; -: standard input
+    #[arg(value_name = "FILE|-")]
+    file: PathBuf,
+}
 
-/// Todo
-pub(super) fn run(_: Options, _: &mut Context<'_>) -> Result<(), Failure> {
-    Err(Failure::new("todo"))
+/// A backup, read.
+struct Backup {
+    files: BTreeMap<String, Vec<u8>>,
+    registry: File,
+    /// Whose registry it was.
+    user: String,
+}
+
+/// Restores; as root only what root has to, the registry as its owner.
+pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    if let Some(registry) = context.handed.take(HANDED_REGISTRY) {
+        return restore_registry(registry, context);
+    }
+    let file = Argument::read("backup", &options.file);
+    let backup = Backup::read(context.handed.open(&file)?)
+        .map_err(|failure| failure.at(options.file.display()))?;
+    let text = backup.file(CONFIG)?;
+    let config = Config::parse(&context.config, &String::from_utf8_lossy(text))?;
+    let mut plan = vec![
+        (context.config.as_path(), text),
+        (config.state.lookup_key.as_path(), backup.file(LOOKUP_KEY)?),
+    ];
+    for zone in &config.zones {
+        let key = backup.file(&key_name(&zone.name))?;
+        // Zones may share a key.
+        if plan.iter().all(|(path, _)| *path != zone.key_file) {
+            plan.push((&zone.key_file, key));
+        }
+    }
+    let mut missing = Vec::new();
+    for (path, content) in plan {
+        if !is_there(path, content)? {
+            missing.push((path, content));
+        }
+    }
+    refuse_other_registry(&config.state.registry, &backup.registry)?;
+    let group = make_state_directory(&config, &backup.user)?;
+    for (path, content) in missing {
+        put(path, content, group)?;
+    }
+    if rustix::process::geteuid().is_root() {
+        put_dnssec(&backup.files, Path::new(KASP))?;
+    }
+    (&backup.registry).rewind()?;
+    if let Some(owner) = owner(config.state_directory())? {
+        let mut handed = Handed::default();
+        handed.put(HANDED_REGISTRY, backup.registry);
+        return execute_as(owner, handed);
+    }
+    restore_registry(backup.registry, context)
+}
+
+/// The registry's part, and whether it all fits together.
+fn restore_registry(mut backup: File, context: &mut Context<'_>) -> Result<(), Failure> {
+    let config = load(context)?;
+    let path = &config.state.registry;
+    let failed = |error: io::Error| Failure::new(format!("{}: {error}", path.display()));
+    if !path.exists() {
+        let mut file = new_secret_file(path).map_err(failed)?;
+        let copied = io::copy(&mut backup, &mut file).and_then(|_| file.sync_all());
+        copied.map_err(|error| {
+            let _ = fs::remove_file(path);
+            failed(error)
+        })?;
+    }
+    let locks = config.state_directory().join("locks");
+    fs::create_dir_all(&locks)
+        .map_err(|error| Failure::new(format!("{}: {error}", locks.display())))?;
+    let registry = open_registry(&config)?;
+    let mut hosts = 0;
+    registry.each_host(|_| {
+        hosts += 1;
+        Ok::<(), Failure>(())
+    })?;
+    if context.json {
+        return context.write_json(&json!({
+            "config": config.file,
+            "registry": path,
+            "hosts": hosts,
+        }));
+    }
+    writeln!(context.out, "{}", config.file.display())?;
+    writeln!(context.out, "{}: {hosts} hosts", path.display())?;
+    Ok(())
+}
+
+impl Backup {
+    /// Reads the archive; the registry, which may be large, into a file without a name.
+    fn read(from: File) -> Result<Self, Failure> {
+        let mut files = BTreeMap::new();
+        let (mut registry, mut user) = (None, String::new());
+        let damaged = |error| Failure::new(format!("it is no backup, or damaged: {error}"));
+        let mut archive = Archive::new(io::BufReader::new(from));
+        for entry in archive.entries().map_err(damaged)? {
+            let mut entry = entry.map_err(damaged)?;
+            let name = entry
+                .path()
+                .map_err(damaged)?
+                .to_string_lossy()
+                .into_owned();
+            if name == REGISTRY {
+                user = entry
+                    .header()
+                    .username()
+                    .ok()
+                    .flatten()
+                    .unwrap_or("root")
+                    .to_owned();
+                let mut memory = File::from(memfd_create(REGISTRY, MemfdFlags::CLOEXEC)?);
+                io::copy(&mut entry, &mut memory).map_err(damaged)?;
+                registry = Some(memory);
+            } else if entry.size() <= LARGEST {
+                let mut content = Vec::new();
+                entry.read_to_end(&mut content).map_err(damaged)?;
+                files.insert(name, content);
+            }
+        }
+        Ok(Backup {
+            files,
+            registry: registry.ok_or_else(|| no_such(REGISTRY))?,
+            user,
+        })
+    }
+
+    fn file(&self, name: &str) -> Result<&[u8], Failure> {
+        self.files
+            .get(name)
+            .map(Vec::as_slice)
+            .ok_or_else(|| no_such(name))
+    }
+}
+
+fn no_such(name: &str) -> Failure {
+    Failure::new(format!(
+        "it is no backup, or damaged: there is no {name} in it"
+    ))
+}
+
+/// Whether that very file is there already; another one in its place is an error.
+fn is_there(path: &Path, content: &[u8]) -> Result<bool, Failure> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Failure::new(format!("{}: {error}", path.display()))),
+        Ok(found) if found.is_file() && fs::read(path).is_ok_and(|text| text == content) => {
+            Ok(true)
+        }
+        Ok(_) => Err(differs(path)),
+    }
+}
+
+fn refuse_other_registry(path: &Path, mut backup: &File) -> Result<(), Failure> {
+    if fs::symlink_metadata(path).is_err() {
+        return Ok(());
+    }
+    let mut content = Vec::new();
+    backup.rewind()?;
+    backup.read_to_end(&mut content)?;
+    is_there(path, &content).map(|_| ())
+}
+
+fn differs(path: &Path) -> Failure {
+    Failure::new(format!(
+        "{} is there and differs from the backup",
+        path.display()
+    ))
+    .hint("move it away and run the restore again; nothing was restored")
+}
+
+/// The state directory, made where it is missing; says the group that reads the keys.
+fn make_state_directory(config: &Config, user: &str) -> Result<Option<u32>, Failure> {
+    let state = config.state_directory();
+    let is_root = rustix::process::geteuid().is_root();
+    if let Ok(found) = fs::symlink_metadata(state) {
+        return Ok(is_root.then(|| found.gid()));
+    }
+    let failed = |error| Failure::new(format!("{}: {error}", state.display()));
+    let owner = match is_root {
+        false => None,
+        true => Some(
+            Owners::new(user)
+                .map(|owners| owners.state)
+                .ok_or_else(|| {
+                    Failure::new(format!(
+                        "the registry belongs to user {user:?}, who is not here"
+                    ))
+                    .hint("make that user, or the state directory with the owner it is to have")
+                })?,
+        ),
+    };
+    fs::create_dir_all(state).map_err(failed)?;
+    fs::set_permissions(state, fs::Permissions::from_mode(STATE_MODE)).map_err(failed)?;
+    if let Some(owner) = &owner {
+        chown(state, Some(owner.uid), Some(owner.gid)).map_err(failed)?;
+    }
+    Ok(owner.map(|owner| owner.gid))
+}
+
+/// Writes a new file, for root and that group.
+fn put(path: &Path, content: &[u8], group: Option<u32>) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::new(format!("{}: {error}", path.display()));
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory).map_err(failed)?;
+    }
+    let mut file = new_secret_file(path).map_err(failed)?;
+    file.write_all(content).map_err(failed)?;
+    if group.is_some() {
+        std::os::unix::fs::fchown(&file, None, group).map_err(failed)?;
+    }
+    file.set_permissions(fs::Permissions::from_mode(KEY_MODE))
+        .map_err(failed)?;
+    file.sync_all().map_err(failed)
+}
+
+/// Knot's DNSSEC keys, where Knot has none of its own yet.
+fn put_dnssec(files: &BTreeMap<String, Vec<u8>>, kasp: &Path) -> Result<(), Failure> {
+    let keys = files.iter().filter_map(|(name, content)| {
+        let below = Path::new(name).strip_prefix(DNSSEC).ok()?;
+        let plain = below
+            .components()
+            .all(|part| matches!(part, std::path::Component::Normal(_)));
+        plain.then(|| (kasp.join(below), content))
+    });
+    let keys: Vec<_> = keys.collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let same = |path: &PathBuf, content: &Vec<u8>| fs::read(path).is_ok_and(|old| old == *content);
+    if keys.iter().all(|(path, content)| same(path, content)) {
+        return Ok(());
+    }
+    let owner = kasp.parent().and_then(|knot| fs::metadata(knot).ok());
+    let (Some(owner), false) = (owner, kasp.join("data.mdb").exists()) else {
+        note(format!(
+            "the DNSSEC keys stay in the backup ({DNSSEC}/): Knot is not here, or has keys in {}",
+            kasp.display()
+        ));
+        return Ok(());
+    };
+    for (path, content) in keys {
+        put(&path, content, Some(owner.gid()))?;
+        for path in [Some(path.as_path()), path.parent()].into_iter().flatten() {
+            chown(path, Some(owner.uid()), Some(owner.gid()))?;
+        }
+    }
+    Ok(())
 }

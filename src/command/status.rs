@@ -1,14 +1,192 @@
-//! `bowline status`.
+//! `bowline status`: whether all is published, and where to look when it is not.
+
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use clap::Args;
+use serde::Serialize;
 
+use super::session::Session;
 use super::{Context, Failure};
+use crate::config::{Config, LogTarget};
+use crate::name::ZoneName;
+use crate::registry::{Host, State};
+use crate::span::Span;
+use crate::time::Timestamp;
 
-/// Todo
+/// Longer than this nothing should wait for its name server.
+const LATE: Span = Span::from_seconds(300);
+
+/// Show zones, hosts and what is pending; fails when that is so for over 5 minutes
 #[derive(Debug, Args)]
 pub(super) struct Options {}
 
-/// Todo
-pub(super) fn run(_: Options, _: &mut Context<'_>) -> Result<(), Failure> {
-    Err(Failure::new("todo"))
+/// The whole report.
+#[derive(Serialize)]
+struct Status {
+    version: &'static str,
+    config: String,
+    registry: String,
+    log: String,
+    hosts: usize,
+    disabled: usize,
+    removing: usize,
+    zones: Vec<ZoneStatus>,
+    pending: Vec<Pending>,
+}
+
+#[derive(Serialize)]
+struct ZoneStatus {
+    name: String,
+    /// Where its name server takes updates; `None`: it is not configured.
+    server: Option<String>,
+    hosts: usize,
+    pending: usize,
+}
+
+#[derive(Serialize)]
+struct Pending {
+    name: String,
+    ipv4: Option<String>,
+    ipv6: Option<String>,
+    since: String,
+    /// In seconds.
+    age: u64,
+}
+
+/// Reports, and fails when something is pending for too long.
+pub(super) fn run(_: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    let session = Session::open(context)?;
+    let status = Status::of(&session)?;
+    match context.json {
+        true => context.write_json(&status)?,
+        false => status.write(context)?,
+    }
+    let late = |pending: &&Pending| pending.age > LATE.seconds();
+    match status.pending.iter().filter(late).count() {
+        0 => Ok(()),
+        count => Err(Failure::new(format!(
+            "{count} {} pending for over 5 minutes",
+            if count == 1 { "host is" } else { "hosts are" }
+        ))
+        .hint(format!("the reason is in the log: {}", status.log))),
+    }
+}
+
+impl Status {
+    fn of(session: &Session) -> Result<Self, Failure> {
+        let (mut disabled, mut removing) = (0, 0);
+        let mut zones: BTreeMap<String, ZoneStatus> = BTreeMap::new();
+        for zone in &session.config.zones {
+            let mut status = ZoneStatus::new(&zone.name);
+            status.server = Some(zone.server.to_string());
+            zones.insert(zone.name.to_string(), status);
+        }
+        session.registry.each_host(|host| {
+            let name = host.name.zone();
+            let zone = zones
+                .entry(name.to_string())
+                .or_insert_with(|| ZoneStatus::new(&name));
+            zone.hosts += 1;
+            zone.pending += usize::from(host.is_pending());
+            disabled += usize::from(host.state == State::Disabled);
+            removing += usize::from(host.state == State::Removing);
+            Ok::<(), Failure>(())
+        })?;
+        let pending = session.registry.pending()?;
+        let zones: Vec<ZoneStatus> = zones.into_values().collect();
+        Ok(Status {
+            version: env!("CARGO_PKG_VERSION"),
+            config: session.config.file.display().to_string(),
+            registry: session.config.state.registry.display().to_string(),
+            log: log(&session.config),
+            hosts: zones.iter().map(|zone| zone.hosts).sum(),
+            disabled,
+            removing,
+            zones,
+            pending: pending
+                .iter()
+                .map(|host| Pending::of(host, session.now))
+                .collect(),
+        })
+    }
+
+    fn write(&self, context: &mut Context<'_>) -> Result<(), Failure> {
+        let out = &mut context.out;
+        writeln!(out, "configuration  {}", self.config)?;
+        writeln!(out, "registry       {}", self.registry)?;
+        writeln!(out, "log            {}", self.log)?;
+        for zone in &self.zones {
+            let server = zone.server.as_deref().unwrap_or("not configured");
+            writeln!(
+                out,
+                "zone           {}: {} hosts, {} pending, server {server}",
+                zone.name, zone.hosts, zone.pending
+            )?;
+        }
+        writeln!(
+            out,
+            "hosts          {}, {} disabled, {} being removed",
+            self.hosts, self.disabled, self.removing
+        )?;
+        for pending in &self.pending {
+            let addresses = [&pending.ipv4, &pending.ipv6];
+            let addresses: Vec<&str> = addresses
+                .into_iter()
+                .flatten()
+                .map(String::as_str)
+                .collect();
+            let wanted = match addresses.is_empty() {
+                true => "no records".to_owned(),
+                false => addresses.join(","),
+            };
+            let age = coarse(Span::from_seconds(pending.age));
+            writeln!(out, "pending        {} for {age}: {wanted}", pending.name)?;
+        }
+        Ok(())
+    }
+}
+
+impl ZoneStatus {
+    fn new(name: &ZoneName) -> Self {
+        ZoneStatus {
+            name: name.to_string(),
+            server: None,
+            hosts: 0,
+            pending: 0,
+        }
+    }
+}
+
+impl Pending {
+    fn of(host: &Host, now: Timestamp) -> Self {
+        let wanted = host.wish.records.addresses;
+        Pending {
+            name: host.name.to_string(),
+            ipv4: wanted.ipv4.map(|ipv4| ipv4.to_string()),
+            ipv6: wanted.ipv6.map(|ipv6| ipv6.to_string()),
+            since: host.wish.at.to_string(),
+            age: now.since(host.wish.at).seconds(),
+        }
+    }
+}
+
+/// Where log lines go on this machine.
+fn log(config: &Config) -> String {
+    match &config.log.target {
+        LogTarget::Auto if Path::new("/dev/log").exists() => "syslog".to_owned(),
+        LogTarget::Auto => "standard error, so the web server's error log".to_owned(),
+        LogTarget::Syslog => "syslog".to_owned(),
+        LogTarget::Stderr => "standard error, so the web server's error log".to_owned(),
+        LogTarget::File(file) => file.display().to_string(),
+    }
+}
+
+/// A length of time in its largest unit: `3m` for three minutes and a half.
+fn coarse(span: Span) -> Span {
+    let unit = [24 * 3600, 3600, 60, 1]
+        .into_iter()
+        .find(|unit| span.seconds() >= *unit)
+        .unwrap_or(1);
+    Span::from_seconds(span.seconds() / unit * unit)
 }

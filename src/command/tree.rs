@@ -1,7 +1,9 @@
 //! The verbs there are, and what each needs before it runs.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::handed::Argument;
@@ -19,7 +21,7 @@ use super::{backup, completions, config, history, host, init, man, restore, stat
     disable_help_subcommand = true
 )]
 pub(super) struct Arguments {
-    /// The configuration (default: BOWLINE_CONFIG, else /etc/bowline/bowline.toml)
+    /// The configuration [default: BOWLINE_CONFIG, else /etc/bowline/bowline.toml]
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
     /// Report as one JSON document
@@ -45,16 +47,35 @@ pub(super) enum Verb {
     Man(man::Options),
 }
 
+impl Arguments {
+    /// Reads the command line.
+    pub(super) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let arguments = Arguments::try_parse_from(arguments)?;
+        let misuse = match &arguments.verb {
+            Verb::Host(options) => options.misuse(),
+            Verb::Completions(_) if arguments.json => {
+                Some("--json: completions are a script for a shell, and no JSON")
+            }
+            _ => None,
+        };
+        match misuse {
+            Some(why) => Err(Arguments::command().error(ErrorKind::InvalidValue, why)),
+            None => Ok(arguments),
+        }
+    }
+}
+
 impl Verb {
     /// Whether it reads or writes in the state directory, and so must run as its owner.
     pub(super) fn touches_state(&self) -> bool {
         match self {
             Verb::Host(_) | Verb::History(_) | Verb::Status(_) => true,
-            Verb::Upkeep(_) | Verb::Backup(_) | Verb::Config(_) => true,
+            Verb::Upkeep(_) => true,
+            Verb::Config(options) => options.touches_state(),
+            // They give up their rights themselves, when root is needed no more.
+            Verb::Backup(_) | Verb::Restore(_) => false,
             // They write the servers' files too, and hand over what is the owner's.
             Verb::Init(_) | Verb::Zone(_) => false,
-            // It gives up its rights itself, once the configuration is written.
-            Verb::Restore(_) => false,
             Verb::Completions(_) | Verb::Man(_) => false,
         }
     }

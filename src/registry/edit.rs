@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 use super::host::{by_id, by_name};
-use super::wish::write_wish;
+use super::wish::{forget, write_wish};
 use super::{Durable, Edit, Host, HostId, Registry, RegistryError, Settings, Source, State};
 use crate::ip::Addresses;
 use crate::name::HostName;
@@ -180,7 +180,8 @@ impl Registry {
 
     /// Begins the removal of a host: no visits, no records, no history from now on.
     ///
-    /// [`Registry::confirm`] ends it, once the name server has no records either.
+    /// [`Registry::confirm`] ends it, once the name server has no records either; where it
+    /// is known to have none, it ends here.
     ///
     /// # Errors
     /// When there is no such host, or the registry cannot be written.
@@ -197,6 +198,9 @@ impl Registry {
             "UPDATE host SET mail = NULL, note = NULL WHERE id = ?1",
             [id.0],
         )?;
+        if by_id(&tx, id)?.is_some_and(|host| !host.is_pending()) {
+            forget(&tx, &host, now)?;
+        }
         Ok(tx.commit()?)
     }
 

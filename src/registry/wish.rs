@@ -182,11 +182,7 @@ impl Registry {
             joined(&held),
         ))?;
         if host.state == State::Removing && host.wish.number == number {
-            tx.execute(
-                "INSERT OR REPLACE INTO removed_name (name, at) VALUES (?1, ?2)",
-                (host.name.as_str(), now.seconds()),
-            )?;
-            tx.execute("DELETE FROM host WHERE id = ?1", [id.0])?;
+            forget(&tx, &host, now)?;
         }
         Ok(tx.commit()?)
     }
@@ -201,6 +197,16 @@ impl Registry {
             .execute((id.0, now.seconds()))?;
         Ok(tx.commit()?)
     }
+}
+
+/// Ends a removal: the host is gone, and its name rests from now on.
+pub(super) fn forget(tx: &Connection, host: &Host, now: Timestamp) -> Result<(), RegistryError> {
+    tx.execute(
+        "INSERT OR REPLACE INTO removed_name (name, at) VALUES (?1, ?2)",
+        (host.name.as_str(), now.seconds()),
+    )?;
+    tx.execute("DELETE FROM host WHERE id = ?1", [host.id.0])?;
+    Ok(())
 }
 
 /// Whether the token is still the host's; of an old one the use is noted.

@@ -42,7 +42,7 @@ impl Place {
                 "[[zone]]\nname = \"{zone}\"\nserver = \"127.0.0.1:9\"\nkey_file = \"tsig.key\"\n"
             );
         }
-        fs::create_dir(place.file("state")).unwrap();
+        fs::create_dir_all(place.file("state/locks")).unwrap();
         fs::create_dir(place.file("etc")).unwrap();
         place.write("etc/bowline.toml", &config);
         let secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldC0=";

@@ -57,6 +57,11 @@ impl Options {
     pub(super) fn files(&self) -> Vec<Argument> {
         token::files(self.token.as_ref())
     }
+
+    /// Why they cannot be used, beyond what clap sees.
+    pub(super) fn misuse(&self) -> Option<&'static str> {
+        token::misplaced(self.token.as_ref())
+    }
 }
 
 /// Adds the host, publishes its addresses and says its token.

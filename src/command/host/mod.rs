@@ -17,6 +17,8 @@ mod set;
 mod show;
 mod token;
 
+pub(super) use given::some_span;
+
 use clap::{Args, Subcommand};
 
 use super::handed::Argument;
@@ -52,6 +54,15 @@ impl Options {
             Verb::Set(options) => options.files(),
             Verb::Import(options) => options.files(),
             _ => Vec::new(),
+        }
+    }
+
+    /// Why they cannot be used, beyond what clap sees.
+    pub(super) fn misuse(&self) -> Option<&'static str> {
+        match &self.verb {
+            Verb::Add(options) => options.misuse(),
+            Verb::Set(options) => options.misuse(),
+            _ => None,
         }
     }
 }

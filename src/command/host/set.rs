@@ -79,6 +79,11 @@ impl Options {
     pub(super) fn files(&self) -> Vec<Argument> {
         token::files(self.token.as_ref())
     }
+
+    /// Why they cannot be used, beyond what clap sees.
+    pub(super) fn misuse(&self) -> Option<&'static str> {
+        token::misplaced(self.token.as_ref())
+    }
 }
 
 /// Changes the host, and publishes it where its records change with it.

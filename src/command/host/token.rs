@@ -1,5 +1,6 @@
 //! Tokens on the command line: made, or taken over from a file or standard input.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use super::super::Failure;
@@ -8,33 +9,51 @@ use crate::config::Config;
 use crate::name::HostName;
 use crate::token::Token;
 
+/// A token in the process list is a token that everybody has.
+const NOT_HERE: &str = "--token reads a token from standard input (-) or a file (@FILE), \
+                        never from the command line";
+
 /// Where a token to take over is.
 #[derive(Debug, Clone)]
-pub(super) struct TokenSource(PathBuf);
+pub(super) enum TokenSource {
+    /// In a file; `-` is standard input.
+    File(PathBuf),
+    /// On the command line, where everybody on the machine may have read it.
+    Open,
+}
 
 impl TokenSource {
-    /// Reads `-` or `@FILE`; a token itself has no business in a process list.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        match text.strip_prefix('@') {
-            _ if text == "-" => Ok(TokenSource(text.into())),
-            Some(file) if !file.is_empty() => {
-                // `-` alone is standard input; a file of that name has a directory.
-                let file = if file == "-" { "./-" } else { file };
-                Ok(TokenSource(file.into()))
-            }
-            _ => Err("a token is read from standard input (-) or a file (@FILE)".to_owned()),
-        }
+    /// Reads `-` or `@FILE`; anything else is dropped, so that nothing repeats it.
+    pub(super) fn parse(text: &str) -> Result<Self, Infallible> {
+        Ok(match text.strip_prefix('@') {
+            _ if text == "-" => TokenSource::File(text.into()),
+            // `-` alone is standard input; a file of that name has a directory.
+            Some("-") => TokenSource::File("./-".into()),
+            Some(file) if !file.is_empty() => TokenSource::File(file.into()),
+            _ => TokenSource::Open,
+        })
     }
 
     /// The file it is in.
-    pub(super) fn argument(&self) -> Argument {
-        Argument::read("token", &self.0)
+    fn argument(&self) -> Option<Argument> {
+        match self {
+            TokenSource::File(file) => Some(Argument::read("token", file)),
+            TokenSource::Open => None,
+        }
     }
 
     /// Reads it, white space around it removed.
     pub(super) fn read(&self, handed: &mut Handed) -> Result<Token, Failure> {
-        Ok(handed.read(&self.argument())?.trim().parse()?)
+        match self.argument() {
+            Some(file) => Ok(handed.read(&file)?.trim().parse()?),
+            None => Err(Failure::new(NOT_HERE)),
+        }
     }
+}
+
+/// Why the options cannot be used, where the token is in the wrong place.
+pub(super) fn misplaced(source: Option<&TokenSource>) -> Option<&'static str> {
+    matches!(source, Some(TokenSource::Open)).then_some(NOT_HERE)
 }
 
 /// The token taken over, or a new one.
@@ -55,5 +74,5 @@ pub(super) fn update_url(config: &Config, token: &Token, name: &HostName) -> Str
 
 /// The file names of the tokens' sources.
 pub(super) fn files(source: Option<&TokenSource>) -> Vec<Argument> {
-    source.map(TokenSource::argument).into_iter().collect()
+    source.and_then(TokenSource::argument).into_iter().collect()
 }

@@ -1,0 +1,156 @@
+//! Import and export.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::json;
+
+use crate::place::Place;
+
+const CSV: &str = "name,note,ttl,ipv4,static,token\n\
+                   home,\"the, garden\",2m,203.0.113.7,,\n\
+                   nas,,,,,0123456789abcdef\n\
+                   printer,,,192.168.1.9,yes,\n";
+
+#[test]
+fn the_same_import_again_changes_nothing() {
+    let it = Place::new();
+    it.write("list.csv", CSV);
+    let first = it.json("host import list.csv --out tokens");
+    assert_eq!(
+        first,
+        json!({"added": 3, "changed": 0, "unchanged": 0, "tokens": 1, "dry_run": false})
+    );
+    let tokens = it.read("tokens");
+    let lines: Vec<&str> = tokens.lines().collect();
+    assert_eq!((lines[0], lines.len()), ("name,url,token", 2));
+    let token = lines[1].rsplit(',').next().unwrap();
+    let url = format!("https://update.example.org/{token}/home");
+    assert_eq!(lines[1], format!("home.dyn.example.org,{url},{token}"));
+    let mode = std::fs::metadata(it.file("tokens"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o7777, 0o600);
+
+    let before = it.done("host export");
+    it.done("host set home --ipv4 203.0.113.99");
+    let again = it.json("host import list.csv");
+    assert_eq!(
+        again,
+        json!({"added": 0, "changed": 0, "unchanged": 3, "tokens": 0, "dry_run": false})
+    );
+    it.done("host set home --ipv4 203.0.113.7");
+    assert_eq!(it.done("host export"), before);
+    it.write("list.csv", "name,note\nhome,roof\n");
+    assert_eq!(it.json("host import list.csv")["changed"], json!(1));
+    let shown = it.json("host show home");
+    assert_eq!(
+        (&shown["note"], &shown["ttl"]),
+        (&json!("roof"), &json!(120))
+    );
+}
+
+#[test]
+fn dry_run_says_and_does_nothing() {
+    let it = Place::new();
+    it.write("list.csv", CSV);
+    let said = it.json("host import list.csv --dry-run --out tokens");
+    assert_eq!(
+        (&said["added"], &said["dry_run"]),
+        (&json!(3), &json!(true))
+    );
+    assert_eq!(it.json("host list"), json!([]));
+    assert!(!it.file("tokens").exists());
+}
+
+#[test]
+fn all_or_nothing_with_the_place_of_the_error() {
+    let it = Place::new();
+    it.done("host add old");
+    for (list, expected) in [
+        (
+            "name\nhome\n",
+            "1 hosts would get a new token\nhint: say where the tokens go with --out",
+        ),
+        (
+            "name,static,ipv4\nhome,1,192.0.2.1\na_b,,\n",
+            "line 3: \"a_b\" has '_'",
+        ),
+        (
+            "name,colour\nhome,red\n",
+            "line 2: colour = \"red\": no such key; there are name zone ",
+        ),
+        (
+            "name\nhome\nHOME.dyn.example.org\n",
+            "line 3: home.dyn.example.org stands there twice",
+        ),
+        (
+            "name,ttl\nhome,0\n",
+            "line 2: ttl = \"0\": a TTL is 1 to 604800 seconds",
+        ),
+        (
+            "[[host]]\nname = \"home\"\nexpire = \"5m\"\n",
+            "host 1: expire = \"5m\": 5m is under ten",
+        ),
+        (
+            "{\"name\":\"home\",\"ipv4\":\"10.0.0.1\"}",
+            "line 1: 10.0.0.1 is a private address",
+        ),
+        (
+            "{\"name\":\"home\",\"wildcard\":\"perhaps\"}",
+            "write true or false",
+        ),
+        ("{\"note\":\"x\"}", "line 1: there is no name"),
+        (
+            "{\"name\":\"old\",\"token\":\"0123456789abcdef\"}",
+            "line 1: old.dyn.example.org has another token by now",
+        ),
+        (
+            "name,static,ipv4\nold,1,192.0.2.1\n",
+            "old.dyn.example.org is there, and is not so",
+        ),
+    ] {
+        let ran = it.run_with("host import -", list);
+        assert_eq!(ran.code, 1, "{list:?}: {ran:?}");
+        assert!(ran.err.contains(expected), "{list:?}: {}", ran.err);
+        assert_eq!(
+            it.json("host list").as_array().unwrap().len(),
+            1,
+            "{list:?}"
+        );
+    }
+    it.write("out", "");
+    it.write("list", "name\nhome\n");
+    let ran = it.run("host import list --out out");
+    assert!(ran.err.contains("there is a file out already"), "{ran:?}");
+}
+
+#[test]
+fn an_export_is_read_back_with_tokens_and_settings() {
+    let it = Place::new();
+    it.done("host add home --note x --mail a@example.org --ttl 5m --expire 30d --only ipv4");
+    it.done("host rotate home --keep-old 7d");
+    it.done("host add nas --wildcard --plain-http --allow-private --ipv4 10.0.0.1");
+    it.done("host add printer --static --ipv6 fd00::9");
+    it.done("host add off");
+    it.done("host disable off");
+    let ran = it.run("host export");
+    assert!(
+        ran.err
+            .starts_with("note: the digests are useless without the same lookup key")
+    );
+
+    let other = Place::new();
+    let imported = other.run_with("host import -", &ran.out);
+    assert!(
+        imported
+            .out
+            .starts_with("4 added, 0 changed, 0 unchanged, 0 new tokens")
+    );
+    assert_eq!(other.done("host export"), ran.out);
+    let again = other.run_with("host import -", &ran.out);
+    assert!(
+        again.out.starts_with("0 added, 0 changed, 4 unchanged"),
+        "{again:?}"
+    );
+}

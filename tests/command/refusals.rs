@@ -1,0 +1,223 @@
+//! What is refused, with which code and in which words.
+
+use crate::place::Place;
+
+#[test]
+fn wrong_usage_is_2() {
+    let it = Place::new();
+    for (arguments, expected) in [
+        ("", "Usage: bowline"),
+        ("hosts", "unrecognized subcommand 'hosts'"),
+        ("host", "Usage: bowline host"),
+        ("host add", "required arguments were not provided"),
+        ("host add home --random", "cannot be used with"),
+        ("host add home --tll 5", "unexpected argument '--tll'"),
+        (
+            "host add home --ttl 0",
+            "a TTL is 1 to 604800 seconds, not 0",
+        ),
+        ("host add home --ttl 8d", "a TTL is 1 to 604800 seconds"),
+        ("host add home --ttl soon", "\"soon\" is no duration"),
+        (
+            "host add home --expire 9m",
+            "9m is under ten minutes; 0 is never",
+        ),
+        ("host add home --only ipv5", "write ipv4 or ipv6"),
+        ("host add home --ipv4 2001:db8::1", "it is no IPv4 address"),
+        ("host add home --ipv4 -", "it is no IPv4 address"),
+        ("host add home --ipv6 203.0.113.7", "it is no IPv6 address"),
+        (
+            "host add home --ipv6 ::ffff:203.0.113.7",
+            "it is the IPv4 address 203.0.113.7",
+        ),
+        (
+            "host add home --mail nobody",
+            "write it like anna@example.org",
+        ),
+        (
+            "host add home --token 0123456789abcdef",
+            "--token reads a token from standard input (-) or a file (@FILE), never",
+        ),
+        ("host add home --token @", "--token reads a token from"),
+        ("host add home --static --token -", "cannot be used with"),
+        ("host add home --static --expire 1d", "cannot be used with"),
+        ("host add home --zone org", "a zone is like dyn.example.org"),
+        (
+            "host set home --wildcard --no-wildcard",
+            "cannot be used with",
+        ),
+        (
+            "host rotate home --keep-old soon",
+            "\"soon\" is no duration",
+        ),
+        ("host list --silent 0", "0 is no length of time here"),
+        ("history --since 0", "0 is no length of time here"),
+        ("completions tcsh", "invalid value 'tcsh'"),
+        ("completions bash --json", "no JSON"),
+    ] {
+        let ran = it.run(arguments);
+        assert_eq!(ran.code, 2, "{arguments}: {ran:?}");
+        assert!(ran.err.contains(expected), "{arguments}: {}", ran.err);
+        assert_eq!(ran.out, "", "{arguments}");
+    }
+}
+
+#[test]
+fn failures_are_1_and_say_what_to_do() {
+    let it = Place::new();
+    it.done("host add taken");
+    it.done("host add gone");
+    it.done("host remove gone");
+    it.done("host add fixed --static --ipv4 192.0.2.1");
+    it.write("short", "0123456789abcde");
+    for (arguments, expected) in [
+        (
+            "host add taken",
+            "there is a host taken.dyn.example.org already",
+        ),
+        (
+            "host add gone",
+            "gone.dyn.example.org was removed; its name is free again at ",
+        ),
+        (
+            "host add gone",
+            "hint: add --again to give it out all the same",
+        ),
+        (
+            "host add dyn.example.org",
+            "is the zone itself; a host is strictly below it",
+        ),
+        (
+            "host add a_b",
+            "\"a_b\" has '_'; letters, digits and hyphens",
+        ),
+        ("host add *.home", "has '*'"),
+        ("host add -- -home", "begins or ends with a hyphen"),
+        ("host add a..b", "has an empty label"),
+        (
+            "host add home.example.com.",
+            "\"home.example.com.\" is in no configured zone",
+        ),
+        (
+            "host add home --zone dyn.example.com",
+            "\"dyn.example.com\" is in no configured zone",
+        ),
+        (
+            "host add home --ipv4 10.0.0.1",
+            "10.0.0.1 is a private address and cannot be published",
+        ),
+        (
+            "host add home --allow-private --ipv4 127.0.0.1",
+            "127.0.0.1 is a loopback address",
+        ),
+        (
+            "host add home --only ipv4 --ipv6 2001:db8::1",
+            "of the family that the host does not have",
+        ),
+        (
+            "host add home --static",
+            "a static host without an address has no records",
+        ),
+        (
+            "host add home --static --ipv4 224.0.0.1",
+            "224.0.0.1 is no unicast address",
+        ),
+        (
+            "host add home --token @short",
+            "a token is 16 to 64 of A-Z a-z 0-9 - . _ ~",
+        ),
+        (
+            "host add home --token @nowhere",
+            "there is no file \"nowhere\"",
+        ),
+        ("host show nobody", "there is no host \"nobody\""),
+        (
+            "host set fixed --expire 1d",
+            "fixed.dyn.example.org is static",
+        ),
+        (
+            "host set fixed --ipv4 -",
+            "a static host without an address has no records",
+        ),
+        (
+            "host set taken --ipv4 10.0.0.1",
+            "10.0.0.1 is a private address",
+        ),
+        (
+            "host rename taken taken",
+            "there is a host taken.dyn.example.org already",
+        ),
+        (
+            "host rename taken fixed",
+            "there is a host fixed.dyn.example.org already",
+        ),
+        ("host import nowhere", "there is no file \"nowhere\""),
+        (
+            "host list --zone dyn.example.com",
+            "zone dyn.example.com is not configured",
+        ),
+        ("restore short", "it is no backup, or damaged"),
+        (
+            "status --config nowhere.toml",
+            "hint: run `bowline init`, or name another file",
+        ),
+        (
+            "backup - --json",
+            "standard output cannot hold a backup and JSON",
+        ),
+        ("backup short", "there is a file short already"),
+    ] {
+        let before = it.done("host export");
+        let ran = it.run(arguments);
+        assert_eq!(ran.code, 1, "{arguments}: {ran:?}");
+        assert!(ran.err.starts_with("bowline: "), "{arguments}: {}", ran.err);
+        assert!(ran.err.contains(expected), "{arguments}: {}", ran.err);
+        assert_eq!(ran.out, "", "{arguments}");
+        assert_eq!(it.done("host export"), before, "{arguments}");
+    }
+}
+
+#[test]
+fn a_wrong_secret_is_never_repeated() {
+    let it = Place::new();
+    let ran = it.run("host add home --token hunter2hunter2hunter2");
+    assert!(!ran.err.contains("hunter2") && ran.code == 2, "{ran:?}");
+    let ran = it.run_with("host add home --token -", "hunter2");
+    assert!(!ran.err.contains("hunter2") && ran.code == 1);
+    let list =
+        "{\"name\":\"home\",\"token\":\"hunter2\"}\n{\"name\":\"b\",\"tokens\":[\"hunter2\"]}";
+    let ran = it.run_with("host import -", list);
+    assert!(!ran.err.contains("hunter2") && ran.code == 1);
+}
+
+#[test]
+fn an_open_secret_is_warned_about() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let it = Place::new();
+    assert_eq!(it.run("host list").err, "");
+    let key = it.file("etc/lookup.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    for verb in ["host list", "status", "config check", "history"] {
+        let ran = it.run(verb);
+        let expected = format!(
+            "warning: everybody on this machine may read {}",
+            key.display()
+        );
+        assert!(ran.err.starts_with(&expected) && ran.code == 0, "{ran:?}");
+    }
+}
+
+#[test]
+fn links_in_place_of_state_are_refused() {
+    let it = Place::new();
+    std::fs::rename(it.file("state"), it.file("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(it.file("elsewhere"), it.file("state")).unwrap();
+    let ran = it.run("host list");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    std::fs::remove_file(it.file("state")).unwrap();
+    std::fs::rename(it.file("elsewhere"), it.file("state")).unwrap();
+    std::fs::rename(it.file("state/bowline.db"), it.file("other.db")).unwrap();
+    std::os::unix::fs::symlink(it.file("other.db"), it.file("state/bowline.db")).unwrap();
+    let ran = it.run("host list");
+    assert!(ran.err.contains("bowline.db is a link"), "{ran:?}");
+}

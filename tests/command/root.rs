@@ -1,0 +1,112 @@
+//! Run as root, verbs go on as the owner of the state directory.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, chown};
+
+use crate::place::{Place, Ran};
+
+/// A user without any rights here: `nobody` on Debian.
+const USER: u32 = 65534;
+
+/// A place whose state is that user's, or nothing where we are not root.
+fn foreign() -> Option<Place> {
+    let it = Place::new();
+    if fs::metadata(it.file("etc")).unwrap().uid() != 0 {
+        eprintln!("skipped: only root can become somebody else");
+        return None;
+    }
+    use std::os::unix::fs::PermissionsExt as _;
+    let open = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(it.directory.path(), open).unwrap();
+    for file in ["etc/bowline.toml", "etc/lookup.key", "etc/tsig.key"] {
+        chown(it.file(file), Some(0), Some(USER)).unwrap();
+    }
+    for file in ["state", "state/locks", "state/bowline.db"] {
+        chown(it.file(file), Some(USER), Some(USER)).unwrap();
+    }
+    Some(it)
+}
+
+/// Everything in the state directory is its owner's.
+fn check_owners(it: &Place, after: &str) {
+    let mut left = vec![it.file("state")];
+    while let Some(path) = left.pop() {
+        let found = fs::symlink_metadata(&path).unwrap();
+        assert_eq!(found.uid(), USER, "{after}: {}", path.display());
+        if found.is_dir() {
+            left.extend(
+                fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
+        }
+    }
+}
+
+#[test]
+fn every_verb_leaves_the_state_to_its_owner() {
+    let Some(it) = foreign() else { return };
+    for verb in [
+        "host add home --ipv4 203.0.113.7",
+        "host list",
+        "host show home",
+        "host set home --ipv4 203.0.113.8",
+        "host rotate home",
+        "host rename home flat",
+        "host disable flat",
+        "host enable flat",
+        "host export",
+        "history",
+        "status",
+        "config check",
+        "host remove flat",
+    ] {
+        it.done(verb);
+        check_owners(&it, verb);
+    }
+}
+
+#[test]
+fn files_of_root_are_opened_before() {
+    let Some(it) = foreign() else { return };
+    let private = |name: &str, text: &str| {
+        fs::create_dir_all(it.file("private")).unwrap();
+        use std::os::unix::fs::PermissionsExt as _;
+        let closed = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(it.file("private"), closed).unwrap();
+        it.write(name, text);
+    };
+    private("private/token", "0123456789abcdef\n");
+    private("private/list", "name\nnas\n");
+    let out = it.done("host add home --token @private/token");
+    assert!(out.contains("/0123456789abcdef/home"), "{out}");
+    let ran: Ran = it.run_with("host add tv --token -", "abcdef0123456789");
+    assert!(ran.out.contains("/abcdef0123456789/tv"), "{ran:?}");
+    it.done("host import private/list --out private/tokens");
+    assert!(
+        it.read("private/tokens")
+            .contains("nas.dyn.example.org,https://")
+    );
+    assert_eq!(fs::metadata(it.file("private/tokens")).unwrap().uid(), 0);
+    it.done("backup private/saved.tar");
+    assert_eq!(fs::metadata(it.file("private/saved.tar")).unwrap().uid(), 0);
+    let before = it.done("host export");
+
+    fs::remove_dir_all(it.file("etc")).unwrap();
+    fs::remove_dir_all(it.file("state")).unwrap();
+    it.done("restore private/saved.tar");
+    assert_eq!(it.done("host export"), before);
+    check_owners(&it, "restore");
+    let key = fs::metadata(it.file("etc/lookup.key")).unwrap();
+    assert_eq!((key.uid(), key.gid()), (0, USER));
+}
+
+#[test]
+fn a_missing_argument_file_is_said_as_ever() {
+    let Some(it) = foreign() else { return };
+    let ran = it.run("host add home --token @nowhere");
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (1, "bowline: there is no file \"nowhere\"\n")
+    );
+}

@@ -1,0 +1,105 @@
+//! Help, manual pages, completions and the configuration as it is shown.
+
+use std::fs;
+use std::path::Path;
+
+use crate::place::Place;
+
+/// Every verb and group, by its place in the tree.
+fn verbs() -> Vec<String> {
+    let mut left = vec![(String::new(), bowline::command::tree())];
+    let mut verbs = Vec::new();
+    while let Some((path, verb)) = left.pop() {
+        for below in verb.get_subcommands() {
+            left.push((format!("{path} {}", below.get_name()), below.clone()));
+        }
+        verbs.push(path.trim().to_owned());
+    }
+    verbs
+}
+
+#[test]
+fn help_is_as_it_was_agreed() {
+    let it = Place::new();
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/command");
+    let bless = std::env::var_os("BOWLINE_BLESS").is_some();
+    for verb in verbs() {
+        let help = it.done(&format!("{verb} --help"));
+        let name = format!("help {verb}").trim().replace(' ', "-");
+        let file = directory.join(format!("{name}.txt"));
+        if bless {
+            fs::write(&file, &help).unwrap();
+        }
+        let agreed = fs::read_to_string(&file).unwrap_or_default();
+        assert_eq!(
+            help, agreed,
+            "{verb}: set BOWLINE_BLESS=1 to agree to this text"
+        );
+    }
+}
+
+#[test]
+fn version() {
+    let it = Place::new();
+    assert_eq!(
+        it.done("--version"),
+        concat!("bowline ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
+
+#[test]
+fn a_page_for_every_group_and_the_configuration() {
+    let it = Place::new();
+    it.done("man pages");
+    for page in [
+        "bowline.1",
+        "bowline-host.1",
+        "bowline-status.1",
+        "bowline.toml.5",
+    ] {
+        assert!(
+            it.read(&format!("pages/{page}")).contains(".SH NAME"),
+            "{page}"
+        );
+    }
+    let host = it.read("pages/bowline-host.1");
+    for text in ["BOWLINE HOST ROTATE", "keep\\-old", "BOWLINE HOST IMPORT"] {
+        assert!(host.contains(text), "{text}: {host}");
+    }
+    assert!(it.read("pages/bowline.toml.5").contains("allow_private"));
+}
+
+#[test]
+fn completions_know_the_verbs() {
+    let it = Place::new();
+    for shell in ["bash", "zsh", "fish"] {
+        assert!(
+            it.done(&format!("completions {shell}")).contains("rotate"),
+            "{shell}"
+        );
+    }
+}
+
+#[test]
+fn the_configuration_in_force() {
+    let it = Place::new();
+    let shown = it.done("config show");
+    assert!(shown.contains("\n[keep]\nhistory = \"90d\"\n"), "{shown}");
+    assert!(!shown.contains("c2VjcmV0"));
+    it.write("etc/shown.toml", &shown);
+    assert_eq!(it.done("config show --config etc/shown.toml"), shown);
+    assert_eq!(it.json("config show")["zone"][0]["ttl"], 60);
+    assert_eq!(it.done("config check"), "ok\n");
+    it.write("etc/tsig.key", "nonsense");
+    assert_eq!(it.run("config check").code, 1);
+    it.write(
+        "etc/bowline.toml",
+        "url = \"https://u.example.org\"\nurll = 1\n",
+    );
+    let ran = it.run("config check");
+    assert!(
+        ran.err
+            .contains("bowline.toml, line 2: unknown key `urll`, expected one of"),
+        "{ran:?}"
+    );
+}
