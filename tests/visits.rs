@@ -11,6 +11,8 @@ mod support;
 
 #[path = "visits/cgi.rs"]
 mod cgi;
+#[path = "visits/late.rs"]
+mod late;
 #[path = "visits/refusals.rs"]
 mod refusals;
 #[path = "visits/story.rs"]
