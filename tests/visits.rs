@@ -13,6 +13,8 @@ mod support;
 mod cgi;
 #[path = "visits/late.rs"]
 mod late;
+#[path = "visits/race.rs"]
+mod race;
 #[path = "visits/refusals.rs"]
 mod refusals;
 #[path = "visits/story.rs"]
