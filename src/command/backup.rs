@@ -65,6 +65,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         if !target.is_standard() {
             // Half a backup must not look like one.
             let _ = file.set_len(0);
+            let _ = fs::remove_file(&target.path);
         }
         return Err(failure);
     }
@@ -145,7 +146,7 @@ fn copy_of(registry: &Registry, state: &Path) -> Result<File, Failure> {
 }
 
 /// Knot's key database and keys, as an archive in memory; nothing where there are none.
-fn kasp_files(directory: &Path) -> Result<Option<File>, Failure> {
+pub(super) fn kasp_files(directory: &Path) -> Result<Option<File>, Failure> {
     let mut memory = File::from(memfd_create("dnssec", MemfdFlags::CLOEXEC)?);
     let mut tar = Builder::new(memory.try_clone()?);
     let mut count = 0;

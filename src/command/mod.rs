@@ -88,7 +88,8 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
         out,
         handed: Handed::receive()?,
     };
-    if verb.reads_keys() {
+    // Root has said it already, where it went on as somebody else.
+    if verb.reads_keys() && !Handed::is_awaited() {
         check::warn_of_open_secrets(&context.config);
     }
     if verb.touches_state() {

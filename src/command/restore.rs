@@ -23,7 +23,7 @@ use crate::setup::users::Owners;
 const HANDED_REGISTRY: &str = "registry";
 /// No other file of a backup is larger, but for Knot's key database.
 const LARGEST: u64 = 64 << 20;
-/// Root's, and read by the user that bowline runs as.
+/// Written by the owner, and read by the user or group that bowline runs as.
 const KEY_MODE: u32 = 0o640;
 const STATE_MODE: u32 = 0o750;
 
@@ -96,7 +96,9 @@ fn restore_registry(mut backup: File, context: &mut Context<'_>) -> Result<(), F
     let failed = |error: io::Error| Failure::new(format!("{}: {error}", path.display()));
     if !path.exists() {
         let mut file = new_secret_file(path).map_err(failed)?;
-        let copied = io::copy(&mut backup, &mut file).and_then(|_| file.sync_all());
+        let copied = io::copy(&mut backup, &mut file)
+            .and_then(|_| file.set_permissions(fs::Permissions::from_mode(KEY_MODE)))
+            .and_then(|()| file.sync_all());
         copied.map_err(|error| {
             let _ = fs::remove_file(path);
             failed(error)
@@ -282,4 +284,39 @@ fn put_dnssec(files: &BTreeMap<String, Vec<u8>>, kasp: &Path) -> Result<(), Fail
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::backup::kasp_files;
+    use super::*;
+
+    #[test]
+    fn dnssec_keys_come_back_where_there_are_none() {
+        let knot = tempfile::tempdir().unwrap();
+        let kasp = |name: &str| knot.path().join(name);
+        fs::create_dir_all(kasp("old/keys")).unwrap();
+        fs::write(kasp("old/data.mdb"), "database").unwrap();
+        fs::write(kasp("old/keys/1.pem"), "key").unwrap();
+        let archive = kasp_files(&kasp("old")).unwrap().unwrap();
+        let mut files = BTreeMap::new();
+        for entry in Archive::new(archive).entries().unwrap() {
+            let mut entry = entry.unwrap();
+            let name = entry.path().unwrap().to_string_lossy().into_owned();
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content).unwrap();
+            files.insert(name, content);
+        }
+        files.insert(format!("{DNSSEC}/../outside"), b"no".to_vec());
+        put_dnssec(&files, &kasp("new")).unwrap();
+        assert_eq!(fs::read_to_string(kasp("new/keys/1.pem")).unwrap(), "key");
+        assert_eq!(
+            fs::read_to_string(kasp("new/data.mdb")).unwrap(),
+            "database"
+        );
+        assert!(!kasp("outside").exists());
+        files.insert(format!("{DNSSEC}/keys/1.pem"), b"other".to_vec());
+        put_dnssec(&files, &kasp("new")).unwrap();
+        assert_eq!(fs::read_to_string(kasp("new/keys/1.pem")).unwrap(), "key");
+    }
 }

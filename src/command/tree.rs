@@ -22,10 +22,10 @@ use super::{backup, completions, config, history, host, init, man, restore, stat
 )]
 pub(super) struct Arguments {
     /// The configuration [default: BOWLINE_CONFIG, else /etc/bowline/bowline.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 900)]
     pub(super) config: Option<PathBuf>,
     /// Report as one JSON document
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 901)]
     pub(super) json: bool,
     #[command(subcommand)]
     pub(super) verb: Verb,
