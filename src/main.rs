@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
+use bowline::{command, gateway};
+
 fn main() -> ExitCode {
-    if std::env::var_os("GATEWAY_INTERFACE").is_none() {
-        return bowline::command::main(std::env::args_os());
+    if std::env::var_os("GATEWAY_INTERFACE").is_some() {
+        return match gateway::cgi::run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
     }
-    match bowline::gateway::cgi::run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(_) => ExitCode::FAILURE,
-    }
+    command::main(std::env::args_os())
 }

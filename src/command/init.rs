@@ -18,7 +18,7 @@ use crate::span::Span;
 
 /// Sets up this machine for a first zone
 #[derive(Debug, clap::Args)]
-pub struct Options {
+pub(super) struct Options {
     /// The zone whose hosts move, e.g. dyn.example.org
     zone: ZoneName,
     /// A name server of the zone, outside it; the primary first
@@ -101,7 +101,7 @@ enum Gateway {
 ///
 /// # Errors
 /// What was asked for cannot be had here, or a file or command failed.
-pub fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let (apply, dry_run) = (options.apply, options.dry_run);
     let setup = setup(options, &context.config).map_err(failure)?;
     let mut written = Written::load(&setup.place.written()).map_err(failure)?;

@@ -12,7 +12,7 @@ mod failure;
 mod handed;
 mod history;
 mod host;
-pub mod init;
+mod init;
 mod man;
 mod restore;
 mod session;
@@ -20,7 +20,8 @@ mod settle;
 mod status;
 mod step_down;
 mod tree;
-pub mod zone;
+mod upkeep;
+mod zone;
 
 pub use failure::Failure;
 pub use handed::Handed;
@@ -96,11 +97,12 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
         step_down::become_owner(&context, &verb.files())?;
     }
     match verb {
-        Verb::Init(options) => init::run(options, &mut context),
+        Verb::Init(options) => init::run(*options, &mut context),
         Verb::Zone(options) => zone::run(options, &mut context),
         Verb::Host(options) => host::run(options, &mut context),
         Verb::History(options) => history::run(options, &mut context),
         Verb::Status(options) => status::run(options, &mut context),
+        Verb::Upkeep(options) => upkeep::run(options, &mut context),
         Verb::Backup(options) => backup::run(options, &mut context),
         Verb::Restore(options) => restore::run(options, &mut context),
         Verb::Config(options) => config::run(options, &mut context),

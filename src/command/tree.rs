@@ -7,7 +7,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::handed::Argument;
-use super::{backup, completions, config, history, host, init, man, restore, status, zone};
+use super::{backup, completions, config, history, host, init, man, restore, status, upkeep, zone};
 
 /// Dynamic DNS on your own Knot server
 ///
@@ -34,11 +34,12 @@ pub(super) struct Arguments {
 /// Every verb or group of verbs.
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
-    Init(init::Options),
+    Init(Box<init::Options>),
     Zone(zone::Options),
     Host(host::Options),
     History(history::Options),
     Status(status::Options),
+    Upkeep(upkeep::Options),
     Backup(backup::Options),
     Restore(restore::Options),
     Config(config::Options),
@@ -68,11 +69,13 @@ impl Verb {
     /// Whether it reads or writes in the state directory, and so must run as its owner.
     pub(super) fn touches_state(&self) -> bool {
         match self {
-            Verb::Host(_) | Verb::History(_) | Verb::Status(_) => true,
+            Verb::Host(_) | Verb::History(_) | Verb::Status(_) | Verb::Upkeep(_) => true,
             Verb::Config(options) => options.touches_state(),
             // They give up their rights themselves, when root is needed no more.
             Verb::Backup(_) | Verb::Restore(_) => false,
-            Verb::Init(_) | Verb::Zone(_) | Verb::Completions(_) | Verb::Man(_) => false,
+            // They write the servers' files too, and hand over what is the owner's.
+            Verb::Init(_) | Verb::Zone(_) => false,
+            Verb::Completions(_) | Verb::Man(_) => false,
         }
     }
 

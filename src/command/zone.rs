@@ -15,7 +15,7 @@ use crate::span::Span;
 
 /// Zones whose hosts move
 #[derive(Debug, clap::Args)]
-pub struct Options {
+pub(super) struct Options {
     #[command(subcommand)]
     action: Action,
 }
@@ -86,7 +86,7 @@ struct Set {
 ///
 /// # Errors
 /// No such zone, or one that is there already; a file or command that failed.
-pub fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let standing = Standing::load(&context.config).map_err(failure)?;
     match options.action {
         Action::Add(options) => {

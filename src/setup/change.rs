@@ -5,12 +5,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::configuration::{self, ZoneKeys};
+use super::delegation::Delegation;
 use super::error::SetupError;
 use super::files::{File, State, Written, read};
-use super::knot::Delegation;
 use super::next::{self, Step};
 use super::place::Place;
-use super::plan::Plan;
+use super::plan::{Plan, acme_note};
 use super::question::{Kind, Reply, ask, system_resolver};
 use super::records::{self, Record};
 use super::users::{Owners, user_name};
@@ -96,7 +96,7 @@ impl Standing {
             files,
             records,
             next: steps,
-            notes: Vec::new(),
+            notes: acme_note(zone.acme),
         })
     }
 
@@ -122,6 +122,7 @@ impl Standing {
             let mut zone = NewZone::new(name.clone(), delegation.nameservers, None)?;
             zone.acme = true;
             zone.dnssec = knot::is_signed(&self.place, name)?;
+            plan.notes = acme_note(true);
             plan.files = self.write(&zone, update, &[], &keys)?;
             // First contents were given once; they do not change with the rights.
             let script = self.place.first_contents(name);

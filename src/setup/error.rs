@@ -96,6 +96,10 @@ impl SetupError {
                  gets its [[zone]] in bowline.toml by hand"
                     .to_owned()
             }
+            SetupError::Taken(address, _) if address.ip().is_loopback() => {
+                "stop it, or choose another port: --update 127.0.0.1@5354, --dns-listen 127.0.0.1@5301"
+                    .to_owned()
+            }
             SetupError::Taken(address, _) => format!(
                 "stop it, or give Knot another address with --dns-listen ADDR@{}, or leave it in front: \
                  --dns-listen 127.0.0.1@5300 and let it fetch the zone from Knot as hidden primary",

@@ -20,7 +20,7 @@ const BOWLINE_CONF: &str = include_str!("../../knot/bowline.conf");
 const ZONE_CONF: &str = include_str!("../../knot/zone.conf");
 const ACME_CONF: &str = include_str!("../../knot/acme.conf");
 const ACME_ANY_TXT_CONF: &str = include_str!("../../knot/acme-any-txt.conf");
-const FIRST_CONTENTS: &str = include_str!("../../knot/first-contents");
+pub(super) const FIRST_CONTENTS: &str = include_str!("../../knot/first-contents");
 
 /// The first version whose ACL tells `_acme-challenge` from other names.
 const PATTERNS: (u32, u32, u32) = (3, 3, 3);
@@ -123,7 +123,7 @@ pub fn zone_files(
         });
     };
     if zone.acme {
-        let template = if version() < Some(PATTERNS) {
+        let template = if any_txt() {
             ACME_ANY_TXT_CONF
         } else {
             ACME_CONF
@@ -230,59 +230,13 @@ fn first_contents(place: &Place, zone: &NewZone, parent: &[Record]) -> Result<St
 const NS_LINE: &str = "control zone-set \"$zone\" \"$zone\" 3600 NS ";
 
 /// How a record of the parent stands in the script.
-const PARENT_LINE: &str = "#   ";
+pub(super) const PARENT_LINE: &str = "#   ";
 
 /// The parent's records in the script as it is shipped.
 const PARENT_LINES: &str = "#   ns1.example.org. 3600 IN A 192.0.2.53
 #   ns1.example.org. 3600 IN AAAA 2001:db8::53
 #   dyn.example.org. 3600 IN NS ns1.example.org.
 ";
-
-/// What a script of first contents says about its zone.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Delegation {
-    /// The name servers.
-    pub nameservers: Vec<NameServer>,
-    /// Their addresses.
-    pub addresses: Vec<IpAddr>,
-}
-
-impl Delegation {
-    /// Reads the script of a zone; empty where there is none.
-    ///
-    /// # Errors
-    /// A script that cannot be read.
-    pub fn load(place: &Place, zone: &ZoneName) -> Result<Self, SetupError> {
-        Ok(Delegation::parse(
-            &read(&place.first_contents(zone))?.unwrap_or_default(),
-        ))
-    }
-
-    fn parse(script: &str) -> Self {
-        let mut found = Delegation::default();
-        for line in script
-            .lines()
-            .filter_map(|line| line.strip_prefix(PARENT_LINE))
-        {
-            let fields: Vec<&str> = line.split(' ').collect();
-            match fields.as_slice() {
-                [_, _, _, "NS", name] => found.nameservers.extend(NameServer::new(name).ok()),
-                [_, _, _, "A" | "AAAA", address] => {
-                    found.addresses.extend(address.parse::<IpAddr>().ok())
-                }
-                _ => {}
-            }
-        }
-        // Every name server has all of them.
-        let mut seen = Vec::new();
-        found.addresses.retain(|address| {
-            let new = !seen.contains(address);
-            seen.push(*address);
-            new
-        });
-        found
-    }
-}
 
 /// Whether the file of a zone has it signed.
 pub fn is_signed(place: &Place, zone: &ZoneName) -> Result<bool, SetupError> {
@@ -322,6 +276,11 @@ fn listens(knot_conf: &str) -> Vec<SocketAddr> {
         .collect()
 }
 
+/// Whether the Knot that is installed cannot tell challenges from other TXT records.
+pub fn any_txt() -> bool {
+    version() < Some(PATTERNS)
+}
+
 /// The version of the Knot that is installed.
 fn version() -> Option<(u32, u32, u32)> {
     let output = Command::new(program("knotd"))
@@ -353,16 +312,6 @@ pub fn program(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_script_remembers_the_delegation() {
-        let shipped = Delegation::parse(FIRST_CONTENTS);
-        assert_eq!(
-            shipped.nameservers,
-            [NameServer::new("ns1.example.org").unwrap()]
-        );
-        assert_eq!(shipped.addresses.len(), 2);
-    }
 
     #[test]
     fn listeners_of_an_existing_server_are_not_opened_twice() {

@@ -179,12 +179,15 @@ pub fn apache(place: &Place, files: &[(File, State)], tls: bool) -> Vec<Step> {
     if site_off {
         steps.push(Step::here("the site", format!("a2ensite -q {site_name}")));
     }
+    // A reload that loads mod_cgid does not start its daemon: every visit would hear 503.
+    let verb = if modules.is_empty() {
+        "reload-or-restart"
+    } else {
+        "restart"
+    };
     if changed || site_off || !modules.is_empty() {
         steps.push(Step::here("all of it is valid", "apache2ctl configtest"));
-        steps.push(Step::here(
-            "Apache reads it",
-            service("apache2", "reload-or-restart"),
-        ));
+        steps.push(Step::here("Apache reads it", service("apache2", verb)));
     }
     steps
 }
@@ -266,7 +269,7 @@ pub fn parent(zone: &ZoneName) -> Vec<Step> {
 fn service(name: &str, verb: &str) -> String {
     if Path::new("/run/systemd/system").exists() {
         format!("systemctl {verb} {name}")
-    } else if name == "apache2" {
+    } else if name == "apache2" && verb.starts_with("reload") {
         // Starts one that does not run, as `reload-or-restart` does.
         "apache2ctl graceful".to_owned()
     } else {

@@ -1,6 +1,7 @@
 //! A set-up as it was told, and the plan that follows from it.
 
 use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::configuration::{self, ZoneKeys};
@@ -202,7 +203,7 @@ impl Setup {
     }
 
     fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes = acme_note(self.zone.acme);
         let mut note = |text: String| notes.push(text);
         if !self.owners.settable {
             note("not root: every file belongs to you, and owners are as you are".to_owned());
@@ -212,6 +213,18 @@ impl Setup {
                 "with CGI everything that runs as {} can read the key for updates and the registry",
                 self.owners.state.user
             ));
+        }
+        let reached = [self.executable.as_path(), self.place.config_dir()];
+        for closed in reached.into_iter().filter_map(closed_directory) {
+            if self.apache && self.owners.settable {
+                note(format!(
+                    "{} is closed to {}: the web server cannot run {} with {} from there",
+                    closed.display(),
+                    self.owners.state.user,
+                    self.executable.display(),
+                    self.place.config.display()
+                ));
+            }
         }
         if self.apache && !self.place.private && self.http.is_none() {
             note(
@@ -272,4 +285,22 @@ impl Plan {
             None => Ok(()),
         }
     }
+}
+
+/// What an old Knot makes of the right to set challenges.
+pub(super) fn acme_note(acme: bool) -> Vec<String> {
+    let note = "before 3.3.3 Knot cannot tell _acme-challenge from other names: with --acme the \
+                key may set TXT at every name below the apex";
+    (acme && knot::any_txt())
+        .then(|| note.to_owned())
+        .into_iter()
+        .collect()
+}
+
+/// The first directory above `path` that is closed to others than owner and group.
+fn closed_directory(path: &Path) -> Option<PathBuf> {
+    let closed = |above: &&Path| {
+        std::fs::metadata(above).is_ok_and(|is| is.permissions().mode() & 0o001 == 0)
+    };
+    path.ancestors().skip(1).find(closed).map(Path::to_owned)
 }

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use super::users::user_name;
 
-/// A socket that listens: where, whose, and its number in the kernel.
+/// A socket that listens: where, by UDP or TCP, whose, and its number in the kernel.
 #[derive(Debug, PartialEq, Eq)]
 struct Socket {
     address: SocketAddr,
+    udp: bool,
     uid: u32,
     inode: u64,
 }
@@ -22,7 +23,7 @@ pub fn holder(wanted: SocketAddr) -> Option<String> {
             let text = fs::read_to_string(Path::new("/proc/net").join(table)).unwrap_or_default();
             sockets(&text, table.starts_with("tcp"))
         })
-        .filter(|socket| overlap(socket.address, wanted))
+        .filter(|socket| overlap(socket.address, wanted) && !is_multicast_dns(socket))
         .find_map(|socket| match program(socket.inode) {
             Some(name) if name == "knotd" => None,
             Some(name) => Some(format!("{name} (at {})", socket.address)),
@@ -33,6 +34,12 @@ pub fn holder(wanted: SocketAddr) -> Option<String> {
                 socket.address
             )),
         })
+}
+
+/// Multicast DNS listens at every address and shares its port (RFC 6762 15.1); what is
+/// sent to one address goes to whoever listens at just that.
+fn is_multicast_dns(socket: &Socket) -> bool {
+    socket.udp && socket.address.port() == 5353 && socket.address.ip().is_unspecified()
 }
 
 /// An unspecified address stands for every one of its family; `::` for IPv4 as well.
@@ -57,6 +64,7 @@ fn sockets(table: &str, tcp: bool) -> Vec<Socket> {
             let open = fields.get(2)?.ends_with(":0000");
             (listens && open).then_some(Socket {
                 address: socket_address(fields.get(1)?)?,
+                udp: !tcp,
                 uid: fields.get(7)?.parse().ok()?,
                 inode: fields.get(9)?.parse().ok()?,
             })
@@ -108,6 +116,7 @@ mod tests {
                    1: 3500007F:0035 0100007F:1234 01 00000000:00000000 00:00000000 00000000   101        0 4712 1\n";
         let expected = Socket {
             address: "127.0.0.53:53".parse().unwrap(),
+            udp: false,
             uid: 101,
             inode: 4711,
         };

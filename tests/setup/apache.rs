@@ -11,18 +11,8 @@ use bowline::setup::{Place, apache};
 
 use crate::trial::{Trial, installed, run, succeed, wait_until};
 
-/// A program that answers with its environment, and complains on standard error.
-const ECHO: &str = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nenv\n";
-
 fn test(conf: &Path) -> String {
     succeed("apache2", &["-t", "-f", conf.to_str().unwrap()])
-}
-
-fn executable(trial: &Trial) -> PathBuf {
-    let path = trial.dir.path().join("echo");
-    fs::write(&path, ECHO).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    path
 }
 
 #[test]
@@ -68,7 +58,7 @@ fn every_variant_is_valid() {
             .filter(|argument| argument.starts_with("https:"))
             .for_each(|argument| *argument = url.to_owned());
         arguments.extend(http.map(|address| format!("--http={address}")));
-        trial.init_with(&arguments).unwrap();
+        trial.verb(&arguments).unwrap();
         let said = test(&trial.path("apache/apache2.conf"));
         assert_eq!(said.trim(), "Syntax OK", "{url} {http:?}");
     }
@@ -87,7 +77,7 @@ fn the_site_is_valid_among_debians_files() {
     place.apache_dir = root.clone();
     let url = "https://update.example.org".parse().unwrap();
     let owners = Owners::new("www-data").unwrap();
-    let files = apache::files(&place, &owners, &url, None, &executable(&trial)).unwrap();
+    let files = apache::files(&place, &owners, &url, None, &trial.echo()).unwrap();
     let [file] = files.as_slice() else {
         panic!("one site: {files:?}")
     };
@@ -188,16 +178,7 @@ impl Running {
     fn start(trial: &Trial) -> Self {
         // Apache's children are another user.
         fs::set_permissions(trial.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        trial.init(&[]).unwrap();
-        let site = trial.path("apache/bowline.conf");
-        let me = std::env::current_exe().unwrap();
-        let text = fs::read_to_string(&site).unwrap();
-        let echo = executable(trial);
-        fs::write(
-            &site,
-            text.replace(me.to_str().unwrap(), echo.to_str().unwrap()),
-        )
-        .unwrap();
+        trial.use_echo();
         let conf = trial.path("apache/apache2.conf");
         succeed("apache2", &["-f", conf.to_str().unwrap(), "-k", "start"]);
         wait_until(|| TcpStream::connect(("127.0.0.1", trial.http)).is_ok());
@@ -217,6 +198,7 @@ fn every_path_reaches_the_executable_and_no_log_has_it() {
         return;
     }
     let trial = Trial::new();
+    trial.init(&[]).unwrap();
     let running = Running::start(&trial);
     let long = "SECRET".repeat(100);
     let config = format!("BOWLINE_CONFIG={}", trial.config().display());
@@ -277,4 +259,54 @@ fn every_path_reaches_the_executable_and_no_log_has_it() {
         );
     }
     assert!(logged >= 15);
+}
+
+/// Another host of the same Apache that shows the status of all of it, as Debian's does.
+#[test]
+fn no_status_page_shows_a_path() {
+    if !installed("apache2") {
+        return;
+    }
+    let trial = Trial::new();
+    trial.init(&[]).unwrap();
+    let conf = trial.path("apache/apache2.conf");
+    let text = fs::read_to_string(&conf).unwrap();
+    let status = format!(
+        "LoadModule status_module /usr/lib/apache2/modules/mod_status.so\nExtendedStatus On\n\
+         Listen 127.0.0.1:{0}\n<VirtualHost 127.0.0.1:{0}>\n<Location /server-status>\n\
+         SetHandler server-status\nRequire all granted\n</Location>\n</VirtualHost>\n\nIncludeOptional",
+        trial.dns
+    );
+    fs::write(&conf, text.replace("IncludeOptional", &status)).unwrap();
+    let running = Running::start(&trial);
+    for _ in 0..5 {
+        send(&trial, "GET /SECRET HTTP/1.0\r\n\r\n");
+    }
+    let mut stream = TcpStream::connect(("127.0.0.1", trial.dns)).unwrap();
+    stream
+        .write_all(b"GET /server-status HTTP/1.0\r\n\r\n")
+        .unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    assert!(page.contains("Server Status"), "{page}");
+    assert!(!page.contains("SECRET"), "{page}");
+    drop(running);
+}
+
+#[test]
+fn without_cgi_nobody_gets_the_executable() {
+    if !installed("apache2") {
+        return;
+    }
+    let trial = Trial::new();
+    trial.init(&[]).unwrap();
+    let conf = trial.path("apache/apache2.conf");
+    let text = fs::read_to_string(&conf).unwrap();
+    let without = |line: &&str| !line.contains("cgid");
+    let text: Vec<&str> = text.lines().filter(without).collect();
+    fs::write(&conf, text.join("\n")).unwrap();
+    let running = Running::start(&trial);
+    let answer = send(&trial, "GET /SECRET HTTP/1.0\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    drop(running);
 }

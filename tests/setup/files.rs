@@ -152,7 +152,7 @@ fn refused_with_the_ways_out() {
             "inside the zone",
             "ns1.example.org",
         ),
-        (&[&taken], "is taken by", "hidden primary"),
+        (&[&taken], "is taken by", "choose another port"),
         (
             &["--dns=bind"],
             "--dns bind is not in this version yet",

@@ -1,24 +1,16 @@
 //! A set-up in a temporary directory, on ports of its own.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use bowline::command::{Context, init};
-use clap::Parser;
-
-/// The arguments of `init` as clap reads them.
-#[derive(Parser)]
-#[command(args_override_self = true)]
-struct Init {
-    #[command(flatten)]
-    options: init::Options,
-}
-
 /// A directory, two ports, and the Knot that may run there.
 pub(crate) struct Trial {
     pub(crate) dir: tempfile::TempDir,
+    /// What is run, and set up to be run by the web server.
+    pub(crate) executable: PathBuf,
     /// Where the outside would ask.
     pub(crate) dns: u16,
     /// Where updates go.
@@ -29,10 +21,13 @@ pub(crate) struct Trial {
 
 impl Trial {
     pub(crate) fn new() -> Self {
+        // Were this program ever run by the Apache that it tests, it would start that again.
+        assert!(std::env::var_os("GATEWAY_INTERFACE").is_none());
         let dir = tempfile::tempdir().unwrap();
         let [dns, update, http] = free_ports();
         Trial {
             dir,
+            executable: env!("CARGO_BIN_EXE_bowline").into(),
             dns,
             update,
             http,
@@ -49,6 +44,27 @@ impl Trial {
 
     pub(crate) fn read(&self, below: &str) -> String {
         fs::read_to_string(self.path(below)).unwrap()
+    }
+
+    /// A program that answers with its environment.
+    pub(crate) fn echo(&self) -> PathBuf {
+        let path = self.dir.path().join("echo");
+        let text = "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nenv\n";
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    /// Has Apache run that, and not bowline. Before any Apache starts.
+    pub(crate) fn use_echo(&self) {
+        let site = self.path("apache/bowline.conf");
+        let (me, echo) = (
+            env!("CARGO_BIN_EXE_bowline"),
+            self.echo().display().to_string(),
+        );
+        let text = fs::read_to_string(&site).unwrap().replace(me, &echo);
+        assert!(text.contains(&echo) && !text.contains(me));
+        fs::write(&site, text).unwrap();
     }
 
     /// The options that every trial has.
@@ -73,33 +89,31 @@ impl Trial {
 
     /// Runs `init` with more options; what it printed, or why it failed.
     pub(crate) fn init(&self, more: &[&str]) -> Result<String, String> {
+        let name = |argument: &str| argument.split('=').next().unwrap().to_owned();
         let mut arguments = self.arguments();
+        arguments.retain(|known| {
+            !known.contains('=') || more.iter().all(|new| name(new) != name(known))
+        });
         arguments.extend(more.iter().map(|option| (*option).to_owned()));
-        self.init_with(&arguments)
+        self.verb(&arguments)
     }
 
-    /// Runs `init` with these arguments only, the program's name first.
-    pub(crate) fn init_with(&self, arguments: &[String]) -> Result<String, String> {
-        let options = Init::try_parse_from(arguments)
-            .map_err(|error| error.to_string())?
-            .options;
-        self.run(|context| init::run(options, context))
-    }
-
-    /// Runs a verb, with JSON.
-    pub(crate) fn run(
-        &self,
-        verb: impl FnOnce(&mut Context<'_>) -> Result<(), bowline::command::Failure>,
-    ) -> Result<String, String> {
-        let mut out = Vec::new();
-        let mut context = Context {
-            config: self.config(),
-            json: true,
-            out: &mut out,
-            handed: bowline::command::Handed::default(),
-        };
-        verb(&mut context).map_err(|failure| failure.to_string())?;
-        Ok(String::from_utf8(out).unwrap())
+    /// Runs a verb with JSON: what it reported, or why it failed.
+    ///
+    /// As a process of its own: what it sets up runs the executable it is.
+    pub(crate) fn verb(&self, arguments: &[String]) -> Result<String, String> {
+        let output = Command::new(&self.executable)
+            .arg("--config")
+            .arg(self.config())
+            .arg("--json")
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text = |octets| String::from_utf8(octets).unwrap();
+        match output.status.success() {
+            true => Ok(text(output.stdout)),
+            false => Err(text(output.stderr)),
+        }
     }
 
     /// `kdig` at the public listener: the short answer.

@@ -1,0 +1,72 @@
+//! What the script of first contents remembers about the delegation of its zone.
+
+use std::net::IpAddr;
+
+use super::error::SetupError;
+use super::files::read;
+use super::knot::PARENT_LINE;
+use super::place::Place;
+use super::zone::NameServer;
+use crate::name::ZoneName;
+
+/// What a script of first contents says about its zone.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Delegation {
+    /// The name servers.
+    pub nameservers: Vec<NameServer>,
+    /// Their addresses.
+    pub addresses: Vec<IpAddr>,
+}
+
+impl Delegation {
+    /// Reads the script of a zone; empty where there is none.
+    ///
+    /// # Errors
+    /// A script that cannot be read.
+    pub fn load(place: &Place, zone: &ZoneName) -> Result<Self, SetupError> {
+        Ok(Delegation::parse(
+            &read(&place.first_contents(zone))?.unwrap_or_default(),
+        ))
+    }
+
+    fn parse(script: &str) -> Self {
+        let mut found = Delegation::default();
+        for line in script
+            .lines()
+            .filter_map(|line| line.strip_prefix(PARENT_LINE))
+        {
+            let fields: Vec<&str> = line.split(' ').collect();
+            match fields.as_slice() {
+                [_, _, _, "NS", name] => found.nameservers.extend(NameServer::new(name).ok()),
+                [_, _, _, "A" | "AAAA", address] => {
+                    found.addresses.extend(address.parse::<IpAddr>().ok())
+                }
+                _ => {}
+            }
+        }
+        // Every name server has all of them.
+        let mut seen = Vec::new();
+        found.addresses.retain(|address| {
+            let new = !seen.contains(address);
+            seen.push(*address);
+            new
+        });
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::knot::FIRST_CONTENTS;
+    use super::*;
+
+    #[test]
+    fn the_script_remembers_the_delegation() {
+        let shipped = Delegation::parse(FIRST_CONTENTS);
+        assert_eq!(
+            shipped.nameservers,
+            [NameServer::new("ns1.example.org").unwrap()]
+        );
+        assert_eq!(shipped.addresses.len(), 2);
+    }
+}
