@@ -31,6 +31,7 @@ pub(super) const DNSSEC: &str = "dnssec";
 pub(super) const KASP: &str = "/var/lib/knot/keys";
 /// The role in which root hands Knot's files over.
 const HANDED_DNSSEC: &str = "dnssec";
+/// The mode that every file has in the archive: its owner's alone.
 const SECRET: u32 = 0o600;
 
 /// Save configuration, keys and registry in one file, which is a secret
@@ -173,6 +174,7 @@ pub(super) fn kasp_files(directory: &Path) -> Result<Option<File>, Failure> {
     Ok(Some(memory))
 }
 
+/// Adds a file as it is on disk.
 fn add_file(tar: &mut Builder<impl Write>, name: &str, path: &Path) -> Result<(), Failure> {
     let failed = |error| Failure::new(format!("{}: {error}", path.display()));
     let file = File::open(path).map_err(failed)?;

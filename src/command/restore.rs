@@ -25,6 +25,7 @@ const HANDED_REGISTRY: &str = "registry";
 const LARGEST: u64 = 64 << 20;
 /// Written by the owner, and read by the user or group that bowline runs as.
 const KEY_MODE: u32 = 0o640;
+/// The state directory's: its owner's and group's.
 const STATE_MODE: u32 = 0o750;
 
 /// Put back what `bowline backup` saved; overwrites nothing
@@ -72,6 +73,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
             missing.push((path, content));
         }
     }
+    owner(config.state_directory())?;
     refuse_other_registry(&config.state.registry, &backup.registry)?;
     let group = make_state_directory(&config, &backup.user)?;
     for (path, content) in missing {
@@ -163,6 +165,7 @@ impl Backup {
         })
     }
 
+    /// The file of that name in the backup.
     fn file(&self, name: &str) -> Result<&[u8], Failure> {
         self.files
             .get(name)
@@ -171,6 +174,7 @@ impl Backup {
     }
 }
 
+/// What a backup must have, and this one has not.
 fn no_such(name: &str) -> Failure {
     Failure::new(format!(
         "it is no backup, or damaged: there is no {name} in it"
@@ -189,9 +193,16 @@ fn is_there(path: &Path, content: &[u8]) -> Result<bool, Failure> {
     }
 }
 
+/// A registry that is there must be the backup's; so must what SQLite keeps beside it.
 fn refuse_other_registry(path: &Path, mut backup: &File) -> Result<(), Failure> {
     if fs::symlink_metadata(path).is_err() {
-        return Ok(());
+        // SQLite would take the leavings of another registry for this one's.
+        let beside = |end| PathBuf::from(format!("{}{end}", path.display()));
+        let left = ["-wal", "-shm", "-journal"].map(beside);
+        return match left.iter().find(|left| left.is_symlink() || left.exists()) {
+            Some(left) => Err(differs(left)),
+            None => Ok(()),
+        };
     }
     let mut content = Vec::new();
     backup.rewind()?;
@@ -199,6 +210,7 @@ fn refuse_other_registry(path: &Path, mut backup: &File) -> Result<(), Failure> 
     is_there(path, &content).map(|_| ())
 }
 
+/// What stands in the way is for the operator to move.
 fn differs(path: &Path) -> Failure {
     Failure::new(format!(
         "{} is there and differs from the backup",

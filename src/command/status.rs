@@ -35,6 +35,7 @@ struct Status {
     pending: Vec<Pending>,
 }
 
+/// One zone and how many hosts it has.
 #[derive(Serialize)]
 struct ZoneStatus {
     name: String,
@@ -44,6 +45,7 @@ struct ZoneStatus {
     pending: usize,
 }
 
+/// A host whose wish is no fact yet.
 #[derive(Serialize)]
 struct Pending {
     name: String,
@@ -74,6 +76,7 @@ pub(super) fn run(_: Options, context: &mut Context<'_>) -> Result<(), Failure> 
 }
 
 impl Status {
+    /// Counts the hosts, and collects those that are pending.
     fn of(session: &Session) -> Result<Self, Failure> {
         let (mut disabled, mut removing) = (0, 0);
         let mut zones: BTreeMap<String, ZoneStatus> = BTreeMap::new();
@@ -111,6 +114,7 @@ impl Status {
         })
     }
 
+    /// As lines for people.
     fn write(&self, context: &mut Context<'_>) -> Result<(), Failure> {
         let out = &mut context.out;
         writeln!(out, "configuration  {}", self.config)?;
@@ -148,6 +152,7 @@ impl Status {
 }
 
 impl ZoneStatus {
+    /// A zone without hosts, not configured so far.
     fn new(name: &ZoneName) -> Self {
         ZoneStatus {
             name: name.to_string(),
@@ -159,6 +164,7 @@ impl ZoneStatus {
 }
 
 impl Pending {
+    /// How long a host has been pending, and for what.
     fn of(host: &Host, now: Timestamp) -> Self {
         let wanted = host.wish.records.addresses;
         Pending {

@@ -55,10 +55,12 @@ struct Report {
 }
 
 impl Options {
+    /// The file with the list.
     fn list(&self) -> Argument {
         Argument::read("list", &self.file)
     }
 
+    /// The file for the tokens; none is made by a dry run.
     fn tokens(&self) -> Option<Argument> {
         let out = self.out.as_ref().filter(|_| !self.dry_run);
         out.map(|out| Argument::new("tokens", out))
@@ -210,6 +212,7 @@ impl Plan {
         row.fixed != Some(true) && self.taken.is_none() && row.tokens.is_empty()
     }
 
+    /// What is to become of the host of that name, if there is one.
     fn decide(&self, host: Option<(&Host, &[KeptToken])>) -> Result<Edit, Failure> {
         match host {
             None => self.add(),
@@ -297,6 +300,7 @@ impl Plan {
 }
 
 impl Report {
+    /// As one line, or as JSON.
     fn write(&self, context: &mut Context<'_>) -> Result<(), Failure> {
         if context.json {
             return context.write_json(self);
@@ -310,6 +314,7 @@ impl Report {
     }
 }
 
+/// A token without an end.
 fn in_force(digest: Digest) -> KeptToken {
     KeptToken {
         digest,
