@@ -31,6 +31,7 @@ pub(super) const DNSSEC: &str = "dnssec";
 pub(super) const KASP: &str = "/var/lib/knot/keys";
 /// The role in which root hands Knot's files over.
 const HANDED_DNSSEC: &str = "dnssec";
+/// The mode that every file has in the archive: its owner's alone.
 const SECRET: u32 = 0o600;
 
 /// Save configuration, keys and registry in one file, which is a secret
@@ -65,6 +66,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         if !target.is_standard() {
             // Half a backup must not look like one.
             let _ = file.set_len(0);
+            let _ = fs::remove_file(&target.path);
         }
         return Err(failure);
     }
@@ -145,7 +147,7 @@ fn copy_of(registry: &Registry, state: &Path) -> Result<File, Failure> {
 }
 
 /// Knot's key database and keys, as an archive in memory; nothing where there are none.
-fn kasp_files(directory: &Path) -> Result<Option<File>, Failure> {
+pub(super) fn kasp_files(directory: &Path) -> Result<Option<File>, Failure> {
     let mut memory = File::from(memfd_create("dnssec", MemfdFlags::CLOEXEC)?);
     let mut tar = Builder::new(memory.try_clone()?);
     let mut count = 0;
@@ -172,6 +174,7 @@ fn kasp_files(directory: &Path) -> Result<Option<File>, Failure> {
     Ok(Some(memory))
 }
 
+/// Adds a file as it is on disk.
 fn add_file(tar: &mut Builder<impl Write>, name: &str, path: &Path) -> Result<(), Failure> {
     let failed = |error| Failure::new(format!("{}: {error}", path.display()));
     let file = File::open(path).map_err(failed)?;

@@ -43,13 +43,18 @@ pub(super) struct Argument {
 pub struct Handed(Vec<(String, File)>);
 
 impl Handed {
+    /// Whether this process was executed by itself.
+    pub(super) fn is_awaited() -> bool {
+        std::env::var_os(MARK).is_some()
+    }
+
     /// Takes what was handed over before this process was executed; mostly nothing.
     ///
     /// # Errors
     /// When standard input is not the socket it is said to be.
     pub(super) fn receive() -> Result<Self, Failure> {
         let mut files = Vec::new();
-        if std::env::var_os(MARK).is_none() {
+        if !Handed::is_awaited() {
             return Ok(Handed(files));
         }
         let stdin = io::stdin();

@@ -81,6 +81,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Runs the verb, as who it has to run as.
 fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let Arguments { config, json, verb } = arguments;
     let mut context = Context {
@@ -89,7 +90,8 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
         out,
         handed: Handed::receive()?,
     };
-    if verb.reads_keys() {
+    // Root has said it already, where it went on as somebody else.
+    if verb.reads_keys() && !Handed::is_awaited() {
         check::warn_of_open_secrets(&context.config);
     }
     if verb.touches_state() {

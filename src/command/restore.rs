@@ -23,8 +23,9 @@ use crate::setup::users::Owners;
 const HANDED_REGISTRY: &str = "registry";
 /// No other file of a backup is larger, but for Knot's key database.
 const LARGEST: u64 = 64 << 20;
-/// Root's, and read by the user that bowline runs as.
+/// Written by the owner, and read by the user or group that bowline runs as.
 const KEY_MODE: u32 = 0o640;
+/// The state directory's: its owner's and group's.
 const STATE_MODE: u32 = 0o750;
 
 /// Put back what `bowline backup` saved; overwrites nothing
@@ -72,6 +73,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
             missing.push((path, content));
         }
     }
+    owner(config.state_directory())?;
     refuse_other_registry(&config.state.registry, &backup.registry)?;
     let group = make_state_directory(&config, &backup.user)?;
     for (path, content) in missing {
@@ -96,7 +98,9 @@ fn restore_registry(mut backup: File, context: &mut Context<'_>) -> Result<(), F
     let failed = |error: io::Error| Failure::new(format!("{}: {error}", path.display()));
     if !path.exists() {
         let mut file = new_secret_file(path).map_err(failed)?;
-        let copied = io::copy(&mut backup, &mut file).and_then(|_| file.sync_all());
+        let copied = io::copy(&mut backup, &mut file)
+            .and_then(|_| file.set_permissions(fs::Permissions::from_mode(KEY_MODE)))
+            .and_then(|()| file.sync_all());
         copied.map_err(|error| {
             let _ = fs::remove_file(path);
             failed(error)
@@ -161,6 +165,7 @@ impl Backup {
         })
     }
 
+    /// The file of that name in the backup.
     fn file(&self, name: &str) -> Result<&[u8], Failure> {
         self.files
             .get(name)
@@ -169,6 +174,7 @@ impl Backup {
     }
 }
 
+/// What a backup must have, and this one has not.
 fn no_such(name: &str) -> Failure {
     Failure::new(format!(
         "it is no backup, or damaged: there is no {name} in it"
@@ -187,9 +193,16 @@ fn is_there(path: &Path, content: &[u8]) -> Result<bool, Failure> {
     }
 }
 
+/// A registry that is there must be the backup's; so must what SQLite keeps beside it.
 fn refuse_other_registry(path: &Path, mut backup: &File) -> Result<(), Failure> {
     if fs::symlink_metadata(path).is_err() {
-        return Ok(());
+        // SQLite would take the leavings of another registry for this one's.
+        let beside = |end| PathBuf::from(format!("{}{end}", path.display()));
+        let left = ["-wal", "-shm", "-journal"].map(beside);
+        return match left.iter().find(|left| left.is_symlink() || left.exists()) {
+            Some(left) => Err(differs(left)),
+            None => Ok(()),
+        };
     }
     let mut content = Vec::new();
     backup.rewind()?;
@@ -197,6 +210,7 @@ fn refuse_other_registry(path: &Path, mut backup: &File) -> Result<(), Failure> 
     is_there(path, &content).map(|_| ())
 }
 
+/// What stands in the way is for the operator to move.
 fn differs(path: &Path) -> Failure {
     Failure::new(format!(
         "{} is there and differs from the backup",
@@ -282,4 +296,39 @@ fn put_dnssec(files: &BTreeMap<String, Vec<u8>>, kasp: &Path) -> Result<(), Fail
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::backup::kasp_files;
+    use super::*;
+
+    #[test]
+    fn dnssec_keys_come_back_where_there_are_none() {
+        let knot = tempfile::tempdir().unwrap();
+        let kasp = |name: &str| knot.path().join(name);
+        fs::create_dir_all(kasp("old/keys")).unwrap();
+        fs::write(kasp("old/data.mdb"), "database").unwrap();
+        fs::write(kasp("old/keys/1.pem"), "key").unwrap();
+        let archive = kasp_files(&kasp("old")).unwrap().unwrap();
+        let mut files = BTreeMap::new();
+        for entry in Archive::new(archive).entries().unwrap() {
+            let mut entry = entry.unwrap();
+            let name = entry.path().unwrap().to_string_lossy().into_owned();
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content).unwrap();
+            files.insert(name, content);
+        }
+        files.insert(format!("{DNSSEC}/../outside"), b"no".to_vec());
+        put_dnssec(&files, &kasp("new")).unwrap();
+        assert_eq!(fs::read_to_string(kasp("new/keys/1.pem")).unwrap(), "key");
+        assert_eq!(
+            fs::read_to_string(kasp("new/data.mdb")).unwrap(),
+            "database"
+        );
+        assert!(!kasp("outside").exists());
+        files.insert(format!("{DNSSEC}/keys/1.pem"), b"other".to_vec());
+        put_dnssec(&files, &kasp("new")).unwrap();
+        assert_eq!(fs::read_to_string(kasp("new/keys/1.pem")).unwrap(), "key");
+    }
 }

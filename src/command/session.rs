@@ -128,6 +128,7 @@ fn meanings(
     }
 }
 
+/// A name that no configured zone has room for.
 fn no_zone(text: &str) -> Failure {
     Failure::new(format!("{text:?} is in no configured zone"))
         .hint("`bowline zone list` shows the zones there are")

@@ -51,6 +51,7 @@ fn publish_all(session: &mut Session, ids: &[HostId]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The failure with a hint, where there is one.
 fn maybe_hint(failure: Failure, hint: Option<String>) -> Failure {
     match hint {
         Some(hint) => failure.hint(hint),

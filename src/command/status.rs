@@ -13,11 +13,12 @@ use crate::name::ZoneName;
 use crate::registry::{Host, State};
 use crate::span::Span;
 use crate::time::Timestamp;
+use crate::upkeep;
 
 /// Longer than this nothing should wait for its name server.
 const LATE: Span = Span::from_seconds(300);
 
-/// Show zones, hosts and what is pending; fails when that is so for over 5 minutes
+/// Show zones, hosts and what is pending; fails when that is so, or no upkeep, for over 5 minutes
 #[derive(Debug, Args)]
 pub(super) struct Options {}
 
@@ -31,10 +32,16 @@ struct Status {
     hosts: usize,
     disabled: usize,
     removing: usize,
+    /// When the last round of upkeep was; `None`: never.
+    last_upkeep: Option<String>,
+    /// Whether one is overdue.
+    #[serde(skip)]
+    upkeep_late: bool,
     zones: Vec<ZoneStatus>,
     pending: Vec<Pending>,
 }
 
+/// One zone and how many hosts it has.
 #[derive(Serialize)]
 struct ZoneStatus {
     name: String,
@@ -44,6 +51,7 @@ struct ZoneStatus {
     pending: usize,
 }
 
+/// A host whose wish is no fact yet.
 #[derive(Serialize)]
 struct Pending {
     name: String,
@@ -64,6 +72,8 @@ pub(super) fn run(_: Options, context: &mut Context<'_>) -> Result<(), Failure> 
     }
     let late = |pending: &&Pending| pending.age > LATE.seconds();
     match status.pending.iter().filter(late).count() {
+        0 if status.upkeep_late => Err(Failure::new("no upkeep for over 5 minutes")
+            .hint("is `bowline upkeep` still run every minute?")),
         0 => Ok(()),
         count => Err(Failure::new(format!(
             "{count} {} pending for over 5 minutes",
@@ -74,6 +84,7 @@ pub(super) fn run(_: Options, context: &mut Context<'_>) -> Result<(), Failure> 
 }
 
 impl Status {
+    /// Counts the hosts, and collects those that are pending.
     fn of(session: &Session) -> Result<Self, Failure> {
         let (mut disabled, mut removing) = (0, 0);
         let mut zones: BTreeMap<String, ZoneStatus> = BTreeMap::new();
@@ -94,6 +105,7 @@ impl Status {
             Ok::<(), Failure>(())
         })?;
         let pending = session.registry.pending()?;
+        let last_upkeep = upkeep::last(&session.config);
         let zones: Vec<ZoneStatus> = zones.into_values().collect();
         Ok(Status {
             version: env!("CARGO_PKG_VERSION"),
@@ -103,6 +115,8 @@ impl Status {
             hosts: zones.iter().map(|zone| zone.hosts).sum(),
             disabled,
             removing,
+            last_upkeep: last_upkeep.map(|last| last.to_string()),
+            upkeep_late: last_upkeep.is_some_and(|last| session.now.since(last) > LATE),
             zones,
             pending: pending
                 .iter()
@@ -111,11 +125,14 @@ impl Status {
         })
     }
 
+    /// As lines for people.
     fn write(&self, context: &mut Context<'_>) -> Result<(), Failure> {
         let out = &mut context.out;
         writeln!(out, "configuration  {}", self.config)?;
         writeln!(out, "registry       {}", self.registry)?;
         writeln!(out, "log            {}", self.log)?;
+        let last = self.last_upkeep.as_deref().unwrap_or("never");
+        writeln!(out, "upkeep         {last}")?;
         for zone in &self.zones {
             let server = zone.server.as_deref().unwrap_or("not configured");
             writeln!(
@@ -148,6 +165,7 @@ impl Status {
 }
 
 impl ZoneStatus {
+    /// A zone without hosts, not configured so far.
     fn new(name: &ZoneName) -> Self {
         ZoneStatus {
             name: name.to_string(),
@@ -159,6 +177,7 @@ impl ZoneStatus {
 }
 
 impl Pending {
+    /// How long a host has been pending, and for what.
     fn of(host: &Host, now: Timestamp) -> Self {
         let wanted = host.wish.records.addresses;
         Pending {

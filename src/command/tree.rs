@@ -22,10 +22,10 @@ use super::{backup, completions, config, history, host, init, man, restore, stat
 )]
 pub(super) struct Arguments {
     /// The configuration [default: BOWLINE_CONFIG, else /etc/bowline/bowline.toml]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 900)]
     pub(super) config: Option<PathBuf>,
     /// Report as one JSON document
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 901)]
     pub(super) json: bool,
     #[command(subcommand)]
     pub(super) verb: Verb,
@@ -69,8 +69,7 @@ impl Verb {
     /// Whether it reads or writes in the state directory, and so must run as its owner.
     pub(super) fn touches_state(&self) -> bool {
         match self {
-            Verb::Host(_) | Verb::History(_) | Verb::Status(_) => true,
-            Verb::Upkeep(_) => true,
+            Verb::Host(_) | Verb::History(_) | Verb::Status(_) | Verb::Upkeep(_) => true,
             Verb::Config(options) => options.touches_state(),
             // They give up their rights themselves, when root is needed no more.
             Verb::Backup(_) | Verb::Restore(_) => false,

@@ -18,6 +18,7 @@ pub struct Key {
     show: Show,
 }
 
+/// Where a key's value in force comes from.
 enum Show {
     Config(fn(&Config) -> Value),
     Zone(fn(&Zone) -> Value),
@@ -175,6 +176,7 @@ impl Config {
         text
     }
 
+    /// `key = value` for every key of a table.
     fn lines(&self, table: &str, zone: Option<&Zone>) -> String {
         KEYS.iter()
             .filter(|key| key.table == table)
@@ -189,10 +191,12 @@ impl Config {
     }
 }
 
+/// A path as TOML; bowline's own are UTF-8.
 fn path(path: &std::path::Path) -> Value {
     path.to_string_lossy().as_ref().into()
 }
 
+/// A log level by its name.
 fn level(level: LogLevel) -> &'static str {
     match level {
         LogLevel::Debug => "debug",
@@ -202,6 +206,7 @@ fn level(level: LogLevel) -> &'static str {
     }
 }
 
+/// By its name, how much of a client is logged.
 fn client(client: LogClient) -> &'static str {
     match client {
         LogClient::Full => "full",

@@ -116,6 +116,7 @@ impl Registry {
     }
 }
 
+/// Adds a host with its tokens; one that is switched off gets no records.
 fn add(
     tx: &Transaction<'_>,
     entry: &Entry,
@@ -181,6 +182,7 @@ fn change(
     Ok(changed)
 }
 
+/// Gives a host tokens, old ones too.
 fn write_tokens(tx: &Connection, id: HostId, tokens: &[KeptToken]) -> Result<(), RegistryError> {
     for token in tokens {
         write_token(tx, id, &token.digest)?;

@@ -28,6 +28,15 @@ fn what_was_saved_comes_back() {
     let before = it.done("host export");
     fs::remove_dir_all(it.file("etc")).unwrap();
     fs::remove_dir_all(it.file("state")).unwrap();
+    fs::create_dir(it.file("state")).unwrap();
+    it.write("state/bowline.db-wal", "of another registry");
+    let ran = it.run("restore saved.tar");
+    assert!(
+        ran.err.contains("bowline.db-wal is there and differs"),
+        "{ran:?}"
+    );
+    assert!(!it.file("etc").exists());
+    fs::remove_dir_all(it.file("state")).unwrap();
     let out = it.done("restore saved.tar");
     assert!(out.ends_with("bowline.db: 1 hosts\n"), "{out}");
     assert_eq!(it.done("host export"), before);

@@ -303,6 +303,20 @@ fn status_fails_once_something_is_pending_for_long() {
 }
 
 #[test]
+fn a_token_that_could_not_be_printed_is_said_to_be_lost() {
+    let it = Place::new();
+    let mut command = it.command("host add home");
+    command.stdout(std::fs::File::create("/dev/full").unwrap());
+    let output = command.output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        err.contains("make another with `bowline host rotate NAME`"),
+        "{err}"
+    );
+}
+
+#[test]
 fn twenty_at_once() {
     let it = Place::new();
     let children: Vec<_> = (0..20)

@@ -153,4 +153,10 @@ fn an_export_is_read_back_with_tokens_and_settings() {
         again.out.starts_with("0 added, 0 changed, 4 unchanged"),
         "{again:?}"
     );
+    let array = it.json("host export").to_string();
+    let again = other.run_with("host import -", &array);
+    assert!(
+        again.out.starts_with("0 added, 0 changed, 4 unchanged"),
+        "{again:?}"
+    );
 }

@@ -102,6 +102,17 @@ fn files_of_root_are_opened_before() {
 }
 
 #[test]
+fn a_warning_is_said_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let Some(it) = foreign() else { return };
+    let open = fs::Permissions::from_mode(0o644);
+    fs::set_permissions(it.file("etc/lookup.key"), open).unwrap();
+    for verb in ["host list", "backup saved.tar"] {
+        assert_eq!(it.run(verb).err.matches("warning: ").count(), 1, "{verb}");
+    }
+}
+
+#[test]
 fn a_missing_argument_file_is_said_as_ever() {
     let Some(it) = foreign() else { return };
     let ran = it.run("host add home --token @nowhere");

@@ -34,6 +34,7 @@ struct Exported {
     tokens: Vec<Kept>,
 }
 
+/// A token's digest, and when an old one dies.
 #[derive(Serialize)]
 struct Kept {
     digest: String,
@@ -73,6 +74,7 @@ pub(super) fn run(_: Options, context: &mut Context<'_>) -> Result<(), Failure> 
     Ok(())
 }
 
+/// The host with its live tokens' digests.
 fn exported(host: &Host, session: &Session) -> Result<Exported, Failure> {
     let settings = &host.settings;
     let addresses = settings.fixed.unwrap_or(host.wish.records.addresses);

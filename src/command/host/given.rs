@@ -170,6 +170,7 @@ pub(super) fn ipv6(text: &str) -> Result<IpAddr, String> {
     }
 }
 
+/// An error as clap takes it.
 fn text_of(error: impl std::fmt::Display) -> String {
     error.to_string()
 }

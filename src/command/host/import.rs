@@ -1,7 +1,7 @@
 //! `bowline host import`: many hosts from a list, all or none.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -27,6 +27,9 @@ use crate::ttl::Ttl;
 /// The list is TOML with a table [[host]] for each, CSV with a header, or JSON lines,
 /// as `bowline host export` writes them. A host that is there already gets the settings
 /// that the list gives; its token and, unless it is static, its addresses stay.
+///
+/// Keys: name zone note mail ttl expire only allow_private wildcard plain_http static
+/// ipv4 ipv6 disabled, token (a secret to take over) and tokens (digests of an export).
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// The list; -: standard input
@@ -52,10 +55,12 @@ struct Report {
 }
 
 impl Options {
+    /// The file with the list.
     fn list(&self) -> Argument {
         Argument::read("list", &self.file)
     }
 
+    /// The file for the tokens; none is made by a dry run.
     fn tokens(&self) -> Option<Argument> {
         let out = self.out.as_ref().filter(|_| !self.dry_run);
         out.map(|out| Argument::new("tokens", out))
@@ -88,9 +93,10 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         None => None,
     };
     let done = import(&mut session, &plans, options.dry_run, out.as_mut());
-    if let (Err(_), Some(out)) = (&done, &out) {
+    if let (Err(_), Some(out), Some(path)) = (&done, &out, &options.out) {
         // Tokens of nobody are not left lying about.
         let _ = out.set_len(0);
+        let _ = fs::remove_file(path);
     }
     let done = done?;
     let count = |what: fn(&Imported) -> bool| done.iter().filter(|done| what(done)).count();
@@ -206,6 +212,7 @@ impl Plan {
         row.fixed != Some(true) && self.taken.is_none() && row.tokens.is_empty()
     }
 
+    /// What is to become of the host of that name, if there is one.
     fn decide(&self, host: Option<(&Host, &[KeptToken])>) -> Result<Edit, Failure> {
         match host {
             None => self.add(),
@@ -293,6 +300,7 @@ impl Plan {
 }
 
 impl Report {
+    /// As one line, or as JSON.
     fn write(&self, context: &mut Context<'_>) -> Result<(), Failure> {
         if context.json {
             return context.write_json(self);
@@ -306,6 +314,7 @@ impl Report {
     }
 }
 
+/// A token without an end.
 fn in_force(digest: Digest) -> KeptToken {
     KeptToken {
         digest,

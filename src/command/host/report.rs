@@ -86,6 +86,7 @@ pub(super) fn with_token(
     }
 }
 
+/// The part whose failure loses the token.
 fn write_with_token(
     session: &Session,
     id: HostId,
@@ -150,6 +151,7 @@ pub(super) fn changed(
     }
 }
 
+/// A host that is no more.
 #[derive(Serialize)]
 struct Gone {
     name: String,

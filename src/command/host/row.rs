@@ -46,6 +46,7 @@ impl Row {
         Row::try_read(record, config).map_err(|failure| failure.at(place))
     }
 
+    /// As [`Row::read`]; errors do not say the place yet.
     fn try_read(record: Record, config: &Config) -> Result<Self, Failure> {
         let text = |key: &str| record.fields.get(key).and_then(Value::as_str);
         let zone: Option<ZoneName> = text("zone").map(str::parse).transpose()?;

@@ -23,6 +23,8 @@ pub(super) fn read(text: &str) -> Result<Vec<Record>, Failure> {
         .unwrap_or_default();
     if first.starts_with('{') {
         json_lines(text)
+    } else if first.starts_with('[') && !first.starts_with("[[") {
+        json_array(text)
     } else if first.starts_with('[') {
         toml(text)
     } else {
@@ -46,6 +48,13 @@ fn json_lines(text: &str) -> Result<Vec<Record>, Failure> {
     Ok(records)
 }
 
+/// One array of objects, as `export --json` writes it.
+fn json_array(text: &str) -> Result<Vec<Record>, Failure> {
+    let list: Vec<Map<String, Value>> = serde_json::from_str(text)
+        .map_err(|error| Failure::new(format!("line {}: {error}", error.line())))?;
+    Ok(numbered(list))
+}
+
 /// `[[host]]` tables.
 fn toml(text: &str) -> Result<Vec<Record>, Failure> {
     #[derive(serde::Deserialize)]
@@ -62,14 +71,18 @@ fn toml(text: &str) -> Result<Vec<Record>, Failure> {
         ))
         .hint("each host is a table [[host]] with a name")
     })?;
-    let place = |number| format!("host {number}");
-    Ok((1..)
-        .zip(list.host)
+    Ok(numbered(list.host))
+}
+
+/// Hosts whose lines are not known.
+fn numbered(list: Vec<Map<String, Value>>) -> Vec<Record> {
+    (1..)
+        .zip(list)
         .map(|(number, fields)| Record {
-            place: place(number),
+            place: format!("host {number}"),
             fields,
         })
-        .collect())
+        .collect()
 }
 
 /// A header of names, then a line per host; an empty cell says nothing.
@@ -162,6 +175,8 @@ mod tests {
                 "# hosts\n[[host]]\nname = \"a\"\nttl = 60\n[[host]]\nname = \"b\"",
                 "host 1 {\"name\":\"a\",\"ttl\":60}; host 2 {\"name\":\"b\"}",
             ),
+            ("[]", ""),
+            ("[\n{\"name\":\"a\"}]", "host 1 {\"name\":\"a\"}"),
             (
                 "{\"name\":\"a\"}\n\n{\"name\":\"b\",\"note\":null}",
                 "line 1 {\"name\":\"a\"}; line 3 {\"name\":\"b\",\"note\":null}",

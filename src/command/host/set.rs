@@ -209,14 +209,17 @@ impl No {
     }
 }
 
+/// An IPv4 address, or `-` for none.
 fn ipv4_or_none(text: &str) -> Result<OrNone, String> {
     or_none(text, given::ipv4)
 }
 
+/// An IPv6 address, or `-` for none.
 fn ipv6_or_none(text: &str) -> Result<OrNone, String> {
     or_none(text, given::ipv6)
 }
 
+/// What `parse` reads, or `-` for none.
 fn or_none(
     text: &str,
     parse: impl FnOnce(&str) -> Result<IpAddr, String>,

@@ -35,6 +35,7 @@ struct Shown {
     old_tokens: Vec<OldToken>,
 }
 
+/// The addresses accepted last.
 #[derive(Serialize)]
 struct Accepted {
     ipv4: Option<String>,
@@ -42,12 +43,14 @@ struct Accepted {
     at: Option<String>,
 }
 
+/// A former name, and until when it means the host.
 #[derive(Serialize)]
 struct Until {
     name: String,
     until: String,
 }
 
+/// A token that was replaced and is still good.
 #[derive(Serialize)]
 struct OldToken {
     until: String,
@@ -125,6 +128,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     Ok(())
 }
 
+/// Collects all there is to say about a host.
 fn shown(host: &Host, session: &Session) -> Result<Shown, Failure> {
     let settings = &host.settings;
     let wanted = host.wish.records.addresses;
@@ -164,6 +168,7 @@ fn shown(host: &Host, session: &Session) -> Result<Shown, Failure> {
     })
 }
 
+/// A text, or `-` where it is empty.
 fn or_dash(text: &str) -> String {
     if text.is_empty() { "-" } else { text }.to_owned()
 }
