@@ -11,6 +11,10 @@ mod support;
 
 #[path = "visits/cgi.rs"]
 mod cgi;
+#[path = "visits/gone.rs"]
+mod gone;
+#[path = "visits/kill.rs"]
+mod kill;
 #[path = "visits/late.rs"]
 mod late;
 #[path = "visits/race.rs"]
@@ -19,3 +23,5 @@ mod race;
 mod refusals;
 #[path = "visits/story.rs"]
 mod story;
+#[path = "visits/strace.rs"]
+mod strace;
