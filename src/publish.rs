@@ -75,9 +75,16 @@ impl Publisher {
         id: HostId,
         deadline: Deadline,
     ) -> Result<Published, PublishError> {
-        let _lock = match self.locks.lock(id, deadline) {
+        let Some(host) = registry.host_by_id(id)? else {
+            return Ok(Published::Gone);
+        };
+        // Whoever has the lock may be the one who waits for a silent server.
+        let server = self.server(&host)?.address;
+        let hopeful = || Ok(Patience::with(server, &self.state)?.is_some());
+        let _lock = match self.locks.lock(id, deadline, hopeful) {
             Ok(lock) => lock,
             Err(LockError::Busy) => return Ok(Published::Unconfirmed(Trouble::Busy)),
+            Err(LockError::GivenUp) => return Ok(Published::Unconfirmed(Trouble::Waiting)),
             Err(error) => return Err(error.into()),
         };
         let Some(host) = registry.host_by_id(id)? else {
@@ -150,17 +157,20 @@ impl Publisher {
         host: &Host,
         deadline: Deadline,
     ) -> Result<Option<Exchange<'_>>, PublishError> {
-        let zone = host.name.zone();
-        let Some(server) = self.zones.get(&zone) else {
-            return Err(PublishError::NoZone(zone));
-        };
+        let server = self.server(host)?;
         let patience = Patience::with(server.address, &self.state)?;
         Ok(patience.map(|patience| Exchange {
             server,
-            zone,
+            zone: host.name.zone(),
             deadline,
             patience,
         }))
+    }
+
+    /// The name server of the host's zone.
+    fn server(&self, host: &Host) -> Result<&Server, PublishError> {
+        let zone = host.name.zone();
+        self.zones.get(&zone).ok_or(PublishError::NoZone(zone))
     }
 }
 

@@ -21,6 +21,8 @@ mod late;
 mod race;
 #[path = "visits/refusals.rs"]
 mod refusals;
+#[path = "visits/silent.rs"]
+mod silent;
 #[path = "visits/story.rs"]
 mod story;
 #[path = "visits/strace.rs"]
