@@ -40,11 +40,16 @@ impl HostLocks {
         }
     }
 
-    /// Waits for a host's lock until the deadline.
+    /// Waits for a host's lock until the deadline, and for as long as `goes_on`.
     ///
     /// # Errors
-    /// When another one still has it then, or the file cannot be used.
-    pub fn lock(&self, id: HostId, deadline: Deadline) -> Result<HostLock, LockError> {
+    /// When another one still has it then, the file cannot be used, or what `goes_on` says.
+    pub fn lock(
+        &self,
+        id: HostId,
+        deadline: Deadline,
+        mut goes_on: impl FnMut() -> Result<bool, LockError>,
+    ) -> Result<HostLock, LockError> {
         let name = format!("host-{:02x}", id.number().rem_euclid(FILES));
         let path = self.directory.join(name);
         let file = open(&path)?;
@@ -53,6 +58,7 @@ impl HostLocks {
                 Ok(()) => return Ok(HostLock { _file: file }),
                 Err(TryLockError::Error(error)) => return Err(LockError::File(path, error)),
                 Err(TryLockError::WouldBlock) if deadline.passed() => return Err(LockError::Busy),
+                Err(TryLockError::WouldBlock) if !goes_on()? => return Err(LockError::GivenUp),
                 Err(TryLockError::WouldBlock) => sleep(STEP.min(deadline.left())),
             }
         }
@@ -80,6 +86,8 @@ pub fn open(path: &Path) -> Result<File, LockError> {
 pub enum LockError {
     /// Another one had it until the deadline.
     Busy,
+    /// Another one has it, and is not worth waiting for.
+    GivenUp,
     /// The file cannot be used.
     File(PathBuf, io::Error),
 }
@@ -87,7 +95,9 @@ pub enum LockError {
 impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LockError::Busy => f.write_str("another visit to the host is still being settled"),
+            LockError::Busy | LockError::GivenUp => {
+                f.write_str("another visit to the host is still being settled")
+            }
             LockError::File(path, error) => write!(f, "lock {}: {error}", path.display()),
         }
     }

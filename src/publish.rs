@@ -14,14 +14,13 @@ pub use trouble::{PublishError, Trouble};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use self::exchange::Exchange;
 use crate::config::{Config, Zone};
 use crate::deadline::Deadline;
 use crate::dns::{Answer, Key, Server};
 use crate::ip::{AddressSet, Family};
-use crate::lock::{HostLocks, LockError};
+use crate::lock::{HostLock, HostLocks, LockError};
 use crate::name::ZoneName;
 use crate::patience::Patience;
 use crate::registry::{Host, HostId, Registry, Wish};
@@ -76,7 +75,18 @@ impl Publisher {
         id: HostId,
         deadline: Deadline,
     ) -> Result<Published, PublishError> {
-        self.under_lock(registry, id, deadline, deadline)
+        let Some(host) = registry.host_by_id(id)? else {
+            return Ok(Published::Gone);
+        };
+        // Whoever has the lock may be the one who waits for a silent server.
+        let server = self.server(&host)?.address;
+        let hopeful = || Ok(Patience::with(server, &self.state)?.is_some());
+        match self.locks.lock(id, deadline, hopeful) {
+            Ok(lock) => self.settle(registry, id, &lock, deadline),
+            Err(LockError::Busy) => Ok(Published::Unconfirmed(Trouble::Busy)),
+            Err(LockError::GivenUp) => Ok(Published::Unconfirmed(Trouble::Waiting)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The same, but a host that is just being published by another is left alone.
@@ -89,21 +99,21 @@ impl Publisher {
         id: HostId,
         deadline: Deadline,
     ) -> Result<Published, PublishError> {
-        self.under_lock(registry, id, Deadline::after(Duration::ZERO), deadline)
+        match self.locks.lock(id, deadline, || Ok(false)) {
+            Ok(lock) => self.settle(registry, id, &lock, deadline),
+            Err(LockError::Busy | LockError::GivenUp) => Ok(Published::Unconfirmed(Trouble::Busy)),
+            Err(error) => Err(error.into()),
+        }
     }
 
-    fn under_lock(
+    /// Publishes a host whose lock is held.
+    fn settle(
         &self,
         registry: &mut Registry,
         id: HostId,
-        lock_by: Deadline,
+        _lock: &HostLock,
         deadline: Deadline,
     ) -> Result<Published, PublishError> {
-        let _lock = match self.locks.lock(id, lock_by) {
-            Ok(lock) => lock,
-            Err(LockError::Busy) => return Ok(Published::Unconfirmed(Trouble::Busy)),
-            Err(error) => return Err(error.into()),
-        };
         let Some(host) = registry.host_by_id(id)? else {
             return Ok(Published::Gone);
         };
@@ -174,17 +184,20 @@ impl Publisher {
         host: &Host,
         deadline: Deadline,
     ) -> Result<Option<Exchange<'_>>, PublishError> {
-        let zone = host.name.zone();
-        let Some(server) = self.zones.get(&zone) else {
-            return Err(PublishError::NoZone(zone));
-        };
+        let server = self.server(host)?;
         let patience = Patience::with(server.address, &self.state)?;
         Ok(patience.map(|patience| Exchange {
             server,
-            zone,
+            zone: host.name.zone(),
             deadline,
             patience,
         }))
+    }
+
+    /// The name server of the host's zone.
+    fn server(&self, host: &Host) -> Result<&Server, PublishError> {
+        let zone = host.name.zone();
+        self.zones.get(&zone).ok_or(PublishError::NoZone(zone))
     }
 }
 

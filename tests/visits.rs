@@ -11,11 +11,19 @@ mod support;
 
 #[path = "visits/cgi.rs"]
 mod cgi;
+#[path = "visits/gone.rs"]
+mod gone;
+#[path = "visits/kill.rs"]
+mod kill;
 #[path = "visits/late.rs"]
 mod late;
 #[path = "visits/race.rs"]
 mod race;
 #[path = "visits/refusals.rs"]
 mod refusals;
+#[path = "visits/silent.rs"]
+mod silent;
 #[path = "visits/story.rs"]
 mod story;
+#[path = "visits/strace.rs"]
+mod strace;

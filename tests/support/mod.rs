@@ -3,9 +3,10 @@
 
 pub mod knot;
 pub mod site;
+pub mod visit;
 
 /// Runs cases in threads of their names, for those that wait more than they work.
-#[allow(dead_code)]
+#[allow(dead_code, unreachable_pub)]
 pub fn at_once<const N: usize>(cases: [(&str, fn()); N]) {
     std::thread::scope(|scope| {
         for (name, case) in cases {

@@ -2,26 +2,25 @@
 #![allow(dead_code, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::Mutex;
 
+use bowline::config::Config;
+use bowline::deadline::Deadline;
 use bowline::ip::{Addresses, Family};
 use bowline::name::HostName;
+use bowline::publish::{Published, Publisher};
 use bowline::registry::{Host, HostId, NewHost, Registry, Settings};
 use bowline::span::Span;
 use bowline::time::Timestamp;
-use bowline::token::{LookupKey, Token};
+use bowline::token::{Digest, LookupKey, Token};
 use bowline::ttl::Ttl;
 use tempfile::TempDir;
 
 use super::knot::{Knot, Options, ZONE};
+use super::visit::{Request, Response};
 
 /// The client that a visit comes from when it says nothing else.
 pub const CLIENT: &str = "198.51.100.4";
@@ -31,7 +30,7 @@ pub struct Site {
     pub knot: Knot,
     key: LookupKey,
     /// Every token there ever was.
-    tokens: RefCell<Vec<Token>>,
+    tokens: Mutex<Vec<Token>>,
     dir: TempDir,
 }
 
@@ -77,7 +76,7 @@ impl Site {
         let site = Site {
             knot,
             key,
-            tokens: RefCell::default(),
+            tokens: Mutex::default(),
             dir,
         };
         site.configure("http://update.example.org", "");
@@ -128,7 +127,7 @@ key_file = "tsig.key"
     /// A token nobody has yet.
     pub fn token(&self) -> Token {
         let token = Token::random().unwrap();
-        self.tokens.borrow_mut().push(token.clone());
+        self.tokens.lock().unwrap().push(token.clone());
         token
     }
 
@@ -181,7 +180,7 @@ key_file = "tsig.key"
     }
 
     /// A visit by GET, to be changed and started.
-    pub fn get(&self, path: &str) -> Request<'_> {
+    pub fn get(&self, path: &str) -> Request {
         let query = path.split_once('?').map_or("", |(_, query)| query);
         let variables = [
             ("GATEWAY_INTERFACE", "CGI/1.1"),
@@ -193,19 +192,29 @@ key_file = "tsig.key"
             ("HTTP_X_FORWARDED_FOR", CLIENT),
             ("HTTP_HOST", "update.example.org"),
         ];
-        let config = self.path("bowline.toml");
-        Request {
-            site: self,
-            under: Vec::new(),
-            arguments: Vec::new(),
-            user: None,
-            body: Vec::new(),
-            variables: variables
-                .map(|(name, value)| (name.into(), value.into()))
-                .into_iter()
-                .chain([("BOWLINE_CONFIG".into(), config.into())])
-                .collect(),
-        }
+        let tokens = self.tokens.lock().unwrap();
+        let tokens = tokens.iter().map(|token| token.secret().to_owned());
+        variables
+            .into_iter()
+            .fold(Request::new(tokens.collect()), |request, (name, value)| {
+                request.set(name, value)
+            })
+            .set("BOWLINE_CONFIG", self.path("bowline.toml"))
+    }
+
+    /// Makes the name server agree with a host's wish, as a verb of the command line does.
+    pub fn publish(&self, home: &Home) -> Published {
+        let config = Config::load(&self.path("bowline.toml")).unwrap();
+        let deadline = Deadline::after(Deadline::REQUEST);
+        Publisher::new(&config)
+            .unwrap()
+            .publish(&mut self.registry(), home.id, deadline)
+            .unwrap()
+    }
+
+    /// The digest by which the registry knows a token.
+    pub fn digest(&self, token: &Token) -> Digest {
+        self.key.digest(token)
     }
 
     /// What bowline has logged so far.
@@ -236,7 +245,7 @@ key_file = "tsig.key"
             .and_then(|line| line.rsplit(':').next());
         let mut secrets: Vec<String> = secret.into_iter().map(str::to_owned).collect();
         secrets.push(self.key.to_hex());
-        let tokens = self.tokens.borrow();
+        let tokens = self.tokens.lock().unwrap();
         secrets.extend(tokens.iter().map(|token| token.secret().to_owned()));
         for file in files(&self.path("state"))
             .into_iter()
@@ -257,196 +266,6 @@ impl Drop for Site {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             self.check_secrets();
-        }
-    }
-}
-
-/// A request that is still to be made.
-pub struct Request<'a> {
-    site: &'a Site,
-    under: Vec<OsString>,
-    arguments: Vec<String>,
-    user: Option<u32>,
-    body: Vec<u8>,
-    variables: BTreeMap<OsString, OsString>,
-}
-
-impl Request<'_> {
-    /// By another method.
-    pub fn method(self, method: &str) -> Self {
-        self.set("REQUEST_METHOD", method)
-    }
-
-    /// From another client, as the proxy says.
-    pub fn from(self, client: &str) -> Self {
-        self.set("HTTP_X_FORWARDED_FOR", client)
-    }
-
-    /// With that meta-variable.
-    pub fn set(mut self, name: &str, value: impl Into<OsString>) -> Self {
-        self.variables.insert(name.into(), value.into());
-        self
-    }
-
-    /// Without that meta-variable.
-    pub fn unset(mut self, name: &str) -> Self {
-        self.variables.remove(&OsString::from(name));
-        self
-    }
-
-    /// With a body on standard input.
-    pub fn body(mut self, body: &[u8]) -> Self {
-        self.body = body.to_owned();
-        self
-    }
-
-    /// With arguments, as a query string without `=` arrives.
-    pub fn arguments(mut self, arguments: &[&str]) -> Self {
-        self.arguments = arguments.iter().map(|text| (*text).to_owned()).collect();
-        self
-    }
-
-    /// As another user.
-    pub fn user(mut self, user: u32) -> Self {
-        self.user = Some(user);
-        self
-    }
-
-    /// Run by another program, e.g. strace.
-    pub fn under<S: AsRef<std::ffi::OsStr>>(mut self, command: &[S]) -> Self {
-        self.under = command.iter().map(|word| word.as_ref().into()).collect();
-        self
-    }
-
-    /// Starts it.
-    pub fn spawn(self) -> Running {
-        use std::os::unix::process::CommandExt;
-
-        let bowline = OsString::from(env!("CARGO_BIN_EXE_bowline"));
-        let mut words = self.under.into_iter().chain([bowline]);
-        let mut command = Command::new(words.next().unwrap());
-        command.args(words).args(self.arguments);
-        command.env_clear().envs(self.variables);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        if let Some(user) = self.user {
-            command.uid(user).gid(user);
-        }
-        let began = Instant::now();
-        let mut child = command.spawn().expect("bowline runs");
-        // Who does not read a body closes the pipe.
-        let _ = child.stdin.take().unwrap().write_all(&self.body);
-        let tokens = self.site.tokens.borrow();
-        Running {
-            child,
-            began,
-            tokens: tokens
-                .iter()
-                .map(|token| token.secret().to_owned())
-                .collect(),
-        }
-    }
-
-    /// Makes it.
-    pub fn run(self) -> Response {
-        self.spawn().wait()
-    }
-}
-
-/// A visit under way.
-pub struct Running {
-    child: Child,
-    began: Instant,
-    tokens: Vec<String>,
-}
-
-impl Running {
-    /// The process.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Its answer; the process must end well.
-    pub fn wait(self) -> Response {
-        self.end().expect("an answer")
-    }
-
-    /// Its answer; `None` when something killed it.
-    pub fn end(self) -> Option<Response> {
-        let output = self.child.wait_with_output().unwrap();
-        let took = self.began.elapsed();
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        let code = output.status.code()?;
-        assert_eq!(code, 0, "{stderr}");
-        assert!(!stderr.contains("panicked"), "{stderr}");
-        let response = Response::parse(output.stdout, took, stderr);
-        for token in self.tokens {
-            assert!(!response.raw.contains(&token), "the answer holds a token");
-        }
-        Some(response)
-    }
-}
-
-/// An answer as the web server gets it.
-pub struct Response {
-    pub status: u16,
-    /// By their names in lower case.
-    pub headers: BTreeMap<String, String>,
-    pub body: String,
-    /// All of it.
-    pub raw: String,
-    pub took: Duration,
-    /// What went to the web server's error log.
-    pub stderr: String,
-}
-
-impl Response {
-    /// Status and line: `200 good 203.0.113.7`.
-    pub fn said(&self) -> String {
-        format!("{} {}", self.status, self.body.trim_end_matches('\n'))
-    }
-
-    /// Whether it is what is said when the name server could not confirm.
-    pub fn is_pending(&self) -> bool {
-        self.said() == "503 dnserr"
-    }
-
-    /// Reads it, and checks what is promised of every answer.
-    fn parse(octets: Vec<u8>, took: Duration, stderr: String) -> Self {
-        let raw = String::from_utf8(octets).unwrap();
-        let (head, body) = raw.split_once("\r\n\r\n").expect("a head and a body");
-        let mut headers = BTreeMap::new();
-        for line in head.split("\r\n") {
-            let (name, value) = line.split_once(": ").expect("a header field");
-            let before = headers.insert(name.to_ascii_lowercase(), value.to_owned());
-            assert!(before.is_none(), "{name} twice");
-        }
-        let (status, reason) = headers["status"].split_once(' ').unwrap();
-        assert!(!reason.is_empty() && raw.starts_with("Status: "), "{raw}");
-        let status = status.parse().unwrap();
-        for (name, value) in [
-            ("cache-control", "no-store"),
-            ("x-robots-tag", "noindex, nofollow"),
-            ("referrer-policy", "no-referrer"),
-            ("x-content-type-options", "nosniff"),
-        ] {
-            assert_eq!(headers[name], value, "{raw}");
-        }
-        assert!(headers.contains_key("content-security-policy"), "{raw}");
-        assert!(!headers.contains_key("location"), "{raw}");
-        assert_eq!(headers.contains_key("retry-after"), status == 503, "{raw}");
-        let length: usize = headers["content-length"].parse().unwrap();
-        // An answer to HEAD has the length of the body that it leaves out.
-        assert!(body.is_empty() || body.len() == length, "{raw}");
-        Response {
-            status,
-            body: body.to_owned(),
-            headers,
-            raw,
-            took,
-            stderr,
         }
     }
 }

@@ -5,7 +5,8 @@ use std::thread;
 use bowline::ip::Family;
 
 use crate::support::at_once;
-use crate::support::site::{Home, Response, Running, Site, address};
+use crate::support::site::{Home, Site, address};
+use crate::support::visit::{Response, Running};
 
 /// Rounds of two visits at once, and on how many name servers. Knot holds back an UPDATE
 /// that follows another for up to a second, so several servers save time.

@@ -1,0 +1,189 @@
+//! A host is removed, disabled or given another token in the middle of a visit.
+
+use std::thread::{self, sleep};
+use std::time::Duration;
+
+use bowline::publish::Published;
+use bowline::registry::RegistryError;
+use bowline::span::Span;
+use bowline::time::Timestamp;
+use bowline::token::Token;
+
+use crate::strace;
+use crate::support::at_once;
+use crate::support::site::{Home, Site};
+
+/// Knot holds an UPDATE back for a second at most.
+const QUIET: Duration = Duration::from_millis(1500);
+
+/// What the operator does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Remove,
+    Disable,
+    Rotate,
+}
+
+impl Verb {
+    fn run(self, site: &Site, home: &Home, token: &Token) -> Result<(), RegistryError> {
+        let (mut registry, now) = (site.registry(), Timestamp::now());
+        match self {
+            Verb::Remove => registry.remove(home.id, now),
+            Verb::Disable => registry.disable(home.id, now),
+            Verb::Rotate => registry.rotate(home.id, &site.digest(token), Span::ZERO, now),
+        }
+    }
+
+    /// Whether all is as it must be, once the verb and the visit are through.
+    fn check(self, site: &Site, home: Home, token: Token, what: &str) {
+        let again = site.visit(&home.with("203.0.113.9")).said();
+        match self {
+            Verb::Remove => {
+                assert_eq!(again, "404 badauth", "{what}");
+                assert!(
+                    site.registry().host_by_id(home.id).unwrap().is_none(),
+                    "{what}"
+                );
+                assert_eq!(site.dns(&home.name), "", "{what}");
+            }
+            Verb::Disable => {
+                assert_eq!(again, "403 abuse", "{what}");
+                assert_eq!(site.dns(&home.name), "", "{what}");
+            }
+            Verb::Rotate => {
+                assert_eq!(again, "404 badauth", "{what}");
+                assert_eq!(site.dns(&home.name), site.wish(&home), "{what}");
+                let renewed = Home { token, ..home };
+                let said = site.visit(&renewed.with("203.0.113.10")).said();
+                assert_eq!(said, "200 good 203.0.113.10", "{what}");
+                assert_eq!(site.dns(&renewed.name), "203.0.113.10", "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn while_a_visit_waits_for_a_silent_server() {
+    at_once([
+        ("remove/new", || waiting(Verb::Remove, "")),
+        ("remove/old", || waiting(Verb::Remove, "203.0.113.1")),
+        ("disable/new", || waiting(Verb::Disable, "")),
+        ("disable/old", || waiting(Verb::Disable, "203.0.113.1")),
+        ("rotate/new", || waiting(Verb::Rotate, "")),
+        ("remove/given-up", || given_up(Verb::Remove)),
+        ("disable/given-up", || given_up(Verb::Disable)),
+    ]);
+}
+
+/// The verb comes while the visit waits, and then the server goes on.
+fn waiting(verb: Verb, before: &str) {
+    let site = Site::new();
+    let (home, token) = (site.add("home"), site.token());
+    if !before.is_empty() {
+        assert_eq!(site.visit(&home.with(before)).status, 200);
+    }
+    site.knot.pause();
+    let visit = site.get(&home.with("203.0.113.2")).spawn();
+    let wish = || site.host(&home).wish.number;
+    let number = wish();
+    while wish() == number {
+        sleep(Duration::from_millis(10));
+    }
+    sleep(Duration::from_millis(300));
+    verb.run(&site, &home, &token).unwrap();
+    site.knot.resume();
+    // Its wish was accepted before the verb came.
+    visit.wait();
+    let published = site.publish(&home);
+    assert!(
+        matches!(published, Published::Confirmed | Published::Gone),
+        "{published:?}"
+    );
+    sleep(QUIET);
+    verb.check(&site, home, token, "waiting");
+}
+
+/// The visit has given up, its UPDATE waits in the socket, and then the verb comes.
+fn given_up(verb: Verb) {
+    let site = Site::new();
+    let (home, token) = (site.add("home"), site.token());
+    // An UPDATE right before makes Knot hold the next one back.
+    let other = site.add("other");
+    assert_eq!(site.visit(&other.with("203.0.113.1")).status, 200);
+    site.knot.pause();
+    assert!(site.visit(&home.with("203.0.113.2")).is_pending());
+    verb.run(&site, &home, &token).unwrap();
+    site.knot.resume();
+    let published = site.publish(&home);
+    assert!(matches!(published, Published::Confirmed), "{published:?}");
+    sleep(QUIET);
+    verb.check(&site, home, token, "given up");
+}
+
+#[test]
+fn between_any_two_steps() {
+    if !strace::works() {
+        eprintln!("SKIPPED: strace is not there or may not trace");
+        return;
+    }
+    at_once([
+        ("remove", || at_every_step(Verb::Remove)),
+        ("disable", || at_every_step(Verb::Disable)),
+        ("rotate", || at_every_step(Verb::Rotate)),
+    ]);
+}
+
+/// The visit stands still at a step, the verb comes, the visit goes on.
+fn at_every_step(verb: Verb) {
+    let site = Site::new();
+    let first = [
+        ("fsync", 1),
+        ("flock", 1),
+        ("sendto", 1),
+        ("sendto", 2),
+        ("recvfrom", 1),
+        ("recvfrom", 4),
+    ];
+    let locks = (20..48).step_by(3).map(|n| ("fcntl", n));
+    for (call, n) in first.into_iter().chain(locks) {
+        let what = format!("{call} {n}");
+        let home = site.add(&format!("{call}{n}"));
+        let token = site.token();
+        let request = site.get(&home.with("203.0.113.2"));
+        let visit = request.under(&strace::signal_at(call, n, "STOP")).spawn();
+        let pid = strace::stopped(&visit);
+        let number = thread::scope(|scope| {
+            // A visit that stands still inside a transaction makes the verb wait for it.
+            let done = scope.spawn(|| verb.run(&site, &home, &token));
+            sleep(Duration::from_millis(100));
+            let numbers = done.is_finished().then(|| site.host(&home).wish.number);
+            if let Some(pid) = pid {
+                strace::go_on(pid);
+            }
+            done.join().unwrap().unwrap();
+            numbers
+        });
+        let answer = visit.wait();
+        assert!(
+            [200, 403, 404].contains(&answer.status),
+            "{what}: {}",
+            answer.said()
+        );
+        if verb == Verb::Rotate
+            && let Some(number) = number
+        {
+            assert_eq!(
+                site.host(&home).wish.number,
+                number,
+                "{what}: {}",
+                answer.said()
+            );
+        }
+        let published = site.publish(&home);
+        assert!(
+            matches!(published, Published::Confirmed | Published::Gone),
+            "{what}: {published:?}"
+        );
+        verb.check(&site, home, token, &what);
+    }
+}

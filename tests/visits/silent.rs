@@ -1,0 +1,199 @@
+//! A name server that stands still, or is not there.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::support::at_once;
+use crate::support::site::{Home, Site};
+use crate::support::visit::Running;
+
+/// Every answer comes within it: eight seconds, and what a loaded machine adds.
+const LONGEST: Duration = Duration::from_millis(8500);
+/// The server counts as silent after a second and a half.
+const NOTICED: Duration = Duration::from_millis(2500);
+/// At once.
+const AT_ONCE: Duration = Duration::from_millis(1000);
+
+#[test]
+fn a_silent_server() {
+    at_once([
+        ("ten-hosts", ten_hosts),
+        ("one-host", one_host),
+        ("unchanged", unchanged),
+        ("one-of-two-zones", one_of_two_servers),
+        ("dead", dead),
+    ]);
+}
+
+/// Visits to these hosts at once, and how long each took, shortest first.
+fn visit_all(site: &Site, homes: &[Home], address: impl Fn(usize) -> String) -> Vec<Duration> {
+    let running: Vec<Running> = homes
+        .iter()
+        .enumerate()
+        .map(|(n, home)| site.get(&home.with(address(n))).spawn())
+        .collect();
+    let mut took: Vec<Duration> = running
+        .into_iter()
+        .map(|running| {
+            let answer = running.wait();
+            assert!(answer.is_pending(), "{}", answer.said());
+            answer.took
+        })
+        .collect();
+    took.sort();
+    took
+}
+
+fn ten_hosts() {
+    let site = Site::new();
+    let homes: Vec<Home> = (0..10).map(|n| site.add(&format!("host{n}"))).collect();
+    let address = |n: usize| format!("203.0.113.{n}");
+    let late = site.add("late");
+    site.knot.pause();
+    std::thread::scope(|scope| {
+        let site = &site;
+        scope.spawn(move || {
+            // Somebody who comes while one waits.
+            sleep(Duration::from_secs(4));
+            let began = Instant::now();
+            let answer = site.visit(&late.with("203.0.113.99"));
+            assert!(answer.is_pending(), "{}", answer.said());
+            assert!(began.elapsed() < AT_ONCE, "{:?}", began.elapsed());
+        });
+        let took = visit_all(site, &homes, address);
+        assert!(took[8] < NOTICED, "nine do not wait: {took:?}");
+        assert!(took[9] > NOTICED && took[9] < LONGEST, "one does: {took:?}");
+    });
+    for line in site.log().lines() {
+        assert!(
+            line.contains("result=dnserr")
+                && line.contains("reason=\"")
+                && line.contains("hint=\""),
+            "{line}"
+        );
+    }
+    assert_eq!(site.registry().pending().unwrap().len(), 11);
+    site.knot.resume();
+    for (n, home) in homes.iter().enumerate() {
+        assert_eq!(site.wish(home), address(n));
+        let answer = site.visit(&home.with(address(n)));
+        assert_eq!(answer.said(), format!("200 good {}", address(n)));
+        assert_eq!(site.dns(&home.name), address(n));
+    }
+    assert_eq!(site.registry().pending().unwrap().len(), 1);
+}
+
+/// Visits to one host wait for each other, and not longer for a silent server.
+fn one_host() {
+    let site = Site::new();
+    let homes = [site.add("home")];
+    site.knot.pause();
+    let first = site.get(&homes[0].with("203.0.113.1")).spawn();
+    sleep(Duration::from_millis(200));
+    let second = site.get(&homes[0].with("203.0.113.2")).spawn();
+    sleep(Duration::from_millis(3000));
+    let third = visit_all(&site, &homes, |_| "203.0.113.3".to_owned());
+    assert!(third[0] < AT_ONCE, "{third:?}");
+    let (first, second) = (first.wait(), second.wait());
+    assert!(first.is_pending() && second.is_pending());
+    assert!(
+        first.took > NOTICED && first.took < LONGEST,
+        "{:?}",
+        first.took
+    );
+    assert!(second.took < NOTICED, "{:?}", second.took);
+    assert_eq!(site.wish(&homes[0]), "203.0.113.3");
+    site.knot.resume();
+    sleep(Duration::from_millis(1500));
+    assert_eq!(
+        site.visit(&homes[0].with("203.0.113.3")).said(),
+        "200 good 203.0.113.3"
+    );
+    assert_eq!(site.dns("home"), "203.0.113.3");
+}
+
+/// Nobody is told `nochg` without the name server's word.
+fn unchanged() {
+    let site = Site::new();
+    let homes = [site.add("home"), site.add("other")];
+    for home in &homes {
+        assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    }
+    site.knot.pause();
+    let took = visit_all(&site, &homes, |_| "203.0.113.1".to_owned());
+    assert!(took[0] < NOTICED && took[1] < LONGEST, "{took:?}");
+    let removal = site.visit(&homes[0].at("?ipv6=-"));
+    assert!(
+        removal.is_pending() && removal.took < LONGEST,
+        "{:?}",
+        removal.took
+    );
+    assert!(site.registry().pending().unwrap().is_empty());
+    site.knot.resume();
+    assert_eq!(
+        site.visit(&homes[0].with("203.0.113.1")).said(),
+        "200 nochg 203.0.113.1"
+    );
+}
+
+/// The hosts of another name server are not concerned.
+fn one_of_two_servers() {
+    let site = Site::new();
+    let other = Site::new();
+    let more = format!(
+        "\n[[zone]]\nname = \"dyn.example.net\"\nserver = \"{}\"\nkey_file = \"tsig.key\"\n",
+        other.knot.addr()
+    );
+    site.configure("http://update.example.org", &more);
+    let home = site.add("home");
+    other.knot.pause();
+    assert_eq!(
+        site.visit(&home.with("203.0.113.1")).said(),
+        "200 good 203.0.113.1"
+    );
+    assert_eq!(site.visit("/healthz").said(), "503 name server");
+    other.knot.resume();
+}
+
+/// A name server that is not there is told at once.
+fn dead() {
+    let mut site = Site::new();
+    let home = site.add("home");
+    let other = site.add("other");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    site.knot.stop();
+    for (home, address) in [
+        (&home, "203.0.113.1"),
+        (&home, "203.0.113.2"),
+        (&other, "203.0.113.3"),
+    ] {
+        let answer = site.visit(&home.with(address));
+        assert!(answer.is_pending(), "{}", answer.said());
+        assert!(answer.took < AT_ONCE, "{:?}", answer.took);
+        assert!(
+            site.last_line().contains("cannot be reached"),
+            "{}",
+            site.last_line()
+        );
+        assert!(site.last_line().contains("hint=\"does the name server run"));
+    }
+    assert_eq!(
+        (site.wish(&home), site.wish(&other)),
+        ("203.0.113.2".into(), "203.0.113.3".into())
+    );
+    // Nothing was sent, so nothing is in doubt.
+    assert_eq!(site.host(&other).unconfirmed, None);
+    site.knot.restart();
+    assert_eq!(
+        site.visit(&home.with("203.0.113.2")).said(),
+        "200 good 203.0.113.2"
+    );
+    assert_eq!(
+        site.visit(&other.with("203.0.113.3")).said(),
+        "200 good 203.0.113.3"
+    );
+    assert_eq!(
+        (site.dns("home"), site.dns("other")),
+        ("203.0.113.2".into(), "203.0.113.3".into())
+    );
+}
