@@ -142,23 +142,24 @@ impl Publisher {
             return Ok(Err(Trouble::Waiting));
         };
         let Wish { records, .. } = &host.wish;
-        let (questions, wanted): (Vec<_>, Vec<_>) = records
+        // A family without an address is asked for too: an UPDATE applied late, or a hand,
+        // may have put one there.
+        let questions: Vec<_> = records
             .names
             .iter()
-            .flat_map(|name| {
-                records
-                    .addresses
-                    .iter()
-                    .map(move |ip| ((name.clone(), Family::of(ip)), ip))
-            })
-            .unzip();
+            .flat_map(|name| Family::BOTH.map(|family| (name.clone(), family)))
+            .collect();
         let found = match exchange.lookup(&questions, false) {
             Ok(found) => found.answers,
             Err(trouble) => return Ok(Err(trouble)),
         };
-        Ok(Ok(found.iter().zip(wanted).all(|(answer, ip)| {
-            *answer == Answer::Found(AddressSet::from(Some(ip)))
-        })))
+        Ok(Ok(found.iter().zip(&questions).all(
+            |(answer, (_, family))| match (answer, records.addresses.get(*family)) {
+                (Answer::Found(found), wanted) => *found == AddressSet::from(wanted),
+                // Nothing of ours is to be there, and nothing of ours can be seen.
+                (Answer::Hidden(_), wanted) => wanted.is_none(),
+            },
+        )))
     }
 
     /// Every zone and its name server.

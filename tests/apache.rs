@@ -35,7 +35,14 @@ impl Site {
         // Apache runs the executable as somebody else, who must reach it.
         fs::set_permissions(trial.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let executable = trial.dir.path().join("bowline");
-        fs::copy(env!("CARGO_BIN_EXE_bowline"), &executable).unwrap();
+        // By a process of its own: were the new file open here, another test's child could
+        // inherit it, and what is open for writing cannot be run.
+        let copy = [
+            "-m755",
+            env!("CARGO_BIN_EXE_bowline"),
+            executable.to_str().unwrap(),
+        ];
+        succeed("install", &copy);
         trial.executable = executable;
         trial.init(&[&["--apply"], more].concat()).unwrap();
         let mut site = Site {

@@ -16,7 +16,7 @@ use crate::setup::zone::{NameServer, ttl_of};
 use crate::setup::{NewZone, Place, Setup, SetupError, apply, listen, place, report, taken};
 use crate::span::Span;
 
-/// Sets up this machine for a first zone
+/// Set up this machine for a first zone
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     /// The zone whose hosts move, e.g. dyn.example.org

@@ -13,7 +13,7 @@ use crate::setup::zone::{NameServer, ttl_of};
 use crate::setup::{NewZone, Plan, SetupError, knot, report};
 use crate::span::Span;
 
-/// Zones whose hosts move
+/// Add, list, change and remove zones
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     #[command(subcommand)]

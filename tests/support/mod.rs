@@ -1,3 +1,15 @@
 //! What several test programs share.
 
 pub mod knot;
+pub mod site;
+
+/// Runs cases in threads of their names, for those that wait more than they work.
+#[allow(dead_code)]
+pub fn at_once<const N: usize>(cases: [(&str, fn()); N]) {
+    std::thread::scope(|scope| {
+        for (name, case) in cases {
+            let thread = std::thread::Builder::new().name(name.to_owned());
+            thread.spawn_scoped(scope, case).unwrap();
+        }
+    });
+}

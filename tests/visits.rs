@@ -1,0 +1,21 @@
+//! Visits over CGI against a real Knot: the plain story, every refusal, and the
+//! interleavings that could lose an address or bring an old one back.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+#[path = "visits/cgi.rs"]
+mod cgi;
+#[path = "visits/late.rs"]
+mod late;
+#[path = "visits/race.rs"]
+mod race;
+#[path = "visits/refusals.rs"]
+mod refusals;
+#[path = "visits/story.rs"]
+mod story;

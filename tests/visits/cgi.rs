@@ -1,0 +1,156 @@
+//! Absurd environments: a whole answer and exit 0, every time.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+
+use crate::support::site::Site;
+
+#[test]
+fn whatever_the_environment_says() {
+    let site = Site::new();
+    let home = site.add("home");
+    let mut n = 0;
+    let mut path = || {
+        n += 1;
+        home.with(format_args!("203.0.113.{n}"))
+    };
+    let trash = || OsString::from_vec(vec![0xff, 0xfe, b'%', b'=', 0xc3]);
+    let names = [
+        "REQUEST_METHOD",
+        "REQUEST_URI",
+        "QUERY_STRING",
+        "SERVER_PROTOCOL",
+        "REMOTE_ADDR",
+        "HTTP_X_FORWARDED_FOR",
+        "HTTP_HOST",
+        "HTTP_ACCEPT",
+        "HTTP_USER_AGENT",
+        "CONTENT_TYPE",
+        "CONTENT_LENGTH",
+        "PATH_INFO",
+        "SCRIPT_NAME",
+        "HTTPS",
+        "HTTP_SEC_PURPOSE",
+        "HTTP_AUTHORIZATION",
+        "HTTP_PROXY",
+        "GATEWAY_INTERFACE",
+    ];
+    for name in names {
+        site.get(&path()).set(name, trash()).run();
+        site.get(&path()).set(name, "").run();
+        if name != "GATEWAY_INTERFACE" {
+            site.get(&path()).unset(name).run();
+        }
+    }
+    let mut all = site.get(&path());
+    for name in names {
+        all = all.set(name, trash());
+    }
+    assert_eq!(all.run().status, 405);
+    let mut none = site.get("/");
+    for name in names.iter().filter(|name| **name != "GATEWAY_INTERFACE") {
+        none = none.unset(name);
+    }
+    assert_eq!(none.run().status, 405);
+    assert!(!site.log().contains("a bug in bowline"), "{}", site.log());
+    assert_eq!(
+        site.visit(&home.with("198.51.100.9")).said(),
+        "200 good 198.51.100.9"
+    );
+    assert_eq!(site.dns("home"), "198.51.100.9");
+}
+
+#[test]
+fn odd_but_well_meant() {
+    let site = Site::new();
+    let home = site.add("home");
+    let good = "200 good 203.0.113.";
+    for (n, protocol) in ["HTTP/0.9", "HTTP/1.0", "HTTP/2.0", "HTTP/3", "INCLUDED", ""]
+        .iter()
+        .enumerate()
+    {
+        let path = home.with(format_args!("203.0.113.{n}"));
+        let response = site
+            .get(&path)
+            .set("SERVER_PROTOCOL", protocol)
+            .unset("HTTP_HOST")
+            .run();
+        assert_eq!(response.said(), format!("{good}{n}"), "{protocol}");
+    }
+    let path = home.with("203.0.113.50");
+    for (name, response) in [
+        ("arguments", site.get(&path).arguments(&["--help"])),
+        (
+            "version",
+            site.get(&path).arguments(&["--version", "host", "list"]),
+        ),
+        (
+            "octets",
+            site.get(&path)
+                .set("NOT_OURS", OsString::from_vec(vec![0xff])),
+        ),
+        ("uri-only", site.get(&path).unset("QUERY_STRING")),
+        (
+            "absolute",
+            site.get(&format!("https://update.example.org:8443{path}")),
+        ),
+        ("slashes", site.get(&format!("//{path}&"))),
+        ("escapes", site.get(&path.replace("myip", "%6dyip"))),
+        ("bad-escape", site.get(&format!("{path}&x=%zz&%=%"))),
+        ("not-utf8", site.get(&format!("{path}&x=%ff&=&&a&b=1&b=2"))),
+        (
+            "authorization",
+            site.get(&path).set("HTTP_AUTHORIZATION", "Basic Og=="),
+        ),
+        (
+            "mapped",
+            site.get(&path).set("REMOTE_ADDR", "::ffff:127.0.0.1"),
+        ),
+        ("unix", site.get(&path).set("REMOTE_ADDR", "unix:")),
+        (
+            "path-info",
+            site.get("")
+                .set("SCRIPT_NAME", "")
+                .set("PATH_INFO", home.at(""))
+                .set("QUERY_STRING", "myip=203.0.113.50"),
+        ),
+    ] {
+        let said = response.run().said();
+        let expected = match name {
+            "arguments" => format!("{good}50"),
+            _ => "200 nochg 203.0.113.50".to_owned(),
+        };
+        assert_eq!(said, expected, "{name}");
+    }
+    assert_eq!(site.dns("home"), "203.0.113.50");
+}
+
+#[test]
+fn lengths_of_every_kind() {
+    let site = Site::new();
+    let home = site.add("home");
+    let form = "application/x-www-form-urlencoded";
+    for (length, body, expected) in [
+        ("99999999999999999999", "", "413 body"),
+        ("-1", "myip=203.0.113.7", "200 good 198.51.100.4"),
+        ("abc", "myip=203.0.113.7", "200 nochg 198.51.100.4"),
+        ("", "myip=203.0.113.7", "200 nochg 198.51.100.4"),
+        ("1e3", "myip=203.0.113.7", "200 nochg 198.51.100.4"),
+        ("0", "myip=203.0.113.7", "200 nochg 198.51.100.4"),
+        ("16", "myip=203.0.113.7", "200 good 203.0.113.7"),
+        ("1000", "myip=203.0.113.8", "200 good 203.0.113.8"),
+        (" 16 ", "myip=203.0.113.9", "200 good 203.0.113.9"),
+        ("16", "myip=203.0.113.9&more", "200 nochg 203.0.113.9"),
+        ("1000", "", "200 good 198.51.100.4"),
+    ] {
+        let response = site
+            .get(&home.at(""))
+            .method("POST")
+            .set("CONTENT_TYPE", form)
+            .set("CONTENT_LENGTH", length)
+            .body(body.as_bytes())
+            .run();
+        assert_eq!(response.said(), expected, "{length:?} {body}");
+    }
+    assert_eq!(site.dns("home"), "198.51.100.4");
+}
