@@ -13,11 +13,12 @@ use crate::name::ZoneName;
 use crate::registry::{Host, State};
 use crate::span::Span;
 use crate::time::Timestamp;
+use crate::upkeep;
 
 /// Longer than this nothing should wait for its name server.
 const LATE: Span = Span::from_seconds(300);
 
-/// Show zones, hosts and what is pending; fails when that is so for over 5 minutes
+/// Show zones, hosts and what is pending; fails when that is so, or no upkeep, for over 5 minutes
 #[derive(Debug, Args)]
 pub(super) struct Options {}
 
@@ -31,6 +32,11 @@ struct Status {
     hosts: usize,
     disabled: usize,
     removing: usize,
+    /// When the last round of upkeep was; `None`: never.
+    last_upkeep: Option<String>,
+    /// Whether one is overdue.
+    #[serde(skip)]
+    upkeep_late: bool,
     zones: Vec<ZoneStatus>,
     pending: Vec<Pending>,
 }
@@ -66,6 +72,8 @@ pub(super) fn run(_: Options, context: &mut Context<'_>) -> Result<(), Failure> 
     }
     let late = |pending: &&Pending| pending.age > LATE.seconds();
     match status.pending.iter().filter(late).count() {
+        0 if status.upkeep_late => Err(Failure::new("no upkeep for over 5 minutes")
+            .hint("is `bowline upkeep` still run every minute?")),
         0 => Ok(()),
         count => Err(Failure::new(format!(
             "{count} {} pending for over 5 minutes",
@@ -97,6 +105,7 @@ impl Status {
             Ok::<(), Failure>(())
         })?;
         let pending = session.registry.pending()?;
+        let last_upkeep = upkeep::last(&session.config);
         let zones: Vec<ZoneStatus> = zones.into_values().collect();
         Ok(Status {
             version: env!("CARGO_PKG_VERSION"),
@@ -106,6 +115,8 @@ impl Status {
             hosts: zones.iter().map(|zone| zone.hosts).sum(),
             disabled,
             removing,
+            last_upkeep: last_upkeep.map(|last| last.to_string()),
+            upkeep_late: last_upkeep.is_some_and(|last| session.now.since(last) > LATE),
             zones,
             pending: pending
                 .iter()
@@ -120,6 +131,8 @@ impl Status {
         writeln!(out, "configuration  {}", self.config)?;
         writeln!(out, "registry       {}", self.registry)?;
         writeln!(out, "log            {}", self.log)?;
+        let last = self.last_upkeep.as_deref().unwrap_or("never");
+        writeln!(out, "upkeep         {last}")?;
         for zone in &self.zones {
             let server = zone.server.as_deref().unwrap_or("not configured");
             writeln!(

@@ -9,7 +9,10 @@ mod settle;
 pub use prune::Pruned;
 pub use settle::Settled;
 
-use std::fs::TryLockError;
+use std::fs::{self, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 
 use crate::config::Config;
 use crate::lock;
@@ -36,8 +39,8 @@ pub fn round(
     registry: &mut Registry,
     logger: &Logger,
 ) -> Result<Option<Round>, PublishError> {
-    let path = config.state_directory().join("locks").join("upkeep");
-    let lock = lock::open(&path)?;
+    let path = lock_file(config);
+    let mut lock = lock::open(&path)?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(None),
@@ -48,5 +51,20 @@ pub fn round(
     // Names that lapse become wishes, which are then settled with the others.
     let pruned = prune::run(config, registry, now)?;
     let settled = settle::run(registry, &publisher, logger)?;
+    lock.set_len(0)
+        .and_then(|()| writeln!(lock, "{now}"))
+        .map_err(|error| lock::LockError::File(path, error))?;
     Ok(Some(Round { settled, pruned }))
+}
+
+/// When the last whole round was; `None`: there was none yet.
+pub fn last(config: &Config) -> Option<Timestamp> {
+    let file = fs::metadata(lock_file(config)).ok()?;
+    // While a round writes its end, and before the first has, there is nothing in it.
+    (file.len() > 0).then(|| Timestamp::from_seconds(file.mtime()))
+}
+
+/// Locked during a round; holds the time of the last one.
+fn lock_file(config: &Config) -> PathBuf {
+    config.state_directory().join("locks").join("upkeep")
 }

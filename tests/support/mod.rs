@@ -1,4 +1,5 @@
 //! What several test programs share.
+#![allow(dead_code, unreachable_pub)]
 
 pub mod knot;
 pub mod site;
