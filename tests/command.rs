@@ -30,4 +30,5 @@ mod published;
 #[path = "command/texts.rs"]
 mod texts;
 
-mod support;
+#[path = "support/knot.rs"]
+mod knot;

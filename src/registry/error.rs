@@ -70,7 +70,9 @@ impl RegistryError {
                     .to_owned()
             }
             RegistryError::Newer { .. } => "use the newer bowline that wrote it".to_owned(),
-            RegistryError::Removed { .. } => "add --again to give it out all the same".to_owned(),
+            RegistryError::Removed { .. } => {
+                "`bowline host add --again` gives it out all the same".to_owned()
+            }
             RegistryError::Sqlite(error) => match error.sqlite_error_code()? {
                 ErrorCode::DiskFull => "free some room on the disk of the registry".to_owned(),
                 ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {

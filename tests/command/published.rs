@@ -1,7 +1,7 @@
 //! What verbs change at the name server, asked there afterwards.
 
+use crate::knot::{Knot, Options};
 use crate::place::Place;
-use crate::support::knot::{Knot, Options};
 
 /// A place whose zone a Knot of its own serves.
 fn served() -> (Place, Knot) {

@@ -81,7 +81,7 @@ fn failures_are_1_and_say_what_to_do() {
         ),
         (
             "host add gone",
-            "hint: add --again to give it out all the same",
+            "hint: `bowline host add --again` gives it out all the same",
         ),
         (
             "host add dyn.example.org",

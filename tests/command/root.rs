@@ -121,3 +121,32 @@ fn a_missing_argument_file_is_said_as_ever() {
         (1, "bowline: there is no file \"nowhere\"\n")
     );
 }
+
+#[test]
+fn no_process_shows_a_token() {
+    let it = foreign().unwrap_or_else(Place::new);
+    // A name server that takes what is sent and never answers: the process stays to be seen.
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let server = silent.local_addr().unwrap().to_string();
+    let config = it.read("etc/bowline.toml").replace("127.0.0.1:9", &server);
+    fs::write(it.file("etc/bowline.toml"), config).unwrap();
+    let token = "0123456789abcdef";
+    it.write("token", token);
+    let mut command = it.command("host add home --ipv4 203.0.113.7 --token @token");
+    let mut child = command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    // The question has come: arguments are read, and the host is committed.
+    silent.recv(&mut [0; 4096]).unwrap();
+    for file in ["cmdline", "environ"] {
+        let shown = fs::read(format!("/proc/{}/{file}", child.id())).unwrap();
+        let shown = String::from_utf8_lossy(&shown);
+        assert!(shown.contains("host") || file == "environ", "{shown}");
+        assert!(!shown.contains(token), "{file}");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(it.json("host show home")["pending"], true);
+}
