@@ -209,7 +209,9 @@ fn remove(
         // Last, so that a removal that stopped half-way can be run again.
         standing.forget(zone).map_err(failure)?;
     } else {
-        let again = format!("bowline zone remove {zone} --apply");
+        let again = standing
+            .place
+            .bowline(&format!("zone remove {zone} --apply"));
         steps.push(Step::yours(
             "bowline.toml, and the local ones of the above",
             again,

@@ -91,7 +91,7 @@ impl Standing {
         };
         let files = self.write(zone, update, &records, &keys)?;
         let mut steps = next::knot(&self.place, &files, update, &zone.name)?;
-        steps.extend(next::parent(&zone.name));
+        steps.extend(next::parent(&self.place, &zone.name));
         Ok(Plan {
             files,
             records,

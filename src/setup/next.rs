@@ -252,7 +252,7 @@ pub fn firewall(listeners: &[AddressPort], web: &[u16]) -> Option<Step> {
 }
 
 /// The delegation.
-pub fn parent(zone: &ZoneName) -> Vec<Step> {
+pub fn parent(place: &Place, zone: &ZoneName) -> Vec<Step> {
     vec![
         Step::yours(
             "the delegation",
@@ -260,7 +260,7 @@ pub fn parent(zone: &ZoneName) -> Vec<Step> {
         ),
         Step::yours(
             "the DS, once the parent answers the NS",
-            format!("bowline zone show {zone}"),
+            place.bowline(&format!("zone show {zone}")),
         ),
     ]
 }

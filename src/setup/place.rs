@@ -68,6 +68,14 @@ impl Place {
         })
     }
 
+    /// A command line of ours that finds this configuration again.
+    pub fn bowline(&self, verb: &str) -> String {
+        match self.config == Path::new(DEFAULT_FILE) {
+            true => format!("bowline {verb}"),
+            false => format!("bowline --config {} {verb}", self.config.display()),
+        }
+    }
+
     /// The directory of `bowline.toml` and the keys.
     pub fn config_dir(&self) -> &Path {
         directory(&self.config)

@@ -197,8 +197,11 @@ impl Setup {
             }
         }
         steps.extend(next::firewall(&self.listeners, &ports));
-        steps.extend(next::parent(zone));
-        steps.push(Step::yours("the first host", "bowline host add home"));
+        steps.extend(next::parent(&self.place, zone));
+        steps.push(Step::yours(
+            "the first host",
+            self.place.bowline("host add home"),
+        ));
         Ok(steps)
     }
 
