@@ -11,6 +11,8 @@ mod support;
 
 #[path = "visits/cgi.rs"]
 mod cgi;
+#[path = "visits/drift.rs"]
+mod drift;
 #[path = "visits/gone.rs"]
 mod gone;
 #[path = "visits/kill.rs"]
