@@ -13,6 +13,8 @@ mod support;
 mod cgi;
 #[path = "visits/drift.rs"]
 mod drift;
+#[path = "visits/full.rs"]
+mod full;
 #[path = "visits/gone.rs"]
 mod gone;
 #[path = "visits/kill.rs"]
@@ -29,3 +31,5 @@ mod silent;
 mod story;
 #[path = "visits/strace.rs"]
 mod strace;
+#[path = "visits/trouble.rs"]
+mod trouble;
