@@ -11,6 +11,10 @@ mod support;
 
 #[path = "visits/cgi.rs"]
 mod cgi;
+#[path = "visits/drift.rs"]
+mod drift;
+#[path = "visits/full.rs"]
+mod full;
 #[path = "visits/gone.rs"]
 mod gone;
 #[path = "visits/kill.rs"]
@@ -27,3 +31,5 @@ mod silent;
 mod story;
 #[path = "visits/strace.rs"]
 mod strace;
+#[path = "visits/trouble.rs"]
+mod trouble;

@@ -74,6 +74,9 @@ impl RegistryError {
                 "`bowline host add --again` gives it out all the same".to_owned()
             }
             RegistryError::Sqlite(error) => match error.sqlite_error_code()? {
+                ErrorCode::SystemIoFailure => {
+                    "look at the disk of the registry: it may be full, or failing".to_owned()
+                }
                 ErrorCode::DiskFull => "free some room on the disk of the registry".to_owned(),
                 ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
                     "the registry and its directory must be writable for the user bowline runs as"
