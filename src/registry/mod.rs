@@ -47,8 +47,10 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::time::Timestamp;
 use crate::token::{Digest, LookupKey, Token};
 
+/// The schema, step by step: each brings a registry to the next version.
+const STEPS: [&str; 1] = [include_str!("schema.sql")];
 /// The schema's version, in the file as `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = STEPS.len() as i64;
 /// How often a writer asks whether the one before it has finished.
 const BUSY_STEP: Duration = Duration::from_millis(1);
 /// How often at most: some four seconds, well below a request's deadline.
@@ -80,14 +82,11 @@ impl Registry {
     /// When SQLite refuses.
     pub fn blank(key: &LookupKey) -> Result<Vec<u8>, RegistryError> {
         let mut db = Connection::open_in_memory()?;
-        let tx = db.transaction()?;
-        tx.execute_batch(include_str!("schema.sql"))?;
-        tx.execute(
+        migrate(&mut db)?;
+        db.execute(
             "INSERT INTO meta (lookup_check) VALUES (?1)",
             [key.check().as_bytes()],
         )?;
-        tx.pragma_update(None, "user_version", VERSION)?;
-        tx.commit()?;
         Ok(db.serialize("main")?.to_vec())
     }
 
@@ -116,8 +115,9 @@ impl Registry {
     /// When there is none, it is another version's or another key's, or SQLite refuses.
     pub fn open(file: &Path, key: LookupKey) -> Result<Self, RegistryError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = connect(file, flags).map_err(|error| missing(file, error))?;
-        match db.pragma_query_value(None, "user_version", |row| row.get(0))? {
+        let mut db = connect(file, flags).map_err(|error| missing(file, error))?;
+        match version(&db)? {
+            0 => return Err(RegistryError::Foreign(file.to_owned())),
             VERSION => {}
             version if version > VERSION => {
                 return Err(RegistryError::Newer {
@@ -125,7 +125,7 @@ impl Registry {
                     version,
                 });
             }
-            _ => return Err(RegistryError::Foreign(file.to_owned())),
+            _ => migrate(&mut db)?,
         }
         let check: Vec<u8> = db.query_row("SELECT lookup_check FROM meta", [], |row| row.get(0))?;
         if !key.check().matches(&check) {
@@ -200,6 +200,23 @@ fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error>
     db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     db.pragma_update(None, "journal_size_limit", LOG_LIMIT)?;
     Ok(db)
+}
+
+/// The version of the schema in a file; 0: there is none.
+fn version(db: &Connection) -> Result<i64, rusqlite::Error> {
+    db.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Takes the steps that a registry has not taken yet, all of them or none.
+fn migrate(db: &mut Connection) -> Result<(), rusqlite::Error> {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have been quicker.
+    let taken = usize::try_from(version(&tx)?).unwrap_or(0);
+    for step in STEPS.iter().skip(taken) {
+        tx.execute_batch(step)?;
+    }
+    tx.pragma_update(None, "user_version", VERSION)?;
+    tx.commit()
 }
 
 /// SQLite does not tell a missing file from one it may not open.

@@ -1,4 +1,4 @@
--- The registry, version 1. Times are seconds since 1970, names are A-labels in
+-- The registry, first version. Times are seconds since 1970, names are A-labels in
 -- lower case without the final dot, lists of names have a space between.
 
 CREATE TABLE meta (
