@@ -25,6 +25,8 @@ mod late;
 mod race;
 #[path = "visits/refusals.rs"]
 mod refusals;
+#[path = "visits/secrets.rs"]
+mod secrets;
 #[path = "visits/silent.rs"]
 mod silent;
 #[path = "visits/story.rs"]

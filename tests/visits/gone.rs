@@ -144,14 +144,18 @@ fn at_every_step(verb: Verb) {
         ("recvfrom", 1),
         ("recvfrom", 4),
     ];
+    let mut stops = 0;
     let locks = (20..48).step_by(3).map(|n| ("fcntl", n));
     for (call, n) in first.into_iter().chain(locks) {
         let what = format!("{call} {n}");
         let home = site.add(&format!("{call}{n}"));
         let token = site.token();
         let request = site.get(&home.with("203.0.113.2"));
-        let visit = request.under(&strace::signal_at(call, n, "STOP")).spawn();
-        let pid = strace::stopped(&visit);
+        let trace = site.path(&format!("{call}{n}.trace"));
+        let under = strace::signal_at(call, n, "STOP", &trace);
+        let visit = request.under(&under).spawn();
+        let pid = strace::stopped(&visit, &trace);
+        stops += u32::from(pid.is_some());
         let number = thread::scope(|scope| {
             // A visit that stands still inside a transaction makes the verb wait for it.
             let done = scope.spawn(|| verb.run(&site, &home, &token));
@@ -186,4 +190,5 @@ fn at_every_step(verb: Verb) {
         );
         verb.check(&site, home, token, &what);
     }
+    assert!(stops > 12, "it stood still {stops} times only");
 }

@@ -118,7 +118,7 @@ const CASES: [Case; 13] = [
         ..OURS
     },
     Case {
-        name: "tsig-key/unreadable",
+        name: "tsig-key/missing",
         spoil: |site| fs::rename(site.path("tsig.key"), site.path("kept")).unwrap(),
         mend: |site| fs::rename(site.path("kept"), site.path("tsig.key")).unwrap(),
         log: &["reason=\"key ", "hint=\"check key_file"],
