@@ -16,7 +16,7 @@ use crate::publish::{PublishError, Publisher};
 use crate::registry::{Registry, RegistryError};
 use crate::time::Timestamp;
 use crate::token::{LookupKey, Token, TokenError};
-use crate::update::{Answer, Claim, Visit, Word};
+use crate::update::{Answer, Claim, Undecidable, Visit, Word};
 
 /// Everything that outlives a request.
 pub struct Application {
@@ -62,7 +62,12 @@ impl Application {
     fn ip(&self, request: &Request) -> Response {
         let json = prefers_json(request.header("Accept"));
         match self.client(request) {
-            None => Answer::new(Word::Trouble).response(json),
+            None => {
+                let line = Line::new(Word::Trouble.level(), "ip").field("result", "911");
+                let reason = Undecidable::ClientUnknown;
+                self.logger.write(&line.words("reason", reason));
+                Answer::new(Word::Trouble).response(json)
+            }
             Some(ip) if json => {
                 Response::json(Status::Ok, &serde_json::json!({ "ip": ip.to_string() }))
             }
@@ -108,13 +113,15 @@ impl Application {
             Some(open) => open,
             none => none.insert(Open::new(&self.config)?),
         };
+        let deadline = Deadline::after(Deadline::REQUEST);
+        registry.give_up_at(deadline);
         let mut visit = Visit {
             config: &self.config,
             registry,
             publisher,
             client,
             now: Timestamp::now(),
-            deadline: Deadline::after(Deadline::REQUEST),
+            deadline,
         };
         Ok(match visit.prove(claim, request) {
             Err(answer) => Visited::Settled(*answer),

@@ -34,6 +34,7 @@ pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
 pub use import::{Edit, Entry, Imported};
 pub use wish::{Accepted, Source};
 
+use std::cell::Cell;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -44,6 +45,8 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use crate::deadline::Deadline;
+use crate::span::Span;
 use crate::time::Timestamp;
 use crate::token::{Digest, LookupKey, Token};
 
@@ -53,8 +56,10 @@ const STEPS: [&str; 1] = [include_str!("schema.sql")];
 const VERSION: i64 = STEPS.len() as i64;
 /// How often a writer asks whether the one before it has finished.
 const BUSY_STEP: Duration = Duration::from_millis(1);
-/// How often at most: some four seconds, well below a request's deadline.
+/// How often at most, where there is no deadline: some four seconds.
 const BUSY_STEPS: i32 = 3_600;
+/// For how long an UPDATE without a verified answer may still be applied.
+const UNSETTLED: Span = Span::from_seconds(600);
 /// The log is written back into the file every so many pages (of 4 KiB).
 const LOG_PAGES: u32 = 100;
 /// What the log is cut to after a burst, in octets.
@@ -161,6 +166,11 @@ impl Registry {
         Ok(host.map(|host| (host, digest)))
     }
 
+    /// From now on, writers in this thread wait for others until `deadline` and no longer.
+    pub fn give_up_at(&mut self, deadline: Deadline) {
+        GIVE_UP.set(Some(deadline));
+    }
+
     /// The digest under which this registry keeps `token`.
     pub fn digest(&self, token: &Token) -> Digest {
         self.key.digest(token)
@@ -189,12 +199,23 @@ impl Registry {
     }
 }
 
+thread_local! {
+    /// When a writer in this thread stops waiting; SQLite hands its handler no state.
+    static GIVE_UP: Cell<Option<Deadline>> = const { Cell::new(None) };
+}
+
+/// Waits a moment for another writer; `asked` is how often that was in vain.
+fn wait_for_writer(asked: i32) -> bool {
+    sleep(BUSY_STEP);
+    match GIVE_UP.get() {
+        Some(deadline) => !deadline.passed(),
+        None => asked < BUSY_STEPS,
+    }
+}
+
 fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
     let mut db = Connection::open_with_flags(file, flags)?;
-    db.busy_handler(Some(|asked| {
-        sleep(BUSY_STEP);
-        asked < BUSY_STEPS
-    }))?;
+    db.busy_handler(Some(wait_for_writer))?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;

@@ -57,6 +57,8 @@ CREATE TABLE host (
 
 -- The few hosts that wait for the name server, found without reading the others.
 CREATE INDEX host_pending ON host (wish_at) WHERE wish <> fact;
+CREATE INDEX host_unconfirmed ON host (unconfirmed) WHERE unconfirmed IS NOT NULL;
+CREATE INDEX host_removing ON host (state) WHERE state = 'removing';
 
 -- Names a host had before: they mean this host, and hold its records, until then.
 CREATE TABLE former_name (

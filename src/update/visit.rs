@@ -146,7 +146,10 @@ impl<'a> Visit<'a> {
                 .publish(self.registry, host.id, self.deadline)?
             {
                 Published::Confirmed => told(word, &decision),
-                Published::Gone => {
+                Published::Off(State::Disabled) => {
+                    Answer::new(Word::Abuse).because("the host was disabled meanwhile")
+                }
+                Published::Off(_) | Published::Gone => {
                     Answer::new(Word::Unknown).because("the host was removed meanwhile")
                 }
                 Published::Refused(trouble) | Published::Unconfirmed(trouble) => {

@@ -8,6 +8,7 @@ use crate::log::{Line, Logger};
 use crate::name::ZoneName;
 use crate::publish::{PublishError, Published, Publisher};
 use crate::registry::Registry;
+use crate::time::Timestamp;
 
 /// How many wishes came to what.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -27,7 +28,9 @@ pub(super) fn run(
 ) -> Result<Settled, PublishError> {
     let mut settled = Settled::default();
     let mut silent: BTreeSet<ZoneName> = BTreeSet::new();
-    for host in registry.pending()? {
+    let mut hosts = registry.pending()?;
+    hosts.extend(registry.unsettled(Timestamp::now())?);
+    for host in hosts {
         let zone = host.name.zone();
         if silent.contains(&zone) {
             settled.pending += 1;
@@ -35,7 +38,9 @@ pub(super) fn run(
         }
         let line = |level| Line::new(level, "upkeep").field("host", &host.name);
         match publisher.try_publish(registry, host.id, Deadline::after(Deadline::REQUEST)) {
-            Ok(Published::Confirmed | Published::Gone) => {
+            Ok(Published::Confirmed | Published::Off(_) | Published::Gone)
+                if !host.is_pending() => {}
+            Ok(Published::Confirmed | Published::Off(_) | Published::Gone) => {
                 settled.confirmed += 1;
                 logger.write(&line(LogLevel::Info).field("result", "good"));
             }
