@@ -145,7 +145,7 @@ impl Application {
         if let Some(host) = &answer.host {
             line = line.field("host", host);
         }
-        for address in answer.addresses.iter() {
+        for address in answer.addresses.iter().chain(answer.wanted.iter()) {
             line = line.field(crate::ip::Family::of(address).as_str(), address);
         }
         line = line.field("result", answer.word.as_str());

@@ -57,6 +57,8 @@ CREATE TABLE host (
 
 -- The few hosts that wait for the name server, found without reading the others.
 CREATE INDEX host_pending ON host (wish_at) WHERE wish <> fact;
+-- Those that may have records elsewhere than at their own name.
+CREATE INDEX host_elsewhere ON host (held_names) WHERE held_names <> '' AND held_names <> name;
 CREATE INDEX host_unconfirmed ON host (unconfirmed) WHERE unconfirmed IS NOT NULL;
 CREATE INDEX host_removing ON host (state) WHERE state = 'removing';
 

@@ -119,7 +119,7 @@ impl<'a> Visit<'a> {
                     return Ok(told(Word::NoChange, &decision));
                 }
                 Ok(false) => {}
-                Err(trouble) => return Ok(pending(&trouble)),
+                Err(trouble) => return Ok(pending(&trouble, &decision)),
             }
         } else if !unchanged {
             let source = Source {
@@ -192,10 +192,12 @@ fn told(word: Word, decision: &Decision) -> Answer {
     }
 }
 
-fn pending(trouble: &Trouble) -> Answer {
-    Answer::new(Word::Pending)
-        .because(trouble)
-        .hint(trouble.hint())
+fn pending(trouble: &Trouble, decision: &Decision) -> Answer {
+    let answer = Answer {
+        wanted: decision.set,
+        ..Answer::new(Word::Pending)
+    };
+    answer.because(trouble).hint(trouble.hint())
 }
 
 fn bad_value(error: AskedError) -> Answer {

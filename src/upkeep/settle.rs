@@ -1,6 +1,7 @@
 //! Settling: every wish that is not a fact is published, oldest first.
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use crate::config::LogLevel;
 use crate::deadline::Deadline;
@@ -37,40 +38,37 @@ pub(super) fn run(
             continue;
         }
         let line = |level| Line::new(level, "upkeep").field("host", &host.name);
+        let complain = |word, reason: &dyn Display, hint: Option<String>| {
+            let line = line(LogLevel::Warning)
+                .field("result", word)
+                .words("reason", reason);
+            logger.write(&match hint {
+                Some(hint) => line.words("hint", hint),
+                None => line,
+            });
+        };
         match publisher.try_publish(registry, host.id, Deadline::after(Deadline::REQUEST)) {
-            Ok(Published::Confirmed | Published::Off(_) | Published::Gone)
-                if !host.is_pending() => {}
             Ok(Published::Confirmed | Published::Off(_) | Published::Gone) => {
-                settled.confirmed += 1;
-                logger.write(&line(LogLevel::Info).field("result", "good"));
+                if host.is_pending() {
+                    settled.confirmed += 1;
+                    logger.write(&line(LogLevel::Info).field("result", "good"));
+                }
             }
             Ok(Published::Refused(trouble)) => {
                 settled.pending += 1;
-                logger.write(
-                    &line(LogLevel::Warning)
-                        .field("result", "dnserr")
-                        .words("reason", trouble),
-                );
+                complain("dnserr", &trouble, trouble.hint());
             }
             Ok(Published::Unconfirmed(trouble)) => {
                 settled.pending += 1;
                 if trouble.is_server() {
                     silent.insert(zone);
-                    logger.write(
-                        &line(LogLevel::Warning)
-                            .field("result", "dnserr")
-                            .words("reason", trouble),
-                    );
+                    complain("dnserr", &trouble, trouble.hint());
                 }
             }
             // A host whose zone left the configuration must not stop the others.
             Err(error @ PublishError::NoZone(_)) => {
                 settled.pending += 1;
-                logger.write(
-                    &line(LogLevel::Warning)
-                        .field("result", "911")
-                        .words("reason", error),
-                );
+                complain("911", &error, error.hint());
             }
             Err(error) => return Err(error),
         }
