@@ -35,3 +35,5 @@ mod story;
 mod strace;
 #[path = "visits/trouble.rs"]
 mod trouble;
+#[path = "visits/upkeep.rs"]
+mod upkeep;

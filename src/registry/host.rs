@@ -230,7 +230,8 @@ impl Registry {
         Ok(hosts)
     }
 
-    fn hosts_where(
+    /// The hosts that a condition picks.
+    pub(super) fn hosts_where(
         &self,
         condition: &str,
         values: impl rusqlite::Params,

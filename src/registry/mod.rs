@@ -21,6 +21,7 @@
 
 mod edit;
 mod error;
+mod expire;
 mod free;
 mod history;
 mod host;

@@ -59,6 +59,7 @@ CREATE TABLE host (
 CREATE INDEX host_pending ON host (wish_at) WHERE wish <> fact;
 -- Those that may have records elsewhere than at their own name.
 CREATE INDEX host_elsewhere ON host (held_names) WHERE held_names <> '' AND held_names <> name;
+CREATE INDEX host_expire ON host (expire) WHERE expire > 0;
 CREATE INDEX host_unconfirmed ON host (unconfirmed) WHERE unconfirmed IS NOT NULL;
 CREATE INDEX host_removing ON host (state) WHERE state = 'removing';
 

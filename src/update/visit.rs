@@ -113,9 +113,9 @@ impl<'a> Visit<'a> {
         let mut word = Word::Good;
         if unchanged && !host.is_pending() {
             // Only the name server knows whether it is still so.
+            self.note_seen(host, zone);
             match self.publisher.shows(host, self.deadline)? {
                 Ok(true) => {
-                    self.note_seen(host, zone);
                     return Ok(told(Word::NoChange, &decision));
                 }
                 Ok(false) => {}
