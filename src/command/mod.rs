@@ -5,6 +5,7 @@
 //! [`Context::out`] and fails with a [`Failure`].
 
 mod failure;
+pub mod fastcgi;
 
 pub use failure::Failure;
 

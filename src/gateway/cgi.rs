@@ -4,16 +4,16 @@
 //! The command line is never looked at: a query string without `=` arrives there
 //! (RFC 3875 4.4). Whatever comes in, a complete response goes out.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
+use super::meta::{BodyLength, Meta, Refusal};
 use crate::application::{self, Application};
 use crate::config::{Config, DEFAULT_FILE};
-use crate::http::{BODY_MAX, HEAD_MAX, Request, Response, Status};
+use crate::http::{Request, Response};
 use crate::log::Logger;
 
 /// Answers the request of this process.
@@ -38,63 +38,39 @@ pub fn respond(
     input: &mut dyn Read,
     output: &mut dyn Write,
 ) -> io::Result<()> {
-    let variables = meta_variables(environment);
-    let head_only = variables
-        .get("REQUEST_METHOD")
-        .is_some_and(|method| method == b"HEAD");
-    let answered = catch_unwind(AssertUnwindSafe(|| answer(variables, input)));
-    let response = answered.unwrap_or_else(|_| {
-        application::trouble(&Logger::default(), &"a bug in bowline", "please report it")
-    });
+    let octets = |(name, value): (OsString, OsString)| (name.into_vec(), value.into_vec());
+    let meta = Meta::new(environment.into_iter().map(octets));
+    let head_only = meta.is_head();
+    let answered = catch_unwind(AssertUnwindSafe(|| answer(meta, input)));
+    let response = answered.unwrap_or_else(|_| application::bug(&Logger::default()));
     response.write(output, head_only)
 }
 
-fn answer(variables: BTreeMap<String, Vec<u8>>, input: &mut dyn Read) -> Response {
-    let head: usize = variables
-        .iter()
-        .map(|(name, value)| name.len() + value.len())
-        .sum();
-    if head > HEAD_MAX {
-        return Response::text(Status::HeaderFieldsTooLarge, "head\n");
-    }
-    let Some(body) = read_body(&variables, input) else {
-        return Response::text(Status::ContentTooLarge, "body\n");
+fn answer(meta: Meta, input: &mut dyn Read) -> Response {
+    let body = match meta.body_length().and_then(|length| read(input, length)) {
+        Ok(body) => body,
+        Err(refusal) => return refusal.response(),
     };
-    let file = match variables.get("BOWLINE_CONFIG") {
-        Some(file) => PathBuf::from(OsString::from_vec(file.clone())),
+    let file = match meta.variable("BOWLINE_CONFIG") {
+        Some(file) => PathBuf::from(OsString::from_vec(file.to_vec())),
         None => PathBuf::from(DEFAULT_FILE),
     };
     match Config::load(&file) {
-        Ok(config) => Application::new(config).respond(&Request::new(variables, &body)),
+        Ok(config) => Application::new(config).respond(&Request::new(meta.into_variables(), &body)),
         Err(error) => {
             application::trouble(&Logger::default(), &error, "run `bowline config check`")
         }
     }
 }
 
-/// The environment as octets; a name that is no text is no variable of ours.
-fn meta_variables(environment: Vec<(OsString, OsString)>) -> BTreeMap<String, Vec<u8>> {
-    environment
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_vec())))
-        .collect()
-}
-
-/// The body, as long as CONTENT_LENGTH says; `None` when that is too long.
-///
-/// A length that is no number is none, and a body that ends early is what there is.
-fn read_body(variables: &BTreeMap<String, Vec<u8>>, input: &mut dyn Read) -> Option<Vec<u8>> {
-    let digits = variables
-        .get("CONTENT_LENGTH")
-        .map_or(&[][..], |length| length.trim_ascii());
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return Some(Vec::new());
-    }
-    let length: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    if length > BODY_MAX as u64 {
-        return None;
-    }
+/// The body, exactly as long as it is said to be.
+fn read(input: &mut dyn Read, length: BodyLength) -> Result<Vec<u8>, Refusal> {
+    let BodyLength::Octets(length) = length else {
+        return Ok(Vec::new());
+    };
     let mut body = Vec::new();
-    let read = input.take(length).read_to_end(&mut body);
-    Some(read.map_or_else(|_| Vec::new(), |_| body))
+    match input.take(length as u64).read_to_end(&mut body) {
+        Ok(read) if read == length => Ok(body),
+        _ => Err(Refusal::Malformed),
+    }
 }
