@@ -7,6 +7,8 @@ use super::conversation::{Conversation, Heard, Received};
 use super::record;
 use super::socket::{Arrived, Socket};
 
+/// So many chunks are read before others have their turn: more than a request has.
+const READS: usize = 16;
 /// More replies than this wait for nobody.
 const REPLIES_MAX: usize = 64 * 1024;
 
@@ -91,14 +93,19 @@ impl Connection {
             let behind = std::mem::take(&mut self.behind);
             return self.hear(&behind, limits);
         }
-        match (self.socket.read(chunk), self.after) {
-            (Arrived::Later, _) | (Arrived::Octets(_), After::Linger) => Now::Waits(self),
-            (Arrived::Octets(octets), _) => match chunk.get(..octets) {
-                Some(octets) => self.hear(octets, limits),
-                None => Now::Closed,
-            },
-            (Arrived::Ended, _) => Now::Closed,
+        for _ in 0..READS {
+            let octets = match (self.socket.read(chunk), self.after) {
+                (Arrived::Octets(octets), After::Read | After::Close) => octets,
+                (Arrived::Later | Arrived::Octets(_), _) => break,
+                (Arrived::Ended, _) => return Now::Closed,
+            };
+            let arrived = chunk.get(..octets).unwrap_or_default();
+            match self.hear(arrived, limits) {
+                Now::Waits(more) if octets == chunk.len() && !more.writes() => self = more,
+                now => return now,
+            }
         }
+        Now::Waits(self)
     }
 
     /// Sends the answer to a request; `keep` is whether the connection stays.

@@ -87,7 +87,6 @@ impl Lobby {
             if self.end.is_some() && self.connections.is_empty() {
                 return None;
             }
-            self.close_the_late();
             let ready = self.wait();
             let mut fresh = Vec::new();
             for listener in ready.accept {
@@ -114,6 +113,8 @@ impl Lobby {
                     Now::Closed => {}
                 }
             }
+            // Not before: what came while all workers were busy did not come late.
+            self.close_the_late();
         }
     }
 
