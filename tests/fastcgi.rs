@@ -27,3 +27,5 @@ mod signals;
 mod site;
 #[path = "fastcgi/sockets.rs"]
 mod sockets;
+#[path = "fastcgi/web.rs"]
+mod web;
