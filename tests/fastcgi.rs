@@ -27,5 +27,7 @@ mod signals;
 mod site;
 #[path = "fastcgi/sockets.rs"]
 mod sockets;
+#[path = "fastcgi/systemd.rs"]
+mod systemd;
 #[path = "fastcgi/web.rs"]
 mod web;

@@ -157,8 +157,9 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // A web server takes its children along when it is asked to end.
-        let pid = self.pid().to_string();
-        let _ = Command::new("kill").args(["-s", "TERM", &pid]).status();
+        if matches!(self.0.try_wait(), Ok(None)) {
+            self.signal("TERM");
+        }
         for _ in 0..300 {
             if !matches!(self.0.try_wait(), Ok(None)) {
                 return;

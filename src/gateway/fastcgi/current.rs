@@ -11,6 +11,7 @@ use crate::application::{self, Application, Keys, KeysError};
 use crate::config::{Config, ConfigError, LogLevel};
 use crate::http::{Request, Response};
 use crate::log::{Line, Logger};
+use crate::update::{Answer, Word};
 
 /// Without a configuration, how often it is looked for.
 const RETRY: Duration = Duration::from_secs(1);
@@ -26,7 +27,18 @@ pub struct Current {
 /// What is in force, or why there is nothing.
 enum State {
     Ready(Arc<Config>, Arc<Keys>),
-    Broken(String, Option<String>, Instant),
+    Broken(Broken),
+}
+
+/// A configuration that cannot be used.
+#[derive(Clone)]
+struct Broken {
+    reason: String,
+    hint: Option<String>,
+    /// When it was read.
+    since: Instant,
+    /// Whether the log has it.
+    logged: bool,
 }
 
 impl Current {
@@ -44,7 +56,7 @@ impl Current {
     pub fn trouble(&self) -> Option<(String, Option<String>)> {
         match &*self.lock() {
             State::Ready(..) => None,
-            State::Broken(reason, hint, _) => Some((reason.clone(), hint.clone())),
+            State::Broken(broken) => Some((broken.reason.clone(), broken.hint.clone())),
         }
     }
 
@@ -55,10 +67,10 @@ impl Current {
         let line = |level| Line::new(level, "reload");
         let line = match &new {
             State::Ready(..) => line(LogLevel::Info).field("result", "done"),
-            State::Broken(reason, hint, _) => {
+            State::Broken(broken) => {
                 let line = line(LogLevel::Warning).field("result", "kept-old");
-                let line = line.words("reason", reason);
-                match hint {
+                let line = line.words("reason", &broken.reason);
+                match &broken.hint {
                     Some(hint) => line.words("hint", hint),
                     None => line,
                 }
@@ -90,19 +102,30 @@ impl Current {
         }));
     }
 
-    /// An application with what is in force.
-    fn application(&self) -> Result<Application, (String, Option<String>)> {
+    /// An application with what is in force; else the answer to every request.
+    fn application(&self) -> Result<Application, Response> {
         let mut state = self.lock();
-        if let State::Broken(_, _, since) = &*state
-            && since.elapsed() > RETRY
+        if let State::Broken(broken) = &*state
+            && broken.since.elapsed() > RETRY
         {
             *state = State::load(&self.file);
         }
-        match &*state {
+        match &mut *state {
             State::Ready(config, keys) => {
                 Ok(Application::sharing(Arc::clone(config), Arc::clone(keys)))
             }
-            State::Broken(reason, hint, _) => Err((reason.clone(), hint.clone())),
+            State::Broken(broken) if broken.logged => {
+                Err(Answer::new(Word::Trouble).response(false))
+            }
+            State::Broken(broken) => {
+                broken.logged = true;
+                let hint = broken.hint.as_deref().unwrap_or_default();
+                Err(application::trouble(
+                    &Logger::default(),
+                    &broken.reason,
+                    hint,
+                ))
+            }
         }
     }
 
@@ -116,7 +139,12 @@ impl State {
     fn load(file: &Path) -> Self {
         match State::read(file) {
             Ok((config, keys)) => State::Ready(Arc::new(config), Arc::new(keys)),
-            Err(error) => State::Broken(error.to_string(), error.hint(), Instant::now()),
+            Err(error) => State::Broken(Broken {
+                reason: error.to_string(),
+                hint: error.hint(),
+                since: Instant::now(),
+                logged: false,
+            }),
         }
     }
 
@@ -153,10 +181,7 @@ impl Respond for Worker<'_> {
             Some(application) => application,
             none => match self.current.application() {
                 Ok(application) => none.insert(application),
-                Err((reason, hint)) => {
-                    let hint = hint.unwrap_or_default();
-                    return application::trouble(&Logger::default(), &reason, &hint);
-                }
+                Err(trouble) => return trouble,
             },
         };
         application.respond(request)

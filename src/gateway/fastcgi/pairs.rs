@@ -76,7 +76,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn all(octets: &[u8]) -> Result<Vec<(&[u8], &[u8])>, Cut> {
+    type Found<'a> = Vec<(&'a [u8], &'a [u8])>;
+
+    fn all(octets: &[u8]) -> Result<Found<'_>, Cut> {
         Pairs::new(octets).collect()
     }
 
