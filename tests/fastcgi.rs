@@ -15,6 +15,8 @@ mod apache;
 mod bounds;
 #[path = "fastcgi/hostile.rs"]
 mod hostile;
+#[path = "fastcgi/lighttpd.rs"]
+mod lighttpd;
 #[path = "fastcgi/nginx.rs"]
 mod nginx;
 #[path = "fastcgi/peer.rs"]

@@ -81,3 +81,37 @@ fn mod_proxy_fcgi_passes_everything_on_and_no_token_to_a_log() {
         web.process.end();
     }
 }
+
+#[test]
+fn mod_fcgid_starts_it_and_passes_everything_on() {
+    let site = Site::new();
+    open_to_www_data(&site);
+    site.configure("http://update.example.org");
+    let (port, _) = port_and_socket(&site);
+    let directory = site.path("").display().to_string();
+    let directory = directory.trim_end_matches('/');
+    let text = format!(
+        "FcgidIPCDir {directory}/fcgid\nFcgidProcessTableFile {directory}/fcgid/shm\n\
+         FcgidInitialEnv BOWLINE_CONFIG {}\nLogLevel crit\nSetEnv ap_trust_cgilike_cl 1\n\
+         ScriptAliasMatch \"^\" \"{bowline}\"\n\
+         <Location \"/\">\nSetHandler fcgid-script\nOptions ExecCGI\nFcgidWrapper \"{bowline}\" virtual\n\
+         Require all granted\nCGIPassAuth On\n</Location>\n",
+        site.config().display(),
+        bowline = env!("CARGO_BIN_EXE_bowline"),
+    );
+    fs::create_dir_all(site.path("apache")).unwrap();
+    fs::create_dir_all(site.path("fcgid")).unwrap();
+    fs::write(site.path("apache/bowline.conf"), text).unwrap();
+    fs::write(site.path("apache.conf"), main_file(&site, port, &["fcgid"])).unwrap();
+    // Here it runs as the user of the web server, who writes registry and log.
+    let owned = Command::new("chown")
+        .args(["-R", "www-data"])
+        .args(["registry", "fcgid", "."].map(|name| site.path(name)))
+        .status();
+    assert!(owned.unwrap().success());
+    let mut web = start(&site, port);
+    everything_arrives(&site, &web);
+    no_token_anywhere(&site);
+    web.process.signal("TERM");
+    web.process.end();
+}

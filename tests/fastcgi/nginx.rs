@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::thread;
 
-use crate::site::Site;
+use crate::site::{Process, Site, wait_for_socket};
 use crate::web::{
     Places, Web, errors_keep_tokens_out, everything_arrives, no_token_anywhere, port_and_socket,
 };
@@ -154,5 +154,28 @@ fn the_tls_host_loads_with_its_certificate() {
         .unwrap();
     assert_eq!(String::from_utf8_lossy(&out.stdout), "good 203.0.113.40\n");
     assert_eq!(site.address(), ["203.0.113.40"]);
+    no_token_anywhere(&site);
+}
+
+#[test]
+fn fcgiwrap_runs_it_as_a_cgi_program() {
+    let site = Site::new();
+    let (port, socket) = port_and_socket(&site);
+    let places = Places {
+        site: &site,
+        port,
+        socket: &socket,
+    };
+    let program = format!(
+        "fastcgi_param SCRIPT_FILENAME {};\n        fastcgi_param BOWLINE_CONFIG {};\n        fastcgi_param GATEWAY_INTERFACE",
+        env!("CARGO_BIN_EXE_bowline"),
+        site.config().display()
+    );
+    configure(&places, &[("fastcgi_param GATEWAY_INTERFACE", &program)]);
+    let wrapper = format!("unix:{}", socket.display());
+    let _wrapper = Process::start(Command::new("fcgiwrap").args(["-s", &wrapper]));
+    wait_for_socket(&socket);
+    let web = start(&site, port);
+    everything_arrives(&site, &web);
     no_token_anywhere(&site);
 }
