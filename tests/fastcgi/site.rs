@@ -20,6 +20,7 @@ use crate::support::knot::{Knot, Options, ZONE, wait_until};
 pub(crate) struct Site {
     pub(crate) knot: Knot,
     pub(crate) token: Token,
+    key: LookupKey,
     /// Removed with everything in it.
     dir: tempfile::TempDir,
 }
@@ -31,21 +32,37 @@ impl Site {
         let (key, token) = (LookupKey::random().unwrap(), Token::random().unwrap());
         fs::create_dir_all(dir.path().join("registry/locks")).unwrap();
         let file = dir.path().join("registry/bowline.db");
-        let mut registry = Registry::create(&file, key.clone()).unwrap();
-        let zone: ZoneName = ZONE.parse().unwrap();
-        let host = NewHost {
-            name: HostName::new("home", &zone).unwrap(),
-            settings: Settings::default(),
-            token: Some(key.digest(&token)),
-            addresses: Addresses::NONE,
-            reuse: Span::from_days(30),
-        };
-        let now = Timestamp::now();
-        registry.add(&[host], Ttl::DEFAULT, now).unwrap();
+        Registry::create(&file, key.clone()).unwrap();
         fs::write(dir.path().join("lookup.key"), key.to_hex()).unwrap();
-        let site = Site { knot, token, dir };
+        let site = Site {
+            knot,
+            token,
+            key,
+            dir,
+        };
         site.configure("https://update.example.org");
+        site.add_hosts([("home".to_owned(), &site.token)]);
         site
+    }
+
+    /// Adds hosts with their tokens.
+    pub(crate) fn add_hosts<'a>(&self, hosts: impl IntoIterator<Item = (String, &'a Token)>) {
+        let zone: ZoneName = ZONE.parse().unwrap();
+        let hosts: Vec<NewHost> = hosts
+            .into_iter()
+            .map(|(name, token)| NewHost {
+                name: HostName::new(&name, &zone).unwrap(),
+                settings: Settings::default(),
+                token: Some(self.key.digest(token)),
+                addresses: Addresses::NONE,
+                reuse: Span::from_days(30),
+            })
+            .collect();
+        let file = self.path("registry/bowline.db");
+        let mut registry = Registry::open(&file, self.key.clone()).unwrap();
+        registry
+            .add(&hosts, Ttl::DEFAULT, Timestamp::now())
+            .unwrap();
     }
 
     /// Writes the configuration.
@@ -89,9 +106,11 @@ key_file = "key.conf"
         self.knot.kdig(&format!("home.{ZONE}"), "A")
     }
 
-    /// bowline, with its configuration.
+    /// bowline, with its configuration; `BOWLINE_EXECUTABLE` may name a release build.
     pub(crate) fn bowline(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bowline"));
+        let executable = std::env::var("BOWLINE_EXECUTABLE");
+        let built = env!("CARGO_BIN_EXE_bowline").to_owned();
+        let mut command = Command::new(executable.unwrap_or(built));
         command
             .env("BOWLINE_CONFIG", self.config())
             .env_remove("GATEWAY_INTERFACE");
