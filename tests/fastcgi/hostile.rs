@@ -198,7 +198,7 @@ fn a_well_behaved_client_does_not_notice() {
             "{} answers, median {median:?}, slowest {slowest:?}",
             waits.len()
         );
-        assert!(waits.len() > 20 && slowest < Duration::from_millis(500));
+        assert!(waits.len() > 20 && slowest < Duration::from_millis(900));
     });
 }
 
@@ -227,11 +227,12 @@ fn peers_that_trickle_or_hang_are_closed_and_hold_nobody_up() {
                 peer.say(&octets[at..=at]);
             }
         }
+        // Whoever is held up by one of them waits for its whole second.
         let asked = Instant::now();
         let answered = responder.connect().ask("/", false).expect("an answer");
         assert_eq!(answered.body(), "198.51.100.4\n");
         assert!(
-            asked.elapsed() < Duration::from_millis(500),
+            asked.elapsed() < Duration::from_millis(900),
             "{:?}",
             asked.elapsed()
         );

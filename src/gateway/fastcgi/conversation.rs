@@ -46,6 +46,8 @@ struct Partial {
     id: u16,
     keep: bool,
     params: Vec<u8>,
+    /// The octets of all parameters, once they have been read.
+    head: usize,
     /// There once all parameters are, and how long the body is said to be.
     meta: Option<(Meta, BodyLength)>,
     body: Vec<u8>,
@@ -115,7 +117,7 @@ impl Conversation {
         let request = self
             .request
             .as_ref()
-            .map_or(0, |request| request.params.len() + request.body.len());
+            .map_or(0, |ours| ours.params.len() + ours.head + ours.body.len());
         request + self.whole.len() + self.head.len() + self.replies.len()
     }
 
@@ -143,12 +145,7 @@ impl Conversation {
             self.content(record, content)
         };
         let (padding, rest) = rest.split_at(record.padding.min(rest.len()));
-        // Padding comes after all of the content.
-        let (padding, rest) = match record.content {
-            0 => (padding.len(), rest),
-            _ => (0, rest),
-        };
-        record.padding -= padding;
+        record.padding -= padding.len();
         self.record = (record.content + record.padding > 0).then_some(record);
         (step, rest)
     }
@@ -165,25 +162,17 @@ impl Conversation {
         if record.content > 0 {
             return Step::On;
         }
-        let ours = self
-            .request
-            .take_if(|request| request.id == header.request && header.request != 0);
-        match (header.kind, ours) {
-            (Kind::Params, Some(request)) => self.params_end(request),
-            (Kind::Stdin, Some(request)) => match request.received() {
+        let ours = self.request.as_ref();
+        let ours = ours.is_some_and(|ours| ours.id == header.request);
+        match header.kind {
+            Kind::Params | Kind::Stdin if !ours => Step::On,
+            Kind::Params => self.params_end(),
+            // `None` when the body has ended before the parameters.
+            Kind::Stdin => match self.request.take().and_then(Partial::received) {
                 Some(received) => Step::Request(received),
-                // The body has ended before the parameters.
                 None => Step::Over,
             },
-            (kind, ours) => {
-                if ours.is_some() {
-                    self.request = ours;
-                }
-                match kind {
-                    Kind::Params | Kind::Stdin => Step::On,
-                    kind => self.record_whole(Header { kind, ..header }),
-                }
-            }
+            _ => self.record_whole(header),
         }
     }
 
@@ -269,6 +258,7 @@ impl Conversation {
                     id,
                     keep,
                     params: Vec::new(),
+                    head: 0,
                     meta: None,
                     body: Vec::new(),
                 });
@@ -283,17 +273,18 @@ impl Conversation {
     }
 
     /// Called when all parameters are there: a body that is too long is not waited for.
-    fn params_end(&mut self, mut request: Partial) -> Step {
-        if request.meta.is_some() {
+    fn params_end(&mut self) -> Step {
+        let Some(request) = self.request.as_mut().filter(|ours| ours.meta.is_none()) else {
             return Step::Over;
-        }
-        match read_meta(&request.params) {
+        };
+        let params = std::mem::take(&mut request.params);
+        match read_meta(&params) {
             Ok(meta) => {
+                request.head = params.len();
                 request.meta = Some(meta);
-                self.request = Some(request);
                 Step::On
             }
-            Err(refusal) => Step::Request(request.refused(refusal)),
+            Err(refusal) => self.refuse(refusal),
         }
     }
 
