@@ -3,7 +3,12 @@
 //! Routes to the fixed paths and to the update; both gateways run it, and neither can
 //! make it wait for longer than the request's deadline.
 
+mod keys;
+
+pub use keys::{Keys, KeysError};
+
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::config::{Config, LogLevel};
@@ -12,16 +17,17 @@ use crate::health;
 use crate::http::{Method, Request, Response, Status, client_address, prefers_json};
 use crate::log::{Line, Logger};
 use crate::pages;
-use crate::publish::{PublishError, Publisher};
-use crate::registry::{Registry, RegistryError};
+use crate::registry::Registry;
 use crate::time::Timestamp;
-use crate::token::{LookupKey, Token, TokenError};
+use crate::token::Token;
 use crate::update::{Answer, Claim, Undecidable, Visit, Word};
 
 /// Everything that outlives a request.
 pub struct Application {
-    config: Config,
+    config: Arc<Config>,
     logger: Logger,
+    /// Read by the first request that needs them, unless they are given.
+    keys: Option<Arc<Keys>>,
     /// Opened by the first request that needs it.
     open: Option<Open>,
 }
@@ -29,7 +35,8 @@ pub struct Application {
 /// What only a request with a secret needs.
 struct Open {
     registry: Registry,
-    publisher: Publisher,
+    /// Which file it is: one restored from a backup has another.
+    file: keys::FileId,
 }
 
 impl Application {
@@ -37,7 +44,18 @@ impl Application {
     pub fn new(config: Config) -> Self {
         Application {
             logger: Logger::new(&config.log),
+            config: Arc::new(config),
+            keys: None,
+            open: None,
+        }
+    }
+
+    /// One of several that share what has been read already.
+    pub fn sharing(config: Arc<Config>, keys: Arc<Keys>) -> Self {
+        Application {
+            logger: Logger::new(&config.log),
             config,
+            keys: Some(keys),
             open: None,
         }
     }
@@ -104,21 +122,27 @@ impl Application {
         answer.response(json && answer.word != Word::Unknown)
     }
 
-    fn visit(&mut self, claim: &Claim, request: &Request) -> Result<Visited, OpenError> {
+    fn visit(&mut self, claim: &Claim, request: &Request) -> Result<Visited, KeysError> {
         let client = self.client(request);
-        let Open {
-            registry,
-            publisher,
-        } = match &mut self.open {
+        let keys = match &mut self.keys {
+            Some(keys) => keys,
+            none => none.insert(Arc::new(Keys::load(&self.config)?)),
+        };
+        let file = keys::FileId::of(&self.config.state.registry);
+        self.open.take_if(|open| open.file != file);
+        let Open { registry, .. } = match &mut self.open {
             Some(open) => open,
-            none => none.insert(Open::new(&self.config)?),
+            none => none.insert(Open {
+                registry: keys.open(&self.config)?,
+                file,
+            }),
         };
         let deadline = Deadline::after(Deadline::REQUEST);
         registry.give_up_at(deadline);
         let mut visit = Visit {
             config: &self.config,
             registry,
-            publisher,
+            publisher: &keys.publisher,
             client,
             now: Timestamp::now(),
             deadline,
@@ -181,51 +205,16 @@ enum Visited {
     Settled(Answer),
 }
 
-impl Open {
-    fn new(config: &Config) -> Result<Self, OpenError> {
-        let key = LookupKey::load(&config.state.lookup_key).map_err(OpenError::Key)?;
-        Ok(Open {
-            registry: Registry::open(&config.state.registry, key).map_err(OpenError::Registry)?,
-            publisher: Publisher::new(config).map_err(OpenError::Publisher)?,
-        })
-    }
-}
-
-/// Why nothing can be looked up.
-#[derive(Debug)]
-enum OpenError {
-    Key(TokenError),
-    Registry(RegistryError),
-    Publisher(PublishError),
-}
-
-impl OpenError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            OpenError::Key(_) => Some(
-                "check [state] lookup_key in bowline.toml, and who may read the file".to_owned(),
-            ),
-            OpenError::Registry(error) => error.hint(),
-            OpenError::Publisher(error) => error.hint(),
-        }
-    }
-}
-
-impl std::fmt::Display for OpenError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            OpenError::Key(error) => error.fmt(f),
-            OpenError::Registry(error) => error.fmt(f),
-            OpenError::Publisher(error) => error.fmt(f),
-        }
-    }
-}
-
 /// The answer to a request that never reached the application: broken configuration and the like.
 pub fn trouble(logger: &Logger, reason: &dyn std::fmt::Display, hint: &str) -> Response {
     let line = Line::new(LogLevel::Warning, "request").field("result", Word::Trouble.as_str());
     logger.write(&line.words("reason", reason).words("hint", hint));
     Answer::new(Word::Trouble).response(false)
+}
+
+/// The answer to a request that a panic has ended; it costs that request only.
+pub fn bug(logger: &Logger) -> Response {
+    trouble(logger, &"a bug in bowline", "please report it")
 }
 
 fn read_only(request: &Request, answer: impl FnOnce() -> Response) -> Response {

@@ -116,7 +116,7 @@ fn bodies_of_every_length() {
     for (length, body, status) in [
         ("", 5, "404 Not Found"),
         ("5", 5, "404 Not Found"),
-        ("50", 5, "404 Not Found"),
+        ("50", 5, "400 Bad Request"),
         ("-1", 5, "400 Bad Request"),
         ("five", 5, "400 Bad Request"),
         ("65536", 65_536, "404 Not Found"),

@@ -7,7 +7,9 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use super::handed::Argument;
-use super::{backup, completions, config, history, host, init, man, restore, status, upkeep, zone};
+use super::{
+    backup, completions, config, fastcgi, history, host, init, man, restore, status, upkeep, zone,
+};
 
 /// Dynamic DNS on your own Knot server
 ///
@@ -40,6 +42,7 @@ pub(super) enum Verb {
     History(history::Options),
     Status(status::Options),
     Upkeep(upkeep::Options),
+    Fastcgi(fastcgi::Options),
     Backup(backup::Options),
     Restore(restore::Options),
     Config(config::Options),
@@ -70,6 +73,7 @@ impl Verb {
     pub(super) fn touches_state(&self) -> bool {
         match self {
             Verb::Host(_) | Verb::History(_) | Verb::Status(_) | Verb::Upkeep(_) => true,
+            Verb::Fastcgi(_) => true,
             Verb::Config(options) => options.touches_state(),
             // They give up their rights themselves, when root is needed no more.
             Verb::Backup(_) | Verb::Restore(_) => false,

@@ -4,20 +4,20 @@
 //! The command line is never looked at: a query string without `=` arrives there
 //! (RFC 3875 4.4). Whatever comes in, a complete response goes out.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
+use super::meta::{BodyLength, Meta, Refusal};
 use crate::application::{self, Application};
 use crate::config::{Config, DEFAULT_FILE};
-use crate::http::{BODY_MAX, HEAD_MAX, Request, Response, Status};
+use crate::http::{BODY_MAX, Request, Response};
 use crate::log::Logger;
 
-/// How much of a body that is too long is read and thrown away; the shipped
-/// virtual host lets no longer one through.
+/// How much of a body that is refused is read and thrown away; the shipped virtual
+/// hosts let no longer one through.
 const DRAIN_MAX: u64 = 1 << 20;
 
 /// Answers the request of this process.
@@ -42,89 +42,53 @@ pub fn respond(
     input: &mut dyn Read,
     output: &mut dyn Write,
 ) -> io::Result<()> {
-    let variables = meta_variables(environment);
-    let head_only = variables
-        .get("REQUEST_METHOD")
-        .is_some_and(|method| method == b"HEAD");
-    let answered = catch_unwind(AssertUnwindSafe(|| answer(variables, input)));
-    let response = answered.unwrap_or_else(|_| {
-        application::trouble(&Logger::default(), &"a bug in bowline", "please report it")
-    });
+    let octets = |(name, value): (OsString, OsString)| (name.into_vec(), value.into_vec());
+    let meta = Meta::new(environment.into_iter().map(octets));
+    let head_only = meta.is_head();
+    let answered = catch_unwind(AssertUnwindSafe(|| answer(meta, input)));
+    let response = answered.unwrap_or_else(|_| application::bug(&Logger::default()));
     response.write(output, head_only)
 }
 
-fn answer(variables: BTreeMap<String, Vec<u8>>, input: &mut dyn Read) -> Response {
-    let body = read_body(&variables, input);
-    let head: usize = variables
-        .iter()
-        .map(|(name, value)| name.len() + value.len())
-        .sum();
-    if head > HEAD_MAX {
-        return Response::text(Status::HeaderFieldsTooLarge, "head\n");
-    }
-    let body = match body {
-        Body::Whole(body) => body,
-        Body::TooLong => return Response::text(Status::ContentTooLarge, "body\n"),
-        Body::NoLength => return Response::text(Status::BadRequest, "length\n"),
+fn answer(meta: Meta, input: &mut dyn Read) -> Response {
+    let body = match meta
+        .body_length()
+        .and_then(|length| read(input, length, meta.is_chunked()))
+    {
+        Ok(body) => body,
+        Err(refusal) => {
+            // A web server that cannot get rid of the body may drop the answer with it.
+            let _ = io::copy(&mut input.take(DRAIN_MAX), &mut io::sink());
+            return refusal.response();
+        }
     };
-    let file = match variables.get("BOWLINE_CONFIG") {
-        Some(file) => PathBuf::from(OsString::from_vec(file.clone())),
+    let file = match meta.variable("BOWLINE_CONFIG") {
+        Some(file) => PathBuf::from(OsString::from_vec(file.to_vec())),
         None => PathBuf::from(DEFAULT_FILE),
     };
     match Config::load(&file) {
-        Ok(config) => Application::new(config).respond(&Request::new(variables, &body)),
+        Ok(config) => Application::new(config).respond(&Request::new(meta.into_variables(), &body)),
         Err(error) => {
             application::trouble(&Logger::default(), &error, "run `bowline config check`")
         }
     }
 }
 
-/// The environment as octets; a name that is no text is no variable of ours.
-fn meta_variables(environment: Vec<(OsString, OsString)>) -> BTreeMap<String, Vec<u8>> {
-    environment
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_vec())))
-        .collect()
-}
-
-/// What came as a body.
-enum Body {
-    /// All of it.
-    Whole(Vec<u8>),
-    /// More than is read.
-    TooLong,
-    /// Its length is no number, so where it ends is not known.
-    NoLength,
-}
-
-/// Reads as much as CONTENT_LENGTH says; a body that ends early is what there is.
+/// The body, exactly as long as it is said to be.
 ///
-/// Without a length there is no body (RFC 3875 4.1.2), but for one that came in chunks:
-/// its length the web server cannot know, and it ends where standard input ends.
-fn read_body(variables: &BTreeMap<String, Vec<u8>>, input: &mut dyn Read) -> Body {
-    let chunked = variables.contains_key("HTTP_TRANSFER_ENCODING");
-    let digits = variables
-        .get("CONTENT_LENGTH")
-        .map_or(&[][..], |length| length.trim_ascii());
-    let length = match digits {
-        [] if chunked => DRAIN_MAX,
-        [] => return Body::Whole(Vec::new()),
-        _ if !digits.iter().all(u8::is_ascii_digit) => return Body::NoLength,
-        // A number that does not fit is too long in any case.
-        _ => std::str::from_utf8(digits)
-            .ok()
-            .and_then(|digits| digits.parse().ok())
-            .unwrap_or(u64::MAX),
+/// Without a length there is none, but for one that came in chunks: its length the web
+/// server cannot know, and it ends where standard input ends.
+fn read(input: &mut dyn Read, length: BodyLength, chunked: bool) -> Result<Vec<u8>, Refusal> {
+    let (most, said) = match length {
+        BodyLength::NotSaid if !chunked => return Ok(Vec::new()),
+        BodyLength::NotSaid => (BODY_MAX + 1, None),
+        BodyLength::Octets(length) => (length, Some(length)),
     };
     let mut body = Vec::new();
-    let most = length.min(BODY_MAX as u64 + 1);
-    if (&mut *input).take(most).read_to_end(&mut body).is_err() {
-        body.clear();
+    match (&mut *input).take(most as u64).read_to_end(&mut body) {
+        Ok(read) if said.is_some_and(|said| said != read) => Err(Refusal::Malformed),
+        Ok(read) if read > BODY_MAX => Err(Refusal::Body),
+        Ok(_) => Ok(body),
+        Err(_) => Err(Refusal::Malformed),
     }
-    if body.len() > BODY_MAX || length > BODY_MAX as u64 && !chunked {
-        // A web server that cannot get rid of the body may drop the answer with it.
-        let _ = io::copy(&mut input.take(DRAIN_MAX), &mut io::sink());
-        return Body::TooLong;
-    }
-    Body::Whole(body)
 }

@@ -1,0 +1,78 @@
+//! `bowline fastcgi`: a responder that stays.
+
+use std::fmt::Display;
+
+use ipnetwork::IpNetwork;
+
+use super::{Context, Failure};
+use crate::gateway::fastcgi::{
+    Current, Limits, ListenAddress, ListenError, Listener, from_standard_input, from_systemd,
+    listen, serve,
+};
+
+/// Answer the requests that a web server passes on by FastCGI
+///
+/// Takes the sockets that systemd passes on, or the one on standard input, unless
+/// --listen names one. SIGTERM finishes what is running, SIGHUP reads the
+/// configuration again.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Listen here: unix:PATH or ADDR:PORT
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<ListenAddress>,
+    /// Hear TCP peers of this network only (repeatable); needed beyond loopback
+    #[arg(long, value_name = "NETWORK")]
+    allow: Vec<IpNetwork>,
+    /// Answer so many requests at once; further ones wait
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    workers: u16,
+}
+
+/// Serves until it is told to end.
+///
+/// # Errors
+/// When there is nothing to listen on; with --listen, also when the configuration
+/// cannot be used.
+pub(super) fn run(options: &Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    let current = Current::new(&context.config);
+    let listeners = match &options.listen {
+        Some(address) => {
+            // Somebody is there to read it; a socket that was passed on must be served.
+            if let Some((reason, hint)) = current.trouble() {
+                return Err(failure(reason, hint));
+            }
+            vec![listen(address, &options.allow).map_err(cannot_listen)?]
+        }
+        None => passed_on(&options.allow).map_err(cannot_listen)?,
+    };
+    if listeners.is_empty() {
+        let hint = "name one with --listen, or let systemd or spawn-fcgi pass one on";
+        return Err(Failure::new("there is no socket to listen on").hint(hint));
+    }
+    let limits = Limits {
+        workers: options.workers.into(),
+        ..Limits::default()
+    };
+    Ok(serve(listeners, limits, &current)?)
+}
+
+/// The sockets that systemd or a web server passed on.
+fn passed_on(allow: &[IpNetwork]) -> Result<Vec<Listener>, ListenError> {
+    match from_systemd(allow)? {
+        none if none.is_empty() => Ok(from_standard_input()?.into_iter().collect()),
+        some => Ok(some),
+    }
+}
+
+/// A failure with its hint, where there is one.
+fn failure(reason: impl Display, hint: Option<impl Display>) -> Failure {
+    match hint {
+        Some(hint) => Failure::new(reason).hint(hint),
+        None => Failure::new(reason),
+    }
+}
+
+/// A failure to listen, with its hint.
+fn cannot_listen(error: ListenError) -> Failure {
+    failure(&error, error.hint())
+}

@@ -1,0 +1,46 @@
+//! What a responder takes on, and how long it waits.
+
+use std::time::Duration;
+
+/// The bounds of a responder.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Requests that are answered at once; further ones wait in the socket.
+    pub workers: usize,
+    /// Connections at once, most of them idle; further ones wait in the socket.
+    pub connections: usize,
+    /// A request must have arrived this long after its first octet, and a new
+    /// connection must have brought one.
+    pub request: Duration,
+    /// A connection without a request is closed after this time: later than nginx,
+    /// which closes its idle ones after a minute, would.
+    pub idle: Duration,
+    /// A peer must take its answer within this time.
+    pub send: Duration,
+    /// A peer that goes on talking after a refusal is listened to for this time.
+    pub linger: Duration,
+    /// At the end, idle connections may bring one more request within this time.
+    pub drain: Duration,
+}
+
+impl Limits {
+    /// How many octets all requests may have that have not arrived whole: 128 KiB for
+    /// each worker. When there are more, the slowest peer is given up.
+    pub fn octets(&self) -> usize {
+        self.workers * 128 * 1024
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            workers: 8,
+            connections: 256,
+            request: Duration::from_secs(10),
+            idle: Duration::from_secs(75),
+            send: Duration::from_secs(10),
+            linger: Duration::from_secs(2),
+            drain: Duration::from_secs(1),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Sockets of both families, none of which ever blocks.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{IpAddr, Shutdown, TcpListener, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+
+use ipnetwork::IpNetwork;
+
+/// Where web servers connect.
+#[derive(Debug)]
+pub struct Listener {
+    accepts: Accepts,
+    /// The socket file that is ours to remove, with its inode number.
+    file: Option<(PathBuf, u64)>,
+}
+
+#[derive(Debug)]
+enum Accepts {
+    Unix(UnixListener),
+    /// Only peers in these networks are heard; from anywhere when there are none.
+    Tcp(TcpListener, Vec<IpNetwork>),
+}
+
+impl Listener {
+    /// On a UNIX socket; `file` is removed at the end if it still has that inode number.
+    ///
+    /// # Errors
+    /// When the socket cannot be made non-blocking.
+    pub fn unix(listener: UnixListener, file: Option<(PathBuf, u64)>) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let accepts = Accepts::Unix(listener);
+        Ok(Listener { accepts, file })
+    }
+
+    /// On a TCP socket, for peers in `allowed` only, unless that is empty.
+    ///
+    /// # Errors
+    /// When the socket cannot be made non-blocking.
+    pub fn tcp(listener: TcpListener, allowed: Vec<IpNetwork>) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let accepts = Accepts::Tcp(listener, allowed);
+        Ok(Listener {
+            accepts,
+            file: None,
+        })
+    }
+
+    /// The next connection that waits; `None` for a peer that is not allowed.
+    ///
+    /// # Errors
+    /// `WouldBlock` when none does, or what the system says.
+    pub fn accept(&self) -> io::Result<Option<Socket>> {
+        match &self.accepts {
+            Accepts::Unix(listener) => {
+                let (stream, _) = listener.accept()?;
+                stream.set_nonblocking(true)?;
+                Ok(Some(Socket::Unix(stream)))
+            }
+            Accepts::Tcp(listener, allowed) => {
+                let (stream, peer) = listener.accept()?;
+                if !is_allowed(peer.ip(), allowed) {
+                    return Ok(None);
+                }
+                stream.set_nonblocking(true)?;
+                stream.set_nodelay(true)?;
+                Ok(Some(Socket::Tcp(stream)))
+            }
+        }
+    }
+
+    /// Whether nobody else can take over what waits here.
+    pub fn is_own(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Removes the socket file, if it is ours and still the same.
+    pub fn remove_file(&self) {
+        use std::os::unix::fs::MetadataExt;
+        if let Some((path, inode)) = &self.file
+            && std::fs::symlink_metadata(path).is_ok_and(|found| found.ino() == *inode)
+        {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// Whether a peer is in one of the networks.
+fn is_allowed(peer: IpAddr, allowed: &[IpNetwork]) -> bool {
+    let peer = peer.to_canonical();
+    allowed.is_empty() || allowed.iter().any(|network| network.contains(peer))
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.accepts {
+            Accepts::Unix(listener) => listener.as_fd(),
+            Accepts::Tcp(listener, _) => listener.as_fd(),
+        }
+    }
+}
+
+/// A connection to a web server.
+#[derive(Debug)]
+pub enum Socket {
+    /// By a path.
+    Unix(UnixStream),
+    /// By an address.
+    Tcp(TcpStream),
+}
+
+/// What came of reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrived {
+    /// So many octets.
+    Octets(usize),
+    /// None yet.
+    Later,
+    /// There will be no more.
+    Ended,
+}
+
+impl Socket {
+    /// Reads what is there.
+    pub fn read(&mut self, buffer: &mut [u8]) -> Arrived {
+        loop {
+            let read = match self {
+                Socket::Unix(stream) => stream.read(buffer),
+                Socket::Tcp(stream) => stream.read(buffer),
+            };
+            return match read {
+                Ok(0) => Arrived::Ended,
+                Ok(octets) => Arrived::Octets(octets),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => Arrived::Later,
+                Err(_) => Arrived::Ended,
+            };
+        }
+    }
+
+    /// Writes as much as the peer takes now, and takes it off `octets`.
+    ///
+    /// # Errors
+    /// When the peer is gone.
+    pub fn write(&mut self, octets: &mut Vec<u8>) -> io::Result<()> {
+        let mut done = 0;
+        let mut result = Ok(());
+        while let Some(rest @ [_, ..]) = octets.get(done..) {
+            let written = match self {
+                Socket::Unix(stream) => stream.write(rest),
+                Socket::Tcp(stream) => stream.write(rest),
+            };
+            match written {
+                Ok(0) => {
+                    result = Err(ErrorKind::WriteZero.into());
+                    break;
+                }
+                Ok(written) => done += written,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
+        }
+        octets.drain(..done.min(octets.len()));
+        result
+    }
+
+    /// Says that nothing more will be written.
+    pub fn end(&self) {
+        // A peer that is gone need not be told.
+        let _ = match self {
+            Socket::Unix(stream) => stream.shutdown(Shutdown::Write),
+            Socket::Tcp(stream) => stream.shutdown(Shutdown::Write),
+        };
+    }
+}
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Socket::Unix(stream) => stream.as_fd(),
+            Socket::Tcp(stream) => stream.as_fd(),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! How many at once, for how long, and what waits meanwhile.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bowline::gateway::fastcgi::Limits;
+use bowline::gateway::fastcgi::record::Kind;
+
+use crate::peer::{Peer, begin, get, one, with};
+use crate::responder::{Responder, short};
+
+#[test]
+fn a_kept_connection_carries_one_request_after_the_other() {
+    let responder = Responder::start(short());
+    let mut peer = responder.connect();
+    for _ in 0..50 {
+        let answered = peer.ask("/", true).expect("an answer");
+        assert_eq!((answered.ended, answered.body()), (0, "198.51.100.4\n"));
+    }
+    // Two at a breath: the second waits for the first.
+    peer.say(&[get(1, "/", true), get(2, "/", false)].concat());
+    assert_eq!(peer.answered(1).unwrap().body(), "198.51.100.4\n");
+    assert_eq!(peer.answered(2).unwrap().body(), "198.51.100.4\n");
+    assert!(peer.is_closed());
+}
+
+#[test]
+fn an_abort_and_a_second_request_leave_the_connection_usable() {
+    let responder = Responder::start(short());
+    let mut peer = responder.connect();
+    peer.say(&begin(1, 1, true)).say(&begin(2, 1, true));
+    assert_eq!(peer.answered(2).unwrap().ended, 1, "no multiplexing");
+    peer.say(&one(Kind::Abort, 1, b""));
+    assert_eq!(peer.answered(1).unwrap().ended, 0);
+    assert_eq!(peer.ask("/", true).unwrap().body(), "198.51.100.4\n");
+}
+
+#[test]
+fn questions_about_ourselves() {
+    let responder = Responder::start(short());
+    let mut peer = responder.connect();
+    let asked = crate::peer::stream(&[("FCGI_MPXS_CONNS", b""), ("FCGI_MAX_CONNS", b"")]);
+    let (header, content) = peer.say(&one(Kind::Values, 0, &asked)).record().unwrap();
+    assert_eq!((header.kind, header.request), (Kind::ValuesResult, 0));
+    let expected = crate::peer::stream(&[("FCGI_MAX_CONNS", b"256"), ("FCGI_MPXS_CONNS", b"0")]);
+    assert_eq!(content, expected);
+    let (header, content) = peer.say(&one(Kind::Unknown(42), 0, b"")).record().unwrap();
+    assert_eq!(
+        (header.kind, content),
+        (Kind::UnknownType, vec![42, 0, 0, 0, 0, 0, 0, 0])
+    );
+}
+
+#[test]
+fn an_idle_connection_is_closed_in_time() {
+    let responder = Responder::start(short());
+    let mut peer = responder.connect();
+    peer.ask("/", true).unwrap();
+    let began = Instant::now();
+    assert!(peer.is_closed());
+    let waited = began.elapsed();
+    assert!((900..2000).contains(&waited.as_millis()), "{waited:?}");
+}
+
+#[test]
+fn more_requests_than_workers_wait_and_none_is_lost() {
+    let responder = Responder::start(short());
+    let path = responder.path();
+    let began = Instant::now();
+    let all: Vec<_> = (0..8)
+        .map(|_| {
+            let path = path.clone();
+            thread::spawn(move || Peer::connect(&path).ask("/slow", false))
+        })
+        .collect();
+    for one in all {
+        assert_eq!(one.join().unwrap().unwrap().body(), "198.51.100.4\n");
+    }
+    let took = began.elapsed();
+    assert!(
+        (2000..4000).contains(&took.as_millis()),
+        "four rounds of two: {took:?}"
+    );
+}
+
+#[test]
+fn more_connections_than_there_may_be_make_room_for_each_other() {
+    let responder = Responder::start(Limits {
+        connections: 8,
+        idle: Duration::from_secs(60),
+        ..short()
+    });
+    let mut kept: Vec<Peer> = (0..30).map(|_| responder.connect()).collect();
+    for peer in &mut kept {
+        // A web server's pool that is too large: none of them may wait for ever.
+        assert_eq!(peer.ask("/", true).expect("an answer").ended, 0);
+    }
+}
+
+#[test]
+fn half_requests_never_hold_more_than_the_bounds() {
+    let responder = Responder::start(Limits {
+        request: Duration::from_secs(30),
+        ..short()
+    });
+    let before = resident();
+    let large = vec![b'x'; 60_000];
+    let octets = with(1, "/", false, &[("HTTP_X", &large)], &large);
+    let half = &octets[..octets.len() - 1000];
+    let mut peers: Vec<Peer> = (0..60).map(|_| responder.connect()).collect();
+    for peer in &mut peers {
+        peer.say(half);
+    }
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(
+        responder.connect().ask("/", false).unwrap().body(),
+        "198.51.100.4\n"
+    );
+    let grown = resident().saturating_sub(before);
+    // 60 times 120 KiB would be 7 MiB; two workers' worth is kept.
+    let closed = peers.iter_mut().map(Peer::is_closed_now);
+    let open = closed.filter(|closed| !closed).count();
+    eprintln!("{open} half requests kept, {grown} KiB grown");
+    assert!(open <= 4, "{open}");
+}
+
+/// Resident memory in KiB.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+impl Peer {
+    /// Whether the connection is closed already.
+    fn is_closed_now(&mut self) -> bool {
+        use std::io::Read;
+        self.0.set_nonblocking(true).unwrap();
+        match self.0.read(&mut [0]) {
+            Ok(read) => read == 0,
+            Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
+        }
+    }
+}

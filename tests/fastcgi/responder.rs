@@ -1,0 +1,93 @@
+//! A responder in this process, with bounds of the test's choice.
+
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use bowline::gateway::fastcgi::{Limits, Listener, Respond, Server};
+use bowline::http::{Request, Response, Status};
+
+use crate::peer::Peer;
+
+/// A running responder; stopped when dropped.
+pub(crate) struct Responder {
+    pub(crate) server: Arc<Server>,
+    dir: tempfile::TempDir,
+    workers: Vec<JoinHandle<()>>,
+}
+
+/// Answers with the client's address; `/slow`, `/long` and `/panic` do what they say.
+struct Echo;
+
+impl Respond for Echo {
+    fn respond(&mut self, request: &Request) -> Response {
+        let at = |path| request.path.below(path).is_some();
+        if at("/panic") {
+            panic!("a test wants it");
+        }
+        if at("/slow") {
+            thread::sleep(Duration::from_millis(500));
+        }
+        if at("/long") {
+            return Response::text(Status::Ok, "x".repeat(1 << 20));
+        }
+        let peer = request.peer.map(|peer| peer.to_string());
+        Response::text(Status::Ok, format!("{}\n", peer.unwrap_or_default()))
+    }
+}
+
+impl Responder {
+    pub(crate) fn start(limits: Limits) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = UnixListener::bind(dir.path().join("socket")).unwrap();
+        let listener = Listener::unix(socket, None).unwrap();
+        let workers = limits.workers;
+        let server = Arc::new(Server::new(vec![listener], limits).unwrap());
+        let workers = (0..workers)
+            .map(|_| Arc::clone(&server))
+            .map(|server| thread::spawn(move || server.work(|| Echo)))
+            .collect();
+        Responder {
+            server,
+            dir,
+            workers,
+        }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.dir.path().join("socket")
+    }
+
+    pub(crate) fn connect(&self) -> Peer {
+        connect(&self.path())
+    }
+}
+
+/// A connection, as a peer.
+pub(crate) fn connect(path: &Path) -> Peer {
+    Peer::connect(path)
+}
+
+/// Bounds short enough for a test.
+pub(crate) fn short() -> Limits {
+    Limits {
+        workers: 2,
+        connections: 64,
+        request: Duration::from_secs(1),
+        idle: Duration::from_secs(1),
+        send: Duration::from_secs(1),
+        linger: Duration::from_millis(300),
+        drain: Duration::from_millis(200),
+    }
+}
+
+impl Drop for Responder {
+    fn drop(&mut self) {
+        self.server.stop();
+        for worker in self.workers.drain(..) {
+            worker.join().unwrap();
+        }
+    }
+}

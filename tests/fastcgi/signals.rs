@@ -1,0 +1,185 @@
+//! TERM, HUP, and what comes over meanwhile.
+
+use std::fs;
+use std::os::unix::net::UnixListener;
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use crate::peer::Peer;
+use crate::site::{Process, Site};
+use crate::support::knot::wait_until;
+
+/// bowline on a socket that the test holds, as systemd and spawn-fcgi do.
+fn on_standard_input(site: &Site, socket: &UnixListener) -> Process {
+    let stdin: std::os::fd::OwnedFd = socket.try_clone().unwrap().into();
+    let child = site.bowline().stdin(Stdio::from(stdin)).spawn().unwrap();
+    Process::running(child)
+}
+
+#[test]
+fn restarts_under_load_lose_nothing_while_the_socket_stays() {
+    let site = Site::new();
+    let path = site.path("held.sock");
+    let socket = UnixListener::bind(&path).unwrap();
+    let mut bowline = on_standard_input(&site, &socket);
+    let over = AtomicBool::new(false);
+    let asked = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for number in 0..6 {
+            let (over, asked, path) = (&over, &asked, &path);
+            let update = site.update("203.0.113.7");
+            scope.spawn(move || {
+                // Half of them keep their connection as nginx does: until it is closed.
+                let mut kept: Option<Peer> = None;
+                while !over.load(Ordering::Relaxed) {
+                    let path_asked = if number < 3 { "/ip" } else { &update };
+                    let keep = number % 2 == 0;
+                    let fresh = kept.is_none();
+                    let mut peer = kept.take().unwrap_or_else(|| Peer::connect(path));
+                    match peer.ask(path_asked, keep) {
+                        Some(answered) => {
+                            assert_eq!(answered.status(), "200 OK", "{}", answered.text);
+                            asked.fetch_add(1, Ordering::Relaxed);
+                            kept = keep.then_some(peer);
+                        }
+                        // A kept connection may have been closed meanwhile; nobody
+                        // has taken anything from it then.
+                        None => assert!(!fresh, "a request was lost"),
+                    }
+                }
+            });
+        }
+        for _ in 0..8 {
+            thread::sleep(Duration::from_millis(300));
+            bowline.signal("TERM");
+            assert_eq!(bowline.end().code(), Some(0));
+            bowline = on_standard_input(&site, &socket);
+        }
+        thread::sleep(Duration::from_millis(200));
+        over.store(true, Ordering::Relaxed);
+    });
+    eprintln!("{} requests over 8 restarts", asked.load(Ordering::Relaxed));
+    assert_eq!(site.address(), ["203.0.113.7"]);
+}
+
+#[test]
+fn interrupted_in_the_middle_of_an_update_it_finishes_first() {
+    let site = Site::new();
+    let mut bowline = site.listen();
+    let socket = site.path("bowline.sock");
+    site.knot.pause();
+    let update = site.update("203.0.113.9");
+    let asking = thread::spawn({
+        let socket = socket.clone();
+        move || Peer::connect(&socket).ask(&update, false)
+    });
+    thread::sleep(Duration::from_millis(500));
+    bowline.signal("INT");
+    thread::sleep(Duration::from_millis(200));
+    site.knot.resume();
+    let answered = asking.join().unwrap().expect("an answer");
+    assert_eq!(
+        (answered.status(), answered.body()),
+        ("200 OK", "good 203.0.113.9\n")
+    );
+    assert_eq!(bowline.end().code(), Some(0));
+    assert!(!socket.exists(), "its own socket file goes with it");
+    assert_eq!(site.address(), ["203.0.113.9"]);
+}
+
+#[test]
+fn a_hangup_reads_the_configuration_again() {
+    let site = Site::new();
+    let bowline = site.listen();
+    let socket = site.path("bowline.sock");
+    let ask = |path: &str| Peer::connect(&socket).ask(path, false).unwrap();
+    assert_eq!(ask("/ip").status(), "200 OK");
+    assert_eq!(ask("/below/ip").status(), "404 Not Found");
+
+    let reload = |result: &str| {
+        let before = site.log().matches(result).count();
+        bowline.signal("HUP");
+        wait_until(result, || site.log().matches(result).count() > before);
+    };
+    site.configure("https://update.example.org/below");
+    reload("reload result=done");
+    assert_eq!(ask("/below/ip").status(), "200 OK");
+    assert_eq!(ask("/ip").status(), "404 Not Found");
+
+    // What is broken changes nothing, and the log says so.
+    for (file, broken) in [
+        ("bowline.toml", "url = 1\n"),
+        ("bowline.toml", "uri = \"https://update.example.org\"\n"),
+        ("lookup.key", "no key\n"),
+        ("key.conf", "no key either\n"),
+    ] {
+        let good = fs::read(site.path(file)).unwrap();
+        fs::write(site.path(file), broken).unwrap();
+        reload("reload result=kept-old reason=");
+        let update = format!("/below{}", site.update("203.0.113.7"));
+        assert_eq!(ask(&update).status(), "200 OK", "{file}: {broken}");
+        fs::write(site.path(file), good).unwrap();
+    }
+    reload("reload result=done");
+    assert_eq!(site.address(), ["203.0.113.7"]);
+    let secret = site.token.secret();
+    assert!(!site.log().contains(secret));
+}
+
+#[test]
+fn a_broken_configuration_is_answered_until_it_is_mended() {
+    let site = Site::new();
+    let good = fs::read(site.config()).unwrap();
+    fs::write(site.config(), "nonsense").unwrap();
+
+    let address = format!("unix:{}", site.path("own.sock").display());
+    let out = site
+        .bowline()
+        .args(["fastcgi", "--listen", &address])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(1));
+    assert!(
+        said.starts_with("bowline: ") && said.contains("\nhint: "),
+        "{said}"
+    );
+
+    // With a socket that others hold, an end would only start it again and again.
+    let path = site.path("held.sock");
+    let socket = UnixListener::bind(&path).unwrap();
+    let _bowline = on_standard_input(&site, &socket);
+    let answered = Peer::connect(&path)
+        .ask(&site.update("203.0.113.7"), false)
+        .unwrap();
+    assert_eq!(
+        (answered.status(), answered.body()),
+        ("503 Service Unavailable", "911\n")
+    );
+    fs::write(site.config(), good).unwrap();
+    wait_until("the configuration", || {
+        let answered = Peer::connect(&path).ask(&site.update("203.0.113.7"), false);
+        answered.unwrap().status() == "200 OK"
+    });
+    assert_eq!(site.address(), ["203.0.113.7"]);
+}
+
+#[test]
+fn a_registry_that_was_put_back_is_noticed() {
+    let site = Site::new();
+    let _bowline = site.listen();
+    let socket = site.path("bowline.sock");
+    let ask = || {
+        Peer::connect(&socket)
+            .ask(&site.update("203.0.113.7"), false)
+            .unwrap()
+    };
+    assert_eq!(ask().body(), "good 203.0.113.7\n");
+    for file in ["bowline.db", "bowline.db-wal", "bowline.db-shm"] {
+        let file = site.path("registry").join(file);
+        let _ = fs::rename(&file, file.with_extension("old"));
+    }
+    assert_eq!(ask().status(), "503 Service Unavailable");
+}
