@@ -10,7 +10,7 @@ use crate::setup::change::{Ds, Standing, ds_here};
 use crate::setup::configuration::ZoneKeys;
 use crate::setup::next::Step;
 use crate::setup::zone::{NameServer, ttl_of};
-use crate::setup::{NewZone, Plan, SetupError, knot, report};
+use crate::setup::{NewZone, Plan, SetupError, keys, knot, report};
 use crate::span::Span;
 
 /// Add, list, change and remove zones
@@ -183,10 +183,20 @@ fn show(
             Ds::NotYet(why) => format!("not yet: {why}"),
             Ds::Enter(_) => "ready".to_owned(),
         };
+        let notes: Vec<String> = keys::weakness(&zone.key_file)
+            .map_err(failure)?
+            .into_iter()
+            .collect();
         if context.json {
-            all.push(json!({ "name": zone.name.as_str(), "records": records, "ds": said }));
+            all.push(json!({
+                "name": zone.name.as_str(),
+                "records": records,
+                "ds": said,
+                "notes": notes,
+            }));
         } else {
             writeln!(context.out, "Zone {}", zone.name)?;
+            report::notes(&notes, context.out)?;
             report::records(&records, context.out)?;
             writeln!(context.out, "\nDS: {said}\n")?;
         }

@@ -15,7 +15,7 @@ use super::place::Place;
 use super::plan::{Plan, acme_note};
 use super::records::{self, Record};
 use super::users::{Owners, user_name};
-use super::zone::NewZone;
+use super::zone::{NewZone, check_url};
 use super::{keys, knot};
 use crate::config::{Config, Zone};
 use crate::dns::plain::{Kind, Reply, ask};
@@ -83,6 +83,7 @@ impl Standing {
         if self.config.zone(&zone.name).is_some() {
             return Err(SetupError::ZoneThere(zone.name.clone()));
         }
+        check_url(&self.config.url, &zone.name)?;
         let update = self.update(None)?;
         let addresses = self.first_delegation()?.addresses;
         let records = records::delegation(&zone.name, &zone.nameservers, &addresses);
@@ -98,7 +99,10 @@ impl Standing {
             files,
             records,
             next: steps,
-            notes: acme_note(zone.acme),
+            notes: acme_note(zone.acme)
+                .into_iter()
+                .chain(keys::weakness(&self.place.tsig_key())?)
+                .collect(),
         })
     }
 
@@ -260,6 +264,9 @@ impl Standing {
     ) -> Result<Vec<(File, State)>, SetupError> {
         let (key_name, _) = keys::tsig_key(&self.place)?;
         let mut written = Written::load(&self.place.written())?;
+        // All of it is made and checked before any of it is written.
+        let (is, new) =
+            self.edited(|file, text| configuration::with_zone(file, text, &zone.name, keys))?;
         let mut files = Vec::new();
         for file in knot::zone_files(&self.place, &self.owners, &key_name, update, zone, parent)? {
             let script = file.path == self.place.first_contents(&zone.name);
@@ -267,15 +274,21 @@ impl Standing {
                 true => State::Unchanged,
                 false => written.state(&file)?,
             };
-            if state.writes() {
-                written.write(&file, &state, self.owners.settable)?;
-            }
             files.push((file, state));
         }
-        self.edit(&mut written, |file, text| {
-            configuration::with_zone(file, text, &zone.name, keys)
-        })?;
-        Ok(files)
+        let mut write = || {
+            for (file, state) in files.iter().filter(|(_, state)| state.writes()) {
+                written.write(file, state, self.owners.settable)?;
+            }
+            if new != is {
+                written.edit(&self.place.config, &new)?;
+            }
+            Ok(())
+        };
+        let done = write();
+        // What was written before something failed is known as ours the next time.
+        written.save(&self.owners.root, self.owners.settable)?;
+        done.map(|()| files)
     }
 
     /// Changes `bowline.toml` and remembers what was written.
@@ -284,15 +297,23 @@ impl Standing {
         written: &mut Written,
         change: impl FnOnce(&Path, &str) -> Result<String, SetupError>,
     ) -> Result<(), SetupError> {
+        let (is, new) = self.edited(change)?;
+        if new != is {
+            written.edit(&self.place.config, &new)?;
+        }
+        written.save(&self.owners.root, self.owners.settable)
+    }
+
+    /// `bowline.toml` as it is and as it would be, which can be read again.
+    fn edited(
+        &self,
+        change: impl FnOnce(&Path, &str) -> Result<String, SetupError>,
+    ) -> Result<(String, String), SetupError> {
         let file = &self.place.config;
         let text = read(file)?.unwrap_or_default();
         let new = change(file, &text)?;
-        // Whatever is written can be read again.
         Config::parse(file, &new)?;
-        if new != text {
-            written.edit(file, &new)?;
-        }
-        written.save(&self.owners.root, self.owners.settable)
+        Ok((text, new))
     }
 }
 

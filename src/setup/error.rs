@@ -19,6 +19,8 @@ pub enum SetupError {
     Later(&'static str, String, &'static str),
     /// A name server below the zone that it serves.
     NameServerInZone(String, ZoneName),
+    /// A URL whose host is the zone's apex or below it.
+    UrlInZone(String, ZoneName),
     /// A text that is no name.
     Name(&'static str, NameError),
     /// A text that is no mail address.
@@ -83,6 +85,11 @@ impl SetupError {
                     ""
                 }
             ),
+            SetupError::UrlInZone(_, zone) => format!(
+                "the zone holds hosts only, and the key for updates may change every name below it; \
+                 give the URL a name of the parent, like update.{}",
+                zone.parent()
+            ),
             SetupError::Path(..) => {
                 "choose a path of letters, digits and / . _ - + @ , = ~ :".to_owned()
             }
@@ -135,6 +142,9 @@ impl fmt::Display for SetupError {
                     f,
                     "the name server {name:?} would be inside the zone {zone}"
                 )
+            }
+            SetupError::UrlInZone(host, zone) => {
+                write!(f, "the URL's host {host:?} would be inside the zone {zone}")
             }
             SetupError::Name(option, error) => write!(f, "{option}: {error}"),
             SetupError::Mail(text) => write!(f, "{text:?} is no mail address"),

@@ -75,7 +75,7 @@ impl Setup {
         }
         Ok(Plan {
             next: self.next(&files)?,
-            notes: self.notes(),
+            notes: self.notes()?,
             files,
             records,
         })
@@ -169,13 +169,16 @@ impl Setup {
             ttl: self.zone.ttl,
             expire: self.zone.expire,
         };
-        match read(file)? {
-            None => configuration::new(&self.url, registry, &self.zone.name, &keys),
+        let text = match read(file)? {
+            None => configuration::new(&self.url, registry, &self.zone.name, &keys)?,
             Some(text) => {
                 let text = configuration::with_url(file, &text, &self.url)?;
-                configuration::with_zone(file, &text, &self.zone.name, &keys)
+                configuration::with_zone(file, &text, &self.zone.name, &keys)?
             }
-        }
+        };
+        // Whatever is written can be read again.
+        Config::parse(file, &text)?;
+        Ok(text)
     }
 
     fn next(&self, files: &[(File, State)]) -> Result<Vec<Step>, SetupError> {
@@ -205,8 +208,9 @@ impl Setup {
         Ok(steps)
     }
 
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self) -> Result<Vec<String>, SetupError> {
         let mut notes = acme_note(self.zone.acme);
+        notes.extend(keys::weakness(&self.place.tsig_key())?);
         let mut note = |text: String| notes.push(text);
         if !self.owners.settable {
             note("not root: every file belongs to you, and owners are as you are".to_owned());
@@ -255,13 +259,7 @@ impl Setup {
                     .to_owned(),
             );
         }
-        if let Some(below) = self.zone.name.relative(self.url.host()) {
-            note(format!(
-                "{below} is a name that the key for updates may change; a url outside {} is safer",
-                self.zone.name
-            ));
-        }
-        notes
+        Ok(notes)
     }
 }
 
@@ -276,10 +274,14 @@ impl Plan {
         owners: &Owners,
         written: &mut Written,
     ) -> Result<(), SetupError> {
-        for (file, state) in &self.files {
-            written.write(file, state, owners.settable)?;
-        }
-        written.save(&owners.root, owners.settable)?;
+        let done = self
+            .files
+            .iter()
+            .try_for_each(|(file, state)| written.write(file, state, owners.settable));
+        // What was written before something failed is known as ours the next time; where
+        // not even the directory could be made, that is what failed.
+        let saved = written.save(&owners.root, owners.settable);
+        done.and(saved)?;
         let new = |(file, state): &&(File, State)| {
             state.writes() && matches!(file.content, Content::Registry)
         };

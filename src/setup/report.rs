@@ -76,14 +76,23 @@ pub fn files(plan: &Plan, contents: bool, out: &mut dyn Write) -> io::Result<()>
 /// # Errors
 /// When it cannot be written.
 pub fn rest(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
-    if !plan.notes.is_empty() {
-        writeln!(out, "\nMind")?;
-    }
-    for note in &plan.notes {
-        writeln!(out, "  {note}")?;
-    }
+    notes(&plan.notes, out)?;
     records(&plan.records, out)?;
     steps(&plan.next, out)
+}
+
+/// What else there is to know.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn notes(notes: &[String], out: &mut dyn Write) -> io::Result<()> {
+    if !notes.is_empty() {
+        writeln!(out, "\nMind")?;
+    }
+    for note in notes {
+        writeln!(out, "  {note}")?;
+    }
+    Ok(())
 }
 
 /// The records, once in full and once relative to their zone.

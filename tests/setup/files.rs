@@ -169,6 +169,16 @@ fn refused_with_the_ways_out() {
             "cgi",
         ),
         (&["--config-dir=/tmp/a b"], "has ' '", "choose a path"),
+        (
+            &["--url=https://dyn.example.org"],
+            "inside the zone",
+            "update.example.org",
+        ),
+        (
+            &["--url=https://Up.Dyn.example.org./x"],
+            "inside the zone",
+            "update.example.org",
+        ),
         (&["--hostmaster=me"], "\"me\" is no mail address", ""),
         (&["--ttl=30d"], "a TTL is 1 to 604800 seconds", ""),
     ] {

@@ -117,6 +117,45 @@ fn a_second_zone_keeps_every_comment_and_takes_the_name_servers_of_the_first() {
 }
 
 #[test]
+fn a_refused_zone_leaves_nothing_behind() {
+    let trial = Trial::new();
+    trial.init(&[]).unwrap();
+    let before = (trial.read("bowline.toml"), trial.read("written.sha256"));
+    for (refused, cause) in [
+        (&["add", "two.example.org", "--expire=5m"][..], "expire"),
+        (&["add", "example.org"], "inside the zone"),
+    ] {
+        let error = zone(&trial, refused).unwrap_err();
+        assert!(error.contains(cause), "{error}");
+        let after = (trial.read("bowline.toml"), trial.read("written.sha256"));
+        assert_eq!(before, after);
+        assert_eq!(
+            fs::read_dir(trial.path("knot/bowline.d")).unwrap().count(),
+            4
+        );
+    }
+    zone(&trial, &["add", "two.example.org", "--no-dnssec"]).unwrap();
+    let clause = trial.read("knot/bowline.d/50-two.example.org.conf");
+    assert!(!clause.contains("dnssec"), "{clause}");
+}
+
+#[test]
+fn a_weak_key_is_mentioned() {
+    let trial = Trial::new();
+    let key = "key:\n  - id: bowline\n    algorithm: hmac-sha1\n    secret: MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=\n";
+    fs::create_dir_all(trial.path("")).unwrap();
+    fs::write(trial.path("tsig.key"), key).unwrap();
+    let report: Value = serde_json::from_str(&trial.init(&[]).unwrap()).unwrap();
+    let shown = zone(&trial, &["show"]).unwrap();
+    for notes in [&report["notes"], &shown[0]["notes"]] {
+        assert!(
+            notes.to_string().contains("hmac-sha1 is obsolete"),
+            "{notes}"
+        );
+    }
+}
+
+#[test]
 fn list_show_set_remove() {
     let trial = Trial::new();
     trial.init(&["--no-dnssec"]).unwrap();
