@@ -58,7 +58,8 @@ impl std::fmt::Debug for Content {
 }
 
 impl Content {
-    fn text(&self) -> Option<&str> {
+    /// Its text, where it has one.
+    pub(super) fn text(&self) -> Option<&str> {
         match self {
             Content::Directory | Content::Registry => None,
             Content::Text(text) | Content::Secret(text) => Some(text),

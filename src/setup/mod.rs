@@ -18,13 +18,14 @@ pub mod keys;
 pub mod knot;
 pub mod listen;
 pub mod next;
+pub mod parent;
 pub mod place;
 pub mod plan;
 pub mod records;
 mod registry;
 pub mod report;
 pub mod taken;
-
+mod theirs;
 pub mod users;
 pub mod zone;
 

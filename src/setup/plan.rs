@@ -12,7 +12,7 @@ use super::next::{self, Step};
 use super::records::{self, Record};
 use super::users::Owners;
 use super::zone::NewZone;
-use super::{Place, apache, keys, knot, registry};
+use super::{Place, apache, keys, knot, registry, theirs};
 use crate::base_url::BaseUrl;
 use crate::config::Config;
 use crate::port::AddressPort;
@@ -61,8 +61,9 @@ impl Setup {
     /// # Errors
     /// Files that are there and cannot be read, or that contradict each other.
     pub fn plan(&self, written: &Written) -> Result<Plan, SetupError> {
-        let files = self
-            .files()?
+        let files = self.files()?;
+        theirs::check(&self.place, files.iter())?;
+        let files = files
             .into_iter()
             .map(|file| written.state(&file).map(|state| (file, state)))
             .collect::<Result<Vec<_>, _>>()?;

@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use bowline::config::Config;
-use bowline::setup::change::{Ds, Standing, ds};
+use bowline::setup::change::Standing;
+use bowline::setup::parent::{Ds, Parent, ds, parent};
 use serde_json::Value;
 
 use crate::trial::{Trial, installed, run, succeed, wait_until};
@@ -140,6 +141,34 @@ fn a_refused_zone_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_zone_with_hosts_is_not_removed() {
+    let trial = Trial::new();
+    fs::set_permissions(trial.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    trial.init(&["--no-dnssec"]).unwrap();
+    zone(&trial, &["add", "two.example.org"]).unwrap();
+    let host = ["host", "add", "nas", "--zone", "dyn.example.org"].map(str::to_owned);
+    trial.verb(&host).unwrap();
+    let way = zone(&trial, &["remove", "dyn.example.org"]).unwrap();
+    let first = commands(&way)[0];
+    assert!(
+        first.ends_with("host list --zone dyn.example.org"),
+        "{first}"
+    );
+    let before = trial.read("bowline.toml");
+    let error = zone(&trial, &["remove", "dyn.example.org", "--apply"]).unwrap_err();
+    assert!(error.contains("still has a host"), "{error}");
+    assert!(error.contains("host remove NAME"), "{error}");
+    assert_eq!(trial.read("bowline.toml"), before);
+    assert!(
+        trial
+            .path("knot/bowline.d/50-dyn.example.org.conf")
+            .exists()
+    );
+    let way = zone(&trial, &["remove", "two.example.org"]).unwrap();
+    assert!(commands(&way)[0].contains("DS"), "{way}");
+}
+
+#[test]
 fn a_weak_key_is_mentioned() {
     let trial = Trial::new();
     let key = "key:\n  - id: bowline\n    algorithm: hmac-sha1\n    secret: MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=\n";
@@ -260,6 +289,15 @@ fn applied_on_servers_of_our_own() {
     };
     assert_eq!(ds(plain, false, None), Ds::Unsigned);
     assert!(matches!(ds(signed, true, None), Ds::NotYet(_)));
+    let here = Some(([127, 0, 0, 1], trial.dns).into());
+    assert_eq!(parent(&signed.name, here), Parent::Has("NS"));
+    assert_eq!(
+        parent(&"x.dyn.example.org".parse().unwrap(), here),
+        Parent::Gone
+    );
+    let refused = parent(&"example.net".parse().unwrap(), here);
+    assert!(matches!(refused, Parent::Unknown(_)), "{refused:?}");
+    assert!(matches!(parent(&signed.name, None), Parent::Unknown(_)));
     // A resolver that does not know the zone, and one that does.
     let stranger = Trial::new();
     stranger
