@@ -14,7 +14,7 @@ use super::plan::{Plan, acme_note};
 use super::records::{self, Record};
 use super::users::{Owners, user_name};
 use super::zone::{NewZone, check_url};
-use super::{keys, knot, theirs};
+use super::{cron, keys, knot, theirs};
 use crate::config::{Config, Zone};
 use crate::dns::plain::{Kind, Reply, ask};
 use crate::name::ZoneName;
@@ -206,6 +206,9 @@ impl Standing {
                 "its journal and keys, for good",
                 format!("knotc -c {conf} -f zone-purge +orphan {name}"),
             ));
+        }
+        if last {
+            steps.push(cron::removal(place));
         }
         if last && !place.private {
             let line = format!("{}/*.conf", place.knot_include().display());

@@ -9,6 +9,7 @@ pub mod apache;
 pub mod apply;
 pub mod change;
 pub mod configuration;
+pub mod cron;
 pub mod delegation;
 mod diff;
 pub mod error;

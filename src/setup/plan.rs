@@ -12,7 +12,7 @@ use super::next::{self, Step};
 use super::records::{self, Record};
 use super::users::Owners;
 use super::zone::NewZone;
-use super::{Place, apache, keys, knot, registry, theirs};
+use super::{Place, apache, cron, keys, knot, registry, theirs};
 use crate::base_url::BaseUrl;
 use crate::config::Config;
 use crate::port::AddressPort;
@@ -151,6 +151,7 @@ impl Setup {
             let site = apache::files(place, owners, &self.url, self.http, &self.executable)?;
             files.extend(site);
         }
+        files.extend(cron::file(place, owners, &self.executable)?);
         Ok(files)
     }
 
@@ -200,6 +201,7 @@ impl Setup {
                 ),
             }
         }
+        steps.extend(cron::next(&self.place, &self.owners, &self.executable));
         steps.extend(next::firewall(&self.listeners, &ports));
         steps.extend(next::parent(&self.place, zone));
         steps.push(Step::yours(

@@ -80,6 +80,7 @@ fn included_from_debians_file() {
 fn beside(trial: &Trial, knot_conf: &str) -> Setup {
     let mut place = Place::new(&trial.config(), None).unwrap();
     place.private = false;
+    place.cron_dir = trial.path("cron.d");
     let conf = place.knot_conf();
     fs::create_dir_all(&place.knot_dir).unwrap();
     fs::write(&conf, knot_conf).unwrap();
@@ -139,4 +140,49 @@ fn what_their_knot_has_already_is_refused() {
             }
         }
     }
+}
+
+#[test]
+fn upkeep_is_run_by_cron() {
+    let trial = Trial::new();
+    let setup = beside(&trial, "");
+    let mut written = Written::load(&setup.place.written()).unwrap();
+    let plan = setup.plan(&written).unwrap();
+    let line = plan
+        .next
+        .iter()
+        .find(|step| step.why.contains("crontab of"))
+        .unwrap();
+    assert!(
+        line.command
+            .starts_with("# * * * * * test -x /usr/bin/bowline && ")
+    );
+    assert!(
+        line.command
+            .contains(&format!("--config {} upkeep", trial.config().display()))
+    );
+
+    fs::create_dir_all(&setup.place.cron_dir).unwrap();
+    let plan = setup.plan(&written).unwrap();
+    assert!(
+        plan.next
+            .iter()
+            .all(|step| !step.why.contains("crontab of"))
+    );
+    plan.write(&setup.place, &setup.owners, &mut written)
+        .unwrap();
+    let text = trial.read("cron.d/bowline");
+    let user = &setup.owners.state.user;
+    assert!(text.contains(&format!(
+        "\n* * * * * {user} test -x /usr/bin/bowline && /usr/bin/bowline "
+    )));
+    assert!(
+        text.ends_with(" upkeep 2>&1 >/dev/null | logger -t bowline\n"),
+        "{text}"
+    );
+    // The shell that cron runs it with is content when the executable is gone.
+    let command = text.trim_end().split_once(" test ").unwrap().1;
+    let gone = command.replace("/usr/bin/bowline", "/nowhere/bowline");
+    let said = run("sh", &["-c", &format!("test {gone}")]);
+    assert!(said.stdout.is_empty() && said.stderr.is_empty(), "{said:?}");
 }

@@ -166,6 +166,12 @@ fn a_zone_with_hosts_is_not_removed() {
     );
     let way = zone(&trial, &["remove", "two.example.org"]).unwrap();
     assert!(commands(&way)[0].contains("DS"), "{way}");
+    assert!(!way.to_string().contains("crontab"), "{way}");
+    if installed("knotc") {
+        zone(&trial, &["remove", "two.example.org", "--apply"]).unwrap();
+        let way = zone(&trial, &["remove", "dyn.example.org"]).unwrap();
+        assert!(way.to_string().contains("crontab"), "{way}");
+    }
 }
 
 #[test]
