@@ -219,8 +219,17 @@ fn remove(
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
     standing.zone(zone).map_err(failure)?;
-    let hosts = hosts(standing, zone)?;
     let mut notes = Vec::new();
+    let hosts = match hosts(standing, zone) {
+        Ok(count) => count,
+        Err(failure) if apply => return Err(failure),
+        Err(_) => {
+            notes.push(format!(
+                "the hosts of {zone} could not be listed: see that there are none"
+            ));
+            0
+        }
+    };
     let mut parent = Parent::Unknown(String::new());
     if apply {
         if hosts > 0 {

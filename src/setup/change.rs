@@ -286,14 +286,13 @@ impl Standing {
         theirs::check(&self.place, wanted.iter())?;
         for file in wanted {
             let script = file.path == self.place.first_contents(&zone.name);
-            let state = match script && file.path.exists() {
-                true => State::Unchanged,
-                false => written.state(&file)?,
-            };
-            files.push((file, state));
+            files.push(match script && file.path.exists() {
+                true => (file, State::Unchanged),
+                false => written.look(file, self.owners.settable)?,
+            });
         }
         let mut write = || {
-            for (file, state) in files.iter().filter(|(_, state)| state.writes()) {
+            for (file, state) in files.iter().filter(|(_, state)| state.replaces()) {
                 written.write(file, state, self.owners.settable)?;
             }
             if new != is {

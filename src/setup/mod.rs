@@ -15,6 +15,7 @@ mod diff;
 pub mod error;
 pub mod files;
 pub mod fill;
+mod fit;
 pub mod keys;
 pub mod knot;
 pub mod listen;

@@ -65,7 +65,7 @@ impl Setup {
         theirs::check(&self.place, files.iter())?;
         let files = files
             .into_iter()
-            .map(|file| written.state(&file).map(|state| (file, state)))
+            .map(|file| written.look(file, self.owners.settable))
             .collect::<Result<Vec<_>, _>>()?;
         let mut records = self.delegation();
         if self.apache && self.http.is_none() {
