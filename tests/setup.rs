@@ -10,6 +10,8 @@
 
 #[path = "setup/apache.rs"]
 mod apache;
+#[path = "setup/beside.rs"]
+mod beside;
 #[path = "setup/files.rs"]
 mod files;
 #[path = "setup/knot.rs"]

@@ -12,7 +12,7 @@ use crate::port::AddressPort;
 use crate::setup::files::Written;
 use crate::setup::knot::program;
 use crate::setup::users::Owners;
-use crate::setup::zone::{NameServer, ttl_of};
+use crate::setup::zone::{NameServer, check_url, ttl_of};
 use crate::setup::{NewZone, Place, Setup, SetupError, apply, listen, place, report, taken};
 use crate::span::Span;
 
@@ -161,6 +161,7 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         .map(|name| NameServer::new(name))
         .collect();
     let mut zone = NewZone::new(options.zone, names?, options.hostmaster.as_deref())?;
+    check_url(&options.url, &zone.name)?;
     zone.dnssec = !options.no_dnssec;
     zone.acme = options.acme;
     zone.ttl = options.ttl.map(ttl_of).transpose()?;

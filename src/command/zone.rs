@@ -1,16 +1,21 @@
 //! `bowline zone`: further zones, and what their parents need to know.
 
+use std::process::{Command, Stdio};
+
+use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::init::{apply_steps, failure};
-use super::{Context, Failure};
+use super::session::open_registry;
+use super::{Context, Failure, step_down};
 use crate::config::Zone;
 use crate::name::ZoneName;
-use crate::setup::change::{Ds, Standing, ds_here};
+use crate::setup::change::Standing;
 use crate::setup::configuration::ZoneKeys;
 use crate::setup::next::Step;
+use crate::setup::parent::{Ds, Parent, ds_here, parent_here};
 use crate::setup::zone::{NameServer, ttl_of};
-use crate::setup::{NewZone, Plan, SetupError, knot, report};
+use crate::setup::{NewZone, Plan, SetupError, keys, knot, report};
 use crate::span::Span;
 
 /// Add, list, change and remove zones
@@ -183,10 +188,20 @@ fn show(
             Ds::NotYet(why) => format!("not yet: {why}"),
             Ds::Enter(_) => "ready".to_owned(),
         };
+        let notes: Vec<String> = keys::weakness(&zone.key_file)
+            .map_err(failure)?
+            .into_iter()
+            .collect();
         if context.json {
-            all.push(json!({ "name": zone.name.as_str(), "records": records, "ds": said }));
+            all.push(json!({
+                "name": zone.name.as_str(),
+                "records": records,
+                "ds": said,
+                "notes": notes,
+            }));
         } else {
             writeln!(context.out, "Zone {}", zone.name)?;
+            report::notes(&notes, context.out)?;
             report::records(&records, context.out)?;
             writeln!(context.out, "\nDS: {said}\n")?;
         }
@@ -203,7 +218,36 @@ fn remove(
     apply: bool,
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
-    let mut steps = standing.removal(zone).map_err(failure)?;
+    standing.zone(zone).map_err(failure)?;
+    let mut notes = Vec::new();
+    let hosts = match hosts(standing, zone) {
+        Ok(count) => count,
+        Err(failure) if apply => return Err(failure),
+        Err(_) => {
+            notes.push(format!(
+                "the hosts of {zone} could not be listed: see that there are none"
+            ));
+            0
+        }
+    };
+    let mut parent = Parent::Unknown(String::new());
+    if apply {
+        if hosts > 0 {
+            return Err(failure(SetupError::HostsThere(zone.clone(), hosts)));
+        }
+        parent = parent_here(zone);
+        match &parent {
+            Parent::Has(kind) => {
+                return Err(failure(SetupError::ParentThere(zone.clone(), kind)));
+            }
+            Parent::Unknown(why) => notes.push(format!(
+                "{why}: whether {} still has NS or DS could not be told",
+                zone.parent()
+            )),
+            Parent::Gone => {}
+        }
+    }
+    let mut steps = standing.removal(zone, hosts, &parent).map_err(failure)?;
     if apply {
         steps = apply_steps(&steps, context)?;
         // Last, so that a removal that stopped half-way can be run again.
@@ -221,9 +265,46 @@ fn remove(
         files: Vec::new(),
         records: Vec::new(),
         next: steps,
-        notes: Vec::new(),
+        notes,
     };
     show_plan(&plan, context)
+}
+
+/// How many hosts a zone has, those that are still removing too.
+///
+/// Root never opens what lies in somebody else's directory: a process of ours asks, which
+/// goes on as the state directory's owner.
+fn hosts(standing: &Standing, zone: &ZoneName) -> Result<usize, Failure> {
+    let config = &standing.config;
+    if step_down::owner(config.state_directory())?.is_none() {
+        if !config.state.registry.exists() {
+            return Ok(0);
+        }
+        let mut count = 0;
+        open_registry(config)?.each_host(|host| {
+            count += usize::from(host.name.zone() == *zone);
+            Ok::<(), Failure>(())
+        })?;
+        return Ok(count);
+    }
+    if config.state.registry.symlink_metadata().is_err() {
+        return Ok(0);
+    }
+    let mut listing = Command::new("/proc/self/exe");
+    listing
+        .arg("--json")
+        .arg("--config")
+        .arg(&standing.place.config)
+        .args(["host", "list", "--zone", zone.as_str()])
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    let output = listing.output()?;
+    match serde_json::from_slice::<Vec<IgnoredAny>>(&output.stdout) {
+        Ok(all) if output.status.success() => Ok(all.len()),
+        _ => Err(Failure::new(format!(
+            "the hosts of {zone} could not be listed"
+        ))),
+    }
 }
 
 fn show_plan(plan: &Plan, context: &mut Context<'_>) -> Result<(), Failure> {

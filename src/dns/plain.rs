@@ -15,7 +15,7 @@ use crate::name::ZoneName;
 /// What came back.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// Nothing in time, or nothing that makes sense.
+    /// Nothing in time, or nothing that tells.
     Silence,
     /// No such name, or an answer that says no.
     No,
@@ -30,6 +30,8 @@ pub enum Kind {
     Soa,
     /// Its name servers.
     Ns,
+    /// What the parent has of its keys.
+    Ds,
     /// What the parent's DS should be (RFC 7344).
     Cds,
 }
@@ -44,6 +46,7 @@ fn exchange(server: SocketAddr, zone: &ZoneName, kind: Kind, wait: Duration) -> 
     let rtype = match kind {
         Kind::Soa => Rtype::SOA,
         Kind::Ns => Rtype::NS,
+        Kind::Ds => Rtype::DS,
         Kind::Cds => Rtype::CDS,
     };
     let mut id = [0; 2];
@@ -78,7 +81,14 @@ fn exchange(server: SocketAddr, zone: &ZoneName, kind: Kind, wait: Duration) -> 
 }
 
 fn read(message: Message<&[u8]>, name: &Name<Vec<u8>>, rtype: Rtype) -> Option<Reply> {
-    if message.header().rcode() != Rcode::NOERROR {
+    let rcode = message.header().rcode();
+    let says_no = matches!(rcode, Rcode::NOERROR | Rcode::NXDOMAIN);
+    // A resolver that refuses or could not find out has not said that there is none; a
+    // name server says so of a zone that it lacks, or that is still empty.
+    if !says_no && matches!(rtype, Rtype::NS | Rtype::DS) {
+        return None;
+    }
+    if rcode != Rcode::NOERROR {
         return Some(Reply::No);
     }
     let sections = [message.answer().ok()?, message.authority().ok()?];

@@ -1,22 +1,20 @@
 //! Zones added, changed and removed after `init`: the same files, without the listeners.
 
-use std::fs;
-use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::time::Duration;
 
 use super::configuration::{self, ZoneKeys};
 use super::delegation::Delegation;
 use super::error::SetupError;
 use super::files::{File, State, Written, read};
 use super::next::{self, Step};
+use super::parent::{Parent, WAIT};
 use super::place::Place;
 use super::plan::{Plan, acme_note};
 use super::records::{self, Record};
 use super::users::{Owners, user_name};
-use super::zone::NewZone;
-use super::{keys, knot};
+use super::zone::{NewZone, check_url};
+use super::{cron, keys, knot, theirs};
 use crate::config::{Config, Zone};
 use crate::dns::plain::{Kind, Reply, ask};
 use crate::name::ZoneName;
@@ -24,8 +22,6 @@ use crate::port::AddressPort;
 
 /// Where updates go when no zone says so.
 const UPDATE: &str = "127.0.0.1:5353";
-/// How long a name server or resolver may take to answer.
-const WAIT: Duration = Duration::from_secs(2);
 
 /// A set-up that is there.
 #[derive(Debug)]
@@ -83,6 +79,7 @@ impl Standing {
         if self.config.zone(&zone.name).is_some() {
             return Err(SetupError::ZoneThere(zone.name.clone()));
         }
+        check_url(&self.config.url, &zone.name)?;
         let update = self.update(None)?;
         let addresses = self.first_delegation()?.addresses;
         let records = records::delegation(&zone.name, &zone.nameservers, &addresses);
@@ -98,7 +95,10 @@ impl Standing {
             files,
             records,
             next: steps,
-            notes: acme_note(zone.acme),
+            notes: acme_note(zone.acme)
+                .into_iter()
+                .chain(keys::weakness(&self.place.tsig_key())?)
+                .collect(),
         })
     }
 
@@ -138,15 +138,28 @@ impl Standing {
         Ok(plan)
     }
 
-    /// The way back, in order. Nothing is changed.
+    /// The way back, in order, past the hosts that the zone still has and what its parent
+    /// still says. Nothing is changed.
     ///
     /// # Errors
     /// No such zone, or files that cannot be read.
-    pub fn removal(&self, name: &ZoneName) -> Result<Vec<Step>, SetupError> {
+    pub fn removal(
+        &self,
+        name: &ZoneName,
+        hosts: usize,
+        parent: &Parent,
+    ) -> Result<Vec<Step>, SetupError> {
         self.zone(name)?;
         let place = &self.place;
         let mut steps = Vec::new();
-        if knot::is_signed(place, name)? {
+        if hosts > 0 {
+            steps.push(Step::yours(
+                format!("the registry has hosts there, {hosts} in all: `bowline host remove` each"),
+                place.bowline(&format!("host list --zone {name}")),
+            ));
+        }
+        let gone = *parent == Parent::Gone;
+        if !gone && knot::is_signed(place, name)? {
             steps.push(Step::yours(
                 "first, or the zone is bogus meanwhile",
                 format!(
@@ -155,13 +168,15 @@ impl Standing {
                 ),
             ));
         }
-        steps.push(Step::yours(
-            "the delegation",
-            format!(
-                "# take the NS of {name} out of {}, and wait for their TTL",
-                name.parent()
-            ),
-        ));
+        if !gone {
+            steps.push(Step::yours(
+                "the delegation",
+                format!(
+                    "# take the NS of {name} out of {}, and wait for their TTL",
+                    name.parent()
+                ),
+            ));
+        }
         let last = self.config.zones.len() == 1;
         let mut files = vec![place.knot_zone(name), place.first_contents(name)];
         if last {
@@ -191,6 +206,9 @@ impl Standing {
                 "its journal and keys, for good",
                 format!("knotc -c {conf} -f zone-purge +orphan {name}"),
             ));
+        }
+        if last {
+            steps.push(cron::removal(place));
         }
         if last && !place.private {
             let line = format!("{}/*.conf", place.knot_include().display());
@@ -260,22 +278,32 @@ impl Standing {
     ) -> Result<Vec<(File, State)>, SetupError> {
         let (key_name, _) = keys::tsig_key(&self.place)?;
         let mut written = Written::load(&self.place.written())?;
+        // All of it is made and checked before any of it is written.
+        let (is, new) =
+            self.edited(|file, text| configuration::with_zone(file, text, &zone.name, keys))?;
         let mut files = Vec::new();
-        for file in knot::zone_files(&self.place, &self.owners, &key_name, update, zone, parent)? {
+        let wanted = knot::zone_files(&self.place, &self.owners, &key_name, update, zone, parent)?;
+        theirs::check(&self.place, wanted.iter())?;
+        for file in wanted {
             let script = file.path == self.place.first_contents(&zone.name);
-            let state = match script && file.path.exists() {
-                true => State::Unchanged,
-                false => written.state(&file)?,
-            };
-            if state.writes() {
-                written.write(&file, &state, self.owners.settable)?;
-            }
-            files.push((file, state));
+            files.push(match script && file.path.exists() {
+                true => (file, State::Unchanged),
+                false => written.look(file, self.owners.settable)?,
+            });
         }
-        self.edit(&mut written, |file, text| {
-            configuration::with_zone(file, text, &zone.name, keys)
-        })?;
-        Ok(files)
+        let mut write = || {
+            for (file, state) in files.iter().filter(|(_, state)| state.replaces()) {
+                written.write(file, state, self.owners.settable)?;
+            }
+            if new != is {
+                written.edit(&self.place.config, &new)?;
+            }
+            Ok(())
+        };
+        let done = write();
+        // What was written before something failed is known as ours the next time.
+        written.save(&self.owners.root, self.owners.settable)?;
+        done.map(|()| files)
     }
 
     /// Changes `bowline.toml` and remembers what was written.
@@ -284,71 +312,22 @@ impl Standing {
         written: &mut Written,
         change: impl FnOnce(&Path, &str) -> Result<String, SetupError>,
     ) -> Result<(), SetupError> {
-        let file = &self.place.config;
-        let text = read(file)?.unwrap_or_default();
-        let new = change(file, &text)?;
-        // Whatever is written can be read again.
-        Config::parse(file, &new)?;
-        if new != text {
-            written.edit(file, &new)?;
+        let (is, new) = self.edited(change)?;
+        if new != is {
+            written.edit(&self.place.config, &new)?;
         }
         written.save(&self.owners.root, self.owners.settable)
     }
-}
 
-/// What there is to say about the DS of a zone.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Ds {
-    /// The zone is not signed: there must be none.
-    Unsigned,
-    /// Not yet, and why.
-    NotYet(String),
-    /// These.
-    Enter(Vec<Record>),
-}
-
-/// The DS records, once the zone is signed and its parent answers the NS; earlier the zone
-/// would be bogus.
-pub fn ds(zone: &Zone, signed: bool, resolver: Option<std::net::SocketAddr>) -> Ds {
-    let cds = match ask(zone.server, &zone.name, Kind::Cds, WAIT) {
-        Reply::Data(cds) => cds,
-        Reply::Silence => {
-            return Ds::NotYet(format!(
-                "the name server at {} does not answer",
-                zone.server
-            ));
-        }
-        Reply::No if signed => {
-            return Ds::NotYet(
-                "the zone has no keys yet; the name server signs it first".to_owned(),
-            );
-        }
-        Reply::No => return Ds::Unsigned,
-    };
-    let Some(resolver) = resolver else {
-        return Ds::NotYet("there is no resolver in /etc/resolv.conf to ask for the NS".to_owned());
-    };
-    match ask(resolver, &zone.name, Kind::Ns, WAIT) {
-        Reply::Data(_) => Ds::Enter(records::ds(&zone.name, cds)),
-        Reply::No => Ds::NotYet(format!(
-            "the parent {} does not answer the NS yet, as {} sees it",
-            zone.name.parent(),
-            resolver.ip()
-        )),
-        Reply::Silence => Ds::NotYet(format!("the resolver {} does not answer", resolver.ip())),
+    /// `bowline.toml` as it is and as it would be, which can be read again.
+    fn edited(
+        &self,
+        change: impl FnOnce(&Path, &str) -> Result<String, SetupError>,
+    ) -> Result<(String, String), SetupError> {
+        let file = &self.place.config;
+        let text = read(file)?.unwrap_or_default();
+        let new = change(file, &text)?;
+        Config::parse(file, &new)?;
+        Ok((text, new))
     }
-}
-
-/// [`ds`] as this system's resolver sees the parent.
-pub fn ds_here(zone: &Zone, signed: bool) -> Ds {
-    ds(zone, signed, system_resolver())
-}
-
-/// The resolver of this system, from `/etc/resolv.conf`.
-fn system_resolver() -> Option<SocketAddr> {
-    let text = fs::read_to_string("/etc/resolv.conf").ok()?;
-    text.lines()
-        .filter_map(|line| line.strip_prefix("nameserver"))
-        .find_map(|address| address.trim().parse::<IpAddr>().ok())
-        .map(|address| SocketAddr::new(address, 53))
 }

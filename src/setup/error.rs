@@ -19,6 +19,8 @@ pub enum SetupError {
     Later(&'static str, String, &'static str),
     /// A name server below the zone that it serves.
     NameServerInZone(String, ZoneName),
+    /// A URL whose host is the zone's apex or below it.
+    UrlInZone(String, ZoneName),
     /// A text that is no name.
     Name(&'static str, NameError),
     /// A text that is no mail address.
@@ -37,10 +39,16 @@ pub enum SetupError {
     ZoneThere(ZoneName),
     /// A zone that is not there.
     NoZone(ZoneName),
+    /// A zone with hosts, so many of them.
+    HostsThere(ZoneName, usize),
+    /// A zone whose parent still has records of that type.
+    ParentThere(ZoneName, &'static str),
     /// Nobody said which name servers the zone has.
     NoNameServers,
     /// A value outside its range, in words.
     Value(String),
+    /// Knot has an item of that section and name already, in that file.
+    KnotHas(String, String, PathBuf),
     /// A key that Knot could not include.
     KeyForm(PathBuf),
     /// A registry whose lookup key is gone.
@@ -83,6 +91,11 @@ impl SetupError {
                     ""
                 }
             ),
+            SetupError::UrlInZone(_, zone) => format!(
+                "the zone holds hosts only, and the key for updates may change every name below it; \
+                 give the URL a name of the parent, like update.{}",
+                zone.parent()
+            ),
             SetupError::Path(..) => {
                 "choose a path of letters, digits and / . _ - + @ , = ~ :".to_owned()
             }
@@ -108,7 +121,26 @@ impl SetupError {
             SetupError::NoUser(_) => "--user names the one the web server runs as".to_owned(),
             SetupError::ZoneThere(zone) => format!("`bowline zone set {zone}` changes it"),
             SetupError::NoZone(_) => "`bowline zone list` shows those there are".to_owned(),
+            SetupError::HostsThere(zone, _) => format!(
+                "`bowline host list --zone {zone}` shows them, `bowline host remove NAME` removes one; \
+                 one that is removing goes with `bowline upkeep`"
+            ),
+            SetupError::ParentThere(zone, kind) => format!(
+                "take the {kind} of {zone} out of {} first, wait for the TTL it had, then run it again; \
+                 without --apply the whole way is shown",
+                zone.parent()
+            ),
             SetupError::NoNameServers => "say --nameserver NAME".to_owned(),
+            SetupError::KnotHas(section, id, file) if section == "zone" => format!(
+                "choose another zone, or note its records (`knotc zone-read {id}`), take it out of {} \
+                 and run this again",
+                file.display()
+            ),
+            SetupError::KnotHas(_, _, file) => format!(
+                "give it another name in {}, wherever it is used, or have a Knot beside that one: \
+                 --config-dir DIR",
+                file.display()
+            ),
             SetupError::KeyForm(_) => {
                 "`keymgr -t bowline hmac-sha256` prints one that Knot can include".to_owned()
             }
@@ -136,6 +168,9 @@ impl fmt::Display for SetupError {
                     "the name server {name:?} would be inside the zone {zone}"
                 )
             }
+            SetupError::UrlInZone(host, zone) => {
+                write!(f, "the URL's host {host:?} would be inside the zone {zone}")
+            }
             SetupError::Name(option, error) => write!(f, "{option}: {error}"),
             SetupError::Mail(text) => write!(f, "{text:?} is no mail address"),
             SetupError::Path(path, c) => {
@@ -152,8 +187,22 @@ impl fmt::Display for SetupError {
             SetupError::NoUser(name) => write!(f, "there is no user {name:?}"),
             SetupError::ZoneThere(zone) => write!(f, "the zone {zone} is there already"),
             SetupError::NoZone(zone) => write!(f, "there is no zone {zone}"),
+            SetupError::HostsThere(zone, 1) => write!(f, "the zone {zone} still has a host"),
+            SetupError::HostsThere(zone, count) => {
+                write!(f, "the zone {zone} still has {count} hosts")
+            }
+            SetupError::ParentThere(zone, kind) => {
+                write!(
+                    f,
+                    "the parent {} still has the {kind} of {zone}",
+                    zone.parent()
+                )
+            }
             SetupError::NoNameServers => f.write_str("the name servers of the zone are not known"),
             SetupError::Value(sentence) => f.write_str(sentence),
+            SetupError::KnotHas(section, id, file) => {
+                write!(f, "{} has the {section} {id:?} already", file.display())
+            }
             SetupError::KeyForm(path) => {
                 write!(
                     f,

@@ -7,9 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::{
-    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
-};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
@@ -17,7 +15,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::diff::diff;
 use super::error::SetupError;
-use super::users::{Owner, group_name, user_name};
+use super::fit;
+use super::users::Owner;
 
 /// A directory or a file, as it is to be.
 #[derive(Debug, Clone)]
@@ -58,7 +57,8 @@ impl std::fmt::Debug for Content {
 }
 
 impl Content {
-    fn text(&self) -> Option<&str> {
+    /// Its text, where it has one.
+    pub(super) fn text(&self) -> Option<&str> {
         match self {
             Content::Directory | Content::Registry => None,
             Content::Text(text) | Content::Secret(text) => Some(text),
@@ -73,6 +73,10 @@ pub enum State {
     New,
     /// It is as it should be.
     Unchanged,
+    /// Its text is as it should be, its mode or owner is not and is put right: what differs.
+    Reset(Vec<String>),
+    /// The same, but it is not ours to put right.
+    Unfit(Vec<String>),
     /// It was as written earlier, and is written anew.
     Updated,
     /// It was not written by us, or changed since, and stays; the lines that differ.
@@ -84,15 +88,29 @@ impl State {
     pub fn as_str(&self) -> &'static str {
         match self {
             State::New => "new",
-            State::Unchanged => "unchanged",
+            State::Reset(_) => "reset",
+            State::Unchanged | State::Unfit(_) => "unchanged",
             State::Updated => "updated",
             State::Kept(_) => "kept",
         }
     }
 
-    /// Whether something is written.
+    /// Whether there is something new in it: servers have to read it.
     pub fn writes(&self) -> bool {
         matches!(self, State::New | State::Updated)
+    }
+
+    /// Whether it is written, be it for its mode and owner only.
+    pub fn replaces(&self) -> bool {
+        self.writes() || matches!(self, State::Reset(_))
+    }
+
+    /// What differs between what is there and what would be.
+    pub fn differs(&self) -> Option<&[String]> {
+        match self {
+            State::Reset(differs) | State::Unfit(differs) | State::Kept(differs) => Some(differs),
+            State::New | State::Unchanged | State::Updated => None,
+        }
     }
 }
 
@@ -151,12 +169,22 @@ impl Written {
         })
     }
 
+    /// What would become of `file`, and the file as it will be: one whose mode or owner is
+    /// not put right keeps those it has.
+    ///
+    /// # Errors
+    /// As [`Written::state`].
+    pub fn look(&self, file: File, settable: bool) -> Result<(File, State), SetupError> {
+        let state = self.state(&file)?;
+        Ok(fit::look(file, state, settable))
+    }
+
     /// Writes `file` when its state says so, and remembers its digest.
     ///
     /// # Errors
     /// When it cannot be written; what was there stays whole.
     pub fn write(&mut self, file: &File, state: &State, set_owner: bool) -> Result<(), SetupError> {
-        if state.writes() {
+        if state.replaces() {
             match &file.content {
                 Content::Directory => make_directory(file, set_owner)?,
                 Content::Text(text) | Content::Secret(text) => replace(file, text, set_owner)?,
@@ -181,12 +209,7 @@ impl Written {
         let ours = read(path)?.is_some_and(|is| self.is_ours(path, &is));
         let file = File {
             path: path.to_owned(),
-            owner: Owner {
-                user: user_name(is.uid()),
-                group: group_name(is.gid()),
-                uid: is.uid(),
-                gid: is.gid(),
-            },
+            owner: fit::owner(&is),
             mode: is.permissions().mode() & 0o7777,
             content: Content::Text(text.to_owned()),
         };

@@ -26,6 +26,18 @@ pub fn lookup_key(place: &Place, registry: &Path) -> Result<String, SetupError> 
     Ok(LookupKey::random()?.to_hex() + "\n")
 }
 
+/// What is weak about the key for updates in `file`, where there is one.
+///
+/// # Errors
+/// One that cannot be read.
+pub fn weakness(file: &Path) -> Result<Option<String>, SetupError> {
+    let Some(text) = read(file)? else {
+        return Ok(None);
+    };
+    let warning = Key::read(&text)?.warning();
+    Ok(warning.map(|warning| format!("{}: {warning}", file.display())))
+}
+
 /// The name of the key for updates, and its text as Knot includes it.
 ///
 /// # Errors

@@ -9,22 +9,25 @@ pub mod apache;
 pub mod apply;
 pub mod change;
 pub mod configuration;
+pub mod cron;
 pub mod delegation;
 mod diff;
 pub mod error;
 pub mod files;
 pub mod fill;
+mod fit;
 pub mod keys;
 pub mod knot;
 pub mod listen;
 pub mod next;
+pub mod parent;
 pub mod place;
 pub mod plan;
 pub mod records;
 mod registry;
 pub mod report;
 pub mod taken;
-
+mod theirs;
 pub mod users;
 pub mod zone;
 

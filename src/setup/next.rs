@@ -1,5 +1,6 @@
 //! The commands that are still to be typed, in order.
 
+use std::fmt::Display;
 use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
@@ -68,10 +69,7 @@ pub fn knot(
     let main_file = read(&place.knot_conf())?.unwrap_or_default();
     let included = place.private || main_file.lines().any(|known| known.trim_end() == line);
     if !included {
-        steps.push(Step::here(
-            "Knot reads our files",
-            format!("echo '{line}' >> {conf}"),
-        ));
+        steps.push(Step::here("Knot reads our files", include(&conf, &line)));
     }
     let changed = |path: &Path| {
         files
@@ -105,6 +103,17 @@ pub fn knot(
         ));
     }
     Ok(steps)
+}
+
+/// Appends a line to `conf`, once a copy with it was found valid; a copy beside it, so that
+/// what it includes is found.
+fn include(conf: &impl Display, line: &str) -> String {
+    let copy = format!("{conf}.bowline-new");
+    let add = format!("printf '\\n%s\\n' '{line}'");
+    format!(
+        "(trap 'rm -f {copy}' EXIT; cp -p {conf} {copy} && {add} >> {copy} \
+         && knotc -c {copy} conf-check && {add} >> {conf})"
+    )
 }
 
 /// How Knot is started anew.

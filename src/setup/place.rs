@@ -22,6 +22,8 @@ pub struct Place {
     pub knot_storage: PathBuf,
     /// The directory of Apache's configuration.
     pub apache_dir: PathBuf,
+    /// Where cron finds files.
+    pub cron_dir: PathBuf,
     /// Whether the servers are private ones, started from files below the configuration directory.
     pub private: bool,
 }
@@ -62,6 +64,7 @@ impl Place {
             } else {
                 "/etc/apache2".into()
             },
+            cron_dir: "/etc/cron.d".into(),
             config,
             state_dir,
             private,
@@ -123,6 +126,11 @@ impl Place {
         } else {
             "/run/knot/knot.sock".into()
         }
+    }
+
+    /// The file for cron; none for a private set-up, or where cron has no such directory.
+    pub fn cron(&self) -> Option<PathBuf> {
+        (!self.private && self.cron_dir.is_dir()).then(|| self.cron_dir.join("bowline"))
     }
 
     /// Apache's virtual hosts.

@@ -12,7 +12,7 @@ use super::next::{self, Step};
 use super::records::{self, Record};
 use super::users::Owners;
 use super::zone::NewZone;
-use super::{Place, apache, keys, knot, registry};
+use super::{Place, apache, cron, keys, knot, registry, theirs};
 use crate::base_url::BaseUrl;
 use crate::config::Config;
 use crate::port::AddressPort;
@@ -61,10 +61,11 @@ impl Setup {
     /// # Errors
     /// Files that are there and cannot be read, or that contradict each other.
     pub fn plan(&self, written: &Written) -> Result<Plan, SetupError> {
-        let files = self
-            .files()?
+        let files = self.files()?;
+        theirs::check(&self.place, files.iter())?;
+        let files = files
             .into_iter()
-            .map(|file| written.state(&file).map(|state| (file, state)))
+            .map(|file| written.look(file, self.owners.settable))
             .collect::<Result<Vec<_>, _>>()?;
         let mut records = self.delegation();
         if self.apache && self.http.is_none() {
@@ -75,7 +76,7 @@ impl Setup {
         }
         Ok(Plan {
             next: self.next(&files)?,
-            notes: self.notes(),
+            notes: self.notes()?,
             files,
             records,
         })
@@ -150,6 +151,7 @@ impl Setup {
             let site = apache::files(place, owners, &self.url, self.http, &self.executable)?;
             files.extend(site);
         }
+        files.extend(cron::file(place, owners, &self.executable)?);
         Ok(files)
     }
 
@@ -169,13 +171,16 @@ impl Setup {
             ttl: self.zone.ttl,
             expire: self.zone.expire,
         };
-        match read(file)? {
-            None => configuration::new(&self.url, registry, &self.zone.name, &keys),
+        let text = match read(file)? {
+            None => configuration::new(&self.url, registry, &self.zone.name, &keys)?,
             Some(text) => {
                 let text = configuration::with_url(file, &text, &self.url)?;
-                configuration::with_zone(file, &text, &self.zone.name, &keys)
+                configuration::with_zone(file, &text, &self.zone.name, &keys)?
             }
-        }
+        };
+        // Whatever is written can be read again.
+        Config::parse(file, &text)?;
+        Ok(text)
     }
 
     fn next(&self, files: &[(File, State)]) -> Result<Vec<Step>, SetupError> {
@@ -196,6 +201,7 @@ impl Setup {
                 ),
             }
         }
+        steps.extend(cron::next(&self.place, &self.owners, &self.executable));
         steps.extend(next::firewall(&self.listeners, &ports));
         steps.extend(next::parent(&self.place, zone));
         steps.push(Step::yours(
@@ -205,8 +211,9 @@ impl Setup {
         Ok(steps)
     }
 
-    fn notes(&self) -> Vec<String> {
+    fn notes(&self) -> Result<Vec<String>, SetupError> {
         let mut notes = acme_note(self.zone.acme);
+        notes.extend(keys::weakness(&self.place.tsig_key())?);
         let mut note = |text: String| notes.push(text);
         if !self.owners.settable {
             note("not root: every file belongs to you, and owners are as you are".to_owned());
@@ -255,13 +262,7 @@ impl Setup {
                     .to_owned(),
             );
         }
-        if let Some(below) = self.zone.name.relative(self.url.host()) {
-            note(format!(
-                "{below} is a name that the key for updates may change; a url outside {} is safer",
-                self.zone.name
-            ));
-        }
-        notes
+        Ok(notes)
     }
 }
 
@@ -276,10 +277,14 @@ impl Plan {
         owners: &Owners,
         written: &mut Written,
     ) -> Result<(), SetupError> {
-        for (file, state) in &self.files {
-            written.write(file, state, owners.settable)?;
-        }
-        written.save(&owners.root, owners.settable)?;
+        let done = self
+            .files
+            .iter()
+            .try_for_each(|(file, state)| written.write(file, state, owners.settable));
+        // What was written before something failed is known as ours the next time; where
+        // not even the directory could be made, that is what failed.
+        let saved = written.save(&owners.root, owners.settable);
+        done.and(saved)?;
         let new = |(file, state): &&(File, State)| {
             state.writes() && matches!(file.content, Content::Registry)
         };

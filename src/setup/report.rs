@@ -32,7 +32,7 @@ fn file_json(file: &File, state: &State) -> Value {
         "mode": format!("{:04o}", file.mode),
         "state": state.as_str(),
     });
-    if let (State::Kept(differs), Some(object)) = (state, value.as_object_mut()) {
+    if let (Some(differs), Some(object)) = (state.differs(), value.as_object_mut()) {
         object.insert("differs".to_owned(), json!(differs));
     }
     value
@@ -53,14 +53,18 @@ pub fn files(plan: &Plan, contents: bool, out: &mut dyn Write) -> io::Result<()>
             state.as_str(),
             file.mode
         )?;
-        if let State::Kept(differs) = state {
-            writeln!(
-                out,
-                "            not written by us, or changed since; it stays as it is:"
-            )?;
-            for line in differs {
-                writeln!(out, "            {line}")?;
-            }
+        let why = match state {
+            State::Kept(_) => "not written by us, or changed since; it stays as it is:",
+            State::Reset(_) => "it had:",
+            State::Unfit(_) => "it stays so; it has:",
+            State::New | State::Unchanged | State::Updated => "",
+        };
+        for line in state
+            .differs()
+            .into_iter()
+            .flat_map(|all| [why].into_iter().chain(all.iter().map(String::as_str)))
+        {
+            writeln!(out, "            {line}")?;
         }
         if let (true, Content::Text(text)) = (contents, &file.content) {
             for line in text.lines() {
@@ -76,14 +80,23 @@ pub fn files(plan: &Plan, contents: bool, out: &mut dyn Write) -> io::Result<()>
 /// # Errors
 /// When it cannot be written.
 pub fn rest(plan: &Plan, out: &mut dyn Write) -> io::Result<()> {
-    if !plan.notes.is_empty() {
-        writeln!(out, "\nMind")?;
-    }
-    for note in &plan.notes {
-        writeln!(out, "  {note}")?;
-    }
+    notes(&plan.notes, out)?;
     records(&plan.records, out)?;
     steps(&plan.next, out)
+}
+
+/// What else there is to know.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn notes(notes: &[String], out: &mut dyn Write) -> io::Result<()> {
+    if !notes.is_empty() {
+        writeln!(out, "\nMind")?;
+    }
+    for note in notes {
+        writeln!(out, "  {note}")?;
+    }
+    Ok(())
 }
 
 /// The records, once in full and once relative to their zone.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::error::SetupError;
+use crate::base_url::BaseUrl;
 use crate::name::ZoneName;
 use crate::span::Span;
 use crate::ttl::Ttl;
@@ -59,6 +60,19 @@ impl NewZone {
             hostmaster,
         })
     }
+}
+
+/// The parent could not enter such a name, and the key for updates could change it.
+///
+/// # Errors
+/// A URL whose host is the apex of `zone` or below it.
+pub fn check_url(url: &BaseUrl, zone: &ZoneName) -> Result<(), SetupError> {
+    let host = url.host().to_ascii_lowercase();
+    let host = host.strip_suffix('.').unwrap_or(&host);
+    if host == zone.as_str() || zone.relative(host).is_some() {
+        return Err(SetupError::UrlInZone(host.to_owned(), zone.clone()));
+    }
+    Ok(())
 }
 
 /// The TTL that a duration on the command line means.

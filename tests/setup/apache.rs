@@ -55,8 +55,8 @@ fn every_variant_is_valid() {
         arguments.retain(|argument| !argument.starts_with("--http="));
         arguments
             .iter_mut()
-            .filter(|argument| argument.starts_with("https:"))
-            .for_each(|argument| *argument = url.to_owned());
+            .filter(|argument| argument.starts_with("--url="))
+            .for_each(|argument| *argument = format!("--url={url}"));
         arguments.extend(http.map(|address| format!("--http={address}")));
         trial.verb(&arguments).unwrap();
         let said = test(&trial.path("apache/apache2.conf"));

@@ -118,6 +118,54 @@ fn modes_and_owners() {
 }
 
 #[test]
+fn open_secrets_are_closed_and_the_rest_is_told() {
+    let trial = Trial::new();
+    trial.init(&[]).unwrap();
+    let root = fs::metadata(trial.dir.path()).unwrap().uid() == 0;
+    let kept = trial.path("knot/bowline.d/50-dyn.example.org.conf");
+    fs::write(&kept, "# mine\n").unwrap();
+    for (path, mode, put_right) in [
+        ("tsig.key", 0o644, true),
+        ("lookup.key", 0o666, true),
+        ("bowline.toml", 0o600, true),
+        ("knot/bowline.d", 0o755, false),
+        ("knot/bowline.d/50-dyn.example.org.conf", 0o644, false),
+        ("state/bowline.db", 0o644, false),
+    ] {
+        let path = trial.path(path);
+        let wanted = fs::metadata(&path).unwrap().permissions().mode() & 0o7777;
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let report = parse(&trial.init(&[]).unwrap());
+        let said = &report["files"][path.to_str().unwrap()];
+        let is = fs::metadata(&path).unwrap();
+        let real = is.permissions().mode() & 0o7777;
+        assert_eq!(
+            real,
+            if put_right && root { wanted } else { mode },
+            "{path:?}"
+        );
+        assert_eq!(said["mode"], format!("{real:04o}"), "{path:?}");
+        assert_eq!(
+            said["differs"][0],
+            format!("mode {mode:04o} instead of {wanted:04o}")
+        );
+    }
+    if root {
+        let key = trial.path("tsig.key");
+        let before = fs::metadata(&key).unwrap().gid();
+        std::os::unix::fs::chown(&key, None, Some(0)).unwrap();
+        let report = parse(&trial.init(&[]).unwrap());
+        let said = &report["files"][key.to_str().unwrap()];
+        assert_eq!(said["state"], "reset");
+        assert_eq!(
+            said["differs"][0],
+            "owner root:root instead of root:www-data"
+        );
+        assert_eq!(fs::metadata(&key).unwrap().gid(), before);
+    }
+}
+
+#[test]
 fn the_registry_is_there_and_empty() {
     let trial = Trial::new();
     trial.init(&[]).unwrap();
@@ -169,6 +217,16 @@ fn refused_with_the_ways_out() {
             "cgi",
         ),
         (&["--config-dir=/tmp/a b"], "has ' '", "choose a path"),
+        (
+            &["--url=https://dyn.example.org"],
+            "inside the zone",
+            "update.example.org",
+        ),
+        (
+            &["--url=https://Up.Dyn.example.org./x"],
+            "inside the zone",
+            "update.example.org",
+        ),
         (&["--hostmaster=me"], "\"me\" is no mail address", ""),
         (&["--ttl=30d"], "a TTL is 1 to 604800 seconds", ""),
     ] {

@@ -3,11 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use bowline::setup::files::{State, Written};
-use bowline::setup::users::Owners;
-use bowline::setup::zone::NameServer;
-use bowline::setup::{NewZone, Place, Setup};
-
 use crate::trial::{Trial, installed, run, succeed, wait_until};
 
 fn check(conf: &Path) -> String {
@@ -287,83 +282,4 @@ fn next_to_what_is_served_already() {
         ],
     );
     assert_eq!(theirs.stdout, b"ns1.example.org.\n");
-}
-
-/// The file of Debian's package, a listener at every address added by its owner.
-const DEBIAN: &str = "server:
-    rundir: \"/run/knot\"
-    user: knot:knot
-    automatic-acl: on
-    listen: [ 0.0.0.0@53 ]
-
-log:
-  - target: syslog
-    any: info
-
-database:
-    storage: \"/var/lib/knot\"
-
-remote:
-
-template:
-  - id: default
-    storage: \"/var/lib/knot\"
-    file: \"%s.zone\"
-
-zone:
-#  - domain: example.com
-";
-
-#[test]
-fn included_from_debians_file() {
-    if !installed("knotc") {
-        return;
-    }
-    let trial = Trial::new();
-    let mut place = Place::new(&trial.config(), None).unwrap();
-    place.private = false;
-    let conf = place.knot_conf();
-    fs::create_dir_all(&place.knot_dir).unwrap();
-    fs::write(&conf, DEBIAN).unwrap();
-    let server = NameServer::new("ns1.example.org").unwrap();
-    let zone = "dyn.example.org".parse().unwrap();
-    let setup = Setup {
-        place,
-        zone: NewZone::new(zone, vec![server], None).unwrap(),
-        url: "https://update.example.org".parse().unwrap(),
-        listeners: vec![
-            "192.0.2.53@53".parse().unwrap(),
-            "2001:db8::53@53".parse().unwrap(),
-        ],
-        public: vec!["192.0.2.53".parse().unwrap()],
-        update: format!("127.0.0.1@{}", trial.update).parse().unwrap(),
-        apache: false,
-        http: None,
-        executable: "/usr/bin/bowline".into(),
-        owners: Owners::new("www-data").unwrap(),
-    };
-    let mut written = Written::load(&setup.place.written()).unwrap();
-    let plan = setup.plan(&written).unwrap();
-    plan.write(&setup.place, &setup.owners, &mut written)
-        .unwrap();
-    let include = &plan.next[0].command;
-    assert!(include.starts_with("echo 'include: "), "{include}");
-    succeed("sh", &["-c", include]);
-    check(&conf);
-    let ours = trial.read("knot/bowline.d/10-bowline.conf");
-    // 0.0.0.0@53 is open already, and Knot could not open 192.0.2.53@53 beside it.
-    assert!(ours.contains("    listen: [ 2001:db8::53@53 ]\n"), "{ours}");
-    // The line is there once; the rest is still to be typed.
-    let again = setup.plan(&written).unwrap();
-    assert!(
-        again.next[0].command.ends_with("conf-check"),
-        "{:?}",
-        again.next
-    );
-    assert!(
-        again
-            .files
-            .iter()
-            .all(|(_, state)| *state == State::Unchanged)
-    );
 }

@@ -74,8 +74,7 @@ impl Trial {
             "dyn.example.org",
             "--nameserver",
             "ns1.example.org",
-            "--url",
-            "https://update.example.org",
+            "--url=https://update.example.org",
             "--public",
             "192.0.2.53",
         ]

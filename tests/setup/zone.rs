@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use bowline::config::Config;
-use bowline::setup::change::{Ds, Standing, ds};
+use bowline::setup::change::Standing;
+use bowline::setup::parent::{Ds, Parent, ds, parent};
 use serde_json::Value;
 
 use crate::trial::{Trial, installed, run, succeed, wait_until};
@@ -117,6 +118,79 @@ fn a_second_zone_keeps_every_comment_and_takes_the_name_servers_of_the_first() {
 }
 
 #[test]
+fn a_refused_zone_leaves_nothing_behind() {
+    let trial = Trial::new();
+    trial.init(&[]).unwrap();
+    let before = (trial.read("bowline.toml"), trial.read("written.sha256"));
+    for (refused, cause) in [
+        (&["add", "two.example.org", "--expire=5m"][..], "expire"),
+        (&["add", "example.org"], "inside the zone"),
+    ] {
+        let error = zone(&trial, refused).unwrap_err();
+        assert!(error.contains(cause), "{error}");
+        let after = (trial.read("bowline.toml"), trial.read("written.sha256"));
+        assert_eq!(before, after);
+        assert_eq!(
+            fs::read_dir(trial.path("knot/bowline.d")).unwrap().count(),
+            4
+        );
+    }
+    zone(&trial, &["add", "two.example.org", "--no-dnssec"]).unwrap();
+    let clause = trial.read("knot/bowline.d/50-two.example.org.conf");
+    assert!(!clause.contains("dnssec"), "{clause}");
+}
+
+#[test]
+fn a_zone_with_hosts_is_not_removed() {
+    let trial = Trial::new();
+    fs::set_permissions(trial.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    trial.init(&["--no-dnssec"]).unwrap();
+    zone(&trial, &["add", "two.example.org"]).unwrap();
+    let host = ["host", "add", "nas", "--zone", "dyn.example.org"].map(str::to_owned);
+    trial.verb(&host).unwrap();
+    let way = zone(&trial, &["remove", "dyn.example.org"]).unwrap();
+    let first = commands(&way)[0];
+    assert!(
+        first.ends_with("host list --zone dyn.example.org"),
+        "{first}"
+    );
+    let before = trial.read("bowline.toml");
+    let error = zone(&trial, &["remove", "dyn.example.org", "--apply"]).unwrap_err();
+    assert!(error.contains("still has a host"), "{error}");
+    assert!(error.contains("host remove NAME"), "{error}");
+    assert_eq!(trial.read("bowline.toml"), before);
+    assert!(
+        trial
+            .path("knot/bowline.d/50-dyn.example.org.conf")
+            .exists()
+    );
+    let way = zone(&trial, &["remove", "two.example.org"]).unwrap();
+    assert!(commands(&way)[0].contains("DS"), "{way}");
+    assert!(!way.to_string().contains("crontab"), "{way}");
+    if installed("knotc") {
+        zone(&trial, &["remove", "two.example.org", "--apply"]).unwrap();
+        let way = zone(&trial, &["remove", "dyn.example.org"]).unwrap();
+        assert!(way.to_string().contains("crontab"), "{way}");
+    }
+}
+
+#[test]
+fn a_weak_key_is_mentioned() {
+    let trial = Trial::new();
+    let key = "key:\n  - id: bowline\n    algorithm: hmac-sha1\n    secret: MTIzNDU2Nzg5MDEyMzQ1Njc4OTA=\n";
+    fs::create_dir_all(trial.path("")).unwrap();
+    fs::write(trial.path("tsig.key"), key).unwrap();
+    let report: Value = serde_json::from_str(&trial.init(&[]).unwrap()).unwrap();
+    let shown = zone(&trial, &["show"]).unwrap();
+    for notes in [&report["notes"], &shown[0]["notes"]] {
+        assert!(
+            notes.to_string().contains("hmac-sha1 is obsolete"),
+            "{notes}"
+        );
+    }
+}
+
+#[test]
 fn list_show_set_remove() {
     let trial = Trial::new();
     trial.init(&["--no-dnssec"]).unwrap();
@@ -221,6 +295,15 @@ fn applied_on_servers_of_our_own() {
     };
     assert_eq!(ds(plain, false, None), Ds::Unsigned);
     assert!(matches!(ds(signed, true, None), Ds::NotYet(_)));
+    let here = Some(([127, 0, 0, 1], trial.dns).into());
+    assert_eq!(parent(&signed.name, here), Parent::Has("NS"));
+    assert_eq!(
+        parent(&"x.dyn.example.org".parse().unwrap(), here),
+        Parent::Gone
+    );
+    let refused = parent(&"example.net".parse().unwrap(), here);
+    assert!(matches!(refused, Parent::Unknown(_)), "{refused:?}");
+    assert!(matches!(parent(&signed.name, None), Parent::Unknown(_)));
     // A resolver that does not know the zone, and one that does.
     let stranger = Trial::new();
     stranger

@@ -1,0 +1,107 @@
+//! What the parent says about a zone: whether its DS may be entered (RFC 7344), and
+//! whether NS and DS are gone before the zone goes.
+
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::records::{self, Record};
+use crate::config::Zone;
+use crate::dns::plain::{Kind, Reply, ask};
+use crate::name::ZoneName;
+
+/// How long a name server or resolver may take to answer.
+pub(super) const WAIT: Duration = Duration::from_secs(2);
+
+/// What there is to say about the DS of a zone.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ds {
+    /// The zone is not signed: there must be none.
+    Unsigned,
+    /// Not yet, and why.
+    NotYet(String),
+    /// These.
+    Enter(Vec<Record>),
+}
+
+/// The DS records, once the zone is signed and its parent answers the NS; earlier the zone
+/// would be bogus.
+pub fn ds(zone: &Zone, signed: bool, resolver: Option<std::net::SocketAddr>) -> Ds {
+    let cds = match ask(zone.server, &zone.name, Kind::Cds, WAIT) {
+        Reply::Data(cds) => cds,
+        Reply::Silence => {
+            return Ds::NotYet(format!(
+                "the name server at {} does not answer",
+                zone.server
+            ));
+        }
+        Reply::No if signed => {
+            return Ds::NotYet(
+                "the zone has no keys yet; the name server signs it first".to_owned(),
+            );
+        }
+        Reply::No => return Ds::Unsigned,
+    };
+    let Some(resolver) = resolver else {
+        return Ds::NotYet("there is no resolver in /etc/resolv.conf to ask for the NS".to_owned());
+    };
+    match ask(resolver, &zone.name, Kind::Ns, WAIT) {
+        Reply::Data(_) => Ds::Enter(records::ds(&zone.name, cds)),
+        Reply::No => Ds::NotYet(format!(
+            "the parent {} does not answer the NS yet, as {} sees it",
+            zone.name.parent(),
+            resolver.ip()
+        )),
+        Reply::Silence => Ds::NotYet(format!("the resolver {} has no answer", resolver.ip())),
+    }
+}
+
+/// [`ds`] as this system's resolver sees the parent.
+pub fn ds_here(zone: &Zone, signed: bool) -> Ds {
+    ds(zone, signed, system_resolver())
+}
+
+/// What the parent still says about a zone, as a resolver sees it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Parent {
+    /// It has records of that type.
+    Has(&'static str),
+    /// It has neither NS nor DS.
+    Gone,
+    /// That cannot be told, and why.
+    Unknown(String),
+}
+
+/// Whether the parent still has the NS or the DS of `zone`.
+pub fn parent(zone: &ZoneName, resolver: Option<SocketAddr>) -> Parent {
+    let Some(resolver) = resolver else {
+        return Parent::Unknown("there is no resolver in /etc/resolv.conf".to_owned());
+    };
+    for (kind, name) in [(Kind::Ns, "NS"), (Kind::Ds, "DS")] {
+        match ask(resolver, zone, kind, WAIT) {
+            Reply::Data(_) => return Parent::Has(name),
+            Reply::No => {}
+            Reply::Silence => {
+                return Parent::Unknown(format!(
+                    "the resolver {} has no answer about the {name} of {zone}",
+                    resolver.ip()
+                ));
+            }
+        }
+    }
+    Parent::Gone
+}
+
+/// [`parent`] as this system's resolver sees it.
+pub fn parent_here(zone: &ZoneName) -> Parent {
+    parent(zone, system_resolver())
+}
+
+/// The resolver of this system, from `/etc/resolv.conf`.
+fn system_resolver() -> Option<SocketAddr> {
+    let text = fs::read_to_string("/etc/resolv.conf").ok()?;
+    text.lines()
+        .filter_map(|line| line.strip_prefix("nameserver"))
+        .find_map(|address| address.trim().parse::<IpAddr>().ok())
+        .map(|address| SocketAddr::new(address, 53))
+}
