@@ -8,6 +8,7 @@ mod backup;
 mod check;
 mod completions;
 mod config;
+mod dnssec;
 mod failure;
 mod handed;
 mod history;
