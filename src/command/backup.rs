@@ -12,7 +12,7 @@ use tar::{Archive, Builder, Header};
 use super::dnssec::Kasp;
 use super::handed::{Argument, Handed, new_secret_file};
 use super::session::{load, open_registry};
-use super::step_down::{execute_as, owner};
+use super::step_down::{execute_as, owner, run_as};
 use super::{Context, Failure};
 use crate::config::Config;
 use crate::registry::Registry;
@@ -90,13 +90,14 @@ fn save(
     }
     if let Some(owner) = owner(config.state_directory())? {
         let mut handed = Handed::default();
-        if !target.is_standard() {
-            handed.put(target.role, file.try_clone()?);
-        }
         if let Some(dnssec) = dnssec {
             handed.put(HANDED_DNSSEC, dnssec);
         }
-        return execute_as(owner, handed);
+        if target.is_standard() {
+            return execute_as(owner, handed);
+        }
+        handed.put(target.role, file.try_clone()?);
+        return run_as(owner, handed, &target.path, file);
     }
     let registry = open_registry(config)?;
     write(config, &registry, dnssec, file.try_clone()?)
