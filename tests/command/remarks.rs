@@ -25,3 +25,14 @@ fn a_weak_key_is_warned_of() {
         }
     }
 }
+
+#[test]
+fn a_token_that_dies_is_said_to() {
+    let it = Place::new();
+    it.done("host add home --ipv4 203.0.113.7");
+    let note = "note: home.dyn.example.org is static now, and its token is dead\n";
+    let ran = it.run("host set home --static");
+    assert!(ran.err.contains(note), "{ran:?}");
+    let ran = it.run("host set home --static");
+    assert!(!ran.err.contains(note), "{ran:?}");
+}
