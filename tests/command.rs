@@ -27,6 +27,8 @@ mod root;
 
 #[path = "command/published.rs"]
 mod published;
+#[path = "command/remarks.rs"]
+mod remarks;
 #[path = "command/texts.rs"]
 mod texts;
 

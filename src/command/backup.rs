@@ -1,19 +1,19 @@
 //! `bowline backup`: configuration, keys and registry in one tar file.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rustix::fs::{MemfdFlags, memfd_create};
 use serde_json::json;
 use tar::{Archive, Builder, Header};
 
+use super::dnssec::Kasp;
 use super::handed::{Argument, Handed, new_secret_file};
 use super::session::{load, open_registry};
-use super::step_down::{execute_as, owner};
-use super::{Context, Failure, note};
+use super::step_down::{execute_as, owner, run_as};
+use super::{Context, Failure};
 use crate::config::Config;
 use crate::registry::Registry;
 use crate::setup::users::user_name;
@@ -25,13 +25,9 @@ pub(super) const CONFIG: &str = "bowline.toml";
 pub(super) const LOOKUP_KEY: &str = "lookup.key";
 /// The registry's.
 pub(super) const REGISTRY: &str = "registry.db";
-/// In front of the names of Knot's files.
-pub(super) const DNSSEC: &str = "dnssec";
-/// Where Knot keeps the zones' DNSSEC keys.
-pub(super) const KASP: &str = "/var/lib/knot/keys";
 /// The role in which root hands Knot's files over.
 const HANDED_DNSSEC: &str = "dnssec";
-/// The mode that every file has in the archive: its owner's alone.
+/// The mode that every file of ours has in the archive: its owner's alone.
 const SECRET: u32 = 0o600;
 
 /// Save configuration, keys and registry in one file, which is a secret
@@ -89,21 +85,34 @@ fn save(
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
     let mut dnssec = context.handed.take(HANDED_DNSSEC);
-    if rustix::process::geteuid().is_root() {
-        dnssec = kasp_files(Path::new(KASP))?;
-        if let Some(owner) = owner(config.state_directory())? {
-            let mut handed = Handed::default();
-            if !target.is_standard() {
-                handed.put(target.role, file.try_clone()?);
-            }
-            if let Some(dnssec) = dnssec {
-                handed.put(HANDED_DNSSEC, dnssec);
-            }
+    if !Handed::is_awaited() {
+        dnssec = save_dnssec(config)?;
+    }
+    if let Some(owner) = owner(config.state_directory())? {
+        let mut handed = Handed::default();
+        if let Some(dnssec) = dnssec {
+            handed.put(HANDED_DNSSEC, dnssec);
+        }
+        if target.is_standard() {
             return execute_as(owner, handed);
         }
+        handed.put(target.role, file.try_clone()?);
+        return run_as(owner, handed, &target.path, file);
     }
     let registry = open_registry(config)?;
     write(config, &registry, dnssec, file.try_clone()?)
+}
+
+/// Knot's files; nothing where it has none, or none that we may read.
+fn save_dnssec(config: &Config) -> Result<Option<File>, Failure> {
+    match Kasp::of(config) {
+        Ok(kasp) if kasp.is_ours() => kasp.save(),
+        Ok(_) => Ok(None),
+        Err(failure) => {
+            failure.note("the backup has no DNSSEC keys");
+            Ok(None)
+        }
+    }
 }
 
 /// Writes the archive.
@@ -144,34 +153,6 @@ fn copy_of(registry: &Registry, state: &Path) -> Result<File, Failure> {
     let opened = copied.and_then(|()| File::open(&path).map_err(failed));
     fs::remove_file(&path).map_err(failed)?;
     opened
-}
-
-/// Knot's key database and keys, as an archive in memory; nothing where there are none.
-pub(super) fn kasp_files(directory: &Path) -> Result<Option<File>, Failure> {
-    let mut memory = File::from(memfd_create("dnssec", MemfdFlags::CLOEXEC)?);
-    let mut tar = Builder::new(memory.try_clone()?);
-    let mut count = 0;
-    for below in [directory.to_owned(), directory.join("keys")] {
-        let Ok(entries) = fs::read_dir(&below) else {
-            continue;
-        };
-        for entry in entries {
-            let entry = entry?;
-            if entry.file_type()?.is_file() {
-                let path = entry.path();
-                let name = Path::new(DNSSEC).join(path.strip_prefix(directory).unwrap_or(&path));
-                add_file(&mut tar, &name.to_string_lossy(), &path)?;
-                count += 1;
-            }
-        }
-    }
-    tar.finish()?;
-    if count == 0 {
-        note(format!("no DNSSEC keys of Knot in {}", directory.display()));
-        return Ok(None);
-    }
-    memory.rewind()?;
-    Ok(Some(memory))
 }
 
 /// Adds a file as it is on disk.

@@ -3,10 +3,22 @@
 use std::any::Any;
 use std::error::Error;
 use std::fmt;
+use std::fs::{File, metadata};
 use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use crate::publish::PublishError;
 use crate::registry::RegistryError;
+use crate::setup::users::{group_name, user_name};
+use crate::token::TokenError;
+
+/// What to do about a lookup key that is gone or spoilt.
+const LOOKUP_KEY: &str = "put the lookup.key back that belongs to the registry, as from a backup; \
+                          check [state] lookup_key in bowline.toml";
+
+/// The group may read it.
+const GROUP_READS: u32 = 0o040;
 
 /// A cause in lower case without a full stop, and a hint where one is useful.
 #[derive(Debug, PartialEq, Eq)]
@@ -81,9 +93,16 @@ impl<E: Error + 'static> From<E> for Failure {
         let any: &dyn Any = &error;
         let hint = if let Some(error) = any.downcast_ref::<RegistryError>() {
             error.hint()
+        } else if let Some(TokenError::KeyFile { file, .. }) = any.downcast_ref() {
+            closed(Path::new(file)).or_else(|| Some(LOOKUP_KEY.to_owned()))
+        } else if let Some(error) = any.downcast_ref::<PublishError>() {
+            let closed = match error {
+                PublishError::KeyFile { file, .. } => closed(file),
+                _ => None,
+            };
+            closed.or_else(|| error.hint())
         } else {
-            any.downcast_ref::<PublishError>()
-                .and_then(PublishError::hint)
+            None
         };
         let closed_pipe = any
             .downcast_ref::<io::Error>()
@@ -94,4 +113,24 @@ impl<E: Error + 'static> From<E> for Failure {
             ..Failure::new(error)
         }
     }
+}
+
+/// What to do about a file that we may not read; nothing where we may, or it is not there.
+pub(super) fn closed(file: &Path) -> Option<String> {
+    let error = File::open(file).err()?;
+    if error.kind() != io::ErrorKind::PermissionDenied {
+        return None;
+    }
+    // In a directory that is closed too, nobody can say whose it is.
+    let who = metadata(file).ok().map(|found| {
+        let user = user_name(found.uid());
+        match found.mode() & GROUP_READS {
+            0 => format!("user {user}"),
+            _ => format!("user {user} and group {}", group_name(found.gid())),
+        }
+    });
+    Some(match who {
+        Some(who) => format!("only {who} may read it; run this as root, with sudo"),
+        None => "run this as root, with sudo".to_owned(),
+    })
 }

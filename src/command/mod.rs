@@ -8,6 +8,7 @@ mod backup;
 mod check;
 mod completions;
 mod config;
+mod dnssec;
 mod failure;
 mod fastcgi;
 mod handed;
@@ -93,7 +94,7 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     };
     // Root has said it already, where it went on as somebody else.
     if verb.reads_keys() && !Handed::is_awaited() {
-        check::warn_of_open_secrets(&context.config);
+        check::warn_of_secrets(&context.config);
     }
     if verb.touches_state() {
         step_down::become_owner(&context, &verb.files())?;

@@ -11,7 +11,8 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use serde_json::json;
 use tar::Archive;
 
-use super::backup::{CONFIG, DNSSEC, KASP, LOOKUP_KEY, REGISTRY, key_name};
+use super::backup::{CONFIG, LOOKUP_KEY, REGISTRY, key_name};
+use super::dnssec::{DNSSEC, Kasp, Saved};
 use super::handed::{Argument, Handed, new_secret_file};
 use super::session::{load, open_registry};
 use super::step_down::{execute_as, owner};
@@ -21,11 +22,11 @@ use crate::setup::users::Owners;
 
 /// The role in which root hands the registry over.
 const HANDED_REGISTRY: &str = "registry";
-/// No other file of a backup is larger, but for Knot's key database.
+/// No other file of a backup is larger, but for Knot's.
 const LARGEST: u64 = 64 << 20;
 /// Written by the owner, and read by the user or group that bowline runs as.
 const KEY_MODE: u32 = 0o640;
-/// The state directory's: its owner's and group's.
+/// The state directory's and the locks': their owner's and group's.
 const STATE_MODE: u32 = 0o750;
 
 /// Put back what `bowline backup` saved; overwrites nothing
@@ -41,6 +42,8 @@ pub(super) struct Options {
 /// A backup, read.
 struct Backup {
     files: BTreeMap<String, Vec<u8>>,
+    /// Knot's.
+    dnssec: Vec<Saved>,
     registry: File,
     /// Whose registry it was.
     user: String,
@@ -79,8 +82,12 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     for (path, content) in missing {
         put(path, content, group)?;
     }
-    if rustix::process::geteuid().is_root() {
-        put_dnssec(&backup.files, Path::new(KASP))?;
+    if !backup.dnssec.is_empty() {
+        match Kasp::of(&config) {
+            Ok(kasp) if kasp.is_ours() => kasp.restore(&backup.dnssec)?,
+            Ok(_) => note(format!("only root puts the DNSSEC keys back ({DNSSEC}/)")),
+            Err(failure) => failure.note("the DNSSEC keys stay in the backup"),
+        }
     }
     (&backup.registry).rewind()?;
     if let Some(owner) = owner(config.state_directory())? {
@@ -107,8 +114,11 @@ fn restore_registry(mut backup: File, context: &mut Context<'_>) -> Result<(), F
         })?;
     }
     let locks = config.state_directory().join("locks");
-    fs::create_dir_all(&locks)
-        .map_err(|error| Failure::new(format!("{}: {error}", locks.display())))?;
+    if !locks.is_dir() {
+        fs::create_dir(&locks)
+            .and_then(|()| fs::set_permissions(&locks, fs::Permissions::from_mode(STATE_MODE)))
+            .map_err(|error| Failure::new(format!("{}: {error}", locks.display())))?;
+    }
     let registry = open_registry(&config)?;
     let mut hosts = 0;
     registry.each_host(|_| {
@@ -130,7 +140,7 @@ fn restore_registry(mut backup: File, context: &mut Context<'_>) -> Result<(), F
 impl Backup {
     /// Reads the archive; the registry, which may be large, into a file without a name.
     fn read(from: File) -> Result<Self, Failure> {
-        let mut files = BTreeMap::new();
+        let (mut files, mut dnssec) = (BTreeMap::new(), Vec::new());
         let (mut registry, mut user) = (None, String::new());
         let damaged = |error| Failure::new(format!("it is no backup, or damaged: {error}"));
         let mut archive = Archive::new(io::BufReader::new(from));
@@ -152,6 +162,8 @@ impl Backup {
                 let mut memory = File::from(memfd_create(REGISTRY, MemfdFlags::CLOEXEC)?);
                 io::copy(&mut entry, &mut memory).map_err(damaged)?;
                 registry = Some(memory);
+            } else if let Some(saved) = Saved::read(&mut entry).map_err(damaged)? {
+                dnssec.push(saved);
             } else if entry.size() <= LARGEST {
                 let mut content = Vec::new();
                 entry.read_to_end(&mut content).map_err(damaged)?;
@@ -160,6 +172,7 @@ impl Backup {
         }
         Ok(Backup {
             files,
+            dnssec,
             registry: registry.ok_or_else(|| no_such(REGISTRY))?,
             user,
         })
@@ -262,73 +275,4 @@ fn put(path: &Path, content: &[u8], group: Option<u32>) -> Result<(), Failure> {
     file.set_permissions(fs::Permissions::from_mode(KEY_MODE))
         .map_err(failed)?;
     file.sync_all().map_err(failed)
-}
-
-/// Knot's DNSSEC keys, where Knot has none of its own yet.
-fn put_dnssec(files: &BTreeMap<String, Vec<u8>>, kasp: &Path) -> Result<(), Failure> {
-    let keys = files.iter().filter_map(|(name, content)| {
-        let below = Path::new(name).strip_prefix(DNSSEC).ok()?;
-        let plain = below
-            .components()
-            .all(|part| matches!(part, std::path::Component::Normal(_)));
-        plain.then(|| (kasp.join(below), content))
-    });
-    let keys: Vec<_> = keys.collect();
-    if keys.is_empty() {
-        return Ok(());
-    }
-    let same = |path: &PathBuf, content: &Vec<u8>| fs::read(path).is_ok_and(|old| old == *content);
-    if keys.iter().all(|(path, content)| same(path, content)) {
-        return Ok(());
-    }
-    let owner = kasp.parent().and_then(|knot| fs::metadata(knot).ok());
-    let (Some(owner), false) = (owner, kasp.join("data.mdb").exists()) else {
-        note(format!(
-            "the DNSSEC keys stay in the backup ({DNSSEC}/): Knot is not here, or has keys in {}",
-            kasp.display()
-        ));
-        return Ok(());
-    };
-    for (path, content) in keys {
-        put(&path, content, Some(owner.gid()))?;
-        for path in [Some(path.as_path()), path.parent()].into_iter().flatten() {
-            chown(path, Some(owner.uid()), Some(owner.gid()))?;
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::backup::kasp_files;
-    use super::*;
-
-    #[test]
-    fn dnssec_keys_come_back_where_there_are_none() {
-        let knot = tempfile::tempdir().unwrap();
-        let kasp = |name: &str| knot.path().join(name);
-        fs::create_dir_all(kasp("old/keys")).unwrap();
-        fs::write(kasp("old/data.mdb"), "database").unwrap();
-        fs::write(kasp("old/keys/1.pem"), "key").unwrap();
-        let archive = kasp_files(&kasp("old")).unwrap().unwrap();
-        let mut files = BTreeMap::new();
-        for entry in Archive::new(archive).entries().unwrap() {
-            let mut entry = entry.unwrap();
-            let name = entry.path().unwrap().to_string_lossy().into_owned();
-            let mut content = Vec::new();
-            entry.read_to_end(&mut content).unwrap();
-            files.insert(name, content);
-        }
-        files.insert(format!("{DNSSEC}/../outside"), b"no".to_vec());
-        put_dnssec(&files, &kasp("new")).unwrap();
-        assert_eq!(fs::read_to_string(kasp("new/keys/1.pem")).unwrap(), "key");
-        assert_eq!(
-            fs::read_to_string(kasp("new/data.mdb")).unwrap(),
-            "database"
-        );
-        assert!(!kasp("outside").exists());
-        files.insert(format!("{DNSSEC}/keys/1.pem"), b"other".to_vec());
-        put_dnssec(&files, &kasp("new")).unwrap();
-        assert_eq!(fs::read_to_string(kasp("new/keys/1.pem")).unwrap(), "key");
-    }
 }

@@ -1,6 +1,7 @@
 //! What verbs about hosts work with: the configuration, the open registry, one moment.
 
-use super::{Context, Failure};
+use super::failure::closed;
+use super::{Context, Failure, note};
 use crate::config::{Config, Zone};
 use crate::name::{HostName, ZoneName};
 use crate::registry::{Host, Registry, RegistryError};
@@ -30,14 +31,20 @@ impl Session {
     /// The configured zone a host is in.
     pub(super) fn zone(&self, name: &HostName) -> Result<&Zone, Failure> {
         let zone = name.zone();
-        self.config
-            .zone(&zone)
-            .ok_or_else(|| no_zone(zone.as_str()))
+        self.config.zone(&zone).ok_or_else(|| {
+            Failure::new(format!("the zone of {name} is not in the configuration"))
+                .hint(format!("run `bowline zone add {zone}` first"))
+        })
     }
 
     /// The host that a name in full, or an unambiguous short one, means.
     pub(super) fn host(&self, text: &str) -> Result<Host, Failure> {
         let mut found: Vec<Host> = Vec::new();
+        if let Some(name) = in_full(text)
+            && let Some(host) = self.registry.host_by_name(&name, self.now)?
+        {
+            return Ok(host);
+        }
         for name in meanings(text, None, &self.config)? {
             if let Some(host) = self.registry.host_by_name(&name, self.now)? {
                 found.push(host);
@@ -60,9 +67,10 @@ impl Session {
 pub(super) fn load(context: &Context<'_>) -> Result<Config, Failure> {
     Config::load(&context.config).map_err(|error| {
         let failure = Failure::from(error);
-        match context.config.exists() {
-            false => failure.hint("run `bowline init`, or name another file with --config"),
-            true => failure,
+        match (closed(&context.config), context.config.exists()) {
+            (Some(hint), _) => failure.hint(hint),
+            (None, false) => failure.hint("run `bowline init`, or name another file with --config"),
+            (None, true) => failure,
         }
     })
 }
@@ -101,6 +109,28 @@ pub(super) fn new_name(
             Err(Failure::new("no zone is configured").hint("add one with `bowline zone add ZONE`"))
         }
     }
+}
+
+/// Notes the full name of a new host whose short name may have been meant as a full one.
+pub(super) fn note_full_name(text: &str, name: &HostName) {
+    let ascii = idna::domain_to_ascii(text).unwrap_or_default();
+    let ascii = ascii.trim_end_matches('.');
+    if ascii.contains('.') && ascii != name.as_str() {
+        note(format!("its name in full is {}", name.for_people()));
+    }
+}
+
+/// The name that `text` is when it is one in full, whatever zones are configured; for
+/// looking it up only, as it does not know where its zone begins.
+fn in_full(text: &str) -> Option<HostName> {
+    let ascii = idna::domain_to_ascii(text).ok()?;
+    let (_, zone) = ascii.split_once('.')?;
+    // So that two labels are enough.
+    let zone = match zone.trim_end_matches('.').contains('.') {
+        true => zone.parse().ok()?,
+        false => return None,
+    };
+    HostName::new(&ascii, &zone).ok()
 }
 
 /// Every host name that `text` may mean: one in full, else one in each zone.

@@ -34,7 +34,7 @@ struct Status {
     removing: usize,
     /// When the last round of upkeep was; `None`: never.
     last_upkeep: Option<String>,
-    /// Whether one is overdue.
+    /// Whether one is overdue: there was none for so long, or since the first host.
     #[serde(skip)]
     upkeep_late: bool,
     zones: Vec<ZoneStatus>,
@@ -72,8 +72,12 @@ pub(super) fn run(_: Options, context: &mut Context<'_>) -> Result<(), Failure> 
     }
     let late = |pending: &&Pending| pending.age > LATE.seconds();
     match status.pending.iter().filter(late).count() {
-        0 if status.upkeep_late => Err(Failure::new("no upkeep for over 5 minutes")
-            .hint("is `bowline upkeep` still run every minute?")),
+        0 if status.upkeep_late => Err(match status.last_upkeep {
+            Some(_) => Failure::new("no upkeep for over 5 minutes")
+                .hint("is `bowline upkeep` still run every minute?"),
+            None => Failure::new("there was no upkeep yet")
+                .hint("let a timer run `bowline upkeep` every minute"),
+        }),
         0 => Ok(()),
         count => Err(Failure::new(format!(
             "{count} {} pending for over 5 minutes",
@@ -87,6 +91,7 @@ impl Status {
     /// Counts the hosts, and collects those that are pending.
     fn of(session: &Session) -> Result<Self, Failure> {
         let (mut disabled, mut removing) = (0, 0);
+        let mut oldest: Option<Timestamp> = None;
         let mut zones: BTreeMap<String, ZoneStatus> = BTreeMap::new();
         for zone in &session.config.zones {
             let mut status = ZoneStatus::new(&zone.name);
@@ -99,6 +104,7 @@ impl Status {
                 .entry(name.to_string())
                 .or_insert_with(|| ZoneStatus::new(&name));
             zone.hosts += 1;
+            oldest = Some(oldest.map_or(host.created, |oldest| oldest.min(host.created)));
             zone.pending += usize::from(host.is_pending());
             disabled += usize::from(host.state == State::Disabled);
             removing += usize::from(host.state == State::Removing);
@@ -116,7 +122,9 @@ impl Status {
             disabled,
             removing,
             last_upkeep: last_upkeep.map(|last| last.to_string()),
-            upkeep_late: last_upkeep.is_some_and(|last| session.now.since(last) > LATE),
+            upkeep_late: last_upkeep
+                .or(oldest)
+                .is_some_and(|last| session.now.since(last) > LATE),
             zones,
             pending: pending
                 .iter()

@@ -1,10 +1,11 @@
 //! Run as root, a verb goes on as the owner of the state directory.
 
-use std::fs::symlink_metadata;
+use std::fs::{self, File, symlink_metadata};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use super::handed::{Argument, Handed, MARK};
 use super::{Context, Failure};
@@ -47,17 +48,61 @@ pub(super) fn become_owner(context: &Context<'_>, files: &[Argument]) -> Result<
         return Ok(());
     };
     let mut handed = Handed::default();
+    let mut made = None;
     for argument in files
         .iter()
         .filter(|file| !(file.new && file.is_standard()))
     {
-        handed.put(argument.role, argument.open()?);
+        let file = argument.open()?;
+        if argument.new {
+            made = Some((argument.path.as_path(), file.try_clone()?));
+        }
+        handed.put(argument.role, file);
     }
-    execute_as(owner, handed)
+    match made {
+        Some((path, file)) => run_as(owner, handed, path, &file),
+        None => execute_as(owner, handed),
+    }
 }
 
 /// Executes this very command again as somebody else, with some files.
-pub(super) fn execute_as((uid, gid): (u32, u32), handed: Handed) -> Result<(), Failure> {
+pub(super) fn execute_as(owner: (u32, u32), handed: Handed) -> Result<(), Failure> {
+    let error = again(owner, handed)?.exec();
+    Err(failed(owner, error))
+}
+
+/// The same in a process of its own, for which root has made the file `made`: when that
+/// process fails and has left nothing in it, root takes the file away again, which its
+/// owner-to-be may have no right to do.
+pub(super) fn run_as(
+    owner: (u32, u32),
+    handed: Handed,
+    made: &Path,
+    file: &File,
+) -> Result<(), Failure> {
+    let status = again(owner, handed)?.status();
+    if !status.as_ref().is_ok_and(ExitStatus::success) && is_empty(file, made) {
+        let _ = fs::remove_file(made);
+    }
+    match status {
+        // Whatever there was to say, it has said.
+        Ok(status) => std::process::exit(status.code().unwrap_or(1)),
+        Err(error) => Err(failed(owner, error)),
+    }
+}
+
+/// Whether nothing was written into the file, and `path` is still that file.
+fn is_empty(file: &File, path: &Path) -> bool {
+    match (file.metadata(), symlink_metadata(path)) {
+        (Ok(file), Ok(found)) => {
+            file.len() == 0 && (file.dev(), file.ino()) == (found.dev(), found.ino())
+        }
+        _ => false,
+    }
+}
+
+/// This very command as somebody else, with some files.
+fn again((uid, gid): (u32, u32), handed: Handed) -> Result<Command, Failure> {
     let mut arguments = std::env::args_os();
     let mut command = Command::new(SELF);
     if let Some(name) = arguments.next() {
@@ -66,8 +111,12 @@ pub(super) fn execute_as((uid, gid): (u32, u32), handed: Handed) -> Result<(), F
     // Of root's groups none is kept: std clears them before it sets the user.
     command.args(arguments).uid(uid).gid(gid);
     command.stdin(Stdio::from(handed.send()?)).env(MARK, "1");
-    let error = command.exec();
-    Err(Failure::new(format!(
+    Ok(command)
+}
+
+/// Why there is no such process.
+fn failed((uid, _): (u32, u32), error: io::Error) -> Failure {
+    Failure::new(format!(
         "could not go on as the state directory's owner (user {uid}): {error}"
-    )))
+    ))
 }

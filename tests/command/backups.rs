@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
 
 use crate::place::Place;
 
@@ -45,6 +47,49 @@ fn what_was_saved_comes_back() {
         let mode = fs::metadata(it.file(key)).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o640, "{key}");
     }
+    let locks = fs::metadata(it.file("state/locks")).unwrap();
+    assert_eq!(locks.permissions().mode() & 0o7777, 0o750);
+}
+
+/// `keymgr` as Knot's user; nothing where there is none, or we are not root.
+fn keymgr(kasp: &Path, arguments: &str) -> Option<Output> {
+    let mut command = Command::new("runuser");
+    command.args(["-u", "knot", "--", "keymgr", "-D"]).arg(kasp);
+    let output = command.args(arguments.split(' ')).output().ok()?;
+    if output.status.success() {
+        return Some(output);
+    }
+    eprintln!("keymgr {arguments}: {output:?}");
+    None
+}
+
+#[test]
+fn knot_can_use_its_keys_again() {
+    let it = Place::new();
+    let open = |file: &str, mode: u32| {
+        fs::set_permissions(it.file(file), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    fs::create_dir_all(it.file("etc/knot/db")).unwrap();
+    open("", 0o755);
+    open("etc/knot/db", 0o770);
+    let mut given = Command::new("chown");
+    given.arg("root:knot").arg(it.file("etc/knot/db"));
+    let kasp = it.file("etc/knot/db/keys");
+    let made = "dyn.example.org generate algorithm=13 ksk=yes";
+    if !given.status().is_ok_and(|status| status.success()) || keymgr(&kasp, made).is_none() {
+        eprintln!("skipped: it takes root, and Knot");
+        return;
+    }
+    let before = keymgr(&kasp, "dyn.example.org list").unwrap().stdout;
+    assert!(!before.is_empty());
+    it.done("backup saved.tar");
+    fs::remove_dir_all(it.file("etc")).unwrap();
+    fs::remove_dir_all(it.file("state")).unwrap();
+    it.done("restore saved.tar");
+    let after = keymgr(&kasp, "dyn.example.org list").unwrap().stdout;
+    assert_eq!(after, before);
+    // A new one can be written beside it.
+    keymgr(&kasp, "dyn.example.org generate algorithm=13").unwrap();
 }
 
 #[test]

@@ -303,6 +303,29 @@ fn status_fails_once_something_is_pending_for_long() {
 }
 
 #[test]
+fn status_fails_when_there_was_no_upkeep() {
+    let it = Place::new();
+    it.done("status");
+    it.done("host add home");
+    it.done("status");
+    let registry = rusqlite::Connection::open(it.file("state/bowline.db")).unwrap();
+    registry
+        .execute("UPDATE host SET created = created - 400", [])
+        .unwrap();
+    let ran = it.run("status");
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (
+            1,
+            "bowline: there was no upkeep yet\n\
+             hint: let a timer run `bowline upkeep` every minute\n"
+        )
+    );
+    it.done("upkeep");
+    it.done("status");
+}
+
+#[test]
 fn a_token_that_could_not_be_printed_is_said_to_be_lost() {
     let it = Place::new();
     let mut command = it.command("host add home");

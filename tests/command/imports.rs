@@ -119,6 +119,11 @@ fn all_or_nothing_with_the_place_of_the_error() {
             "{list:?}"
         );
     }
+    for list in ["name\nhome\na_b\n", "name,ipv4\nhome,10.0.0.1\n"] {
+        it.write("list", list);
+        assert_eq!(it.run("host import list --out out").code, 1);
+        assert!(!it.file("out").exists(), "{list:?}");
+    }
     it.write("out", "");
     it.write("list", "name\nhome\n");
     let ran = it.run("host import list --out out");

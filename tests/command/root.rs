@@ -102,6 +102,35 @@ fn files_of_root_are_opened_before() {
 }
 
 #[test]
+fn a_verb_that_fails_leaves_no_new_file() {
+    let Some(it) = foreign() else { return };
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::create_dir(it.file("private")).unwrap();
+    fs::set_permissions(it.file("private"), fs::Permissions::from_mode(0o700)).unwrap();
+    it.write("private/list", "name\nnas\na_b\n");
+    let import = "host import private/list --out private/tokens";
+    let ran = it.run(import);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(ran.err.matches("bowline: ").count(), 1, "{ran:?}");
+    assert!(!it.file("private/tokens").exists());
+    it.write("private/list", "name\nnas\n");
+    it.done(import);
+    let tokens = it.read("private/tokens");
+    assert_eq!(it.run(import).code, 1);
+    assert_eq!(it.read("private/tokens"), tokens);
+
+    let registry = it.read("etc/lookup.key");
+    it.write("etc/lookup.key", "no key");
+    let open = fs::Permissions::from_mode(0o644);
+    fs::set_permissions(it.file("etc/lookup.key"), open).unwrap();
+    assert_eq!(it.run("backup private/saved.tar").code, 1);
+    assert!(!it.file("private/saved.tar").exists());
+    it.write("etc/lookup.key", &registry);
+    chown(it.file("etc/lookup.key"), Some(0), Some(USER)).unwrap();
+    it.done("backup private/saved.tar");
+}
+
+#[test]
 fn a_warning_is_said_once() {
     use std::os::unix::fs::PermissionsExt as _;
     let Some(it) = foreign() else { return };

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use clap::Args;
 
 use super::super::handed::Argument;
-use super::super::session::{Session, new_name};
+use super::super::session::{Session, new_name, note_full_name};
 use super::super::settle::settle;
 use super::super::{Context, Failure};
 use super::given::{self, Given, permitted};
@@ -72,6 +72,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         None => random_label()?,
     };
     let name = new_name(&label, options.zone.as_ref(), &session.config)?;
+    let full = name.clone();
     let zone = session.zone(&name)?;
     let mut settings = Settings {
         fixed: options.fixed.then_some(Addresses::NONE),
@@ -105,6 +106,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     };
     let ttl = zone.ttl;
     let ids = session.registry.add(&[new], ttl, session.now)?;
+    note_full_name(&label, &full);
     settle(&mut session, &ids);
     for id in ids {
         report::with_token(&session, id, token.as_ref(), context)?;

@@ -2,10 +2,11 @@
 
 use clap::Args;
 
-use super::super::session::{Session, new_name};
+use super::super::session::{Session, new_name, note_full_name};
 use super::super::settle::settle;
 use super::super::{Context, Failure};
 use super::report;
+use super::token::{TOKEN_MADE, is_too_long};
 use crate::registry::RegistryError;
 use crate::span::Span;
 
@@ -51,10 +52,12 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     session
         .registry
         .rename(host.id, &name, keep, reuse, zone.ttl, session.now)?;
+    note_full_name(&options.new, &name);
     settle(&mut session, &[host.id]);
-    let what = format!(
-        "was {} until now; its update URL ends in the new name",
-        host.name
-    );
+    let end = match is_too_long(&session.config, TOKEN_MADE, &name) {
+        true => "its token, without a name, which would make it too long",
+        false => "the new name",
+    };
+    let what = format!("was {} until now; its update URL ends in {end}", host.name);
     report::changed(&session, &host, &what, context)
 }

@@ -97,6 +97,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         None => None,
     };
     let new_ttl = options.given.ttl.is_some() || options.no.no_ttl;
+    let now_static = options.fixed && host.settings.fixed.is_none();
     let now_dynamic = options.no.no_static && host.settings.fixed.is_some();
     session.registry.edit(host.id, ttl, session.now, |host| {
         edit(options, host, policy, token)
@@ -104,6 +105,12 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     settle(&mut session, &[host.id]);
     if new_ttl {
         note("a new TTL takes effect with the next address change");
+    }
+    if now_static {
+        note(format!(
+            "{} is static now, and its token is dead",
+            host.name
+        ));
     }
     if now_dynamic {
         note(format!(

@@ -13,6 +13,11 @@ use crate::token::Token;
 const NOT_HERE: &str = "--token reads a token from standard input (-) or a file (@FILE), \
                         never from the command line";
 
+/// The path of an update URL stays shorter than this: routers have little room for it.
+const PATH_MAX: usize = 240;
+/// How many characters a token of ours has.
+pub(super) const TOKEN_MADE: usize = 24;
+
 /// Where a token to take over is.
 #[derive(Debug, Clone)]
 pub(super) enum TokenSource {
@@ -67,9 +72,21 @@ pub(super) fn taken_or_new(
     }
 }
 
-/// Where the host's client goes, and the only text that shows its token.
+/// Where the host's client goes, and the only text that shows its token. A name that
+/// would make it too long is left out: the token alone means the host too.
 pub(super) fn update_url(config: &Config, token: &Token, name: &HostName) -> String {
-    format!("{}/{}/{}", config.url, token.secret(), name.relative())
+    let bare = format!("{}/{}", config.url, token.secret());
+    match is_too_long(config, token.secret().len(), name) {
+        true => bare,
+        false => format!("{bare}/{}", name.relative()),
+    }
+}
+
+/// Whether the path of an update URL with that name, and a token of so many characters,
+/// would be too long for some routers.
+pub(super) fn is_too_long(config: &Config, token: usize, name: &HostName) -> bool {
+    let slashes = 2;
+    config.url.path().len() + token + name.relative().len() + slashes >= PATH_MAX
 }
 
 /// The file names of the tokens' sources.

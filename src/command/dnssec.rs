@@ -1,0 +1,313 @@
+//! The zones' DNSSEC keys, which Knot keeps: in a backup, and back from one.
+//!
+//! Knot opens its key database (KASP) as its own user, so files and directories come
+//! back with the owner, the group and the mode that they had.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::{MemfdFlags, OFlags, memfd_create};
+use tar::{Builder, Entry, EntryType, Header};
+
+use super::handed::new_secret_file;
+use super::{Failure, note};
+use crate::config::Config;
+use crate::setup::place::Place;
+use crate::setup::users::{group_name, user_name};
+
+/// In front of the names of Knot's files in a backup.
+pub(super) const DNSSEC: &str = "dnssec";
+/// The key database's directory, below Knot's storage.
+const KASP: &str = "keys";
+/// The database itself; where it is, Knot has keys.
+const DATABASE: &str = "data.mdb";
+
+/// Where Knot keeps the keys of this set-up's zones.
+#[derive(Debug)]
+pub(super) struct Kasp {
+    directory: PathBuf,
+    /// Whether all directories of that Knot are this set-up's own.
+    private: bool,
+}
+
+/// A file or directory of the key database as a backup has it.
+#[derive(Debug)]
+pub(super) struct Saved {
+    /// Below the database's directory; empty: that itself.
+    below: PathBuf,
+    /// Nothing: it is a directory.
+    content: Option<Vec<u8>>,
+    mode: u32,
+    uid: u32,
+    gid: u32,
+}
+
+impl Kasp {
+    /// That of the Knot beside this configuration.
+    pub(super) fn of(config: &Config) -> Result<Self, Failure> {
+        let place = Place::new(&config.file, Some(config.state_directory().to_owned()))?;
+        Ok(Kasp {
+            directory: place.knot_storage.join(KASP),
+            private: place.private,
+        })
+    }
+
+    /// Whether this process may be able to read it.
+    pub(super) fn is_ours(&self) -> bool {
+        self.private || rustix::process::geteuid().is_root()
+    }
+
+    /// The database and its keys as an archive in memory; nothing where there are none.
+    pub(super) fn save(&self) -> Result<Option<File>, Failure> {
+        let mut memory = File::from(memfd_create(DNSSEC, MemfdFlags::CLOEXEC)?);
+        let mut tar = Builder::new(memory.try_clone()?);
+        let mut count = 0;
+        for below in [Path::new(""), Path::new("keys")] {
+            let directory = self.directory.join(below);
+            let Ok(entries) = fs::read_dir(&directory) else {
+                continue;
+            };
+            add(&mut tar, below, &directory)?;
+            for entry in entries {
+                let entry = entry?;
+                if entry.file_type()?.is_file() {
+                    add(&mut tar, &below.join(entry.file_name()), &entry.path())?;
+                    count += 1;
+                }
+            }
+        }
+        tar.finish()?;
+        if count == 0 {
+            note(format!(
+                "no DNSSEC keys of Knot in {}",
+                self.directory.display()
+            ));
+            return Ok(None);
+        }
+        memory.rewind()?;
+        Ok(Some(memory))
+    }
+
+    /// Puts them back, where Knot has none of its own yet.
+    pub(super) fn restore(&self, saved: &[Saved]) -> Result<(), Failure> {
+        let path = |saved: &Saved| self.directory.join(&saved.below);
+        let files = || {
+            saved
+                .iter()
+                .filter_map(|one| Some((path(one), one, one.content.as_ref()?)))
+        };
+        if files().all(|(path, _, content)| fs::read(path).is_ok_and(|old| old == *content)) {
+            return Ok(());
+        }
+        let storage = self.directory.parent().unwrap_or(Path::new("/"));
+        if !(self.private || storage.is_dir()) || self.directory.join(DATABASE).exists() {
+            note(format!(
+                "the DNSSEC keys stay in the backup ({DNSSEC}/): Knot is not here, or has keys in {}",
+                self.directory.display()
+            ));
+            return Ok(());
+        }
+        let directories = || saved.iter().filter(|one| one.content.is_none());
+        if let (false, Some(top)) = (storage.exists(), directories().next()) {
+            make_directory(storage)?;
+            top.own(storage)?;
+        }
+        for one in directories() {
+            make_directory(&path(one))?;
+        }
+        for (path, one, content) in files() {
+            if let Some(directory) = path.parent() {
+                make_directory(directory)?;
+            }
+            let failed = |error: io::Error| Failure::new(format!("{}: {error}", path.display()));
+            let mut file = new_secret_file(&path).map_err(failed)?;
+            file.write_all(content)
+                .and_then(|()| one.own_file(&file))
+                .and_then(|()| file.sync_all())
+                .map_err(failed)?;
+        }
+        // Last: until then nobody else can put anything in our way there.
+        directories().try_for_each(|one| one.own(&path(one)))
+    }
+}
+
+impl Saved {
+    /// Reads an entry of a backup; nothing when it is none of Knot's.
+    pub(super) fn read(entry: &mut Entry<'_, impl Read>) -> io::Result<Option<Self>> {
+        let name = entry.path()?.into_owned();
+        let Ok(below) = name.strip_prefix(DNSSEC) else {
+            return Ok(None);
+        };
+        if !below
+            .components()
+            .all(|part| matches!(part, Component::Normal(_)))
+        {
+            return Err(io::Error::other(format!("it has {}", name.display())));
+        }
+        let header = entry.header().clone();
+        let mut content = None;
+        if header.entry_type() != EntryType::Directory {
+            let mut octets = Vec::new();
+            entry.read_to_end(&mut octets)?;
+            content = Some(octets);
+        }
+        // Numbers differ from machine to machine, names less so.
+        let here = |file, name: Option<&str>, number: u64| {
+            let known = name.and_then(|name| number_of(Path::new(file), name));
+            known.unwrap_or(u32::try_from(number).unwrap_or(0))
+        };
+        Ok(Some(Saved {
+            below: below.to_owned(),
+            content,
+            mode: header.mode()? & 0o777,
+            uid: here(
+                "/etc/passwd",
+                header.username().ok().flatten(),
+                header.uid()?,
+            ),
+            gid: here(
+                "/etc/group",
+                header.groupname().ok().flatten(),
+                header.gid()?,
+            ),
+        }))
+    }
+
+    /// Gives a directory its owner and mode; a link in its place is an error.
+    fn own(&self, directory: &Path) -> Result<(), Failure> {
+        OpenOptions::new()
+            .read(true)
+            .custom_flags((OFlags::NOFOLLOW | OFlags::DIRECTORY).bits().cast_signed())
+            .open(directory)
+            .and_then(|open| self.own_file(&open))
+            .map_err(|error| Failure::new(format!("{}: {error}", directory.display())))
+    }
+
+    /// Gives what is open its mode and, as only root can, its owner.
+    fn own_file(&self, file: &File) -> io::Result<()> {
+        if rustix::process::geteuid().is_root() {
+            fchown(file, Some(self.uid), Some(self.gid))?;
+        }
+        file.set_permissions(fs::Permissions::from_mode(self.mode))
+    }
+}
+
+/// Makes a directory, closed to all others, and those above it.
+fn make_directory(path: &Path) -> Result<(), Failure> {
+    let failed = |error| Failure::new(format!("{}: {error}", path.display()));
+    if let Some(above) = path.parent() {
+        fs::create_dir_all(above).map_err(failed)?;
+    }
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Adds a file or directory as it is on disk, with its owner.
+fn add(tar: &mut Builder<File>, below: &Path, path: &Path) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::new(format!("{}: {error}", path.display()));
+    let file = File::open(path).map_err(failed)?;
+    let found = file.metadata().map_err(failed)?;
+    let mut header = Header::new_gnu();
+    header.set_mode(found.mode() & 0o777);
+    header.set_mtime(found.mtime().cast_unsigned());
+    header.set_uid(found.uid().into());
+    header.set_gid(found.gid().into());
+    header
+        .set_username(&user_name(found.uid()))
+        .map_err(failed)?;
+    header
+        .set_groupname(&group_name(found.gid()))
+        .map_err(failed)?;
+    let name = Path::new(DNSSEC).join(below);
+    let added = if found.is_dir() {
+        header.set_entry_type(EntryType::Directory);
+        header.set_size(0);
+        tar.append_data(&mut header, name, io::empty())
+    } else {
+        header.set_size(found.len());
+        tar.append_data(&mut header, name, file.take(found.len()))
+    };
+    added.map_err(failed)
+}
+
+/// The number of a user or group; both files have the name first and the number third
+/// (passwd(5), group(5)).
+fn number_of(file: &Path, name: &str) -> Option<u32> {
+    let text = fs::read_to_string(file).ok()?;
+    let line = text
+        .lines()
+        .find(|line| line.split(':').next() == Some(name))?;
+    line.split(':').nth(2)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_come_back_where_there_are_none() {
+        let knot = tempfile::tempdir().unwrap();
+        let kasp = |name: &str| Kasp {
+            directory: knot.path().join(name),
+            private: false,
+        };
+        let at = |name: &str| knot.path().join(name);
+        fs::create_dir_all(at("old/keys")).unwrap();
+        fs::write(at("old/data.mdb"), "database").unwrap();
+        fs::write(at("old/keys/1.pem"), "key").unwrap();
+        let modes = [
+            ("old/keys/1.pem", 0o640),
+            ("old/keys", 0o770),
+            ("old", 0o750),
+        ];
+        for (name, mode) in modes {
+            fs::set_permissions(at(name), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let mut archive = tar::Archive::new(kasp("old").save().unwrap().unwrap());
+        let mut saved = Vec::new();
+        for entry in archive.entries().unwrap() {
+            saved.extend(Saved::read(&mut entry.unwrap()).unwrap());
+        }
+        kasp("new").restore(&saved).unwrap();
+        assert_eq!(fs::read_to_string(at("new/keys/1.pem")).unwrap(), "key");
+        assert_eq!(fs::read_to_string(at("new/data.mdb")).unwrap(), "database");
+        for (name, mode) in modes {
+            let found = fs::metadata(at(&name.replace("old", "new"))).unwrap();
+            assert_eq!(found.mode() & 0o7777, mode, "{name}");
+        }
+        fs::write(at("new/keys/1.pem"), "other").unwrap();
+        kasp("new").restore(&saved).unwrap();
+        assert_eq!(fs::read_to_string(at("new/keys/1.pem")).unwrap(), "other");
+        // No Knot, no keys; a private one is made.
+        kasp("none/db/keys").restore(&saved).unwrap();
+        assert!(!at("none").exists());
+        let private = Kasp {
+            private: true,
+            ..kasp("none/db/keys")
+        };
+        private.restore(&saved).unwrap();
+        assert_eq!(
+            fs::read_to_string(at("none/db/keys/keys/1.pem")).unwrap(),
+            "key"
+        );
+    }
+
+    #[test]
+    fn nothing_goes_elsewhere() {
+        let mut tar = Builder::new(Vec::new());
+        let mut header = Header::new_gnu();
+        header.set_size(0);
+        let name = b"dnssec/../outside";
+        header.as_mut_bytes()[..name.len()].copy_from_slice(name);
+        header.set_cksum();
+        tar.append(&header, io::empty()).unwrap();
+        let archive = tar.into_inner().unwrap();
+        let mut archive = tar::Archive::new(archive.as_slice());
+        let mut entry = archive.entries().unwrap().next().unwrap().unwrap();
+        assert!(Saved::read(&mut entry).is_err());
+    }
+}

@@ -1,0 +1,167 @@
+//! Warnings, notes and hints beside what a verb does.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown};
+
+use crate::place::Place;
+
+#[test]
+fn a_weak_key_is_warned_of() {
+    let it = Place::new();
+    assert_eq!(it.run("config check").err, "");
+    for (key, weakness) in [
+        (
+            "hmac-sha1:bowline:c2VjcmV0LXNlY3JldC1zZWNyZXQ=",
+            "hmac-sha1 is obsolete; make a key with hmac-sha256",
+        ),
+        (
+            "hmac-sha256:bowline:c2VjcmV0",
+            "the secret is shorter than 16 octets",
+        ),
+    ] {
+        it.write("etc/tsig.key", key);
+        for verb in ["config check", "host list", "status", "zone list"] {
+            let ran = it.run(verb);
+            let file = it.file("etc/tsig.key");
+            let warning = format!("warning: key {}: {weakness}\n", file.display());
+            assert_eq!((ran.code, ran.err), (0, warning), "{verb}");
+        }
+    }
+}
+
+#[test]
+fn a_short_name_with_a_dot_is_named_in_full() {
+    let it = Place::new();
+    for (verb, note) in [
+        (
+            "host add home.other.org",
+            "note: its name in full is home.other.org.dyn.example.org\n",
+        ),
+        (
+            "host add a.home",
+            "note: its name in full is a.home.dyn.example.org\n",
+        ),
+        ("host add home", ""),
+        ("host add b.home.dyn.example.org.", ""),
+        (
+            "host rename home tv.home",
+            "note: its name in full is tv.home.dyn.example.org\n",
+        ),
+    ] {
+        let ran = it.run(verb);
+        assert_eq!((ran.code, ran.err.as_str()), (0, note), "{verb}");
+    }
+}
+
+#[test]
+fn a_token_that_dies_is_said_to() {
+    let it = Place::new();
+    it.done("host add home --ipv4 203.0.113.7");
+    let note = "note: home.dyn.example.org is static now, and its token is dead\n";
+    let ran = it.run("host set home --static");
+    assert!(ran.err.contains(note), "{ran:?}");
+    let ran = it.run("host set home --static");
+    assert!(!ran.err.contains(note), "{ran:?}");
+}
+
+#[test]
+fn a_name_that_makes_the_path_too_long_is_left_out() {
+    let it = Place::new();
+    let label = |letter: &str, length| letter.repeat(length);
+    // The path is a slash, 24 characters, a slash, and 213 or 214 of the name.
+    for (last, with_name) in [(30, true), (31, false)] {
+        let name = [
+            label("a", 60),
+            label("b", 60),
+            label("c", 60),
+            label("d", last),
+        ]
+        .join(".");
+        assert_eq!(1 + 24 + 1 + name.len() < 240, with_name);
+        let added = it.json(&format!("host add {name}"));
+        let token = added["token"].as_str().unwrap();
+        let end = if with_name {
+            format!("/{name}")
+        } else {
+            String::new()
+        };
+        let url = format!("https://update.example.org/{token}{end}");
+        assert_eq!(added["url"], url, "{last}");
+        let ran = it.run(&format!("host rename {name} {name}e"));
+        assert_eq!(ran.code, 0, "{ran:?}");
+        assert!(
+            ran.out.contains("ends in its token, without a name"),
+            "{ran:?}"
+        );
+    }
+}
+
+#[test]
+fn a_host_of_a_zone_that_is_gone_can_be_removed() {
+    let it = Place::with_zones(&["dyn.example.org", "dyn.example.net"]);
+    it.done("host add quiet.dyn.example.net");
+    it.done("host add home.dyn.example.net --ipv4 203.0.113.7");
+    let config = it.read("etc/bowline.toml");
+    let at = config.rfind("[[zone]]").unwrap();
+    it.write("etc/bowline.toml", &config[..at]);
+    let shown = it.json("host show home.dyn.example.net");
+    assert_eq!(shown["zone"], "dyn.example.net");
+    let ran = it.run("host set home.dyn.example.net --note x");
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (
+            1,
+            "bowline: the zone of home.dyn.example.net is not in the configuration\n\
+             hint: run `bowline zone add dyn.example.net` first\n"
+        )
+    );
+    assert_eq!(
+        it.json("host remove quiet.dyn.example.net")["removed"],
+        true
+    );
+    let ran = it.run("host remove Home.dyn.example.net.");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(
+        ran.err.contains("bowline zone add dyn.example.net"),
+        "{ran:?}"
+    );
+    let shown = it.json("host show home.dyn.example.net");
+    assert_eq!(shown["state"], "removing");
+}
+
+#[test]
+fn a_file_that_is_closed_to_us_says_to_whom() {
+    let it = Place::new();
+    if chown(it.file("etc"), Some(0), Some(0)).is_err() {
+        eprintln!("skipped: it takes root");
+        return;
+    }
+    let open = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(it.file(""), open).unwrap();
+    for (file, closed, who) in [
+        ("etc/bowline.toml", 0o600, "user root"),
+        ("etc/lookup.key", 0o640, "user root and group root"),
+        ("etc/tsig.key", 0o640, "user root and group root"),
+    ] {
+        let mode = |mode| fs::set_permissions(it.file(file), fs::Permissions::from_mode(mode));
+        for other in ["etc/bowline.toml", "etc/lookup.key", "etc/tsig.key"] {
+            fs::set_permissions(it.file(other), fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        for state in ["state", "state/locks", "state/bowline.db"] {
+            chown(it.file(state), Some(65534), Some(65534)).unwrap();
+        }
+        mode(closed).unwrap();
+        let ran = {
+            use std::os::unix::process::CommandExt as _;
+            let mut command = it.command("config check");
+            command.uid(65534).gid(65534).output().unwrap()
+        };
+        let err = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!(ran.status.code(), Some(1), "{file}: {err}");
+        let hint = format!("hint: only {who} may read it; run this as root, with sudo\n");
+        assert!(err.ends_with(&hint), "{file}: {err}");
+    }
+    fs::remove_file(it.file("etc/lookup.key")).unwrap();
+    let ran = it.run("host list");
+    assert!(ran.err.contains("hint: put the lookup.key back"), "{ran:?}");
+}
