@@ -53,7 +53,7 @@ fn commands_stand_in_order() {
     let first = &report["records"][0];
     assert_eq!(
         first.to_string(),
-        r#"{"data":"192.0.2.53","name":"ns1","ttl":3600,"type":"A","zone":"example.org"}"#
+        r#"{"zone":"example.org","name":"ns1","ttl":3600,"type":"A","data":"192.0.2.53"}"#
     );
 }
 

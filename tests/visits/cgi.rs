@@ -46,7 +46,8 @@ fn whatever_the_environment_says() {
     for name in names {
         all = all.set(name, trash());
     }
-    assert_eq!(all.run().status, 405);
+    // Its length is no number, so where the body ends is not known.
+    assert_eq!(all.run().status, 400);
     let mut none = site.get("/");
     for name in names.iter().filter(|name| **name != "GATEWAY_INTERFACE") {
         none = none.unset(name);
@@ -132,16 +133,17 @@ fn lengths_of_every_kind() {
     let form = "application/x-www-form-urlencoded";
     for (length, body, expected) in [
         ("99999999999999999999", "", "413 body"),
-        ("-1", "myip=203.0.113.7", "200 good 198.51.100.4"),
-        ("abc", "myip=203.0.113.7", "200 nochg 198.51.100.4"),
-        ("", "myip=203.0.113.7", "200 nochg 198.51.100.4"),
-        ("1e3", "myip=203.0.113.7", "200 nochg 198.51.100.4"),
+        ("-1", "myip=203.0.113.7", "400 request"),
+        ("abc", "myip=203.0.113.7", "400 request"),
+        ("1e3", "myip=203.0.113.7", "400 request"),
+        // Half an address is another address.
+        ("1000", "myip=203.0.113.8", "400 request"),
+        ("1000", "", "400 request"),
+        ("", "myip=203.0.113.7", "200 good 198.51.100.4"),
         ("0", "myip=203.0.113.7", "200 nochg 198.51.100.4"),
         ("16", "myip=203.0.113.7", "200 good 203.0.113.7"),
-        ("1000", "myip=203.0.113.8", "200 good 203.0.113.8"),
         (" 16 ", "myip=203.0.113.9", "200 good 203.0.113.9"),
         ("16", "myip=203.0.113.9&more", "200 nochg 203.0.113.9"),
-        ("1000", "", "200 good 198.51.100.4"),
     ] {
         let response = site
             .get(&home.at(""))
@@ -152,5 +154,5 @@ fn lengths_of_every_kind() {
             .run();
         assert_eq!(response.said(), expected, "{length:?} {body}");
     }
-    assert_eq!(site.dns("home"), "198.51.100.4");
+    assert_eq!(site.dns("home"), "203.0.113.9");
 }
