@@ -16,7 +16,9 @@ use crate::publish::{PublishError, Publisher};
 use crate::registry::{Registry, RegistryError};
 use crate::time::Timestamp;
 use crate::token::{LookupKey, Token, TokenError};
-use crate::update::{Answer, BUILT_IN, Claim, Dialect, Unclaimed, Visit, Word, respond};
+use crate::update::{
+    Answer, BUILT_IN, Claim, Dialect, Unclaimed, Undecidable, Visit, Word, respond,
+};
 
 /// Everything that outlives a request.
 pub struct Application {
@@ -59,7 +61,12 @@ impl Application {
     fn ip(&self, request: &Request) -> Response {
         let json = prefers_json(request.header("Accept"));
         match self.client(request) {
-            None => Answer::new(Word::Trouble).response(json),
+            None => {
+                let line = Line::new(Word::Trouble.level(), "ip").field("result", "911");
+                let reason = Undecidable::ClientUnknown;
+                self.logger.write(&line.words("reason", reason));
+                Answer::new(Word::Trouble).response(json)
+            }
             Some(ip) if json => {
                 Response::json(Status::Ok, &serde_json::json!({ "ip": ip.to_string() }))
             }
@@ -126,13 +133,15 @@ impl Application {
             Some(open) => open,
             none => none.insert(Open::new(&self.config)?),
         };
+        let deadline = Deadline::after(Deadline::REQUEST);
+        registry.give_up_at(deadline);
         let mut visit = Visit {
             config: &self.config,
             registry,
             publisher,
             client,
             now: Timestamp::now(),
-            deadline: Deadline::after(Deadline::REQUEST),
+            deadline,
         };
         Ok(match visit.prove(claim, request) {
             Err(answers) => Visited::Settled(answers),
@@ -156,7 +165,7 @@ impl Application {
         if let Some(host) = &answer.host {
             line = line.field("host", host);
         }
-        for address in answer.addresses.iter() {
+        for address in answer.addresses.iter().chain(answer.wanted.iter()) {
             line = line.field(crate::ip::Family::of(address).as_str(), address);
         }
         line = line.field("result", answer.word.as_str());

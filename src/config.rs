@@ -220,7 +220,7 @@ impl Config {
         if let LogTarget::File(path) = &mut config.log.target {
             *path = beside.join(&path);
         }
-        config.check_zones()?;
+        config.check()?;
         Ok(config)
     }
 
@@ -243,12 +243,22 @@ impl Config {
         self.state.registry.parent().unwrap_or(Path::new("/"))
     }
 
-    fn check_zones(&self) -> Result<(), ConfigError> {
+    fn check(&self) -> Result<(), ConfigError> {
         let bad = |message: String| ConfigError {
             file: self.file.clone(),
             line: None,
             message,
         };
+        for (key, span) in [
+            ("limits.reuse", self.limits.reuse),
+            ("keep.history", self.keep.history),
+        ] {
+            if span == Span::ZERO {
+                return Err(bad(format!(
+                    "{key} = \"0\" is no time; write 30d or the like"
+                )));
+            }
+        }
         for (position, zone) in self.zones.iter().enumerate() {
             if self
                 .zones

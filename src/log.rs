@@ -10,11 +10,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::sync::OnceLock;
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 use crate::config::{Log, LogClient, LogLevel, LogTarget};
 
 /// Where the system's log listens.
 const SYSLOG: &str = "/dev/log";
+/// The time zone of this machine, in TZif (RFC 9636).
+const LOCALTIME: &str = "/etc/localtime";
 /// Syslog's facility "daemon", in its place in a priority (RFC 3164 4.1.1).
 const DAEMON: u8 = 3 << 3;
 
@@ -117,7 +123,7 @@ fn to_syslog(line: &Line) -> std::io::Result<()> {
         LogLevel::Notice => 5,
         LogLevel::Warning => 4,
     };
-    let time = jiff::Zoned::now().strftime("%b %e %H:%M:%S").to_string();
+    let time = local_time().strftime("%b %e %H:%M:%S").to_string();
     let message = format!(
         "<{}>{time} bowline[{}]: {}",
         DAEMON | severity,
@@ -147,9 +153,22 @@ fn to_file(line: &Line, file: &Path) -> std::io::Result<()> {
 fn timed(line: &Line) -> String {
     format!(
         "{} bowline: {}\n",
-        jiff::Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z"),
+        local_time().strftime("%Y-%m-%dT%H:%M:%S%:z"),
         line.text
     )
+}
+
+/// Now, in the time zone of this machine.
+///
+/// The zone's one file is read, not looked for by its name among all there are, which
+/// would cost a one-shot process more than everything else it does.
+fn local_time() -> Zoned {
+    static ZONE: OnceLock<TimeZone> = OnceLock::new();
+    let zone = ZONE.get_or_init(|| {
+        let file = std::fs::read(LOCALTIME).unwrap_or_default();
+        TimeZone::tzif("local", &file).unwrap_or(TimeZone::UTC)
+    });
+    Timestamp::now().to_zoned(zone.clone())
 }
 
 #[cfg(test)]

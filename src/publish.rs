@@ -23,7 +23,7 @@ use crate::ip::{AddressSet, Family};
 use crate::lock::{HostLock, HostLocks, LockError};
 use crate::name::ZoneName;
 use crate::patience::Patience;
-use crate::registry::{Host, HostId, Registry, Wish};
+use crate::registry::{Host, HostId, Registry, State, Wish};
 use crate::time::Timestamp;
 
 /// Publishes hosts of the configured zones.
@@ -39,6 +39,8 @@ pub struct Publisher {
 pub enum Published {
     /// The name server shows it; it is a fact.
     Confirmed,
+    /// Likewise, and what it wished was no records: meanwhile it was switched off or removed.
+    Off(State),
     /// The name server said no, or shows something else.
     Refused(Trouble),
     /// It may have been done, or may still be: the wish is kept.
@@ -127,12 +129,16 @@ impl Publisher {
                     number, records, ..
                 } = &host.wish;
                 registry.confirm(id, *number, records, serial, Timestamp::now())?;
-                Ok(Published::Confirmed)
+                Ok(match host.state {
+                    State::Active => Published::Confirmed,
+                    state => Published::Off(state),
+                })
             }
             Err(trouble) if trouble.is_refusal() => Ok(Published::Refused(trouble)),
             Err(trouble) => {
                 if trouble.may_be_applied() {
-                    registry.unconfirmed(id, Timestamp::now())?;
+                    // Where it cannot be noted, the wish that is no fact is a note in itself.
+                    let _ = registry.unconfirmed(id, Timestamp::now());
                 }
                 Ok(Published::Unconfirmed(trouble))
             }

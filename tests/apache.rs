@@ -142,6 +142,16 @@ fn a_visit_moves_the_name() {
         site.visit(&home, &["-X", "PUT", "-d", "myip=203.0.113.13"]),
         answer("200", "good 203.0.113.13")
     );
+    let chunked = [
+        "-H",
+        "Transfer-Encoding: chunked",
+        "-d",
+        "myip=203.0.113.13",
+    ];
+    assert_eq!(
+        site.visit(&home, &chunked),
+        answer("200", "nochg 203.0.113.13")
+    );
     assert_eq!(
         site.visit(&format!("{home}?ipv6=-"), &[]),
         answer("200", "good")
@@ -171,7 +181,7 @@ fn a_visit_moves_the_name() {
         json,
         answer(
             "200",
-            "{\"host\":\"home.dyn.example.org\",\"ipv4\":\"203.0.113.14\",\"status\":\"nochg\"}"
+            "{\"status\":\"nochg\",\"host\":\"home.dyn.example.org\",\"ipv4\":\"203.0.113.14\"}"
         )
     );
     assert_eq!(site.visit("/ip", &[]), answer("200", "127.0.0.1"));

@@ -245,7 +245,14 @@ fn names_stand_where_they_should() {
     it.confirm(id);
 
     it.registry
-        .rename(id, &name("house"), Span::from_days(1), Ttl::DEFAULT, NOW)
+        .rename(
+            id,
+            &name("house"),
+            Span::from_days(1),
+            Span::ZERO,
+            Ttl::DEFAULT,
+            NOW,
+        )
         .unwrap();
     assert_eq!(
         shown(&it.host(id).wish.records.names),
@@ -408,4 +415,125 @@ fn nothing_in_the_file_is_a_token() {
                 .any(|part| part == token.secret().as_bytes())
         );
     }
+}
+
+#[test]
+fn a_removed_host_is_kept_while_an_old_update_may_still_come() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    it.accept(id, &token, "203.0.113.7");
+    it.registry.unconfirmed(id, NOW).unwrap();
+    it.registry.remove(id, NOW).unwrap();
+    it.confirm(id);
+    let host = it.host(id);
+    assert_eq!(
+        (host.state, shown(&host.held)),
+        (State::Removing, "home".to_owned())
+    );
+    assert_eq!(
+        it.registry.unsettled(NOW).unwrap().len(),
+        1,
+        "upkeep looks again"
+    );
+
+    let later = NOW.plus(Span::from_seconds(601));
+    assert_eq!(
+        it.registry.unsettled(later).unwrap().len(),
+        1,
+        "and once more at the end"
+    );
+    let wish = it.host(id).wish;
+    it.registry
+        .confirm(id, wish.number, &wish.records, None, later)
+        .unwrap();
+    assert!(it.registry.host_by_id(id).unwrap().is_none());
+}
+
+#[test]
+fn former_names_lapse_into_a_wish() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    it.accept(id, &token, "203.0.113.7");
+    it.registry
+        .rename(
+            id,
+            &name("house"),
+            Span::from_days(1),
+            Span::ZERO,
+            Ttl::DEFAULT,
+            NOW,
+        )
+        .unwrap();
+    it.confirm(id);
+    let ttl = |_: &ZoneName| Ttl::DEFAULT;
+    assert_eq!(it.registry.lapse(ttl, NOW).unwrap(), 0);
+    assert_eq!(
+        it.registry
+            .lapse(ttl, NOW.plus(Span::from_days(1)))
+            .unwrap(),
+        1
+    );
+    let host = it.host(id);
+    assert!(host.is_pending());
+    assert_eq!(shown(&host.wish.records.names), "house");
+    assert_eq!(shown(&host.held), "home house");
+}
+
+#[test]
+fn a_name_with_records_of_another_host_is_not_given_out() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    it.accept(id, &token, "203.0.113.7");
+    it.confirm(id);
+    it.registry
+        .rename(
+            id,
+            &name("house"),
+            Span::ZERO,
+            Span::ZERO,
+            Ttl::DEFAULT,
+            NOW,
+        )
+        .unwrap();
+    let add = |it: &mut Fixture| {
+        let home = new_host("home", None, &it.key);
+        it.registry.add(&[home], Ttl::DEFAULT, NOW)
+    };
+    assert!(matches!(add(&mut it), Err(RegistryError::Held { .. })));
+    // The host itself may have it back.
+    it.confirm(id);
+    it.registry
+        .rename(id, &name("home"), Span::ZERO, Span::ZERO, Ttl::DEFAULT, NOW)
+        .unwrap();
+    it.confirm(id);
+    it.registry
+        .rename(
+            id,
+            &name("house"),
+            Span::ZERO,
+            Span::ZERO,
+            Ttl::DEFAULT,
+            NOW,
+        )
+        .unwrap();
+    it.confirm(id);
+    add(&mut it).unwrap();
+
+    it.registry.remove(id, NOW).unwrap();
+    it.confirm(id);
+    let other = it
+        .registry
+        .host_by_name(&name("home"), NOW)
+        .unwrap()
+        .unwrap()
+        .id;
+    let taken = it.registry.rename(
+        other,
+        &name("house"),
+        Span::ZERO,
+        Span::from_days(30),
+        Ttl::DEFAULT,
+        NOW,
+    );
+    assert!(matches!(taken, Err(RegistryError::Removed { .. })));
 }

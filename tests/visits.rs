@@ -11,6 +11,10 @@ mod support;
 
 #[path = "visits/cgi.rs"]
 mod cgi;
+#[path = "visits/drift.rs"]
+mod drift;
+#[path = "visits/full.rs"]
+mod full;
 #[path = "visits/gone.rs"]
 mod gone;
 #[path = "visits/kill.rs"]
@@ -21,9 +25,15 @@ mod late;
 mod race;
 #[path = "visits/refusals.rs"]
 mod refusals;
+#[path = "visits/secrets.rs"]
+mod secrets;
 #[path = "visits/silent.rs"]
 mod silent;
 #[path = "visits/story.rs"]
 mod story;
 #[path = "visits/strace.rs"]
 mod strace;
+#[path = "visits/trouble.rs"]
+mod trouble;
+#[path = "visits/upkeep.rs"]
+mod upkeep;

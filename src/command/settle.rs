@@ -31,7 +31,7 @@ fn publish_all(session: &mut Session, ids: &[HostId]) -> Result<(), Failure> {
         let deadline = Deadline::after(Deadline::REQUEST);
         let name = host.name.for_people();
         match publisher.publish(&mut session.registry, host.id, deadline)? {
-            Published::Confirmed | Published::Gone => {}
+            Published::Confirmed | Published::Off(_) | Published::Gone => {}
             Published::Refused(why) => {
                 let failure = Failure::new(format!("{why}; bowline goes on trying"));
                 maybe_hint(failure, why.hint())

@@ -16,8 +16,8 @@ const REST: Duration = Duration::from_secs(60);
 
 /// Do one round of what is due when nobody visits
 ///
-/// Publishes what the name server has not confirmed yet, ends former names, forgets old
-/// history. Meant for a timer, once a minute.
+/// Publishes what the name server has not confirmed yet, removes the records of hosts that were
+/// silent for longer than their expiry, ends former names, forgets old history. Meant for a timer, once a minute.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Keep going, a round a minute
@@ -43,9 +43,14 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
 
 /// Silent when there was nothing to do: a timer's journal stays empty.
 fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
-    let Round { settled, pruned } = round;
+    let Round {
+        expired,
+        settled,
+        pruned,
+    } = round;
     if context.json {
         return context.write_json(&json!({
+            "expired": expired,
             "confirmed": settled.confirmed,
             "pending": settled.pending,
             "forgotten": { "changes": pruned.changes, "names": pruned.names, "rest": pruned.rest },

@@ -13,6 +13,7 @@ mod key;
 mod key_text;
 mod lookup;
 mod message;
+pub mod plain;
 mod refusal;
 mod reply;
 mod transport;

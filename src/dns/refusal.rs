@@ -52,8 +52,8 @@ impl Refusal {
                 ..
             } => match (*rcode, authenticated) {
                 (Rcode::NOTAUTH | Rcode::REFUSED, false) => Some(
-                    "the key's name, its algorithm, the address asked from or to, or the name \
-                     server's ACL: bowline doctor tells which; or the zone is not served there",
+                    "the key's name, its algorithm, the address asked from or the name server's ACL \
+                     differ, or the zone is not served there; its own log tells which",
                 ),
                 (Rcode::NOTAUTH, true) => Some("the name server does not serve this zone"),
                 (Rcode::REFUSED, true) => Some(

@@ -62,8 +62,10 @@ fn answer(variables: BTreeMap<String, Vec<u8>>, input: &mut dyn Read) -> Respons
     if head > HEAD_MAX {
         return Response::text(Status::HeaderFieldsTooLarge, "head\n");
     }
-    let Some(body) = body else {
-        return Response::text(Status::ContentTooLarge, "body\n");
+    let body = match body {
+        Body::Whole(body) => body,
+        Body::TooLong => return Response::text(Status::ContentTooLarge, "body\n"),
+        Body::NoLength => return Response::text(Status::BadRequest, "length\n"),
     };
     let file = match variables.get("BOWLINE_CONFIG") {
         Some(file) => PathBuf::from(OsString::from_vec(file.clone())),
@@ -85,23 +87,44 @@ fn meta_variables(environment: Vec<(OsString, OsString)>) -> BTreeMap<String, Ve
         .collect()
 }
 
-/// The body, as long as CONTENT_LENGTH says; `None` when that is too long.
+/// What came as a body.
+enum Body {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// More than is read.
+    TooLong,
+    /// Its length is no number, so where it ends is not known.
+    NoLength,
+}
+
+/// Reads as much as CONTENT_LENGTH says; a body that ends early is what there is.
 ///
-/// A length that is no number is none, and a body that ends early is what there is.
-fn read_body(variables: &BTreeMap<String, Vec<u8>>, input: &mut dyn Read) -> Option<Vec<u8>> {
+/// Without a length there is no body (RFC 3875 4.1.2), but for one that came in chunks:
+/// its length the web server cannot know, and it ends where standard input ends.
+fn read_body(variables: &BTreeMap<String, Vec<u8>>, input: &mut dyn Read) -> Body {
+    let chunked = variables.contains_key("HTTP_TRANSFER_ENCODING");
     let digits = variables
         .get("CONTENT_LENGTH")
         .map_or(&[][..], |length| length.trim_ascii());
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return Some(Vec::new());
-    }
-    let length: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
-    if length > BODY_MAX as u64 {
-        // A web server that cannot get rid of the body may drop the answer with it.
-        let _ = io::copy(&mut input.take(length.min(DRAIN_MAX)), &mut io::sink());
-        return None;
-    }
+    let length = match digits {
+        [] if chunked => DRAIN_MAX,
+        [] => return Body::Whole(Vec::new()),
+        _ if !digits.iter().all(u8::is_ascii_digit) => return Body::NoLength,
+        // A number that does not fit is too long in any case.
+        _ => std::str::from_utf8(digits)
+            .ok()
+            .and_then(|digits| digits.parse().ok())
+            .unwrap_or(u64::MAX),
+    };
     let mut body = Vec::new();
-    let read = input.take(length).read_to_end(&mut body);
-    Some(read.map_or_else(|_| Vec::new(), |_| body))
+    let most = length.min(BODY_MAX as u64 + 1);
+    if (&mut *input).take(most).read_to_end(&mut body).is_err() {
+        body.clear();
+    }
+    if body.len() > BODY_MAX || length > BODY_MAX as u64 && !chunked {
+        // A web server that cannot get rid of the body may drop the answer with it.
+        let _ = io::copy(&mut input.take(DRAIN_MAX), &mut io::sink());
+        return Body::TooLong;
+    }
+    Body::Whole(body)
 }

@@ -3,8 +3,8 @@
 use crate::http::{Response, Status};
 use crate::registry::Host;
 
-/// The page for a host. The form's action is the page's own address, so that the
-/// secret is not in the page.
+/// The page for a host. The form's action is the page's own path without its query: the
+/// secret is not in the page, and the address is the connection's.
 pub fn confirm(host: &Host) -> Response {
     // A host name is letters, digits, hyphens and dots, an address as much: nothing to escape.
     let name = host.name.as_str();
@@ -28,7 +28,7 @@ pub fn confirm(host: &Host) -> Response {
              <title>{name}</title>\n\
              <h1>{name}</h1>\n\
              <p>This name has {addresses}.</p>\n\
-             <form method=\"post\"><button>Point it at this connection</button></form>\n\
+             <form method=\"post\" action=\"?\"><button>Point it at this connection</button></form>\n\
              </html>\n"
         ),
     )

@@ -60,6 +60,7 @@ impl Exchange<'_> {
             .map(|swap| (swap.name.clone(), swap.family))
             .collect();
         let found = self.lookup(&questions, true)?;
+        let mut absent = Vec::new();
         for (swap, answer) in swaps.iter_mut().zip(found.answers) {
             swap.from = match answer {
                 Answer::Found(set) => set,
@@ -71,8 +72,12 @@ impl Exchange<'_> {
                 }
             };
             if swap.changes() && !swap.from.is_empty() && self.is_absent(swap)? {
-                swap.from = AddressSet::default();
+                absent.push(swap.name.clone());
             }
+        }
+        // A wildcard answers only for a name that has no records at all (RFC 4592 2.2.1).
+        for swap in swaps.iter_mut().filter(|swap| absent.contains(&swap.name)) {
+            swap.from = AddressSet::default();
         }
         Ok(found.serial)
     }

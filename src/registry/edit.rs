@@ -3,8 +3,9 @@
 //! Each verb is one transaction. Where records have to change it leaves a wish
 //! behind and says its number, for the caller to publish.
 
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use rusqlite::{Connection, Transaction};
 
+use super::free::check_free;
 use super::host::{by_id, by_name};
 use super::wish::{forget, write_wish};
 use super::{Durable, Edit, Host, HostId, Registry, RegistryError, Settings, Source, State};
@@ -115,12 +116,13 @@ impl Registry {
     /// Gives a host another name; for `keep` the old one still means it and holds its records.
     ///
     /// # Errors
-    /// When the new name is in use, or the registry cannot be written.
+    /// When the new name is in use, was removed less than `reuse` ago, or the registry cannot be written.
     pub fn rename(
         &mut self,
         id: HostId,
         name: &HostName,
         keep: Span,
+        reuse: Span,
         ttl: Ttl,
         now: Timestamp,
     ) -> Result<(), RegistryError> {
@@ -130,7 +132,7 @@ impl Registry {
             "DELETE FROM former_name WHERE host = ?1 AND name = ?2",
             (id.0, name.as_str()),
         )?;
-        check_free(&tx, name, Span::ZERO, now)?;
+        check_free(&tx, name, Some(id), reuse, now)?;
         if by_name(&tx, name)?.is_some() {
             return Err(RegistryError::Taken(name.clone()));
         }
@@ -240,8 +242,10 @@ pub(super) fn add_one(
     ttl: Ttl,
     now: Timestamp,
 ) -> Result<HostId, RegistryError> {
-    check_free(tx, &new.name, new.reuse, now)?;
-    let id = match by_name(tx, &new.name)? {
+    let there = by_name(tx, &new.name)?;
+    let id = there.as_ref().map(|host| host.id);
+    check_free(tx, &new.name, id, new.reuse, now)?;
+    let id = match there {
         Some(host) if host.state == State::Removing => {
             write_state(tx, host.id, "active")?;
             tx.execute(
@@ -274,37 +278,6 @@ pub(super) fn add_one(
         )?;
     }
     Ok(id)
-}
-
-/// Whether nobody has, or a short time ago had, that name.
-fn check_free(
-    tx: &Connection,
-    name: &HostName,
-    reuse: Span,
-    now: Timestamp,
-) -> Result<(), RegistryError> {
-    let time = |sql: &str| -> Result<Option<Timestamp>, RegistryError> {
-        let found: Option<i64> = tx
-            .query_row(sql, [name.as_str()], |row| row.get(0))
-            .optional()?;
-        Ok(found.map(Timestamp::from_seconds))
-    };
-    if let Some(until) =
-        time("SELECT until FROM former_name WHERE name = ?1")?.filter(|until| *until > now)
-    {
-        return Err(RegistryError::Former {
-            name: name.clone(),
-            until,
-        });
-    }
-    let removed = time("SELECT at FROM removed_name WHERE name = ?1")?;
-    if let Some(free) = removed.map(|at| at.plus(reuse)).filter(|free| *free > now) {
-        return Err(RegistryError::Removed {
-            name: name.clone(),
-            free,
-        });
-    }
-    Ok(())
 }
 
 /// A host that is not being removed.

@@ -43,6 +43,13 @@ pub enum RegistryError {
         /// Until when it means the renamed host.
         until: Timestamp,
     },
+    /// Another host may still have records there.
+    Held {
+        /// The name.
+        name: HostName,
+        /// The other host, which was renamed or is being removed.
+        holder: String,
+    },
     /// The name was removed a short time ago.
     Removed {
         /// The name.
@@ -69,11 +76,17 @@ impl RegistryError {
                 "put the lookup.key back that belongs to this registry, or restore a backup of both"
                     .to_owned()
             }
+            RegistryError::Held { .. } => {
+                "they go with the next `bowline upkeep` that reaches the name server".to_owned()
+            }
             RegistryError::Newer { .. } => "use the newer bowline that wrote it".to_owned(),
             RegistryError::Removed { .. } => {
                 "`bowline host add --again` gives it out all the same".to_owned()
             }
             RegistryError::Sqlite(error) => match error.sqlite_error_code()? {
+                ErrorCode::SystemIoFailure => {
+                    "look at the disk of the registry: it may be full, or failing".to_owned()
+                }
                 ErrorCode::DiskFull => "free some room on the disk of the registry".to_owned(),
                 ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
                     "the registry and its directory must be writable for the user bowline runs as"
@@ -117,6 +130,9 @@ impl fmt::Display for RegistryError {
             RegistryError::Taken(name) => write!(f, "there is a host {name} already"),
             RegistryError::Former { name, until } => {
                 write!(f, "{name} is the former name of a host until {until}")
+            }
+            RegistryError::Held { name, holder } => {
+                write!(f, "{name} may still have records of {holder}")
             }
             RegistryError::Removed { name, free } => {
                 write!(f, "{name} was removed; its name is free again at {free}")

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rusqlite::{OptionalExtension, Row};
 
-use super::{Registry, RegistryError};
+use super::{Registry, RegistryError, UNSETTLED};
 use crate::ip::{Addresses, Family, Policy};
 use crate::name::{HostName, RecordName, ZoneName};
 use crate::span::Span;
@@ -135,6 +135,11 @@ impl Host {
         self.wish.number != self.fact.number
     }
 
+    /// Whether an UPDATE that was never answered may still be applied.
+    pub fn is_unsettled(&self, now: Timestamp) -> bool {
+        self.unconfirmed.is_some_and(|at| now.since(at) < UNSETTLED)
+    }
+
     /// Which addresses it may have, given the zone's policy.
     pub fn policy(&self, zone: Policy) -> Policy {
         if self.settings.allow_private {
@@ -207,10 +212,34 @@ impl Registry {
     /// # Errors
     /// When the registry cannot be read.
     pub fn pending(&self) -> Result<Vec<Host>, RegistryError> {
-        let mut statement = self.db.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM host WHERE wish <> fact ORDER BY wish_at"
-        ))?;
-        let mut rows = statement.query([])?;
+        self.hosts_where("wish <> fact ORDER BY wish_at", [])
+    }
+
+    /// Hosts to look at again though they are not pending: an UPDATE that was never
+    /// answered may still be applied, or their removal waited for that.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn unsettled(&self, now: Timestamp) -> Result<Vec<Host>, RegistryError> {
+        let since = now.minus(UNSETTLED).seconds();
+        let mut hosts = self.hosts_where("unconfirmed > ?1 AND wish = fact", [since])?;
+        hosts.extend(self.hosts_where(
+            "state = 'removing' AND wish = fact AND unconfirmed <= ?1",
+            [since],
+        )?);
+        Ok(hosts)
+    }
+
+    /// The hosts that a condition picks.
+    pub(super) fn hosts_where(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<Host>, RegistryError> {
+        let mut statement = self
+            .db
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM host WHERE {condition}"))?;
+        let mut rows = statement.query(values)?;
         let mut hosts = Vec::new();
         while let Some(row) = rows.next()? {
             hosts.push(read(row)?);

@@ -2,7 +2,7 @@
 
 use super::host::by_id;
 use super::wish::write_wish;
-use super::{Durable, HostId, Registry, RegistryError, Source, State};
+use super::{Durable, HostId, Registry, RegistryError, Source, State, UNSETTLED};
 use crate::name::ZoneName;
 use crate::span::Span;
 use crate::time::Timestamp;
@@ -63,6 +63,11 @@ impl Registry {
         let tokens = tx.execute("DELETE FROM token WHERE until <= ?1", [now.seconds()])?;
         let free = now.minus(reuse).seconds();
         let names = tx.execute("DELETE FROM removed_name WHERE at <= ?1", [free])?;
+        let settled = now.minus(UNSETTLED).seconds();
+        tx.execute(
+            "UPDATE host SET unconfirmed = NULL WHERE unconfirmed <= ?1 AND state <> 'removing'",
+            [settled],
+        )?;
         tx.commit()?;
         Ok(tokens + names)
     }

@@ -21,6 +21,8 @@
 
 mod edit;
 mod error;
+mod expire;
+mod free;
 mod history;
 mod host;
 mod import;
@@ -34,6 +36,7 @@ pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
 pub use import::{Edit, Entry, Imported};
 pub use wish::{Accepted, Source};
 
+use std::cell::Cell;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -44,15 +47,21 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use crate::deadline::Deadline;
+use crate::span::Span;
 use crate::time::Timestamp;
 use crate::token::{Digest, LookupKey, Token};
 
+/// The schema, step by step: each brings a registry to the next version.
+const STEPS: [&str; 1] = [include_str!("schema.sql")];
 /// The schema's version, in the file as `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = STEPS.len() as i64;
 /// How often a writer asks whether the one before it has finished.
 const BUSY_STEP: Duration = Duration::from_millis(1);
-/// How often at most: some four seconds, well below a request's deadline.
+/// How often at most, where there is no deadline: some four seconds.
 const BUSY_STEPS: i32 = 3_600;
+/// For how long an UPDATE without a verified answer may still be applied.
+const UNSETTLED: Span = Span::from_seconds(600);
 /// The log is written back into the file every so many pages (of 4 KiB).
 const LOG_PAGES: u32 = 100;
 /// What the log is cut to after a burst, in octets.
@@ -80,14 +89,11 @@ impl Registry {
     /// When SQLite refuses.
     pub fn blank(key: &LookupKey) -> Result<Vec<u8>, RegistryError> {
         let mut db = Connection::open_in_memory()?;
-        let tx = db.transaction()?;
-        tx.execute_batch(include_str!("schema.sql"))?;
-        tx.execute(
+        migrate(&mut db)?;
+        db.execute(
             "INSERT INTO meta (lookup_check) VALUES (?1)",
             [key.check().as_bytes()],
         )?;
-        tx.pragma_update(None, "user_version", VERSION)?;
-        tx.commit()?;
         Ok(db.serialize("main")?.to_vec())
     }
 
@@ -116,8 +122,9 @@ impl Registry {
     /// When there is none, it is another version's or another key's, or SQLite refuses.
     pub fn open(file: &Path, key: LookupKey) -> Result<Self, RegistryError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = connect(file, flags).map_err(|error| missing(file, error))?;
-        match db.pragma_query_value(None, "user_version", |row| row.get(0))? {
+        let mut db = connect(file, flags).map_err(|error| missing(file, error))?;
+        match version(&db)? {
+            0 => return Err(RegistryError::Foreign(file.to_owned())),
             VERSION => {}
             version if version > VERSION => {
                 return Err(RegistryError::Newer {
@@ -125,7 +132,7 @@ impl Registry {
                     version,
                 });
             }
-            _ => return Err(RegistryError::Foreign(file.to_owned())),
+            _ => migrate(&mut db)?,
         }
         let check: Vec<u8> = db.query_row("SELECT lookup_check FROM meta", [], |row| row.get(0))?;
         if !key.check().matches(&check) {
@@ -161,6 +168,11 @@ impl Registry {
         Ok(host.map(|host| (host, digest)))
     }
 
+    /// From now on, writers in this thread wait for others until `deadline` and no longer.
+    pub fn give_up_at(&mut self, deadline: Deadline) {
+        GIVE_UP.set(Some(deadline));
+    }
+
     /// The digest under which this registry keeps `token`.
     pub fn digest(&self, token: &Token) -> Digest {
         self.key.digest(token)
@@ -189,17 +201,45 @@ impl Registry {
     }
 }
 
+thread_local! {
+    /// When a writer in this thread stops waiting; SQLite hands its handler no state.
+    static GIVE_UP: Cell<Option<Deadline>> = const { Cell::new(None) };
+}
+
+/// Waits a moment for another writer; `asked` is how often that was in vain.
+fn wait_for_writer(asked: i32) -> bool {
+    sleep(BUSY_STEP);
+    match GIVE_UP.get() {
+        Some(deadline) => !deadline.passed(),
+        None => asked < BUSY_STEPS,
+    }
+}
+
 fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
     let mut db = Connection::open_with_flags(file, flags)?;
-    db.busy_handler(Some(|asked| {
-        sleep(BUSY_STEP);
-        asked < BUSY_STEPS
-    }))?;
+    db.busy_handler(Some(wait_for_writer))?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
     db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     db.pragma_update(None, "journal_size_limit", LOG_LIMIT)?;
     Ok(db)
+}
+
+/// The version of the schema in a file; 0: there is none.
+fn version(db: &Connection) -> Result<i64, rusqlite::Error> {
+    db.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Takes the steps that a registry has not taken yet, all of them or none.
+fn migrate(db: &mut Connection) -> Result<(), rusqlite::Error> {
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another process may have been quicker.
+    let taken = usize::try_from(version(&tx)?).unwrap_or(0);
+    for step in STEPS.iter().skip(taken) {
+        tx.execute_batch(step)?;
+    }
+    tx.pragma_update(None, "user_version", VERSION)?;
+    tx.commit()
 }
 
 /// SQLite does not tell a missing file from one it may not open.

@@ -1,4 +1,4 @@
--- The registry, version 1. Times are seconds since 1970, names are A-labels in
+-- The registry, first version. Times are seconds since 1970, names are A-labels in
 -- lower case without the final dot, lists of names have a space between.
 
 CREATE TABLE meta (
@@ -57,6 +57,11 @@ CREATE TABLE host (
 
 -- The few hosts that wait for the name server, found without reading the others.
 CREATE INDEX host_pending ON host (wish_at) WHERE wish <> fact;
+-- Those that may have records elsewhere than at their own name.
+CREATE INDEX host_elsewhere ON host (held_names) WHERE held_names <> '' AND held_names <> name;
+CREATE INDEX host_expire ON host (expire) WHERE expire > 0;
+CREATE INDEX host_unconfirmed ON host (unconfirmed) WHERE unconfirmed IS NOT NULL;
+CREATE INDEX host_removing ON host (state) WHERE state = 'removing';
 
 -- Names a host had before: they mean this host, and hold its records, until then.
 CREATE TABLE former_name (

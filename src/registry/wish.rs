@@ -141,7 +141,8 @@ impl Registry {
 
     /// Notes what the name server confirmed: that wish's records, in the zone of that serial.
     ///
-    /// A host that was being removed, and now has no records, is forgotten.
+    /// A host that was being removed, and now has no records, is forgotten; not while an
+    /// older UPDATE may still be applied, though: then somebody has to look again.
     ///
     /// # Errors
     /// When the registry cannot be written.
@@ -161,9 +162,10 @@ impl Registry {
             true => &[],
             false => &records.names,
         };
+        let settled = host.wish.number == number && !host.is_unsettled(now);
         let mut held = confirmed.to_vec();
-        if host.wish.number != number {
-            held.extend(host.wish.records.names.iter().cloned());
+        if !settled {
+            held.extend(host.held.iter().cloned());
             held.sort();
             held.dedup();
         }
@@ -181,7 +183,7 @@ impl Registry {
             now.seconds(),
             joined(&held),
         ))?;
-        if host.state == State::Removing && host.wish.number == number {
+        if host.state == State::Removing && settled {
             forget(&tx, &host, now)?;
         }
         Ok(tx.commit()?)

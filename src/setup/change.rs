@@ -1,5 +1,7 @@
 //! Zones added, changed and removed after `init`: the same files, without the listeners.
 
+use std::fs;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -11,12 +13,12 @@ use super::files::{File, State, Written, read};
 use super::next::{self, Step};
 use super::place::Place;
 use super::plan::{Plan, acme_note};
-use super::question::{Kind, Reply, ask, system_resolver};
 use super::records::{self, Record};
 use super::users::{Owners, user_name};
 use super::zone::NewZone;
 use super::{keys, knot};
 use crate::config::{Config, Zone};
+use crate::dns::plain::{Kind, Reply, ask};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 
@@ -340,4 +342,13 @@ pub fn ds(zone: &Zone, signed: bool, resolver: Option<std::net::SocketAddr>) -> 
 /// [`ds`] as this system's resolver sees the parent.
 pub fn ds_here(zone: &Zone, signed: bool) -> Ds {
     ds(zone, signed, system_resolver())
+}
+
+/// The resolver of this system, from `/etc/resolv.conf`.
+fn system_resolver() -> Option<SocketAddr> {
+    let text = fs::read_to_string("/etc/resolv.conf").ok()?;
+    text.lines()
+        .filter_map(|line| line.strip_prefix("nameserver"))
+        .find_map(|address| address.trim().parse::<IpAddr>().ok())
+        .map(|address| SocketAddr::new(address, 53))
 }

@@ -20,7 +20,6 @@ pub mod listen;
 pub mod next;
 pub mod place;
 pub mod plan;
-pub mod question;
 pub mod records;
 mod registry;
 pub mod report;

@@ -10,8 +10,8 @@ use super::error::SetupError;
 use super::files::{File, State, read};
 use super::knot::program;
 use super::place::Place;
-use super::question::{Kind, Reply, ask};
 use crate::base_url::BaseUrl;
+use crate::dns::plain::{Kind, Reply, ask};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 

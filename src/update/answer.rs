@@ -101,6 +101,8 @@ pub struct Answer {
     pub host: Option<HostName>,
     /// The addresses the request was about.
     pub addresses: Addresses,
+    /// The addresses that were accepted and are still pending; for the log only.
+    pub wanted: Addresses,
     /// Why, when it is not good; for the log only.
     pub reason: Option<String>,
     /// What to do about it; for the log only.
@@ -116,6 +118,7 @@ impl Answer {
             word,
             host: None,
             addresses: Addresses::NONE,
+            wanted: Addresses::NONE,
             reason: None,
             hint: None,
             dropped: None,
@@ -232,7 +235,7 @@ mod tests {
         let host = HostName::new("home", &"dyn.example.org".parse().unwrap()).unwrap();
         assert_eq!(
             good.about(&host).response(true).body(),
-            "{\"host\":\"home.dyn.example.org\",\"ipv4\":\"203.0.113.7\",\"ipv6\":\"2001:db8::1\",\"status\":\"good\"}\n"
+            "{\"status\":\"good\",\"host\":\"home.dyn.example.org\",\"ipv4\":\"203.0.113.7\",\"ipv6\":\"2001:db8::1\"}\n"
         );
     }
 }

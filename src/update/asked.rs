@@ -114,18 +114,18 @@ impl Asked {
 
 /// A value without `/24` behind it; `None` for one that counts as not given.
 fn without_prefix_length(item: &[u8]) -> Option<&[u8]> {
-    if item.is_empty() || is_placeholder(item) || item.eq_ignore_ascii_case(b"preserve") {
-        return None;
-    }
     let slash = item.iter().rposition(|b| *b == b'/');
-    let Some((address, length)) = slash.and_then(|slash| item.split_at_checked(slash)) else {
-        return Some(item);
+    let item = match slash.and_then(|slash| item.split_at_checked(slash)) {
+        Some((address, [_, digits @ ..]))
+            if matches!(digits.len(), 1..=3) && digits.iter().all(u8::is_ascii_digit) =>
+        {
+            address
+        }
+        _ => item,
     };
-    let digits = length.get(1..).unwrap_or_default();
-    match digits.len() {
-        1..=3 if digits.iter().all(u8::is_ascii_digit) => Some(address),
-        _ => Some(item),
-    }
+    let given =
+        !item.is_empty() && !is_placeholder(item) && !item.eq_ignore_ascii_case(b"preserve");
+    given.then_some(item)
 }
 
 /// Why the addresses of a request cannot be understood.
@@ -201,6 +201,8 @@ mod tests {
                 "203.0.113.7",
             ),
             ("myip=0.0.0.0/0", ""),
+            ("myip=<ipaddr>/24&myipv6=<ip6lanprefix>/64", ""),
+            ("myip=/24&ipv6=2001:db8::1/64", "2001:db8::1"),
             ("myip=203.0.113.7&myip=203.0.113.7", "203.0.113.7"),
             ("myip=203.0.113.7,203.0.113.8", "TwoOfAFamily"),
             ("myip=203.0.113.7&ipv6=203.0.113.8", "TwoOfAFamily"),

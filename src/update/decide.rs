@@ -43,7 +43,9 @@ pub fn decide(
 ) -> Result<Decision, Undecidable> {
     let mine = |address: &IpAddr| only.is_none_or(|only| only == Family::of(*address));
     let mut decision = Decision {
-        remove: asked.remove.clone(),
+        remove: (asked.remove.iter().copied())
+            .filter(|family| only.is_none_or(|only| only == *family))
+            .collect(),
         dropped: asked.scoped.filter(|scoped| mine(&scoped.address)),
         ..Decision::default()
     };
@@ -54,10 +56,10 @@ pub fn decide(
         }
     }
     match decision.dropped {
-        Some(unpublishable) if decision.set.is_empty() => {
+        Some(unpublishable) if decision.set.is_empty() && decision.remove.is_empty() => {
             return Err(Undecidable::Unpublishable(unpublishable));
         }
-        None if decision.set.is_empty() && decision.remove.is_empty() => {
+        None if decision.set.is_empty() && asked.remove.is_empty() => {
             let client = client.ok_or(Undecidable::ClientUnknown)?;
             if !mine(&client) {
                 return Err(Undecidable::OtherFamily(client));
@@ -96,7 +98,7 @@ impl fmt::Display for Undecidable {
                 "{client} is the client's address, and the host has the other family only"
             ),
             Undecidable::ClientUnknown => {
-                f.write_str("the trusted proxy does not say the client's address")
+                f.write_str("the client's address is not known: the web server, or the trusted proxy, does not say it")
             }
         }
     }

@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn json_where_it_is_preferred() {
         const JSON: &str = "application/json";
-        let good = "{\"ipv4\":\"203.0.113.7\",\"status\":\"good\"}";
+        let good = "{\"status\":\"good\",\"ipv4\":\"203.0.113.7\"}";
         let list = format!("200 {{\"results\":[{{\"status\":\"nohost\"}},{good}]}}\n");
         let one = format!("200 {good}\n");
         for (row, accept, words, expected) in [

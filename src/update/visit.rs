@@ -134,13 +134,13 @@ impl<'a> Visit<'a> {
         let mut word = Word::Good;
         if unchanged && !host.is_pending() {
             // Only the name server knows whether it is still so.
+            self.note_seen(host, zone);
             match self.publisher.shows(host, self.deadline)? {
                 Ok(true) => {
-                    self.note_seen(host, zone);
                     return Ok(Some(told(Word::NoChange, &decision)));
                 }
                 Ok(false) => {}
-                Err(trouble) => return Ok(Some(pending(&trouble))),
+                Err(trouble) => return Ok(Some(pending(&trouble, &decision))),
             }
         } else if !unchanged {
             let source = Source {
@@ -164,9 +164,12 @@ impl<'a> Visit<'a> {
             .publish(self.registry, host.id, self.deadline)?;
         Ok(match published {
             Published::Confirmed => Some(told(word, &decision)),
-            Published::Gone => None,
+            Published::Off(State::Disabled) => {
+                Some(Answer::new(Word::Abuse).because("the host was disabled meanwhile"))
+            }
+            Published::Off(_) | Published::Gone => None,
             Published::Refused(trouble) | Published::Unconfirmed(trouble) => {
-                Some(pending(&trouble))
+                Some(pending(&trouble, &decision))
             }
         })
     }
@@ -211,10 +214,12 @@ fn told(word: Word, decision: &Decision) -> Answer {
     }
 }
 
-fn pending(trouble: &Trouble) -> Answer {
-    Answer::new(Word::Pending)
-        .because(trouble)
-        .hint(trouble.hint())
+fn pending(trouble: &Trouble, decision: &Decision) -> Answer {
+    let answer = Answer {
+        wanted: decision.set,
+        ..Answer::new(Word::Pending)
+    };
+    answer.because(trouble).hint(trouble.hint())
 }
 
 fn bad_value(error: AskedError) -> Answer {

@@ -130,6 +130,11 @@ impl Running {
         self.pid
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.end.is_finished()
+    }
+
     /// Kills it.
     pub fn kill(&self) {
         let pid = self.pid.to_string();

@@ -1,6 +1,7 @@
 //! A visit is killed between any two of its steps.
 
 use std::fs::{self, File};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -101,10 +102,8 @@ impl Victim {
     fn kill_at(&mut self, call: &str, n: u32) -> bool {
         let wanted = self.next();
         let request = self.site.get(&self.home.with(&wanted));
-        let ended = request
-            .under(&strace::signal_at(call, n, "KILL"))
-            .spawn()
-            .end();
+        let under = strace::signal_at(call, n, "KILL", Path::new("/dev/null"));
+        let ended = request.under(&under).spawn().end();
         let written = match &ended {
             Ok(response) => &response.raw,
             Err(written) => written,

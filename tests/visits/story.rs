@@ -178,6 +178,7 @@ fn a_renamed_host_keeps_its_old_name_for_a_while() {
                 home.id,
                 &host_name(to),
                 keep,
+                Span::ZERO,
                 Ttl::DEFAULT,
                 Timestamp::now(),
             )

@@ -1,25 +1,22 @@
 //! Signals between any two steps of a visit, by way of strace.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::support::visit::Running;
 
-/// The words before a command that send it `signal` when it makes the `n`th of that call.
-pub(crate) fn signal_at(call: &str, n: u32, signal: &str) -> Vec<String> {
+/// The words before a command that send it `signal` when it makes the `n`th of that call;
+/// what happens is written to `output`.
+pub(crate) fn signal_at(call: &str, n: u32, signal: &str, output: &Path) -> Vec<String> {
     let trace = format!("--trace={call}");
     let inject = format!("--inject={call}:signal={signal}:when={n}");
-    [
-        "strace",
-        "--quiet=all",
-        "--output=/dev/null",
-        &trace,
-        &inject,
-    ]
-    .map(str::to_owned)
-    .into()
+    let output = format!("--output={}", output.display());
+    ["strace", "--quiet=all", &output, &trace, &inject]
+        .map(str::to_owned)
+        .into()
 }
 
 /// Whether strace is there and may trace.
@@ -31,24 +28,13 @@ pub(crate) fn works() -> bool {
 }
 
 /// Waits until the traced process stands still, and says its id; `None` when it has ended.
-pub(crate) fn stopped(running: &Running) -> Option<u32> {
+pub(crate) fn stopped(running: &Running, output: &Path) -> Option<u32> {
     let strace = running.pid();
-    let end = Instant::now() + Duration::from_secs(10);
-    let mut still = 0;
-    while Instant::now() < end {
-        let children = fs::read_to_string(format!("/proc/{strace}/task/{strace}/children"));
-        let child = children.ok()?.trim().parse::<u32>().ok();
-        let state = child.and_then(self::state);
-        still = if state == Some('T') || state == Some('t') {
-            still + 1
-        } else {
-            0
-        };
-        if still == 5 {
-            return child;
-        }
-        if state == Some('Z') || self::state(strace) == Some('Z') {
-            return None;
+    while !running.has_ended() {
+        let text = fs::read_to_string(output).unwrap_or_default();
+        if text.contains("stopped by SIGSTOP") {
+            let children = fs::read_to_string(format!("/proc/{strace}/task/{strace}/children"));
+            return children.unwrap().trim().parse().ok();
         }
         sleep(Duration::from_millis(5));
     }
@@ -61,10 +47,4 @@ pub(crate) fn go_on(pid: u32) {
         .args(["-s", "CONT", &pid.to_string()])
         .status();
     assert!(kill.unwrap().success());
-}
-
-/// The state of a process, as in proc(5).
-fn state(pid: u32) -> Option<char> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    text.rsplit_once(") ")?.1.chars().next()
 }

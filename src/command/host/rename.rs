@@ -19,6 +19,9 @@ pub(super) struct Options {
     /// The old name means this host, and follows it, for so long still; 0: gone at once
     #[arg(long, value_name = "D", default_value = "0")]
     keep_old: Span,
+    /// Even if the new name was removed a short time ago
+    #[arg(long)]
+    again: bool,
 }
 
 /// Renames the host, and moves its records.
@@ -41,9 +44,13 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         return Err(RegistryError::Taken(name).into());
     }
     let keep = options.keep_old;
+    let reuse = match options.again {
+        true => Span::ZERO,
+        false => session.config.limits.reuse,
+    };
     session
         .registry
-        .rename(host.id, &name, keep, zone.ttl, session.now)?;
+        .rename(host.id, &name, keep, reuse, zone.ttl, session.now)?;
     settle(&mut session, &[host.id]);
     let what = format!(
         "was {} until now; its update URL ends in the new name",

@@ -1,7 +1,6 @@
-//! Plain questions by UDP, for what a set-up wants to know: is the zone served,
-//! what is its CDS (RFC 7344), does the world know its NS.
+//! Plain questions by UDP, without a key: is a zone served, what is its CDS (RFC 7344),
+//! does the world know its NS.
 
-use std::fs;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -38,15 +37,6 @@ pub enum Kind {
 /// Asks `server` about the apex of `zone`, waiting for `wait`.
 pub fn ask(server: SocketAddr, zone: &ZoneName, kind: Kind, wait: Duration) -> Reply {
     exchange(server, zone, kind, wait).unwrap_or(Reply::Silence)
-}
-
-/// The resolver of this system, from `/etc/resolv.conf`.
-pub fn system_resolver() -> Option<SocketAddr> {
-    let text = fs::read_to_string("/etc/resolv.conf").ok()?;
-    text.lines()
-        .filter_map(|line| line.strip_prefix("nameserver"))
-        .find_map(|address| address.trim().parse::<IpAddr>().ok())
-        .map(|address| SocketAddr::new(address, 53))
 }
 
 fn exchange(server: SocketAddr, zone: &ZoneName, kind: Kind, wait: Duration) -> Option<Reply> {

@@ -1,0 +1,78 @@
+//! Hosts that were not heard for too long.
+
+use super::host::by_id;
+use super::wish::write_wish;
+use super::{Durable, Host, HostId, Registry, RegistryError, Source, State};
+use crate::ip::Addresses;
+use crate::name::ZoneName;
+use crate::span::Span;
+use crate::time::Timestamp;
+
+/// A change that nobody asked for.
+const EXPIRY: Source<'static> = Source {
+    client: None,
+    dialect: "expire",
+};
+
+impl Host {
+    /// Whether its client was not heard for as long as it may be silent; `expire` is the
+    /// zone's, for a host without its own.
+    pub fn is_silent(&self, expire: Span, now: Timestamp) -> bool {
+        let expire = self.settings.expire.unwrap_or(expire);
+        let heard = self.last_seen.unwrap_or(self.wish.at).max(self.wish.at);
+        expire != Span::ZERO
+            && self.state == State::Active
+            && self.settings.fixed.is_none()
+            && !self.wish.records.addresses.is_empty()
+            && now.since(heard) >= expire
+    }
+}
+
+impl Registry {
+    /// The hosts of a zone that are to expire; `expire` is the zone's.
+    ///
+    /// Only a zone that expires its hosts is read through; else those that have an expiry
+    /// of their own.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn silent(
+        &self,
+        zone: &ZoneName,
+        expire: Span,
+        now: Timestamp,
+    ) -> Result<Vec<Host>, RegistryError> {
+        let candidates = match expire {
+            Span::ZERO => self.hosts_where("expire > 0 AND zone = ?1", [zone.as_str()])?,
+            _ => self.hosts_where("zone = ?1", [zone.as_str()])?,
+        };
+        let is_silent = |host: &Host| host.is_silent(expire, now);
+        Ok(candidates.into_iter().filter(is_silent).collect())
+    }
+
+    /// Ends a host's records, unless it was heard just now; says whether it did.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn expire(
+        &mut self,
+        id: HostId,
+        expire: Span,
+        now: Timestamp,
+    ) -> Result<bool, RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        let Some(host) = by_id(&tx, id)?.filter(|host| host.is_silent(expire, now)) else {
+            return Ok(false);
+        };
+        write_wish(
+            &tx,
+            &host,
+            Addresses::NONE,
+            host.wish.records.ttl,
+            now,
+            EXPIRY,
+        )?;
+        tx.commit()?;
+        Ok(true)
+    }
+}

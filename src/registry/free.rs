@@ -1,0 +1,67 @@
+//! Whether a name can be given out: nobody has it, means it, or has records there.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{HostId, RegistryError};
+use crate::name::HostName;
+use crate::span::Span;
+use crate::time::Timestamp;
+
+/// Whether `name` can be given to the host `id`, or to a new one.
+///
+/// # Errors
+/// When it still means another host, records of another host may stand there, or it was
+/// removed less than `reuse` ago.
+pub(super) fn check_free(
+    tx: &Connection,
+    name: &HostName,
+    id: Option<HostId>,
+    reuse: Span,
+    now: Timestamp,
+) -> Result<(), RegistryError> {
+    let time = |sql: &str| -> Result<Option<Timestamp>, RegistryError> {
+        let found: Option<i64> = tx
+            .query_row(sql, [name.as_str()], |row| row.get(0))
+            .optional()?;
+        Ok(found.map(Timestamp::from_seconds))
+    };
+    let until = time("SELECT until FROM former_name WHERE name = ?1")?;
+    if let Some(until) = until.filter(|until| *until > now) {
+        return Err(RegistryError::Former {
+            name: name.clone(),
+            until,
+        });
+    }
+    if let Some(holder) = holder(tx, name, id)? {
+        return Err(RegistryError::Held {
+            name: name.clone(),
+            holder,
+        });
+    }
+    let removed = time("SELECT at FROM removed_name WHERE name = ?1")?;
+    if let Some(free) = removed.map(|at| at.plus(reuse)).filter(|free| *free > now) {
+        return Err(RegistryError::Removed {
+            name: name.clone(),
+            free,
+        });
+    }
+    Ok(())
+}
+
+/// Another host that may have records at `name`: to settle that one would take a newcomer's.
+///
+/// The first two conditions are those of the index, so that few hosts are looked at.
+fn holder(
+    tx: &Connection,
+    name: &HostName,
+    id: Option<HostId>,
+) -> Result<Option<String>, RegistryError> {
+    let holder = tx
+        .prepare_cached(
+            "SELECT name FROM host WHERE held_names <> '' AND held_names <> name
+             AND instr(' ' || held_names || ' ', ' ' || ?1 || ' ') AND id IS NOT ?2",
+        )?
+        .query_row((name.as_str(), id.map(HostId::number)), |row| row.get(0))
+        .optional()?;
+    Ok(holder)
+}

@@ -1,0 +1,40 @@
+//! Expiring: a host whose client was not heard for long enough loses its records.
+//!
+//! Its next visit brings them back. After a gap in upkeep (an outage, a clock that
+//! jumped) nothing expires for a while: clients could not be heard either.
+
+use crate::config::{Config, LogLevel};
+use crate::log::{Line, Logger};
+use crate::registry::{Registry, RegistryError};
+use crate::span::Span;
+use crate::time::Timestamp;
+
+/// No host is given longer than this after a gap.
+const LONGEST_GRACE: Span = Span::from_days(1);
+
+/// Ends the hosts that were silent for too long, when rounds have come regularly since
+/// `steady`; their records go with the next settling. Says how many.
+pub(super) fn run(
+    config: &Config,
+    registry: &mut Registry,
+    logger: &Logger,
+    steady: Timestamp,
+    now: Timestamp,
+) -> Result<usize, RegistryError> {
+    let mut expired = 0;
+    for zone in &config.zones {
+        for host in registry.silent(&zone.name, zone.expire, now)? {
+            let expire = host.settings.expire.unwrap_or(zone.expire);
+            if now.since(steady) < expire.min(LONGEST_GRACE) {
+                continue;
+            }
+            if registry.expire(host.id, zone.expire, now)? {
+                expired += 1;
+                let line = Line::new(LogLevel::Info, "upkeep").field("host", &host.name);
+                let reason = format!("not heard for {expire}");
+                logger.write(&line.field("result", "expired").words("reason", reason));
+            }
+        }
+    }
+    Ok(expired)
+}
