@@ -51,22 +51,30 @@ fn ddclient() {
     let directory = tempfile::tempdir().unwrap();
     let cache = directory.path().join("cache").to_str().unwrap().to_owned();
     let update = |ip: &str, password: &str, more: &str| {
+        let more = more.replace("TOKEN", &site.token);
         let text = format!(
-            "daemon=0\nssl=no\nuse=ip, ip={ip}\nserver=127.0.0.1:{}\nlogin=home\n\
+            "ssl=no\nuse=ip, ip={ip}\nserver=127.0.0.1:{}\nlogin=home\n\
              password='{password}'\n{more} home.dyn.example.org\n",
             site.trial.http
         );
         let file = written(&directory, &text);
         let arguments = [
-            "-file", &file, "-cache", &cache, "-verbose", "-noquiet", "-force",
+            "-daemon=0",
+            "-foreground",
+            "-file",
+            &file,
+            "-cache",
+            &cache,
+            "-verbose",
+            "-noquiet",
+            "-force",
         ];
         let output = run("ddclient", &arguments);
         String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
     };
     for (ip, more, kind) in [
         ("203.0.113.7", "protocol=dyndns2", "A"),
-        ("203.0.113.8", "protocol=duckdns", "A"),
-        ("203.0.113.9", "protocol=noip", "A"),
+        ("203.0.113.9", "protocol=dyndns2, script=/TOKEN/home", "A"),
         ("2001:db8::7", "protocol=dyndns2", "AAAA"),
     ] {
         let said = update(ip, &site.token, more);
