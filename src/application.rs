@@ -20,7 +20,9 @@ use crate::pages;
 use crate::registry::Registry;
 use crate::time::Timestamp;
 use crate::token::Token;
-use crate::update::{Answer, Claim, Undecidable, Visit, Word};
+use crate::update::{
+    Answer, BUILT_IN, Claim, Dialect, Unclaimed, Undecidable, Visit, Word, respond,
+};
 
 /// Everything that outlives a request.
 pub struct Application {
@@ -68,10 +70,7 @@ impl Application {
             Some([first]) if first == b"healthz" => {
                 read_only(request, || health::respond(&self.config))
             }
-            Some(segments) => {
-                let segments = segments.to_vec();
-                self.update(request, &segments)
-            }
+            Some(segments) => self.update(request, segments),
             None => Answer::new(Word::Unknown).response(false),
         }
     }
@@ -94,35 +93,56 @@ impl Application {
     }
 
     fn update(&mut self, request: &Request, segments: &[Vec<u8>]) -> Response {
-        if matches!(request.method, Method::Head | Method::Other) {
-            return not_allowed("GET, POST, PUT, DELETE");
+        let rows = &*BUILT_IN;
+        let found = Dialect::find(rows, segments, request);
+        // An unknown path is a secret path that nobody has.
+        let row = found.map(|(row, _)| row).or(rows.last());
+        if let Some(row) = row.filter(|row| !row.methods.contains(&request.method)) {
+            return not_allowed(&row.allow());
         }
         let began = Instant::now();
-        let json = prefers_json(request.header("Accept"));
-        let Some(claim) = Claim::of_path(segments, request) else {
-            let secret = segments
-                .first()
-                .is_some_and(|first| Token::is_shaped(first));
-            let answer = Answer::new(Word::Unknown).because("unknown path");
-            // A scanner's path is no attempt at a secret, and no line in the log.
-            if secret {
-                self.log(&answer, request, began);
+        let claim = match found {
+            Some((row, captured)) => Claim::read(row, captured, request),
+            None => Err(Unclaimed::UnknownPath),
+        };
+        let answers = match &claim {
+            Err(unclaimed) => {
+                let answer = unclaimed.answer();
+                // A scanner's path is no attempt at a secret, and no line in the log.
+                let is_scan = answer.word == Word::Unknown
+                    && !segments
+                        .first()
+                        .is_some_and(|first| Token::is_shaped(first));
+                if is_scan {
+                    return answer.response(false);
+                }
+                vec![answer]
             }
-            return answer.response(false);
+            Ok(claim) => match self.visit(claim, request) {
+                Ok(Visited::Looked(page)) => return page,
+                Ok(Visited::Settled(answers)) => answers,
+                Err(error) => vec![
+                    Answer::new(Word::Trouble)
+                        .because(&error)
+                        .hint(error.hint()),
+                ],
+            },
         };
-        let answer = match self.visit(&claim, request) {
-            Ok(Visited::Looked(page)) => return page,
-            Ok(Visited::Settled(answer)) => answer,
-            Err(error) => Answer::new(Word::Trouble)
-                .because(&error)
-                .hint(error.hint()),
-        };
-        self.log(&answer, request, began);
-        // Every unknown path has the same answer, whatever was asked for.
-        answer.response(json && answer.word != Word::Unknown)
+        let mut logged: Vec<&Answer> = Vec::new();
+        for answer in &answers {
+            // Names that are no host's can fill a request, but not the log.
+            if !logged.contains(&answer) {
+                self.log(answer, request, began);
+                logged.push(answer);
+            }
+        }
+        match row {
+            Some(row) => respond(&answers, row, request),
+            None => Answer::new(Word::Unknown).response(false),
+        }
     }
 
-    fn visit(&mut self, claim: &Claim, request: &Request) -> Result<Visited, KeysError> {
+    fn visit(&mut self, claim: &Claim<'_>, request: &Request) -> Result<Visited, KeysError> {
         let client = self.client(request);
         let keys = match &mut self.keys {
             Some(keys) => keys,
@@ -148,8 +168,8 @@ impl Application {
             deadline,
         };
         Ok(match visit.prove(claim, request) {
-            Err(answer) => Visited::Settled(*answer),
-            Ok(proven) if pages::is_person(request) => {
+            Err(answers) => Visited::Settled(answers),
+            Ok(proven) if claim.dialect.page && pages::is_person(request) => {
                 Visited::Looked(pages::confirm(&proven.host))
             }
             Ok(proven) => Visited::Settled(visit.settle(claim, proven)),
@@ -202,7 +222,7 @@ enum Visited {
     /// Somebody only looked.
     Looked(Response),
     /// It was settled, one way or the other.
-    Settled(Answer),
+    Settled(Vec<Answer>),
 }
 
 /// The answer to a request that never reached the application: broken configuration and the like.

@@ -10,87 +10,13 @@
     dead_code
 )]
 
-#[path = "setup/trial.rs"]
-mod trial;
+#[path = "support/apache.rs"]
+mod site;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 
-use serde_json::Value;
-use trial::{Trial, installed, run, succeed};
-
-/// A site that runs: Knot, Apache and one host.
-struct Site {
-    trial: Trial,
-    token: String,
-}
-
-impl Site {
-    fn start(more: &[&str]) -> Option<Self> {
-        if !installed("knotd") || !installed("apache2") || !installed("curl") {
-            return None;
-        }
-        let mut trial = Trial::new();
-        // Apache runs the executable as somebody else, who must reach it.
-        fs::set_permissions(trial.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        let executable = trial.dir.path().join("bowline");
-        // By a process of its own: were the new file open here, another test's child could
-        // inherit it, and what is open for writing cannot be run.
-        let copy = [
-            "-m755",
-            env!("CARGO_BIN_EXE_bowline"),
-            executable.to_str().unwrap(),
-        ];
-        succeed("install", &copy);
-        trial.executable = executable;
-        trial.init(&[&["--apply"], more].concat()).unwrap();
-        let mut site = Site {
-            trial,
-            token: String::new(),
-        };
-        site.token = site.add("home", &[]);
-        Some(site)
-    }
-
-    /// Adds a host; its token.
-    fn add(&self, name: &str, more: &[&str]) -> String {
-        let host = self.bowline(&[&["host", "add", name], more].concat());
-        host["token"].as_str().unwrap().to_owned()
-    }
-
-    fn bowline(&self, arguments: &[&str]) -> Value {
-        let arguments: Vec<String> = arguments
-            .iter()
-            .map(|argument| (*argument).to_owned())
-            .collect();
-        let report = self.trial.verb(&arguments).unwrap();
-        serde_json::from_str(&report).unwrap_or(Value::Null)
-    }
-
-    /// Visits a path through Apache: status and body.
-    fn visit(&self, path: &str, more: &[&str]) -> (String, String) {
-        let url = format!("http://127.0.0.1:{}{path}", self.trial.http);
-        let arguments = [&["-sS", "-w", "\n%{http_code}", &url], more].concat();
-        let output = succeed("curl", &arguments);
-        let (body, status) = output.rsplit_once('\n').unwrap();
-        (status.to_owned(), body.to_owned())
-    }
-
-    fn dig(&self, name: &str, kind: &str) -> String {
-        self.trial
-            .dig(&[&format!("{name}.dyn.example.org"), kind])
-            .trim()
-            .to_owned()
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        let conf = self.trial.path("apache/apache2.conf");
-        run("apache2", &["-f", conf.to_str().unwrap(), "-k", "stop"]);
-    }
-}
+use site::trial::{run, succeed};
+use site::{Site, search};
 
 fn answer(status: &str, body: &str) -> (String, String) {
     (status.to_owned(), format!("{body}\n"))
@@ -382,22 +308,4 @@ fn no_secret_is_left_anywhere() {
     let said = fs::read_to_string(site.trial.path("state/bowline.log")).unwrap_or_default();
     assert!(said.contains("result=good"), "{said}");
     assert!(said.contains("result=badauth client=127.0.0.1"), "{said}");
-}
-
-/// Every file below `directory` is without `secret`.
-fn search(directory: &Path, secret: &str, searched: &mut usize) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        let kind = fs::symlink_metadata(&path).unwrap().file_type();
-        if kind.is_dir() {
-            search(&path, secret, searched);
-        } else if kind.is_file() {
-            let octets = fs::read(&path).unwrap();
-            let found = octets
-                .windows(secret.len())
-                .any(|part| part == secret.as_bytes());
-            assert!(!found, "the token is in {}", path.display());
-            *searched += 1;
-        }
-    }
 }

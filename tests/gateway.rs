@@ -55,6 +55,11 @@ fn answered(variables: &[(&str, Vec<u8>)], mut body: &[u8]) -> (String, String) 
     let head_only = variables
         .iter()
         .any(|(name, value)| *name == "REQUEST_METHOD" && value == b"HEAD");
+    assert_eq!(
+        head.contains("\r\nWWW-Authenticate: Basic realm=\"bowline\""),
+        status.starts_with("401 "),
+        "{head}"
+    );
     assert!(
         body.len() == length || head_only && body.is_empty(),
         "{text}"
@@ -73,8 +78,66 @@ fn octets() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
+/// A request to one of the dialects: path, then what may stand in query and form.
+fn spoken() -> impl Strategy<Value = (String, String)> {
+    let path = prop_oneof![
+        "/dyn/+(nic|v2|v3)/(update|dyndns)/?",
+        "/dyn/update(/[a-z%0-9,_.]{0,9}/([A-Za-z0-9]{24}|[a-z]{0,4})(/[0-9a-f:.%]{0,12})?)?",
+        "/dyn(/dns)?/api/update",
+        "/dyn/api/v1/router/update/[A-Za-z0-9%<>]{0,30}",
+        "/dyn/api/domains/[a-z%,.]{0,9}/update",
+    ];
+    let name = "(hostname|host|host_id|domains|token|pass|password|username|myip|myipv6|ipv4|ip6|\
+        txt|clear|verbose|offline|[a-z%]{0,4})";
+    let value = "([A-Za-z0-9]{24}|home,[a-z,_%.*]{0,9}|<[a-z0-9]{1,6}>|true|-|\
+        203\\.0\\.113\\.7(,2001:db8::1)?|[ -~]{0,12})";
+    let pairs = proptest::collection::vec((name, value), 0..5).prop_map(|pairs| {
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        pairs.join("&")
+    });
+    (path, pairs)
+}
+
+/// What an Authorization field may be.
+fn authorization() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        Just(Vec::new()),
+        "(Basic|bearer|Digest) [A-Za-z0-9+/=]{0,40}".prop_map(String::into_bytes),
+        octets(),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn any_dialect_has_a_defined_answer(
+        (path, query) in spoken(), (_, form) in spoken(), authorization in authorization(),
+        method in "(GET|POST|PUT|DELETE|HEAD|PATCH)", accept in "(\\*/\\*|application/json|[ -~]{0,9})",
+    ) {
+        let variables = [
+            ("REQUEST_METHOD", method.into_bytes()),
+            ("REQUEST_URI", format!("{path}?{query}").into_bytes()),
+            ("QUERY_STRING", query.into_bytes()),
+            ("CONTENT_TYPE", b"application/x-www-form-urlencoded".to_vec()),
+            ("CONTENT_LENGTH", form.len().to_string().into_bytes()),
+            ("REMOTE_ADDR", b"203.0.113.9".to_vec()),
+            ("HTTP_AUTHORIZATION", authorization),
+            ("HTTP_ACCEPT", accept.into_bytes()),
+        ];
+        let (status, body) = answered(&variables, form.as_bytes());
+        // No token is anybody's, so there is nothing else to hear.
+        let is_defined = match status.as_str() {
+            "401 Unauthorized" => ["badauth\n", "KO", "{\"status\":\"badauth\"}\n"].contains(&body.as_str()),
+            "404 Not Found" => body == "badauth\n",
+            "405 Method Not Allowed" => body.is_empty() || body == "method\n",
+            _ => false,
+        };
+        prop_assert!(is_defined, "{} {:?}", status, body);
+    }
 
     #[test]
     fn any_environment_has_a_complete_answer(

@@ -24,17 +24,36 @@ impl Fields {
         )
     }
 
-    /// These pairs and, behind them, those of `more`.
+    /// These pairs and, behind them, those of `more` under other names.
     pub fn and(mut self, more: Fields) -> Self {
-        self.0.extend(more.0);
+        let mine = self.0.len();
+        for (name, value) in more.0 {
+            let mut before = self.0.iter().take(mine);
+            if !before.any(|(there, _)| there.eq_ignore_ascii_case(&name)) {
+                self.0.push((name, value));
+            }
+        }
         self
     }
 
+    /// Whether a parameter of that name is there, with a value or without.
+    pub fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(there, _)| is(there, name))
+    }
+
+    /// Whether a switch of that name is on.
+    pub fn is_on(&self, name: &str) -> bool {
+        self.first_of(&[name]).any(|value| {
+            ["yes", "true", "on", "1"]
+                .iter()
+                .any(|on| value.eq_ignore_ascii_case(on.as_bytes()))
+        })
+    }
+
     /// Every value of the first of `names` that is there at all, in order.
-    pub fn first_of<'a>(&'a self, names: &'a [&'a str]) -> impl Iterator<Item = &'a [u8]> {
-        let name = names
-            .iter()
-            .find(|name| self.0.iter().any(|(there, _)| is(there, name)));
+    pub fn first_of<'a, N: AsRef<str>>(&'a self, names: &'a [N]) -> impl Iterator<Item = &'a [u8]> {
+        let mut names = names.iter().map(AsRef::as_ref);
+        let name = names.find(|name| self.has(name));
         self.0
             .iter()
             .filter(move |(there, _)| name.is_some_and(|name| is(there, name)))
@@ -72,5 +91,24 @@ mod tests {
         assert_eq!(all(&["ip"]), ["2", "3"]);
         assert_eq!(all(&["x"]), [""]);
         assert!(all(&["none"]).is_empty());
+        assert!(fields.has("X") && fields.has("ip") && !fields.has("none"));
+    }
+
+    #[test]
+    fn switches() {
+        for (query, on) in [
+            ("verbose=true", true),
+            ("Verbose=YES", true),
+            ("verbose=1", true),
+            ("verbose=false", false),
+            ("verbose", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                Fields::parse(query.as_bytes()).is_on("verbose"),
+                on,
+                "{query}"
+            );
+        }
     }
 }

@@ -8,13 +8,14 @@ use std::fmt::Display;
 
 use serde_json::{Map, Value, json};
 
+use super::respond::Body;
 use crate::config::LogLevel;
 use crate::http::{Response, Status};
 use crate::ip::{Addresses, Family};
 use crate::name::HostName;
 
-/// After a temporary trouble clients should come back in five minutes.
-const RETRY_AFTER: &str = "300";
+/// The usual word for what the name server has not confirmed.
+const DNSERR: &str = "dnserr";
 
 /// How an update ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +36,16 @@ pub enum Word {
     Unknown,
     /// The host is switched off.
     Abuse,
+    /// No credential where one must be: the first half of a visit by many clients.
+    NoCredential,
+    /// A wrong credential, elsewhere than in the path.
+    WrongCredential,
     /// Not the token's host.
     NoHost,
+    /// What can be no host's name.
+    NotFqdn,
+    /// More names than one request may have.
+    NumHost,
     /// The token came over plain HTTP.
     PlainHttp,
 }
@@ -47,13 +56,17 @@ impl Word {
         match self {
             Word::Good => ("good", Status::Ok, LogLevel::Info),
             Word::NoChange => ("nochg", Status::Ok, LogLevel::Debug),
-            Word::Pending => ("dnserr", Status::ServiceUnavailable, LogLevel::Warning),
+            Word::Pending => (DNSERR, Status::ServiceUnavailable, LogLevel::Warning),
             Word::Trouble => ("911", Status::ServiceUnavailable, LogLevel::Warning),
             Word::BadIp => ("badip", Status::ServiceUnavailable, LogLevel::Notice),
             Word::BadIpValue => ("badip", Status::BadRequest, LogLevel::Notice),
             Word::Unknown => ("badauth", Status::NotFound, LogLevel::Notice),
             Word::Abuse => ("abuse", Status::Forbidden, LogLevel::Notice),
+            Word::NoCredential => ("badauth", Status::Unauthorized, LogLevel::Debug),
+            Word::WrongCredential => ("badauth", Status::Unauthorized, LogLevel::Notice),
             Word::NoHost => ("nohost", Status::Forbidden, LogLevel::Notice),
+            Word::NotFqdn => ("notfqdn", Status::BadRequest, LogLevel::Notice),
+            Word::NumHost => ("numhost", Status::BadRequest, LogLevel::Notice),
             Word::PlainHttp => ("badauth", Status::Forbidden, LogLevel::Notice),
         }
     }
@@ -63,9 +76,19 @@ impl Word {
         self.row().0
     }
 
+    /// The status of an answer that is it alone.
+    pub fn status(self) -> Status {
+        self.row().1
+    }
+
     /// How important a log line about it is.
     pub fn level(self) -> LogLevel {
         self.row().2
+    }
+
+    /// Whether the name has what the request wanted.
+    pub fn is_success(self) -> bool {
+        matches!(self, Word::Good | Word::NoChange)
     }
 }
 
@@ -120,25 +143,27 @@ impl Answer {
         self
     }
 
-    /// The response that says it.
+    /// The response that says it, where no dialect is spoken.
     pub fn response(&self, json: bool) -> Response {
-        let (word, status, _) = self.word.row();
-        let response = if json {
-            Response::json(status, &self.to_json())
-        } else {
-            let space = if self.addresses.is_empty() { "" } else { " " };
-            Response::text(status, format!("{word}{space}{}\n", self.addresses))
+        let body = match json {
+            true => Body::Json(self.to_json(DNSERR)),
+            false => Body::Text(self.to_line(DNSERR)),
         };
-        match status {
-            Status::ServiceUnavailable => response.with("Retry-After", RETRY_AFTER),
-            _ => response,
-        }
+        body.response(self.word.status())
     }
 
-    fn to_json(&self) -> Value {
+    /// A line; `pending` is the dialect's word for what is not confirmed.
+    pub(super) fn to_line(&self, pending: &str) -> String {
+        let space = if self.addresses.is_empty() { "" } else { " " };
+        format!("{}{space}{}\n", self.said(pending), self.addresses)
+    }
+
+    /// The same as an object.
+    pub(super) fn to_json(&self, pending: &str) -> Value {
         let mut object = Map::new();
-        object.insert("status".to_owned(), json!(self.word.as_str()));
-        if let Some(host) = &self.host {
+        object.insert("status".to_owned(), json!(self.said(pending)));
+        let is_other = matches!(self.word, Word::NoHost | Word::NotFqdn | Word::NumHost);
+        if let Some(host) = self.host.as_ref().filter(|_| !is_other) {
             object.insert("host".to_owned(), json!(host.as_str()));
         }
         for family in Family::BOTH {
@@ -148,13 +173,20 @@ impl Answer {
         }
         Value::Object(object)
     }
+
+    fn said<'a>(&self, pending: &'a str) -> &'a str {
+        match self.word {
+            Word::Pending => pending,
+            word => word.as_str(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALL: [Word; 10] = [
+    const ALL: [Word; 14] = [
         Word::Good,
         Word::NoChange,
         Word::Pending,
@@ -163,7 +195,11 @@ mod tests {
         Word::BadIpValue,
         Word::Unknown,
         Word::Abuse,
+        Word::NoCredential,
+        Word::WrongCredential,
         Word::NoHost,
+        Word::NotFqdn,
+        Word::NumHost,
         Word::PlainHttp,
     ];
 
@@ -171,7 +207,7 @@ mod tests {
     fn no_refusal_looks_like_a_success() {
         for word in ALL {
             let response = Answer::new(word).because("ok true").response(false);
-            let is_success = matches!(word, Word::Good | Word::NoChange);
+            let is_success = word.is_success();
             assert_eq!(response.status() == Status::Ok, is_success, "{word:?}");
             if !is_success {
                 for success in ["good", "nochg", "ok", "true", "updated", "success"] {

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::Dialect;
-use super::dialect::is_placeholder;
+use super::dialect::{Dialect, Omitted, is_placeholder};
 use crate::http::{Method, Request};
 use crate::ip::{Addresses, Family, Unpublishable};
 
@@ -20,31 +19,39 @@ pub struct Asked {
     pub remove: Vec<Family>,
     /// Given, but bound to an interface of the sender (RFC 4007 11).
     pub scoped: Option<Unpublishable>,
+    /// What becomes of the family that is not given while the other is.
+    pub omitted: Omitted,
 }
 
 impl Asked {
-    /// Reads the parameters of a dialect.
+    /// Reads the parameters of a dialect; an address in the path stands before all of them.
     ///
     /// # Errors
     /// On a value that is no address, and on two different ones of a family.
-    pub fn read(request: &Request, dialect: &Dialect) -> Result<Self, AskedError> {
-        let mut asked = Asked::default();
-        for (family, names) in [(Family::Ipv4, dialect.ipv4), (Family::Ipv6, dialect.ipv6)] {
-            for list in request.fields.first_of(names) {
+    pub fn read(
+        request: &Request,
+        dialect: &Dialect,
+        in_path: Option<&[u8]>,
+    ) -> Result<Self, AskedError> {
+        let mut asked = Asked {
+            omitted: dialect.omitted,
+            ..Asked::default()
+        };
+        let ipv4 = if in_path.is_some() {
+            &[]
+        } else {
+            &*dialect.ipv4
+        };
+        for (family, names) in [(Family::Ipv4, ipv4), (Family::Ipv6, &*dialect.ipv6)] {
+            let in_path = in_path.filter(|_| family == Family::Ipv4);
+            for list in in_path.into_iter().chain(request.fields.first_of(names)) {
                 for item in list.split(|b| *b == b',') {
                     asked.take(item.trim_ascii(), family)?;
                 }
             }
         }
-        let flag = |name: &'static str| {
-            let mut values = request.fields.first_of(std::slice::from_ref(&name));
-            values.any(|value| {
-                [&b"yes"[..], b"true", b"on", b"1"]
-                    .iter()
-                    .any(|yes| value.eq_ignore_ascii_case(yes))
-            })
-        };
-        if request.method == Method::Delete || flag("offline") || flag("clear") {
+        let is_on = |name| request.fields.is_on(name);
+        if request.method == Method::Delete || is_on("offline") || is_on("clear") {
             asked.remove_named();
         }
         Ok(asked)
@@ -143,7 +150,7 @@ impl std::error::Error for AskedError {}
 
 #[cfg(test)]
 mod tests {
-    use super::super::SECRET_PATH;
+    use super::super::BUILT_IN;
     use super::*;
     use proptest::prelude::*;
 
@@ -153,7 +160,8 @@ mod tests {
             ("QUERY_STRING", query),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_vec()));
-        Asked::read(&Request::new(variables.into(), b""), &SECRET_PATH)
+        let [first, ..] = &*BUILT_IN;
+        Asked::read(&Request::new(variables.into(), b""), first, None)
     }
 
     fn shown(query: &str) -> String {

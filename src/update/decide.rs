@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::Asked;
+use super::{Asked, Omitted};
 use crate::ip::{Addresses, Family, Policy, PublicAddress, Unpublishable};
 
 /// What a request does to a host's addresses.
@@ -29,8 +29,9 @@ impl Decision {
 
 /// Decides by what was asked, who asks, and what the host may have.
 ///
-/// An explicit address touches its own family only. Nothing given means the client's
-/// address, its own family only; an explicit one is never replaced by it.
+/// An explicit address touches its own family only, unless an omitted one means removal.
+/// Nothing given means the client's address, its own family only; an explicit one is never
+/// replaced by it.
 ///
 /// # Errors
 /// When no publishable address remains, or the client's is needed and not known.
@@ -66,10 +67,13 @@ pub fn decide(
             let client = PublicAddress::new(client, policy).map_err(Undecidable::Unpublishable)?;
             decision.set.put(client.ip());
         }
+        _ if asked.omitted == Omitted::Remove && !decision.set.is_empty() => {
+            decision.remove = Family::BOTH.to_vec();
+        }
         _ => {}
     }
-    // Given and removed at once: what is given stands.
     let set = decision.set;
+    // Given and removed at once: what is given stands.
     decision.remove.retain(|family| set.get(*family).is_none());
     Ok(decision)
 }
@@ -114,7 +118,7 @@ mod tests {
                 .map(|text| text.parse().unwrap())
                 .collect(),
             remove: remove.to_vec(),
-            scoped: None,
+            ..Asked::default()
         }
     }
 
@@ -270,6 +274,41 @@ mod tests {
         }
         let private = decide(&asked("192.168.1.1", &[]), None, None, Policy::Private);
         assert_eq!(shown(private), "192.168.1.1", "allow-private");
+    }
+
+    #[test]
+    fn an_omitted_family_may_be_removed() {
+        for (name, given, only, expected) in [
+            ("one", "203.0.113.7", None, "203.0.113.7 -ipv6"),
+            (
+                "both",
+                "203.0.113.7,2001:db8::1",
+                None,
+                "203.0.113.7,2001:db8::1",
+            ),
+            ("nothing/other-kept", "", None, "198.51.100.4"),
+            ("bad", "10.0.0.1", None, "badip private"),
+            (
+                "bad-and-good",
+                "203.0.113.7,fe80::1",
+                None,
+                "203.0.113.7 -ipv6 dropped link-local",
+            ),
+            (
+                "only/other-not-given",
+                "2001:db8::1",
+                Some(Family::Ipv4),
+                "198.51.100.4",
+            ),
+        ] {
+            let asked = Asked {
+                omitted: Omitted::Remove,
+                ..asked(given, &[])
+            };
+            let client = "198.51.100.4".parse().ok();
+            let decision = decide(&asked, client, only, Policy::Public);
+            assert_eq!(shown(decision), expected, "{name}");
+        }
     }
 
     #[test]

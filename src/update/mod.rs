@@ -1,17 +1,24 @@
 //! One update: from a claim to an answer.
 //!
-//! A [`Dialect`] says where a request has its values, [`Asked`] reads the addresses,
-//! [`decide()`] is pure and says what is to become of the host, [`Visit`] does it, and
-//! [`Answer`] puts the outcome into words.
+//! A [`Dialect`] says where a request has its values, [`Claim`] is what it has there and
+//! [`Asked`] its addresses, [`decide()`] is pure and says what is to become of the host,
+//! [`Visit`] does it, and [`respond()`] puts each [`Answer`] into the dialect's words.
 
 mod answer;
 mod asked;
 mod decide;
 mod dialect;
+mod named;
+mod respond;
 mod visit;
 
 pub use answer::{Answer, Word};
 pub use asked::{Asked, AskedError};
 pub use decide::{Decision, Undecidable, decide};
-pub use dialect::{Claim, Dialect, SECRET_PATH};
+pub use dialect::{
+    BUILT_IN, Captured, Claim, Dialect, Hosts, List, Omitted, PathPattern, Place, Style, Text,
+    Unclaimed,
+};
+pub use named::Named;
+pub use respond::respond;
 pub use visit::Visit;

@@ -2,11 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::{Answer, Asked, AskedError, Claim, Decision, Undecidable, Word, decide};
+use super::named::{Named, answers};
+use super::{Answer, Asked, AskedError, Claim, Decision, Hosts, Place, Undecidable, Word, decide};
 use crate::config::{Config, Zone};
 use crate::deadline::Deadline;
 use crate::http::Request;
-use crate::name::{HostName, ZoneName};
+use crate::name::HostName;
 use crate::publish::{PublishError, Published, Publisher, Trouble};
 use crate::registry::{Accepted, Host, Registry, RegistryError, Source, State};
 use crate::time::Timestamp;
@@ -36,31 +37,25 @@ pub struct Proven<'a> {
     zone: &'a Zone,
     /// The token, as the registry knows it.
     token: Digest,
+    /// The names in the request, in order; the host is among them.
+    names: Vec<Named>,
 }
 
 impl<'a> Visit<'a> {
     /// The claim's host, when its token is known and everything about it is in order.
     ///
     /// # Errors
-    /// The answer that refuses it.
-    pub fn prove(&self, claim: &Claim, request: &Request) -> Result<Proven<'a>, Box<Answer>> {
-        let found = self
-            .registry
-            .host_of(&claim.token, self.now)
-            .map_err(registry_trouble)?;
-        let Some((host, token)) = found else {
-            return Err(Box::new(
-                Answer::new(Word::Unknown).because("unknown token"),
-            ));
+    /// The answers that refuse it.
+    pub fn prove(&self, claim: &Claim<'_>, request: &Request) -> Result<Proven<'a>, Vec<Answer>> {
+        let found = self.registry.host_of(&claim.token, self.now);
+        let Some((host, token)) = found.map_err(registry_trouble)? else {
+            return Err(vec![unknown(claim, "wrong secret")]);
         };
-        let refuse = |word, reason: &str| {
-            Err(Box::new(
-                Answer::new(word).about(&host.name).because(reason),
-            ))
-        };
+        let refusal = |word, reason: &str| Answer::new(word).about(&host.name).because(reason);
+        let refuse = |word, reason| Err(vec![refusal(word, reason)]);
         let Some(zone) = self.config.zone(&host.name.zone()) else {
             let error = PublishError::NoZone(host.name.zone());
-            return Err(publish_trouble(&host, &error));
+            return Err(vec![publish_trouble(&host, &error)]);
         };
         if !request.https && self.config.url.is_https() && !host.settings.plain_http {
             return refuse(
@@ -68,33 +63,59 @@ impl<'a> Visit<'a> {
                 "the token came over plain HTTP; rotate it, or allow that with --plain-http",
             );
         }
-        for name in &claim.names {
-            if !self.is_named(&host, name).map_err(registry_trouble)? {
+        let names = self.names(claim, &host).map_err(registry_trouble)?;
+        match claim.dialect.hosts {
+            Hosts::UpTo(most) if names.len() > most => {
+                return refuse(Word::NumHost, "too many names in one request");
+            }
+            Hosts::OfToken if names.iter().any(|name| *name != Named::Host) => {
                 return refuse(
                     Word::NoHost,
                     "the name in the request is not the token's host",
                 );
             }
+            _ => {}
         }
-        match host.state {
-            State::Active => Ok(Proven { host, zone, token }),
-            State::Disabled | State::Removing => refuse(Word::Abuse, "the host is disabled"),
+        let names = match claim.dialect.hosts {
+            Hosts::UpTo(_) if !names.is_empty() => names,
+            _ => vec![Named::Host],
+        };
+        let disabled = refusal(Word::Abuse, "the host is disabled");
+        if host.state != State::Active || !names.contains(&Named::Host) {
+            return Err(answers(&names, &disabled));
         }
+        if let Some(name) = claim.unserved {
+            let answer = Answer::new(Word::Trouble).about(&host.name);
+            return Err(vec![answer.because(format_args!("{name}= is not served"))]);
+        }
+        Ok(Proven {
+            host,
+            zone,
+            token,
+            names,
+        })
     }
 
-    /// Settles the claim.
-    pub fn settle(&mut self, claim: &Claim, proven: Proven<'a>) -> Answer {
-        let Proven { host, zone, token } = proven;
+    /// Settles the claim: an answer for every name in it.
+    pub fn settle(&mut self, claim: &Claim<'_>, proven: Proven<'a>) -> Vec<Answer> {
+        let Proven {
+            host,
+            zone,
+            token,
+            names,
+        } = proven;
         let answer = match &claim.asked {
             Err(error) => bad_value(*error),
-            Ok(asked) => match self.change(asked, claim.dialect.name, &host, zone, &token) {
-                Ok(answer) => answer,
-                Err(error) => *publish_trouble(&host, &error),
+            Ok(asked) => match self.change(asked, &claim.dialect.name, &host, zone, &token) {
+                Ok(Some(answer)) => answer,
+                Ok(None) => return vec![unknown(claim, "the token or its host went meanwhile")],
+                Err(error) => publish_trouble(&host, &error),
             },
         };
-        answer.about(&host.name)
+        answers(&names, &answer.about(&host.name))
     }
 
+    /// Makes the host as asked; `None` when it or its token went meanwhile.
     fn change(
         &mut self,
         asked: &Asked,
@@ -102,11 +123,11 @@ impl<'a> Visit<'a> {
         host: &Host,
         zone: &Zone,
         token: &Digest,
-    ) -> Result<Answer, PublishError> {
+    ) -> Result<Option<Answer>, PublishError> {
         let policy = host.policy(zone.policy());
         let decision = match decide(asked, self.client, host.settings.only, policy) {
             Ok(decision) => decision,
-            Err(undecidable) => return Ok(refusal(undecidable)),
+            Err(undecidable) => return Ok(Some(refusal(undecidable))),
         };
         let wanted = decision.apply(host.wish.records.addresses);
         let unchanged = self.registry.wishes_already(host, wanted, self.now)?;
@@ -116,10 +137,10 @@ impl<'a> Visit<'a> {
             self.note_seen(host, zone);
             match self.publisher.shows(host, self.deadline)? {
                 Ok(true) => {
-                    return Ok(told(Word::NoChange, &decision));
+                    return Ok(Some(told(Word::NoChange, &decision)));
                 }
                 Ok(false) => {}
-                Err(trouble) => return Ok(pending(&trouble, &decision)),
+                Err(trouble) => return Ok(Some(pending(&trouble, &decision))),
             }
         } else if !unchanged {
             let source = Source {
@@ -135,30 +156,22 @@ impl<'a> Visit<'a> {
                 Accepted::Wish(_) => {}
                 // Another visit wished the same meanwhile, and may still be publishing it.
                 Accepted::Unchanged(_) => word = Word::NoChange,
-                Accepted::Gone => {
-                    return Ok(Answer::new(Word::Unknown).because("the token died meanwhile"));
-                }
+                Accepted::Gone => return Ok(None),
             }
         }
-        Ok(
-            match self
-                .publisher
-                .publish(self.registry, host.id, self.deadline)?
-            {
-                Published::Confirmed => told(word, &decision),
-                Published::Off(State::Disabled) => {
-                    Answer::new(Word::Abuse).because("the host was disabled meanwhile")
-                }
-                Published::Off(_) | Published::Gone => {
-                    Answer::new(Word::Unknown).because("the host was removed meanwhile")
-                }
-                Published::Refused(trouble) | Published::Unconfirmed(trouble) => {
-                    Answer::new(Word::Pending)
-                        .because(&trouble)
-                        .hint(trouble.hint())
-                }
-            },
-        )
+        let published = self
+            .publisher
+            .publish(self.registry, host.id, self.deadline)?;
+        Ok(match published {
+            Published::Confirmed => Some(told(word, &decision)),
+            Published::Off(State::Disabled) => {
+                Some(Answer::new(Word::Abuse).because("the host was disabled meanwhile"))
+            }
+            Published::Off(_) | Published::Gone => None,
+            Published::Refused(trouble) | Published::Unconfirmed(trouble) => {
+                Some(pending(&trouble, &decision))
+            }
+        })
     }
 
     /// Last-seen is worth no answer of its own: a full disk must not stop a visit.
@@ -167,21 +180,30 @@ impl<'a> Visit<'a> {
         let _ = self.registry.seen(host, expire, self.now);
     }
 
-    /// Whether a name in a request means the host: in full, relative, or a former one.
-    fn is_named(&self, host: &Host, name: &[u8]) -> Result<bool, RegistryError> {
-        let Ok(text) = std::str::from_utf8(name) else {
-            return Ok(false);
-        };
-        let zone: ZoneName = host.name.zone();
-        let Ok(name) = HostName::new(text, &zone) else {
-            return Ok(false);
-        };
-        if name == host.name {
-            return Ok(true);
+    /// What the names in the request are.
+    fn names(&self, claim: &Claim<'_>, host: &Host) -> Result<Vec<Named>, RegistryError> {
+        if claim.names.is_empty() {
+            return Ok(Vec::new());
         }
         let former = self.registry.former_names(host, self.now)?;
-        Ok(former.iter().any(|former| former.name == name))
+        let own: Vec<HostName> = former
+            .into_iter()
+            .map(|former| former.name)
+            .chain([host.name.clone()])
+            .collect();
+        let zone = host.name.zone();
+        let names = claim.names.iter();
+        Ok(names.map(|name| Named::new(name, &zone, &own)).collect())
     }
+}
+
+/// The answer to a secret that is nobody's.
+fn unknown(claim: &Claim<'_>, reason: &str) -> Answer {
+    let word = match claim.place {
+        Place::Path => Word::Unknown,
+        _ => Word::WrongCredential,
+    };
+    Answer::new(word).because(reason)
 }
 
 fn told(word: Word, decision: &Decision) -> Answer {
@@ -213,15 +235,12 @@ fn refusal(undecidable: Undecidable) -> Answer {
     }
 }
 
-fn registry_trouble(error: RegistryError) -> Box<Answer> {
-    Box::new(
-        Answer::new(Word::Trouble)
-            .because(&error)
-            .hint(error.hint()),
-    )
+fn registry_trouble(error: RegistryError) -> Vec<Answer> {
+    let answer = Answer::new(Word::Trouble).because(&error);
+    vec![answer.hint(error.hint())]
 }
 
-fn publish_trouble(host: &Host, error: &PublishError) -> Box<Answer> {
+fn publish_trouble(host: &Host, error: &PublishError) -> Answer {
     let answer = Answer::new(Word::Trouble).about(&host.name);
-    Box::new(answer.because(error).hint(error.hint()))
+    answer.because(error).hint(error.hint())
 }

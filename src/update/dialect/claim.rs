@@ -1,0 +1,89 @@
+//! What a request claims, read by the row of its dialect.
+
+use super::credential::Credential;
+use super::{Captured, Dialect, Place, is_placeholder};
+use crate::http::Request;
+use crate::token::Token;
+use crate::update::{Answer, Asked, AskedError, Word};
+
+/// What a request claims: a credential, names, and addresses to have.
+#[derive(Debug)]
+pub struct Claim<'a> {
+    /// Its dialect.
+    pub dialect: &'a Dialect,
+    /// The secret it shows.
+    pub token: Token,
+    /// Where that was.
+    pub place: Place,
+    /// The names in it, in order.
+    pub names: Vec<Vec<u8>>,
+    /// A parameter in it that asks for what cannot be done here.
+    pub unserved: Option<&'a str>,
+    /// The addresses it asks for, or what is wrong with them.
+    pub asked: Result<Asked, AskedError>,
+}
+
+/// Why a request claims nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unclaimed {
+    /// The token's place in the path holds none: the path is unknown.
+    UnknownPath,
+    /// It shows no credential.
+    NoCredential,
+    /// Its credential cannot be a token.
+    WrongCredential,
+}
+
+impl Unclaimed {
+    /// The answer to it.
+    pub fn answer(self) -> Answer {
+        match self {
+            Unclaimed::UnknownPath => Answer::new(Word::Unknown).because("unknown path"),
+            Unclaimed::NoCredential => Answer::new(Word::NoCredential).because("no credential"),
+            Unclaimed::WrongCredential => {
+                Answer::new(Word::WrongCredential).because("wrong secret")
+            }
+        }
+    }
+}
+
+impl<'a> Claim<'a> {
+    /// Reads a request of a dialect.
+    ///
+    /// # Errors
+    /// When it shows nothing that could be a token.
+    pub fn read(
+        dialect: &'a Dialect,
+        captured: Captured<'_>,
+        request: &Request,
+    ) -> Result<Self, Unclaimed> {
+        let (token, place) = match Credential::read(dialect, captured, request) {
+            Credential::Token(token, place) => (token, place),
+            _ if captured.token.is_some() => return Err(Unclaimed::UnknownPath),
+            Credential::None => return Err(Unclaimed::NoCredential),
+            Credential::NoToken => return Err(Unclaimed::WrongCredential),
+        };
+        let given = request.fields.first_of(&dialect.names);
+        Ok(Claim {
+            dialect,
+            token,
+            place,
+            names: captured
+                .name
+                .into_iter()
+                .chain(given)
+                .flat_map(|list| list.split(|b| *b == b','))
+                .map(<[u8]>::trim_ascii)
+                .filter(|name| !name.is_empty() && !is_placeholder(name))
+                .map(<[u8]>::to_vec)
+                .collect(),
+            unserved: dialect.unserved.iter().map(AsRef::as_ref).find(|name| {
+                request
+                    .fields
+                    .first_of(&[name])
+                    .any(|value| !value.is_empty())
+            }),
+            asked: Asked::read(request, dialect, captured.address),
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! Update clients through Apache, and Knot answers: real ones where they are installed, and
+//! requests in the forms of those that are built into devices.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    dead_code
+)]
+
+#[path = "clients/devices.rs"]
+mod devices;
+#[path = "clients/programs.rs"]
+mod programs;
+#[path = "clients/refusals.rs"]
+mod refusals;
+#[path = "support/apache.rs"]
+mod site;
