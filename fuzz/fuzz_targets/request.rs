@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use bowline::gateway::meta::Meta;
 use bowline::http::{Request, client_address, prefers_json};
-use bowline::update::{Answer, Claim, Word};
+use bowline::update::{Answer, BUILT_IN, Claim, Dialect, Word};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -28,15 +28,18 @@ fuzz_target!(|data: &[u8]| {
     assert!(!client.is_some_and(|client: IpAddr| client.is_loopback()));
     let json = prefers_json(request.header("Accept"));
     if let Some(segments) = request.path.below("/dyn")
-        && let Some(claim) = Claim::of_path(segments, &request)
+        && let Some((row, captured)) = Dialect::find(&*BUILT_IN, segments, &request)
     {
-        let secret = claim.token.secret().to_owned();
-        assert!(!format!("{claim:?}").contains(&format!("{secret:?}")));
-        let word = match claim.asked {
-            Ok(_) => Word::Trouble,
-            Err(_) => Word::Unknown,
-        };
         let mut octets = Vec::new();
-        Answer::new(word).response(json).write(&mut octets, false).unwrap();
+        match Claim::read(row, captured, &request) {
+            Ok(claim) => {
+                let secret = claim.token.secret().to_owned();
+                assert!(!format!("{claim:?}").contains(&format!("{secret:?}")));
+                Answer::new(Word::Trouble).response(json).write(&mut octets, false).unwrap();
+            }
+            Err(unclaimed) => {
+                unclaimed.answer().response(json).write(&mut octets, false).unwrap();
+            }
+        }
     }
 });

@@ -1,10 +1,10 @@
 //! FastCGI 1.0: a responder that stays, for web servers that keep one running.
 //!
-//! - [`record`] and [`pairs`]: the frames and what is in them
-//! - [`conversation`]: what is said on a connection, without the connection
-//! - [`socket`], [`connection`], [`lobby`], [`server`]: sockets, time and workers
-//! - [`listen`]: where the sockets come from
-//! - [`current`]: configuration and keys, and how they are read again
+//! - `record` and `pairs`: the frames and what is in them
+//! - `conversation`: what is said on a connection, without the connection
+//! - `socket`, `connection`, `lobby`, `server`: sockets, time and workers
+//! - `listen`: where the sockets come from
+//! - `current`: configuration and keys, and how they are read again
 //!
 //! The answer is all that is ever said: STDERR stays unused, since web servers put the
 //! request line, with the secret in it, beside what comes there.
