@@ -20,8 +20,10 @@
 //! # The rooms
 //!
 //! A room uses only rooms below it: [`command`] and [`gateway`] on top, then
-//! [`application`], [`upkeep`] and [`setup`], [`update`] and [`pages`], [`publish`], and at the bottom
-//! [`dns`], [`registry`], [`http`], [`config`] and the value types ([`name`], [`token`],
+//! [`application`], [`upkeep`] and [`setup`], [`update`], [`pages`] and [`health`], [`publish`], and
+//! at the bottom
+//! [`dns`], [`registry`], [`http`], [`config`], [`log`], what processes share ([`lock`],
+//! [`patience`]) and the value types ([`name`], [`token`],
 //! [`ip`], [`ttl`], [`span`], …), which cannot hold bad data: after them no bare text travels.
 
 pub mod application;

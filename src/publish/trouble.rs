@@ -123,7 +123,7 @@ impl PublishError {
     /// What an operator can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            PublishError::NoZone(zone) => Some(format!("bowline zone add {zone}")),
+            PublishError::NoZone(zone) => Some(format!("run `bowline zone add {zone}`")),
             PublishError::KeyFile { .. } => {
                 Some("check key_file in bowline.toml, and who may read the file".to_owned())
             }

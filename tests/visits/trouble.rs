@@ -175,7 +175,7 @@ const CASES: [Case; 13] = [
         mend: |site| restore(site, "bowline.toml"),
         log: &[
             "reason=\"zone dyn.example.org is not in the configuration",
-            "hint=\"bowline zone add",
+            "hint=\"run `bowline zone add",
         ],
         ..OURS
     },
