@@ -7,6 +7,9 @@ use super::dialect::{Dialect, Omitted, is_placeholder};
 use crate::http::{Method, Request};
 use crate::ip::{Addresses, Family, Unpublishable};
 
+/// Parameters in which a router names the prefix of its LAN.
+const PREFIX: [&str; 3] = ["ip6lanprefix", "ipv6prefix", "prefix"];
+
 /// The addresses of a request.
 ///
 /// Empty values, placeholders, `preserve` and the unspecified addresses count as not
@@ -19,6 +22,8 @@ pub struct Asked {
     pub remove: Vec<Family>,
     /// Given, but bound to an interface of the sender (RFC 4007 11).
     pub scoped: Option<Unpublishable>,
+    /// Whether the prefix of a LAN is given: then the client's address is not meant.
+    pub prefix: bool,
     /// What becomes of the family that is not given while the other is.
     pub omitted: Omitted,
 }
@@ -34,6 +39,10 @@ impl Asked {
         in_path: Option<&[u8]>,
     ) -> Result<Self, AskedError> {
         let mut asked = Asked {
+            prefix: request
+                .fields
+                .first_of(&PREFIX)
+                .any(|value| without_prefix_length(value).is_some()),
             omitted: dialect.omitted,
             ..Asked::default()
         };

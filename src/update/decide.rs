@@ -59,7 +59,7 @@ pub fn decide(
         Some(unpublishable) if decision.set.is_empty() && decision.remove.is_empty() => {
             return Err(Undecidable::Unpublishable(unpublishable));
         }
-        None if decision.set.is_empty() && asked.remove.is_empty() => {
+        None if decision.set.is_empty() && asked.remove.is_empty() && !asked.prefix => {
             let client = client.ok_or(Undecidable::ClientUnknown)?;
             if !mine(&client) {
                 return Err(Undecidable::OtherFamily(client));
@@ -309,6 +309,17 @@ mod tests {
             let decision = decide(&asked, client, only, Policy::Public);
             assert_eq!(shown(decision), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_prefix_alone_does_not_mean_the_clients_address() {
+        let asked = Asked {
+            prefix: true,
+            ..asked("", &[])
+        };
+        let client = "2001:db8:c::4".parse().ok();
+        let decision = decide(&asked, client, None, Policy::Public);
+        assert_eq!(shown(decision), "");
     }
 
     #[test]
