@@ -66,11 +66,6 @@ impl Asked {
         Ok(asked)
     }
 
-    /// Whether it names an address at all.
-    pub fn is_given(&self) -> bool {
-        !self.addresses.is_empty() || self.scoped.is_some()
-    }
-
     fn take(&mut self, item: &[u8], family: Family) -> Result<(), AskedError> {
         if item == b"-" {
             self.remove.push(family);
