@@ -170,7 +170,7 @@ impl Application {
         Ok(match visit.prove(claim, request) {
             Err(answers) => Visited::Settled(answers),
             Ok(proven) if claim.dialect.page && pages::is_person(request) => {
-                Visited::Looked(pages::confirm(&proven.host))
+                Visited::Looked(pages::confirm(&proven.target.host))
             }
             Ok(proven) => Visited::Settled(visit.settle(claim, proven)),
         })

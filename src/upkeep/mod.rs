@@ -53,7 +53,7 @@ pub fn round(
         Err(TryLockError::WouldBlock) => return Ok(None),
         Err(TryLockError::Error(error)) => return Err(lock::LockError::File(path, error).into()),
     }
-    let publisher = Publisher::new(config)?;
+    let publisher = Publisher::new(config);
     let now = Timestamp::now();
     // Names that lapse become wishes, which are then settled with the others.
     let steady = steady(config, &mut lock, now);
