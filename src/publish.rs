@@ -11,19 +11,19 @@
 //! wishes, one UPDATE for each zone, one transaction of facts.
 
 mod exchange;
+mod served;
 mod trouble;
 
 pub use trouble::{PublishError, Trouble};
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use self::exchange::{Exchange, Settled};
-use crate::config::{Config, Zone};
+use self::served::{Served, Visit};
+use crate::config::Config;
 use crate::deadline::Deadline;
-use crate::dns::{Answer, Key, Server};
+use crate::dns::{Answer, Server};
 use crate::ip::{AddressSet, Family};
 use crate::lock::{HostLocks, LockError};
 use crate::name::ZoneName;
@@ -42,25 +42,6 @@ pub struct Publisher {
     state: PathBuf,
     /// Visits whose wishes wait to be written.
     wishes: Together<Vec<Ask>, Vec<Accepted>>,
-}
-
-/// A zone and its name server.
-#[derive(Debug)]
-struct Served {
-    zone: ZoneName,
-    address: SocketAddr,
-    key_file: PathBuf,
-    /// With the key, read when it is first needed.
-    server: OnceLock<Server>,
-    /// Visits that wait for it.
-    visits: Together<Visit, Vec<Published>>,
-}
-
-/// Hosts that somebody waits for, and until when.
-#[derive(Debug)]
-struct Visit {
-    hosts: Vec<HostId>,
-    deadline: Deadline,
 }
 
 /// What became of a host's wish.
@@ -351,38 +332,6 @@ impl Publisher {
     fn served(&self, zone: &ZoneName) -> Result<&Served, PublishError> {
         let served = self.zones.get(zone);
         served.ok_or_else(|| PublishError::NoZone(zone.clone()))
-    }
-}
-
-impl Served {
-    fn new(zone: &Zone) -> Self {
-        Served {
-            zone: zone.name.clone(),
-            address: zone.server,
-            key_file: zone.key_file.clone(),
-            server: OnceLock::new(),
-            visits: Together::default(),
-        }
-    }
-
-    /// The name server, with its key.
-    fn server(&self) -> Result<&Server, PublishError> {
-        if let Some(server) = self.server.get() {
-            return Ok(server);
-        }
-        let file = &self.key_file;
-        let text = std::fs::read_to_string(file).map_err(|error| PublishError::KeyFile {
-            file: file.clone(),
-            why: error.to_string(),
-        })?;
-        let key = Key::read(&text).map_err(|error| PublishError::Key {
-            file: file.clone(),
-            error,
-        })?;
-        Ok(self.server.get_or_init(|| Server {
-            address: self.address,
-            key,
-        }))
     }
 }
 

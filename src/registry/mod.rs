@@ -19,6 +19,7 @@
 //! The file and its `-wal` and `-shm` belong together and to one user; copies are made
 //! by [`Registry::copy_to`].
 
+mod due;
 mod edit;
 mod error;
 mod expire;
