@@ -29,6 +29,7 @@
 
 pub mod application;
 pub mod base_url;
+pub mod challenge;
 pub mod command;
 pub mod config;
 pub mod deadline;

@@ -6,13 +6,16 @@ use std::str::FromStr;
 use std::time::SystemTime;
 
 use domain::base::iana::{Class, Opcode, Rtype};
-use domain::base::message_builder::{AdditionalBuilder, PushError, TreeCompressor};
+use domain::base::message_builder::{
+    AdditionalBuilder, PushError, QuestionBuilder, TreeCompressor,
+};
 use domain::base::{MessageBuilder, Name, UnknownRecordData};
 use domain::rdata::tsig::Time48;
 use domain::tsig::{self, ClientTransaction};
 
-use super::Swap;
 use super::key::Key;
+use super::{Swap, Texts};
+use crate::challenge::{CHALLENGE_TTL, ChallengeValue};
 use crate::ip::Family;
 use crate::name::{RecordName, ZoneName};
 
@@ -79,14 +82,8 @@ pub(super) struct Signed {
 /// for every swap that changes something, the RRset deleted and the new address added.
 pub(super) fn update(zone: &ZoneName, swaps: &[Swap]) -> Result<Request, MessageError> {
     check(zone, swaps)?;
-    let mut builder = MessageBuilder::from_target(TreeCompressor::new(Vec::new()))
-        .map_err(|_| MessageError::Large)?;
-    builder.header_mut().set_opcode(Opcode::UPDATE);
-    let mut builder = builder.question();
-    builder.push((wire(zone)?, Rtype::SOA))?;
-
     // The owner names first, each once: behind 16 KiB they could not be compressed any more.
-    let mut builder = builder.answer();
+    let mut builder = of_zone(zone)?.answer();
     let mut before: Option<&RecordName> = None;
     for swap in swaps {
         if before != Some(&swap.name) {
@@ -116,6 +113,37 @@ pub(super) fn update(zone: &ZoneName, swaps: &[Swap]) -> Result<Request, Message
     Ok(Request {
         builder: builder.additional(),
     })
+}
+
+/// The UPDATE that adds and removes challenges at a name, each by its value, so that others
+/// stay (RFC 2136 2.5.1, 2.5.4). Prerequisite: no CNAME there.
+pub(super) fn update_texts(zone: &ZoneName, texts: &Texts) -> Result<Request, MessageError> {
+    if texts.name.host().zone() != *zone {
+        return Err(MessageError::Name(texts.name.to_string()));
+    }
+    let name = wire(&texts.name)?;
+    let mut builder = of_zone(zone)?.answer();
+    builder.push((&name, Class::NONE, 0, empty(Rtype::CNAME)?))?;
+    let mut builder = builder.authority();
+    for value in &texts.remove {
+        builder.push((&name, Class::NONE, 0, text(value)?))?;
+    }
+    for value in &texts.add {
+        builder.push((&name, Class::IN, CHALLENGE_TTL, text(value)?))?;
+    }
+    Ok(Request {
+        builder: builder.additional(),
+    })
+}
+
+/// The beginning of an UPDATE of a zone.
+fn of_zone(zone: &ZoneName) -> Result<QuestionBuilder<TreeCompressor<Vec<u8>>>, MessageError> {
+    let mut builder = MessageBuilder::from_target(TreeCompressor::new(Vec::new()))
+        .map_err(|_| MessageError::Large)?;
+    builder.header_mut().set_opcode(Opcode::UPDATE);
+    let mut builder = builder.question();
+    builder.push((wire(zone)?, Rtype::SOA))?;
+    Ok(builder)
 }
 
 /// A question, not recursive, with room for an answer of 1232 octets (RFC 6891).
@@ -195,6 +223,13 @@ fn of(address: IpAddr) -> Result<UnknownRecordData<Vec<u8>>, MessageError> {
         IpAddr::V6(ipv6) => ipv6.octets().to_vec(),
     };
     data(rtype(Family::of(address)), octets)
+}
+
+/// The data of a TXT record of one string (RFC 1035 3.3.14).
+fn text(value: &ChallengeValue) -> Result<UnknownRecordData<Vec<u8>>, MessageError> {
+    let octets = value.as_str().as_bytes();
+    let length = u8::try_from(octets.len()).map_err(|_| MessageError::Large)?;
+    data(Rtype::TXT, [&[length], octets].concat())
 }
 
 /// An identifier nobody can guess.
@@ -301,6 +336,35 @@ pub(super) mod tests {
         let octets = request.builder.finish().into_target();
         let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
         assert_eq!(hex, expected.concat().replace(' ', ""));
+    }
+
+    #[test]
+    fn an_update_of_challenges_is_these_octets() {
+        let zone: ZoneName = "dyn.example.org".parse().unwrap();
+        let home = crate::name::HostName::new("home", &zone).unwrap();
+        let value = |letter: &str| letter.repeat(43).parse().unwrap();
+        let texts = Texts {
+            name: RecordName::challenge(home),
+            add: vec![value("a")],
+            remove: vec![value("b")],
+        };
+        let expected = [
+            "0000 2800 0001 0001 0002 0000",
+            "03 64796e 07 6578616d706c65 03 6f7267 00 0006 0001",
+            // _acme-challenge.home CNAME, class NONE: there is none.
+            "0f 5f61636d652d6368616c6c656e6765 04 686f6d65 c00c 0005 00fe 00000000 0000",
+            // TXT, class NONE: delete this value only; then add the other, TTL 10.
+            "c021 0010 00fe 00000000 002c 2b",
+            &"62".repeat(43),
+            "c021 0010 0001 0000000a 002c 2b",
+            &"61".repeat(43),
+        ];
+        let request = update_texts(&zone, &texts).unwrap();
+        let octets = request.builder.finish().into_target();
+        let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+        assert_eq!(hex, expected.concat().replace(' ', ""));
+        let other: ZoneName = "example.net".parse().unwrap();
+        assert!(update_texts(&other, &texts).is_err());
     }
 
     #[test]

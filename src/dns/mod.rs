@@ -1,6 +1,6 @@
 //! The wire to the name server and nothing else: one UPDATE as a compare-and-swap
 //! (RFC 2136), signed and verified (TSIG, RFC 8945), and signed questions to see what
-//! stands there.
+//! stands there. Challenges for certificates come and go by value, without a comparison.
 //!
 //! An exchange has three results, and callers must keep them apart: [`Verdict::Done`],
 //! [`Verdict::Refused`] and [`Verdict::Unconfirmed`]. Only a NOERROR whose signature
@@ -29,12 +29,13 @@ use std::net::{IpAddr, SocketAddr};
 pub use domain::base::iana::{Rcode, TsigRcode};
 
 pub use self::answer::{Answer, By};
-pub use self::exchange::{Verdict, send_update};
+pub use self::exchange::{Verdict, send_texts, send_update};
 pub use self::key::{Algorithm, Key, KeyError};
-pub use self::lookup::{Answers, LookupError, lookup};
+pub use self::lookup::{Answers, LookupError, lookup, lookup_texts};
 pub use self::message::MessageError;
 pub use self::refusal::{Doubt, Refusal};
 pub use self::wait::Wait;
+use crate::challenge::ChallengeValue;
 use crate::ip::{AddressSet, Family};
 use crate::name::RecordName;
 use crate::ttl::Ttl;
@@ -68,5 +69,26 @@ impl Swap {
     /// Whether something would change, were `from` what stands there.
     pub fn changes(&self) -> bool {
         self.from != AddressSet::from(self.to.map(|(address, _)| address))
+    }
+}
+
+/// Challenges that are to stand at one name, and others that are not (TXT, RFC 8555 8.4).
+///
+/// Whatever else stands there is left alone, so that those of two orders coexist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts {
+    /// The owner name.
+    pub name: RecordName,
+    /// To be there.
+    pub add: Vec<ChallengeValue>,
+    /// To be gone.
+    pub remove: Vec<ChallengeValue>,
+}
+
+impl Texts {
+    /// Whether it is so, were `found` what stands there.
+    pub fn agrees(&self, found: &[String]) -> bool {
+        let is_there = |value: &ChallengeValue| found.iter().any(|text| text == value.as_str());
+        self.add.iter().all(is_there) && !self.remove.iter().any(is_there)
     }
 }

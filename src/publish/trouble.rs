@@ -83,7 +83,7 @@ impl fmt::Display for Trouble {
             Trouble::Differs(name) => {
                 write!(
                     f,
-                    "the name server goes on showing other addresses for {name}"
+                    "the name server goes on showing other records for {name}"
                 )
             }
             Trouble::Busy => f.write_str("another visit to the host is still being settled"),

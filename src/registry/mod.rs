@@ -19,6 +19,7 @@
 //! The file and its `-wal` and `-shm` belong together and to one user; copies are made
 //! by [`Registry::copy_to`].
 
+mod challenge;
 mod due;
 mod edit;
 mod error;
@@ -31,6 +32,7 @@ mod import;
 mod lapse;
 mod wish;
 
+pub use challenge::{Challenge, ChallengeAsk, ChallengeEdit};
 pub use edit::{KeptToken, NewHost};
 pub use error::RegistryError;
 pub use fact::{Conclusion, End};
@@ -56,7 +58,11 @@ use crate::time::Timestamp;
 use crate::token::{Digest, LookupKey, Token};
 
 /// The schema, step by step: each brings a registry to the next version.
-const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+];
 /// The schema's version, in the file as `user_version`.
 const VERSION: i64 = STEPS.len() as i64;
 /// How often a writer asks whether the one before it has finished.
