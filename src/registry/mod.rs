@@ -30,6 +30,7 @@ mod host;
 mod import;
 mod lapse;
 mod wish;
+mod zone;
 
 pub use edit::{KeptToken, NewHost};
 pub use error::RegistryError;
@@ -38,6 +39,7 @@ pub use history::Change;
 pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
 pub use import::{Edit, Entry, Imported};
 pub use wish::{Accepted, Ask, Source};
+pub use zone::ZoneState;
 
 use std::cell::Cell;
 use std::fs::OpenOptions;
