@@ -31,6 +31,7 @@ mod host;
 mod import;
 mod lapse;
 mod wish;
+mod zone;
 
 pub use challenge::{Challenge, ChallengeAsk, ChallengeEdit};
 pub use edit::{KeptToken, NewHost};
@@ -40,6 +41,7 @@ pub use history::Change;
 pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
 pub use import::{Edit, Entry, Imported};
 pub use wish::{Accepted, Ask, Source};
+pub use zone::ZoneState;
 
 use std::cell::Cell;
 use std::fs::OpenOptions;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Answer, Asked, Decision, Undecidable, Visit, Word, decide};
 use crate::config::Zone;
 use crate::name::ZoneName;
-use crate::publish::{PublishError, Published, Trouble};
+use crate::publish::{PublishError, Published, Shown, Trouble};
 use crate::registry::{Accepted, Ask, Host, HostId, RegistryError, State};
 use crate::token::Digest;
 
@@ -101,7 +101,7 @@ impl<'a> Change<'_, 'a> {
                 .show(&zone, &hosts, self.visit.deadline);
             for (position, item) in items.iter_mut().enumerate() {
                 item.advance(|decision, _| match &shown {
-                    Ok(Ok(shown)) if shown.get(position) == Some(&true) => {
+                    Ok(Ok(shown)) if shown.get(position).is_some_and(Shown::is_as_wished) => {
                         Next::Tell(Some(told(Word::NoChange, &decision)))
                     }
                     Ok(Ok(_)) => Next::Publish(decision, Word::Good),
