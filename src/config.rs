@@ -124,6 +124,9 @@ pub struct Zone {
     /// Whether every host may have private addresses.
     #[serde(default)]
     pub allow_private: bool,
+    /// Whether hosts may set challenges for certificates.
+    #[serde(default)]
+    pub acme: bool,
 }
 
 impl Config {

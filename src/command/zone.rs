@@ -130,8 +130,9 @@ fn set(standing: &Standing, options: Set) -> Result<Plan, SetupError> {
         server: None,
         ttl: options.ttl.map(ttl_of).transpose()?,
         expire: options.expire,
+        acme: options.acme,
     };
-    standing.set(&options.zone, keys, options.acme)
+    standing.set(&options.zone, keys)
 }
 
 fn list(standing: &Standing, context: &mut Context<'_>) -> Result<(), Failure> {

@@ -39,7 +39,7 @@ pub const TABLES: [(&str, &str); 7] = [
 ];
 
 /// All keys, in the order in which they are shown.
-pub const KEYS: [Key; 16] = [
+pub const KEYS: [Key; 17] = [
     Key {
         table: "",
         name: "url",
@@ -154,6 +154,13 @@ pub const KEYS: [Key; 16] = [
         doc: "whether every host may have private addresses (RFC 1918, RFC 6598, RFC 4193)",
         default: Some("false"),
         show: Show::Zone(|zone| zone.allow_private.into()),
+    },
+    Key {
+        table: "zone",
+        name: "acme",
+        doc: "whether hosts may set challenges for certificates (TXT at _acme-challenge); the key must have the right to: bowline zone set ZONE --acme gives both",
+        default: Some("false"),
+        show: Show::Zone(|zone| zone.acme.into()),
     },
 ];
 
