@@ -67,7 +67,7 @@ impl Application {
         let segments = request.path.below(self.config.url.path());
         match segments {
             Some([first]) if first == b"ip" => read_only(request, || self.ip(request)),
-            Some([first]) if first == b"healthz" => {
+            Some([first]) if first == b"healthz" || first == b"health" => {
                 read_only(request, || health::respond(&self.config))
             }
             Some(segments) => self.update(request, segments),
@@ -191,6 +191,9 @@ impl Application {
         }
         for address in answer.addresses.iter().chain(answer.wanted.iter()) {
             line = line.field(crate::ip::Family::of(address).as_str(), address);
+        }
+        if let Some(challenge) = answer.challenge {
+            line = line.field("challenge", challenge);
         }
         line = line.field("result", answer.word.as_str());
         if let Some(client) = self

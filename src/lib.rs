@@ -27,6 +27,7 @@
 //! [`patience`]) and the value types ([`name`], [`token`],
 //! [`ip`], [`ttl`], [`span`], …), which cannot hold bad data: after them no bare text travels.
 
+pub mod acme;
 pub mod application;
 pub mod base_url;
 pub mod challenge;

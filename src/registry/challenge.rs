@@ -17,6 +17,8 @@ use crate::token::Digest;
 /// One that its client has forgotten goes after so long: below a wildcard it could hide
 /// other names (RFC 4592 2.2.2), and no order takes longer.
 const FORGOTTEN: Span = Span::from_seconds(3600);
+/// So often, within a day, a name server refuses to remove one before that is left to people.
+const REFUSED: i64 = 30;
 
 /// One challenge of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,10 +128,7 @@ impl Registry {
     ///
     /// # Errors
     /// When the registry cannot be read.
-    pub fn due_challenges(
-        &self,
-        now: Timestamp,
-    ) -> Result<Vec<(HostId, ZoneName)>, RegistryError> {
+    pub fn due_challenges(&self, now: Timestamp) -> Result<Vec<(HostId, ZoneName)>, RegistryError> {
         let mut statement = self.db.prepare_cached(
             "SELECT DISTINCT host, zone FROM challenge
              WHERE (NOT confirmed OR unconfirmed IS NOT NULL)
@@ -201,6 +200,11 @@ impl Registry {
                 now.seconds(),
             ))?;
         }
+        // Who refuses for a day will not take it any more: the operator has seen why.
+        tx.execute(
+            "DELETE FROM challenge WHERE NOT wanted AND failures > ?1",
+            [REFUSED],
+        )?;
         Ok(tx.commit()?)
     }
 }

@@ -48,6 +48,10 @@ pub enum Word {
     NumHost,
     /// The token came over plain HTTP.
     PlainHttp,
+    /// A text that is no challenge for a certificate.
+    BadText,
+    /// A body that is not the JSON it should be.
+    BadJson,
 }
 
 impl Word {
@@ -68,6 +72,12 @@ impl Word {
             Word::NotFqdn => ("notfqdn", Status::BadRequest, LogLevel::Notice),
             Word::NumHost => ("numhost", Status::BadRequest, LogLevel::Notice),
             Word::PlainHttp => ("badauth", Status::Forbidden, LogLevel::Notice),
+            Word::BadText => ("bad_txt", Status::BadRequest, LogLevel::Notice),
+            Word::BadJson => (
+                "malformed_json_payload",
+                Status::BadRequest,
+                LogLevel::Notice,
+            ),
         }
     }
 
@@ -109,6 +119,10 @@ pub struct Answer {
     pub hint: Option<String>,
     /// An address left out; for the log only.
     pub dropped: Option<String>,
+    /// What was done with a challenge for a certificate; for the log only.
+    pub challenge: Option<&'static str>,
+    /// What says success in a dialect of certificates.
+    pub document: Option<Value>,
 }
 
 impl Answer {
@@ -122,6 +136,8 @@ impl Answer {
             reason: None,
             hint: None,
             dropped: None,
+            challenge: None,
+            document: None,
         }
     }
 
@@ -186,7 +202,7 @@ impl Answer {
 mod tests {
     use super::*;
 
-    const ALL: [Word; 14] = [
+    const ALL: [Word; 16] = [
         Word::Good,
         Word::NoChange,
         Word::Pending,
@@ -201,6 +217,8 @@ mod tests {
         Word::NotFqdn,
         Word::NumHost,
         Word::PlainHttp,
+        Word::BadText,
+        Word::BadJson,
     ];
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod answer;
 mod asked;
+mod challenge;
 mod change;
 mod decide;
 mod dialect;

@@ -86,10 +86,6 @@ impl<'a> Visit<'a> {
         if host.state != State::Active || !names.contains(&Named::Host) {
             return Err(answers(&names, &disabled));
         }
-        if let Some(name) = claim.unserved {
-            let answer = Answer::new(Word::Trouble).about(&host.name);
-            return Err(vec![answer.because(format_args!("{name}= is not served"))]);
-        }
         Ok(Proven {
             target: Target { host, zone },
             token,
@@ -105,9 +101,17 @@ impl<'a> Visit<'a> {
             names,
         } = proven;
         let name = target.host.name.clone();
-        let answer = match &claim.asked {
-            Err(error) => Answer::new(Word::BadIpValue).because(error),
-            Ok(asked) => {
+        let went = || vec![unknown(claim, "the token or its host went meanwhile")];
+        let answer = match (&claim.challenge, &claim.asked) {
+            (Some(wanted), _) => {
+                let dialect = &claim.dialect.name;
+                match self.challenge(wanted, &target, &claim.names, token, dialect) {
+                    Some(answer) => answer,
+                    None => return went(),
+                }
+            }
+            (None, Err(error)) => Answer::new(Word::BadIpValue).because(error),
+            (None, Ok(asked)) => {
                 let change = Change {
                     visit: self,
                     dialect: &claim.dialect.name,
@@ -116,7 +120,7 @@ impl<'a> Visit<'a> {
                 let mut answers = change.run(asked, vec![target]);
                 match answers.pop().flatten() {
                     Some(answer) => answer,
-                    None => return vec![unknown(claim, "the token or its host went meanwhile")],
+                    None => return went(),
                 }
             }
         };

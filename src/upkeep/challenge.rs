@@ -36,8 +36,7 @@ pub(super) fn run(
             continue;
         }
         let deadline = Deadline::after(Deadline::REQUEST);
-        let published =
-            publisher.publish_challenges(registry, &zone, host, Busy::Leave, deadline);
+        let published = publisher.publish_challenges(registry, &zone, host, Busy::Leave, deadline);
         let (reason, hint) = match published {
             Ok(Ok(_)) => continue,
             // A visit is about to settle them.
