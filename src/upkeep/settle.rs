@@ -51,7 +51,7 @@ pub(super) fn run(
             Ok(Published::Confirmed | Published::Off(_) | Published::Gone) => {
                 if host.is_pending() {
                     settled.confirmed += 1;
-                    logger.write(&line(LogLevel::Info).field("result", "good"));
+                    logger.write(&line(LogLevel::Notice).field("result", "good"));
                 }
             }
             Ok(Published::Refused(trouble)) => {
