@@ -35,5 +35,7 @@ mod site;
 mod sockets;
 #[path = "fastcgi/systemd.rs"]
 mod systemd;
+#[path = "fastcgi/together.rs"]
+mod together;
 #[path = "fastcgi/web.rs"]
 mod web;
