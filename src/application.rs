@@ -15,6 +15,7 @@ use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::health;
 use crate::http::{Method, Request, Response, Status, client_address, prefers_json};
+use crate::limit::Limit;
 use crate::log::{Line, Logger};
 use crate::pages;
 use crate::registry::Registry;
@@ -105,7 +106,7 @@ impl Application {
             Some((row, captured)) => Claim::read(row, captured, request),
             None => Err(Unclaimed::UnknownPath),
         };
-        let answers = match &claim {
+        let mut answers = match &claim {
             Err(unclaimed) => {
                 let answer = unclaimed.answer();
                 // A scanner's path is no attempt at a secret, and no line in the log.
@@ -128,6 +129,7 @@ impl Application {
                 ],
             },
         };
+        self.limit_wrong_secrets(&mut answers, request);
         let mut logged: Vec<&Answer> = Vec::new();
         for answer in &answers {
             // Names that are no host's can fill a request, but not the log.
@@ -174,6 +176,36 @@ impl Application {
             }
             Ok(proven) => Visited::Settled(visit.settle(claim, proven)),
         })
+    }
+
+    /// Counts a wrong secret. In the path it is answered as every unknown path is; elsewhere
+    /// a source that has shown too many is told so.
+    fn limit_wrong_secrets(&self, answers: &mut [Answer], request: &Request) {
+        let is_wrong = |word| matches!(word, Word::Unknown | Word::WrongCredential);
+        if !answers.iter().any(|answer| is_wrong(answer.word)) {
+            return;
+        }
+        let Some(source) = self.client(request).or(request.peer) else {
+            return;
+        };
+        let now = Timestamp::now();
+        let limit = Limit::of_wrong_secrets(&self.config);
+        let Some(until) = limit.count(&site(source), now) else {
+            return;
+        };
+        for answer in answers {
+            if answer.word == Word::WrongCredential {
+                let reason = answer.reason.take().unwrap_or_default();
+                *answer = Answer {
+                    word: Word::TooManyWrong,
+                    retry_after: Some(until.since(now)),
+                    ..answer.clone().because(format_args!(
+                        "{reason}, more than {} from there",
+                        limit.rate
+                    ))
+                };
+            }
+        }
     }
 
     fn client(&self, request: &Request) -> Option<IpAddr> {
@@ -235,6 +267,14 @@ pub fn trouble(logger: &Logger, reason: &dyn std::fmt::Display, hint: &str) -> R
 /// The answer to a request that a panic has ended; it costs that request only.
 pub fn bug(logger: &Logger) -> Response {
     trouble(logger, &"a bug in bowline", "please report it")
+}
+
+/// The part of an address that one site has: of IPv6 the first 64 bits.
+fn site(address: IpAddr) -> Vec<u8> {
+    match address.to_canonical() {
+        IpAddr::V4(ipv4) => ipv4.octets().to_vec(),
+        IpAddr::V6(ipv6) => ipv6.octets().into_iter().take(8).collect(),
+    }
 }
 
 fn read_only(request: &Request, answer: impl FnOnce() -> Response) -> Response {

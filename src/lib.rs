@@ -24,8 +24,8 @@
 //! [`application`], [`upkeep`] and [`setup`], [`update`], [`pages`] and [`health`], [`publish`], and
 //! at the bottom
 //! [`dns`], [`registry`], [`http`], [`config`], [`log`], what processes share ([`lock`],
-//! [`patience`]) and the value types ([`name`], [`token`],
-//! [`ip`], [`ttl`], [`span`], …), which cannot hold bad data: after them no bare text travels.
+//! [`limit`], [`patience`]) and the value types ([`name`], [`token`],
+//! [`ip`], [`ttl`], [`span`], [`rate`], …), which cannot hold bad data: after them no bare text travels.
 
 pub mod application;
 pub mod base_url;
@@ -37,6 +37,7 @@ pub mod gateway;
 pub mod health;
 pub mod http;
 pub mod ip;
+pub mod limit;
 pub mod lock;
 pub mod log;
 pub mod name;
@@ -44,6 +45,7 @@ pub mod pages;
 pub mod patience;
 pub mod port;
 pub mod publish;
+pub mod rate;
 pub mod registry;
 pub mod setup;
 pub mod span;

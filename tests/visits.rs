@@ -21,6 +21,8 @@ mod gone;
 mod kill;
 #[path = "visits/late.rs"]
 mod late;
+#[path = "visits/limits.rs"]
+mod limits;
 #[path = "visits/race.rs"]
 mod race;
 #[path = "visits/refusals.rs"]
