@@ -22,13 +22,15 @@ use crate::registry::Registry;
 use crate::time::Timestamp;
 use crate::token::Token;
 use crate::update::{
-    Answer, BUILT_IN, Claim, Dialect, Unclaimed, Undecidable, Visit, Word, respond,
+    Answer, Claim, Dialect, List, Unclaimed, Undecidable, Visit, Word, respond, rows,
 };
 
 /// Everything that outlives a request.
 pub struct Application {
     config: Arc<Config>,
     logger: Logger,
+    /// The dialects it understands.
+    dialects: Arc<List<Dialect>>,
     /// Read by the first request that needs them, unless they are given.
     keys: Option<Arc<Keys>>,
     /// Opened by the first request that needs it.
@@ -47,6 +49,7 @@ impl Application {
     pub fn new(config: Config) -> Self {
         Application {
             logger: Logger::new(&config.log),
+            dialects: Arc::new(rows(&config.endpoints)),
             config: Arc::new(config),
             keys: None,
             open: None,
@@ -57,6 +60,7 @@ impl Application {
     pub fn sharing(config: Arc<Config>, keys: Arc<Keys>) -> Self {
         Application {
             logger: Logger::new(&config.log),
+            dialects: Arc::new(rows(&config.endpoints)),
             config,
             keys: Some(keys),
             open: None,
@@ -94,8 +98,8 @@ impl Application {
     }
 
     fn update(&mut self, request: &Request, segments: &[Vec<u8>]) -> Response {
-        let rows = &*BUILT_IN;
-        let found = Dialect::find(rows, segments, request);
+        let rows = Arc::clone(&self.dialects);
+        let found = Dialect::find(&rows, segments, request);
         // An unknown path is a secret path that nobody has.
         let row = found.map(|(row, _)| row).or(rows.last());
         if let Some(row) = row.filter(|row| !row.methods.contains(&request.method)) {

@@ -178,7 +178,7 @@ impl Counters {
         let found = read_at(&file, &mut head, 0)?;
         let (magic, key) = head.split_at_mut(MAGIC.len());
         if found < MAGIC.len() + KEY || magic != MAGIC {
-            getrandom::fill(key)?;
+            getrandom::fill(key).map_err(|error| io::Error::other(error.to_string()))?;
             // What was there is nothing that can be read. The whole of the room is taken now,
             // so that a full disk later on does not matter, and the head comes last.
             file.set_len(0)?;

@@ -13,6 +13,8 @@ mod support;
 mod cgi;
 #[path = "visits/drift.rs"]
 mod drift;
+#[path = "visits/endpoint.rs"]
+mod endpoint;
 #[path = "visits/full.rs"]
 mod full;
 #[path = "visits/gone.rs"]
