@@ -246,10 +246,7 @@ impl Application {
         if let Some(reason) = &answer.reason {
             line = line.words("reason", reason);
         }
-        if let Some(hint) = &answer.hint {
-            line = line.words("hint", hint);
-        }
-        self.logger.write(&line);
+        self.logger.write(&line.hint(answer.hint.as_ref()));
     }
 }
 

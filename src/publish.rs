@@ -11,25 +11,27 @@
 //! wishes, one UPDATE for each zone, one transaction of facts.
 
 mod exchange;
+mod served;
+mod shown;
 mod trouble;
 
+pub use shown::Shown;
 pub use trouble::{PublishError, Trouble};
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use self::exchange::{Exchange, Settled};
-use crate::config::{Config, Zone};
+use self::served::{Served, Visit};
+use crate::config::Config;
 use crate::deadline::Deadline;
-use crate::dns::{Answer, Key, Server};
-use crate::ip::{AddressSet, Family};
+use crate::dns::{LookupError, Server};
 use crate::lock::{HostLocks, LockError};
 use crate::name::ZoneName;
 use crate::patience::Patience;
 use crate::registry::{
-    Accepted, Ask, Conclusion, End, Host, HostId, Registry, RegistryError, State, Wish,
+    Accepted, Ask, Conclusion, End, Host, HostId, Registry, RegistryError, State,
 };
 use crate::time::Timestamp;
 use crate::together::Together;
@@ -42,25 +44,6 @@ pub struct Publisher {
     state: PathBuf,
     /// Visits whose wishes wait to be written.
     wishes: Together<Vec<Ask>, Vec<Accepted>>,
-}
-
-/// A zone and its name server.
-#[derive(Debug)]
-struct Served {
-    zone: ZoneName,
-    address: SocketAddr,
-    key_file: PathBuf,
-    /// With the key, read when it is first needed.
-    server: OnceLock<Server>,
-    /// Visits that wait for it.
-    visits: Together<Visit, Vec<Published>>,
-}
-
-/// Hosts that somebody waits for, and until when.
-#[derive(Debug)]
-struct Visit {
-    hosts: Vec<HostId>,
-    deadline: Deadline,
 }
 
 /// What became of a host's wish.
@@ -251,7 +234,8 @@ impl Publisher {
         match self.exchange(served, deadline, silent)? {
             Some(mut exchange) => {
                 let ends = exchange.settle(&hosts);
-                published.extend(conclude(registry, &hosts, ends)?);
+                let serials = exchange.serials;
+                published.extend(conclude(registry, &served.zone, &serials, &hosts, ends)?);
             }
             None => published.extend(
                 hosts
@@ -263,20 +247,7 @@ impl Publisher {
         Ok(published)
     }
 
-    /// Whether the name server shows what the host wishes.
-    ///
-    /// # Errors
-    /// When the host's zone is not configured.
-    pub fn shows(
-        &self,
-        host: &Host,
-        deadline: Deadline,
-    ) -> Result<Result<bool, Trouble>, PublishError> {
-        let shown = self.show(&host.name.zone(), std::slice::from_ref(host), deadline)?;
-        Ok(shown.map(|shown| shown.into_iter().all(|shows| shows)))
-    }
-
-    /// Whether the name server shows what hosts of a zone wish, for each.
+    /// What the name server shows of hosts of a zone, for each.
     ///
     /// # Errors
     /// When the zone is not configured.
@@ -285,37 +256,36 @@ impl Publisher {
         zone: &ZoneName,
         hosts: &[Host],
         deadline: Deadline,
-    ) -> Result<Result<Vec<bool>, Trouble>, PublishError> {
+    ) -> Result<Result<Vec<Shown>, Trouble>, PublishError> {
         let mut silent = || ();
         let Some(mut exchange) = self.exchange(self.served(zone)?, deadline, &mut silent)? else {
             return Ok(Err(Trouble::Waiting));
         };
-        // A family without an address is asked for too: an UPDATE applied late, or a hand,
-        // may have put one there.
-        let questions: Vec<_> = hosts
-            .iter()
-            .flat_map(|host| &host.wish.records.names)
-            .flat_map(|name| Family::BOTH.map(|family| (name.clone(), family)))
-            .collect();
-        let found = match exchange.lookup(&questions, false) {
-            Ok(found) => found.answers,
-            Err(trouble) => return Ok(Err(trouble)),
+        Ok(exchange.show(hosts))
+    }
+
+    /// The serial that the name server shows for a zone.
+    ///
+    /// # Errors
+    /// When the zone is not configured.
+    pub fn serial(
+        &self,
+        zone: &ZoneName,
+        deadline: Deadline,
+    ) -> Result<Result<u32, Trouble>, PublishError> {
+        let mut silent = || ();
+        let Some(mut exchange) = self.exchange(self.served(zone)?, deadline, &mut silent)? else {
+            return Ok(Err(Trouble::Waiting));
         };
-        let mut answers = found.iter();
-        let shows = |host: &Host| {
-            let Wish { records, .. } = &host.wish;
-            let own = answers.by_ref().take(2 * records.names.len());
-            own.zip(Family::BOTH.iter().cycle())
-                .fold(true, |all, (answer, family)| {
-                    let wanted = records.addresses.get(*family);
-                    all & match answer {
-                        Answer::Found(found) => *found == AddressSet::from(wanted),
-                        // Nothing of ours is to be there, and nothing of ours can be seen.
-                        Answer::Hidden(_) => wanted.is_none(),
-                    }
-                })
-        };
-        Ok(Ok(hosts.iter().map(shows).collect()))
+        Ok(exchange.lookup(&[], true).and_then(|found| {
+            let missing = Trouble::Lookup(LookupError::NotAuthoritative);
+            found.serial.ok_or(missing)
+        }))
+    }
+
+    /// Where the name server of a zone takes updates.
+    pub fn address(&self, zone: &ZoneName) -> Option<SocketAddr> {
+        self.zones.get(zone).map(|served| served.address)
     }
 
     /// Every zone and its name server, with the keys.
@@ -345,6 +315,7 @@ impl Publisher {
             deadline,
             patience,
             silent,
+            serials: Vec::new(),
         }))
     }
 
@@ -354,41 +325,11 @@ impl Publisher {
     }
 }
 
-impl Served {
-    fn new(zone: &Zone) -> Self {
-        Served {
-            zone: zone.name.clone(),
-            address: zone.server,
-            key_file: zone.key_file.clone(),
-            server: OnceLock::new(),
-            visits: Together::default(),
-        }
-    }
-
-    /// The name server, with its key.
-    fn server(&self) -> Result<&Server, PublishError> {
-        if let Some(server) = self.server.get() {
-            return Ok(server);
-        }
-        let file = &self.key_file;
-        let text = std::fs::read_to_string(file).map_err(|error| PublishError::KeyFile {
-            file: file.clone(),
-            why: error.to_string(),
-        })?;
-        let key = Key::read(&text).map_err(|error| PublishError::Key {
-            file: file.clone(),
-            error,
-        })?;
-        Ok(self.server.get_or_init(|| Server {
-            address: self.address,
-            key,
-        }))
-    }
-}
-
 /// Notes how the exchange ended for each host, and says what that means.
 fn conclude(
     registry: &mut Registry,
+    zone: &ZoneName,
+    serials: &[u32],
     hosts: &[Host],
     ends: Vec<Settled>,
 ) -> Result<Vec<(HostId, Published)>, PublishError> {
@@ -410,7 +351,7 @@ fn conclude(
             },
         })
         .collect();
-    match registry.conclude(&conclusions, Timestamp::now()) {
+    match registry.conclude(zone, serials, &conclusions, Timestamp::now()) {
         Err(error) if ends.iter().any(Result::is_ok) => return Err(error.into()),
         // Where a trouble cannot be noted, the wish that is no fact is a note in itself.
         _ => {}

@@ -78,7 +78,10 @@ impl Fixture {
             serial: Some(7),
         };
         let conclusion = Conclusion { host: id, end };
-        self.registry.conclude(&[conclusion], at).unwrap();
+        let zone = name("home").zone();
+        self.registry
+            .conclude(&zone, &[7], &[conclusion], at)
+            .unwrap();
     }
 
     /// An exchange for the host that ended without a verified answer.
@@ -88,7 +91,10 @@ impl Fixture {
             may_be_applied: true,
         };
         let conclusion = Conclusion { host: id, end };
-        self.registry.conclude(&[conclusion], NOW).unwrap();
+        let zone = name("home").zone();
+        self.registry
+            .conclude(&zone, &[], &[conclusion], NOW)
+            .unwrap();
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Exchange<'a> {
     pub(super) patience: Patience,
     /// Told once when the name server is silent and we go on waiting.
     pub(super) silent: &'a mut dyn FnMut(),
+    /// The zone's serials as they were seen, oldest first.
+    pub(super) serials: Vec<u32>,
 }
 
 /// How it ended for one host: the zone's serial, where it was asked for, or why not.
@@ -102,6 +104,7 @@ impl Exchange<'_> {
                 return;
             }
         };
+        self.serials.extend(found.serial);
         let mut answers = found.answers.into_iter();
         for part in parts {
             let own = answers.by_ref().take(part.swaps.len()).collect();

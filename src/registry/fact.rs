@@ -3,8 +3,9 @@
 use rusqlite::Connection;
 
 use super::host::{by_id, joined};
+use super::zone::see;
 use super::{Durable, Host, HostId, Records, Registry, RegistryError, State};
-use crate::name::RecordName;
+use crate::name::{RecordName, ZoneName};
 use crate::time::Timestamp;
 
 /// How an exchange with the name server ended for one host.
@@ -38,7 +39,8 @@ pub enum End<'a> {
 }
 
 impl Registry {
-    /// Notes how exchanges ended, all in one transaction.
+    /// Notes how an exchange ended for hosts of a zone, and the serials seen in it, oldest
+    /// first; all in one transaction.
     ///
     /// A host that was being removed, and now has no records, is forgotten; not while an
     /// older UPDATE may still be applied, though: then somebody has to look again.
@@ -47,10 +49,15 @@ impl Registry {
     /// When the registry cannot be written.
     pub fn conclude(
         &mut self,
+        zone: &ZoneName,
+        serials: &[u32],
         conclusions: &[Conclusion<'_>],
         now: Timestamp,
     ) -> Result<(), RegistryError> {
         let tx = self.write(Durable::Soon)?;
+        for serial in serials {
+            see(&tx, zone, *serial, now)?;
+        }
         for Conclusion { host, end } in conclusions {
             match end {
                 End::Confirmed {

@@ -19,6 +19,7 @@
 //! The file and its `-wal` and `-shm` belong together and to one user; copies are made
 //! by [`Registry::copy_to`].
 
+mod due;
 mod edit;
 mod error;
 mod expire;
@@ -29,6 +30,7 @@ mod host;
 mod import;
 mod lapse;
 mod wish;
+mod zone;
 
 pub use edit::{KeptToken, NewHost};
 pub use error::RegistryError;
@@ -37,6 +39,7 @@ pub use history::Change;
 pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
 pub use import::{Edit, Entry, Imported};
 pub use wish::{Accepted, Ask, Source};
+pub use zone::ZoneState;
 
 use std::cell::Cell;
 use std::fs::OpenOptions;

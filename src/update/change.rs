@@ -9,7 +9,7 @@ use super::{Answer, Asked, Decision, Undecidable, Visit, Word, decide};
 use crate::config::Zone;
 use crate::limit::Limit;
 use crate::name::ZoneName;
-use crate::publish::{PublishError, Published, Trouble};
+use crate::publish::{PublishError, Published, Shown, Trouble};
 use crate::rate::Rate;
 use crate::registry::{Accepted, Ask, Host, HostId, RegistryError, State};
 use crate::time::Timestamp;
@@ -121,7 +121,7 @@ impl<'a> Change<'_, 'a> {
                 .show(&zone, &hosts, self.visit.deadline);
             for (position, item) in items.iter_mut().enumerate() {
                 item.advance(|decision, _| match &shown {
-                    Ok(Ok(shown)) if shown.get(position) == Some(&true) => {
+                    Ok(Ok(shown)) if shown.get(position).is_some_and(Shown::is_as_wished) => {
                         Next::Tell(Some(told(Word::NoChange, &decision)))
                     }
                     Ok(Ok(_)) => Next::Publish(decision, Word::Good),

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use super::Silent;
 use crate::config::LogLevel;
 use crate::deadline::Deadline;
 use crate::log::{Line, Logger};
@@ -22,6 +23,13 @@ pub struct Settled {
     pub pending: usize,
 }
 
+impl std::ops::AddAssign for Settled {
+    fn add_assign(&mut self, other: Self) {
+        self.confirmed += other.confirmed;
+        self.pending = other.pending;
+    }
+}
+
 /// Publishes what is pending. A name server that does not answer is asked once a round; a
 /// host that a visit is just settling is left to the visit, and one whose records the name
 /// server has refused time and again is tried more and more rarely.
@@ -29,6 +37,7 @@ pub(super) fn run(
     registry: &mut Registry,
     publisher: &Publisher,
     logger: &Logger,
+    silent: &mut Silent,
 ) -> Result<Settled, PublishError> {
     let now = Timestamp::now();
     let mut hosts = registry.due(now)?;
@@ -37,6 +46,7 @@ pub(super) fn run(
         registry,
         publisher,
         logger,
+        silent,
         settled: Settled::default(),
     };
     for (zone, hosts) in by_zone(hosts) {
@@ -49,12 +59,18 @@ struct Settling<'a> {
     registry: &'a mut Registry,
     publisher: &'a Publisher,
     logger: &'a Logger,
+    silent: &'a mut Silent,
     settled: Settled,
 }
 
 impl Settling<'_> {
     /// Publishes hosts of a zone, until its name server does not answer any more.
     fn zone(&mut self, zone: &ZoneName, mut hosts: &[Host]) -> Result<(), PublishError> {
+        let address = self.publisher.address(zone);
+        if address.is_some_and(|address| self.silent.contains(&address)) {
+            self.settled.pending += hosts.len();
+            return Ok(());
+        }
         while let Some((some, rest)) = hosts.split_at_checked(TOGETHER.min(hosts.len())) {
             if some.is_empty() {
                 break;
@@ -82,6 +98,7 @@ impl Settling<'_> {
             hosts = rest;
             if !answers {
                 self.settled.pending += rest.len();
+                self.silent.extend(address);
                 return Ok(());
             }
         }
@@ -133,10 +150,7 @@ impl Settling<'_> {
             .field(what, name)
             .field("result", word)
             .words("reason", reason);
-        self.logger.write(&match hint {
-            Some(hint) => line.words("hint", hint),
-            None => line,
-        });
+        self.logger.write(&line.hint(hint));
     }
 }
 

@@ -126,6 +126,21 @@ impl Knot {
         self.knotc(&["zone-commit", ZONE]);
     }
 
+    /// Keeps a copy of the zones as they are on its disk; restarts it.
+    pub fn keep_copy(&mut self) {
+        self.stop();
+        copy_all(&self.dir.join("state"), &self.dir.join("copy"));
+        self.restart();
+    }
+
+    /// Puts that copy back; restarts it.
+    pub fn put_copy_back(&mut self) {
+        self.stop();
+        fs::remove_dir_all(self.dir.join("state")).unwrap();
+        copy_all(&self.dir.join("copy"), &self.dir.join("state"));
+        self.restart();
+    }
+
     /// Stops its clock: requests wait in the socket until [`Knot::resume`].
     pub fn pause(&self) {
         self.signal("STOP");
@@ -259,6 +274,11 @@ template:
 zone:
 {zones}"#
     )
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status();
+    assert!(copied.unwrap().success());
 }
 
 /// Runs it in the foreground.

@@ -28,7 +28,12 @@ fn seconds_to_wait(response: &Response) -> i64 {
 /// One round of upkeep: how many wishes became facts.
 fn upkeep(site: &Site) -> usize {
     let config = Config::load(&site.path("bowline.toml")).unwrap();
-    let round = upkeep::round(&config, &mut site.registry(), &Logger::new(&config.log));
+    let round = upkeep::round(
+        &config,
+        &mut site.registry(),
+        &Logger::new(&config.log),
+        upkeep::Word::Registry,
+    );
     round.unwrap().expect("no other round").settled.confirmed
 }
 

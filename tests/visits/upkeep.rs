@@ -9,7 +9,7 @@ use bowline::registry::Settings;
 use bowline::span::Span;
 use bowline::time::Timestamp;
 use bowline::ttl::Ttl;
-use bowline::upkeep::{self, Round, Settled};
+use bowline::upkeep::{self, Round, Settled, Word};
 
 use crate::support::knot::ZONE;
 use crate::support::site::{Home, Site, host_name};
@@ -18,7 +18,7 @@ use crate::support::site::{Home, Site, host_name};
 fn round(site: &Site) -> Round {
     let config = Config::load(&site.path("bowline.toml")).unwrap();
     let logger = Logger::new(&config.log);
-    upkeep::round(&config, &mut site.registry(), &logger)
+    upkeep::round(&config, &mut site.registry(), &logger, Word::Registry)
         .unwrap()
         .expect("no other round is running")
 }
