@@ -21,7 +21,7 @@
 //! # The rooms
 //!
 //! A room uses only rooms below it: [`command`] and [`gateway`] on top, then
-//! [`application`], [`upkeep`] and [`setup`], [`update`], [`pages`] and [`health`], [`publish`], and
+//! [`application`], [`devices`], [`upkeep`] and [`setup`], [`update`], [`pages`] and [`health`], [`publish`], and
 //! at the bottom
 //! [`dns`], [`registry`], [`http`], [`config`], [`log`], what processes share ([`lock`],
 //! [`limit`], [`patience`]) and the value types ([`name`], [`token`],
@@ -32,6 +32,7 @@ pub mod base_url;
 pub mod command;
 pub mod config;
 pub mod deadline;
+pub mod devices;
 pub mod dns;
 pub mod gateway;
 pub mod health;
