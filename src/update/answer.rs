@@ -13,6 +13,7 @@ use crate::config::LogLevel;
 use crate::http::{Response, Status};
 use crate::ip::{Addresses, Family};
 use crate::name::HostName;
+use crate::span::Span;
 
 /// The usual word for what the name server has not confirmed.
 const DNSERR: &str = "dnserr";
@@ -52,6 +53,10 @@ pub enum Word {
     BadText,
     /// A body that is not the JSON it should be.
     BadJson,
+    /// More changes of the host than are published in that time: this one is kept.
+    TooManyChanges,
+    /// A wrong credential once more, after too many of them from that source.
+    TooManyWrong,
 }
 
 impl Word {
@@ -78,6 +83,8 @@ impl Word {
                 Status::BadRequest,
                 LogLevel::Notice,
             ),
+            Word::TooManyChanges => ("911", Status::ServiceUnavailable, LogLevel::Notice),
+            Word::TooManyWrong => ("badauth", Status::TooManyRequests, LogLevel::Notice),
         }
     }
 
@@ -123,6 +130,8 @@ pub struct Answer {
     pub challenge: Option<&'static str>,
     /// What says success in a dialect of certificates.
     pub document: Option<Value>,
+    /// After how long the client should come back, when that is known.
+    pub retry_after: Option<Span>,
 }
 
 impl Answer {
@@ -138,6 +147,7 @@ impl Answer {
             dropped: None,
             challenge: None,
             document: None,
+            retry_after: None,
         }
     }
 
@@ -165,7 +175,7 @@ impl Answer {
             true => Body::Json(self.to_json(DNSERR)),
             false => Body::Text(self.to_line(DNSERR)),
         };
-        body.response(self.word.status())
+        body.response(self.word.status(), self.retry_after)
     }
 
     /// A line; `pending` is the dialect's word for what is not confirmed.
@@ -202,7 +212,7 @@ impl Answer {
 mod tests {
     use super::*;
 
-    const ALL: [Word; 16] = [
+    const ALL: [Word; 18] = [
         Word::Good,
         Word::NoChange,
         Word::Pending,
@@ -219,6 +229,8 @@ mod tests {
         Word::PlainHttp,
         Word::BadText,
         Word::BadJson,
+        Word::TooManyChanges,
+        Word::TooManyWrong,
     ];
 
     #[test]
