@@ -6,14 +6,21 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stderr
+    clippy::print_stderr,
+    dead_code
 )]
 
 mod support;
 
+#[path = "acme/authority.rs"]
+mod authority;
 #[path = "acme/between.rs"]
 mod between;
+#[path = "acme/clients.rs"]
+mod clients;
 #[path = "acme/place.rs"]
 mod place;
+#[path = "support/apache.rs"]
+mod site;
 #[path = "acme/words.rs"]
 mod words;
