@@ -5,8 +5,6 @@
 //! DuckDNS. A challenge for `*.host` stands at the same name as that for the host, so two
 //! values have to stand beside each other.
 
-mod account;
 mod wanted;
 
-pub use account::Account;
 pub use wanted::{Form, Wanted, WantedError};

@@ -172,6 +172,9 @@ fn first_contents(place: &Place, zone: &NewZone, parent: &[Record]) -> Result<St
     for server in &zone.nameservers {
         let _ = writeln!(ns, "{NS_LINE}{}.", server.as_str());
     }
+    for issuer in &zone.caa {
+        let _ = writeln!(ns, "{CAA_LINE}'\"{issuer}\"'");
+    }
     let mut delegation = String::new();
     for record in parent {
         let _ = writeln!(delegation, "{PARENT_LINE}{}", record.absolute());
@@ -192,6 +195,9 @@ fn first_contents(place: &Place, zone: &NewZone, parent: &[Record]) -> Result<St
 
 /// How a name server stands in the script.
 const NS_LINE: &str = "control zone-set \"$zone\" \"$zone\" 3600 NS ";
+
+/// How an authority does.
+const CAA_LINE: &str = "control zone-set \"$zone\" \"$zone\" 3600 CAA 0 issue ";
 
 /// How a record of the parent stands in the script.
 pub(super) const PARENT_LINE: &str = "#   ";

@@ -18,6 +18,7 @@ pub mod fill;
 mod fit;
 pub mod gateway;
 mod handover;
+pub mod issuer;
 pub mod keys;
 pub mod knot;
 pub mod listen;

@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 use std::path::PathBuf;
 
-use super::super::Failure;
 use super::super::handed::{Argument, Handed};
+use super::super::{Failure, hint, note};
 use crate::config::Config;
 use crate::devices::{Device, Paste};
 use crate::name::HostName;
@@ -92,6 +92,12 @@ pub(super) fn for_device(
     token: Option<&Token>,
     host: &Host,
 ) -> Result<String, Failure> {
+    let zone = host.name.zone();
+    let takes = config.zone(&zone).is_some_and(|zone| zone.acme);
+    if device.wants_certificates() && !takes {
+        note(format_args!("the zone {zone} takes no challenges yet"));
+        hint(format_args!("`bowline zone set {zone} --acme`"));
+    }
     let length = token.map_or(TOKEN_MADE, |token| token.secret().len());
     let token = token.map_or(EXAMPLE, Token::secret);
     let url = url(config, token, length + QUERY, &host.name);
