@@ -13,6 +13,10 @@ const LABEL_MAX: usize = 63;
 const NAME_MAX: usize = 253;
 /// Stands in front of a challenge's name; every host leaves room for it (RFC 8555 8.4).
 pub const CHALLENGE: &str = "_acme-challenge.";
+/// How many characters a random label has: some 60 bits.
+const LABEL: usize = 12;
+/// Thirty-two letters and digits that nobody takes for one another.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// Stands in front of a wildcard.
 const STAR: &str = "*.";
 
@@ -84,6 +88,17 @@ impl HostName {
             zone: below.len() + 1,
             name,
         })
+    }
+
+    /// A label that nobody guesses.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn random_label() -> Result<String, getrandom::Error> {
+        let mut bytes = [0; LABEL];
+        getrandom::fill(&mut bytes)?;
+        let letter = |byte: &u8| LETTERS.get(usize::from(byte % 32)).copied();
+        Ok(bytes.iter().filter_map(letter).map(char::from).collect())
     }
 
     /// The name in full, without its final dot.

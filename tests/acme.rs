@@ -20,6 +20,8 @@ mod between;
 mod clients;
 #[path = "acme/place.rs"]
 mod place;
+#[path = "acme/register.rs"]
+mod register;
 #[path = "support/apache.rs"]
 mod site;
 #[path = "acme/words.rs"]

@@ -29,13 +29,14 @@ enum Show {
 }
 
 /// The tables, in the order in which they are shown, and what each is about.
-pub const TABLES: [(&str, &str); 8] = [
+pub const TABLES: [(&str, &str); 9] = [
     ("", "Before the first table"),
     ("state", "What bowline keeps"),
     ("client", "How the address of the client is known"),
     ("limits", "Limits"),
     ("keep", "How long things are kept"),
     ("log", "The log"),
+    ("acme", "Clients for certificates"),
     (
         "zone",
         "A zone whose hosts bowline may move; one table each",
@@ -47,7 +48,7 @@ pub const TABLES: [(&str, &str); 8] = [
 ];
 
 /// All keys, in the order in which they are shown.
-pub const KEYS: [Key; 24] = [
+pub const KEYS: [Key; 25] = [
     Key {
         table: "",
         name: "url",
@@ -134,6 +135,13 @@ pub const KEYS: [Key; 24] = [
         doc: "how much of the client's address is written: full, prefix (its /24 or /48) or none",
         default: Some("\"full\""),
         show: Show::Config(|config| client(config.log.client).into()),
+    },
+    Key {
+        table: "acme",
+        name: "register",
+        doc: "who may register an account of acme-dns (POST /register), which makes a host of a random name in the first zone with acme = true: off, open (whoever comes), or file:PATH (who shows the secret in that file as the password of Basic authentication)",
+        default: Some("\"off\""),
+        show: Show::Config(|config| config.acme.register.to_string().into()),
     },
     Key {
         table: "zone",

@@ -7,6 +7,8 @@ use std::io::{self, Write};
 pub enum Status {
     /// 200.
     Ok,
+    /// 201.
+    Created,
     /// 400.
     BadRequest,
     /// 401.
@@ -32,6 +34,7 @@ impl Status {
     pub fn line(self) -> &'static str {
         match self {
             Status::Ok => "200 OK",
+            Status::Created => "201 Created",
             Status::BadRequest => "400 Bad Request",
             Status::Unauthorized => "401 Unauthorized",
             Status::Forbidden => "403 Forbidden",

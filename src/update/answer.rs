@@ -53,6 +53,10 @@ pub enum Word {
     BadText,
     /// A body that is not the JSON it should be.
     BadJson,
+    /// An account is to be for some networks only.
+    BadNetworks,
+    /// An account was made.
+    Registered,
     /// More changes of the host than are published in that time: this one is kept.
     TooManyChanges,
     /// A wrong credential once more, after too many of them from that source.
@@ -83,6 +87,12 @@ impl Word {
                 Status::BadRequest,
                 LogLevel::Notice,
             ),
+            Word::BadNetworks => (
+                "invalid_allowfrom_cidr",
+                Status::BadRequest,
+                LogLevel::Notice,
+            ),
+            Word::Registered => ("registered", Status::Created, LogLevel::Info),
             Word::TooManyChanges => ("911", Status::ServiceUnavailable, LogLevel::Notice),
             Word::TooManyWrong => ("badauth", Status::TooManyRequests, LogLevel::Notice),
         }
@@ -105,7 +115,7 @@ impl Word {
 
     /// Whether the name has what the request wanted.
     pub fn is_success(self) -> bool {
-        matches!(self, Word::Good | Word::NoChange)
+        matches!(self, Word::Good | Word::NoChange | Word::Registered)
     }
 }
 
@@ -212,7 +222,7 @@ impl Answer {
 mod tests {
     use super::*;
 
-    const ALL: [Word; 18] = [
+    const ALL: [Word; 19] = [
         Word::Good,
         Word::NoChange,
         Word::Pending,
@@ -229,6 +239,7 @@ mod tests {
         Word::PlainHttp,
         Word::BadText,
         Word::BadJson,
+        Word::BadNetworks,
         Word::TooManyChanges,
         Word::TooManyWrong,
     ];

@@ -19,8 +19,8 @@ pub use asked::{Asked, AskedError};
 pub use change::Target;
 pub use decide::{Decision, Undecidable, decide};
 pub use dialect::{
-    BUILT_IN, Captured, Claim, Dialect, Hosts, List, Omitted, PathPattern, Place, Style, Text,
-    Unclaimed, rows,
+    BUILT_IN, Captured, Claim, Dialect, Hosts, List, Omitted, PathPattern, Place, REGISTER, Style,
+    Text, Unclaimed, rows,
 };
 pub use named::Named;
 pub use respond::respond;

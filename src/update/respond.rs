@@ -93,11 +93,13 @@ fn document(answers: &[Answer]) -> Value {
 /// The way of acme-dns: whatever is wrong with credential or name is `forbidden`.
 fn acme_dns(answers: &[Answer]) -> Response {
     let (status, error) = match answers.iter().find(|answer| !answer.word.is_success()) {
-        None => return Body::Json(document(answers)).response(Status::Ok, None),
+        None => {
+            let status = status(answers.iter());
+            return Body::Json(document(answers)).response(status, None);
+        }
         Some(answer) => match (answer.word, answer.word.status()) {
-            (Word::BadText | Word::BadJson, status) | (_, status @ Status::ServiceUnavailable) => {
-                (status, answer.word.as_str())
-            }
+            (Word::BadText | Word::BadJson | Word::BadNetworks, status)
+            | (_, status @ Status::ServiceUnavailable) => (status, answer.word.as_str()),
             (_, status @ Status::TooManyRequests) => (status, FORBIDDEN),
             _ => (Status::Unauthorized, FORBIDDEN),
         },

@@ -101,7 +101,7 @@ fn a_visit_that_was_killed_is_settled() {
     let _ = visit.end();
     place.knot.resume();
     place.upkeep();
-    assert_eq!(place.shown("home"), [a.clone()]);
+    assert_eq!(place.shown("home").concat(), a);
     assert_eq!(place.httpreq("cleanup", &home, &a).run().status, 200);
     assert_eq!(place.shown("home"), [""; 0]);
     assert_eq!(known(&place, &home), 0);

@@ -15,7 +15,7 @@ use std::borrow::Cow;
 pub use claim::{Claim, Unclaimed};
 pub use endpoint::rows;
 pub use path::{Captured, PathPattern};
-pub use table::BUILT_IN;
+pub use table::{BUILT_IN, REGISTER};
 
 use crate::acme::Form;
 use crate::http::{Method, Request};

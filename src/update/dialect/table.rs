@@ -69,6 +69,14 @@ const HTTPREQ: Dialect = Dialect {
     ..USUAL
 };
 
+/// Registering at acme-dns: a path of its own, where that is switched on.
+pub static REGISTER: Dialect = Dialect {
+    name: Cow::Borrowed("acme-dns"),
+    credentials: Cow::Borrowed(&[Place::Basic, Place::Bearer]),
+    style: Style::AcmeDns,
+    ..HTTPREQ
+};
+
 /// Every one of them. Of two at the same path the first counts.
 pub static BUILT_IN: LazyLock<[Dialect; 12]> = LazyLock::new(|| {
     [
