@@ -9,8 +9,12 @@ use super::{Context, Failure};
 use crate::base_url::BaseUrl;
 use crate::name::ZoneName;
 use crate::port::AddressPort;
+use crate::setup::bind::Bind;
 use crate::setup::files::Written;
-use crate::setup::knot::program;
+use crate::setup::installed::is_installed;
+use crate::setup::knot::Knot;
+use crate::setup::nameserver::{self, Program};
+use crate::setup::powerdns::PowerDns;
 use crate::setup::users::Owners;
 use crate::setup::zone::{NameServer, check_url, ttl_of};
 use crate::setup::{NewZone, Place, Setup, SetupError, apply, listen, place, report, taken};
@@ -84,6 +88,16 @@ enum Dns {
     Powerdns,
 }
 
+impl Dns {
+    fn program(self) -> &'static dyn Program {
+        match self {
+            Dns::Knot => &Knot,
+            Dns::Bind => &Bind,
+            Dns::Powerdns => &PowerDns,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Web {
     Apache,
@@ -149,6 +163,7 @@ pub(super) fn failure(error: SetupError) -> Failure {
 /// Checks the options against each other and this machine.
 fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
     check_choices(&options)?;
+    let dns = options.dns.map_or_else(nameserver::installed, Dns::program);
     let apache = options.web != Some(Web::None);
     let config = match &options.config_dir {
         Some(directory) => directory.join("bowline.toml"),
@@ -170,7 +185,7 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
     }
     let (listeners, public) = addresses(options.dns_listen, options.public)?;
     for address in listeners.iter().chain([&options.update]) {
-        if let Some(who) = taken::holder(address.0) {
+        if let Some(who) = taken::holder(address.0, dns) {
             return Err(SetupError::Taken(address.0, who));
         }
     }
@@ -182,6 +197,7 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         place,
         zone,
         url: options.url,
+        dns,
         listeners,
         public,
         update: options.update,
@@ -192,7 +208,7 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
     })
 }
 
-/// Where Knot listens, and what the parent says about it.
+/// Where the name server listens, and what the parent says about it.
 fn addresses(
     listeners: Vec<AddressPort>,
     public: Vec<IpAddr>,
@@ -226,26 +242,12 @@ fn addresses(
 /// What a later version takes is refused with the ways out, as is a machine that has
 /// only such servers.
 fn check_choices(options: &Options) -> Result<(), SetupError> {
-    const DNS_WAYS: &str = "--dns knot sets up Knot; with another name server write bowline.toml by hand: \
-                            a [[zone]] with server and key_file is all that bowline needs of it";
     const WEB_WAYS: &str = "--web apache --gateway cgi sets up Apache; --web none leaves the web server \
                             to you: it runs bowline as a CGI program";
-    let installed = |name: &str| Path::new(&program(name)).is_absolute();
     let later = |option, value: &str, ways| Err(SetupError::Later(option, value.to_owned(), ways));
-    match options.dns {
-        Some(Dns::Bind) => return later("--dns", "bind", DNS_WAYS),
-        Some(Dns::Powerdns) => return later("--dns", "powerdns", DNS_WAYS),
-        None if !installed("knotd") && installed("named") => {
-            return later("--dns", "bind", DNS_WAYS);
-        }
-        None if !installed("knotd") && installed("pdns_server") => {
-            return later("--dns", "powerdns", DNS_WAYS);
-        }
-        Some(Dns::Knot) | None => {}
-    }
     match options.web {
         Some(Web::Nginx) => return later("--web", "nginx", WEB_WAYS),
-        None if !installed("apache2") && installed("nginx") => {
+        None if !is_installed("apache2") && is_installed("nginx") => {
             return later("--web", "nginx", WEB_WAYS);
         }
         Some(Web::Apache | Web::None) | None => {}

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use super::error::SetupError;
 use crate::config::DEFAULT_FILE;
-use crate::name::ZoneName;
 
 /// The state directory that goes with `/etc/bowline`.
 const DEFAULT_STATE: &str = "/var/lib/bowline";
@@ -20,6 +19,14 @@ pub struct Place {
     pub knot_dir: PathBuf,
     /// Where Knot keeps the plain-text copies of the zones.
     pub knot_storage: PathBuf,
+    /// The directory of our files for BIND.
+    pub bind_dir: PathBuf,
+    /// Where BIND keeps our zones, their journals and keys.
+    pub bind_storage: PathBuf,
+    /// The directory of `pdns.conf`.
+    pub pdns_dir: PathBuf,
+    /// Where PowerDNS keeps its database.
+    pub pdns_storage: PathBuf,
     /// The directory of Apache's configuration.
     pub apache_dir: PathBuf,
     /// Where cron finds files.
@@ -47,23 +54,18 @@ impl Place {
         };
         check_path(&config)?;
         check_path(&state_dir)?;
-        let below = |name: &str| dir.join(name);
+        let at = |private_name: &str, shared: &str| match private {
+            true => dir.join(private_name),
+            false => shared.into(),
+        };
         Ok(Place {
-            knot_dir: if private {
-                below("knot")
-            } else {
-                "/etc/knot".into()
-            },
-            knot_storage: if private {
-                below("knot/db")
-            } else {
-                "/var/lib/knot".into()
-            },
-            apache_dir: if private {
-                below("apache")
-            } else {
-                "/etc/apache2".into()
-            },
+            knot_dir: at("knot", "/etc/knot"),
+            knot_storage: at("knot/db", "/var/lib/knot"),
+            bind_dir: at("bind", "/etc/bind/bowline"),
+            bind_storage: at("bind/db", "/var/lib/bind/bowline"),
+            pdns_dir: at("pdns", "/etc/powerdns"),
+            pdns_storage: at("pdns/db", "/var/lib/powerdns"),
+            apache_dir: at("apache", "/etc/apache2"),
             cron_dir: "/etc/cron.d".into(),
             config,
             state_dir,
@@ -109,16 +111,6 @@ impl Place {
         self.knot_dir.join("bowline.d")
     }
 
-    /// The file with Knot's part of one zone.
-    pub fn knot_zone(&self, zone: &ZoneName) -> PathBuf {
-        self.knot_include().join(format!("50-{zone}.conf"))
-    }
-
-    /// The script that gives a zone its first records.
-    pub fn first_contents(&self, zone: &ZoneName) -> PathBuf {
-        self.knot_include().join(format!("first-contents-{zone}"))
-    }
-
     /// Where Knot's control socket is.
     pub fn knot_socket(&self) -> PathBuf {
         if self.private {
@@ -126,6 +118,22 @@ impl Place {
         } else {
             "/run/knot/knot.sock".into()
         }
+    }
+
+    /// The main file of a BIND that has bowline's zones only.
+    pub fn bind_conf(&self) -> PathBuf {
+        self.bind_dir.join("named.conf")
+    }
+
+    /// The directory of our files for PowerDNS, besides its settings.
+    pub fn pdns_ours(&self) -> PathBuf {
+        self.pdns_dir.join("bowline")
+    }
+
+    /// What systemd is told of PowerDNS; nothing for a private set-up, or without systemd.
+    pub fn pdns_unit(&self) -> Option<PathBuf> {
+        let systemd = !self.private && Path::new("/run/systemd/system").is_dir();
+        systemd.then(|| "/etc/systemd/system/pdns.service.d/bowline.conf".into())
     }
 
     /// The file for cron; none for a private set-up, or where cron has no such directory.

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use super::configuration::{self, ZoneKeys};
 use super::error::SetupError;
 use super::files::{Content, File, State, Written, read};
-use super::knot::KnotKey;
+use super::nameserver::{Base, Program};
 use super::next::{self, Step};
 use super::records::{self, Record};
 use super::users::Owners;
 use super::zone::NewZone;
-use super::{Place, apache, cron, keys, knot, registry, theirs};
+use super::{Place, apache, cron, keys, registry};
 use crate::base_url::BaseUrl;
 use crate::config::Config;
 use crate::port::AddressPort;
@@ -26,11 +26,13 @@ pub struct Setup {
     pub zone: NewZone,
     /// In front of every token.
     pub url: BaseUrl,
-    /// Where Knot answers the outside.
+    /// The name server.
+    pub dns: &'static dyn Program,
+    /// Where it answers the outside.
     pub listeners: Vec<AddressPort>,
     /// What the outside asks.
     pub public: Vec<IpAddr>,
-    /// Where Knot takes updates.
+    /// Where it takes updates.
     pub update: AddressPort,
     /// Whether there is an Apache to set up.
     pub apache: bool,
@@ -62,7 +64,8 @@ impl Setup {
     /// Files that are there and cannot be read, or that contradict each other.
     pub fn plan(&self, written: &Written) -> Result<Plan, SetupError> {
         let files = self.files()?;
-        theirs::check(&self.place, files.iter())?;
+        let all: Vec<&File> = files.iter().collect();
+        self.dns.check_theirs(&self.place, &all)?;
         let files = files
             .into_iter()
             .map(|file| written.look(file, self.owners.settable))
@@ -91,11 +94,7 @@ impl Setup {
         let owners = &self.owners;
         let registry = self.registry()?;
         let lookup_key = keys::lookup_key(place, &registry)?;
-        let (key_name, key_text) = keys::tsig_key(place)?;
-        let key = KnotKey {
-            name: &key_name,
-            text: &key_text,
-        };
+        let key = keys::tsig_key(place)?;
         let file = |path: PathBuf, mode, owner: &_, content| File {
             path,
             owner: Clone::clone(owner),
@@ -120,7 +119,7 @@ impl Setup {
                 place.tsig_key(),
                 0o640,
                 &owners.user,
-                Content::Secret(key.text.to_owned()),
+                Content::Secret(key.text.clone()),
             ),
             file(
                 place.config.clone(),
@@ -132,21 +131,15 @@ impl Setup {
             state(place.state_dir.join("locks")),
             file(registry, 0o640, &owners.state, Content::Registry),
         ];
-        files.extend(knot::files(
+        let base = Base {
             place,
             owners,
-            &key,
-            &self.listeners,
-            self.update,
-        )?);
-        files.extend(knot::zone_files(
-            place,
-            owners,
-            key.name,
-            self.update,
-            &self.zone,
-            &self.delegation(),
-        )?);
+            key: &key,
+            update: self.update,
+        };
+        files.extend(self.dns.files(&base, &self.listeners)?);
+        let zone = self.dns.zone_files(&base, &self.zone, &self.delegation())?;
+        files.extend(zone);
         if self.apache {
             let site = apache::files(place, owners, &self.url, self.http, &self.executable)?;
             files.extend(site);
@@ -186,7 +179,7 @@ impl Setup {
     fn next(&self, files: &[(File, State)]) -> Result<Vec<Step>, SetupError> {
         let zone = &self.zone.name;
         let tls = self.url.is_https() && self.http.is_none();
-        let mut steps = next::knot(&self.place, files, self.update, zone)?;
+        let mut steps = self.dns.next(&self.place, files, self.update, zone)?;
         let mut ports = Vec::new();
         if self.apache {
             steps.extend(next::apache(&self.place, files, tls));
@@ -212,7 +205,8 @@ impl Setup {
     }
 
     fn notes(&self) -> Result<Vec<String>, SetupError> {
-        let mut notes = acme_note(self.zone.acme);
+        let note = self.dns.acme_note().filter(|_| self.zone.acme);
+        let mut notes: Vec<String> = note.into_iter().collect();
         notes.extend(keys::weakness(&self.place.tsig_key())?);
         let mut note = |text: String| notes.push(text);
         if !self.owners.settable {
@@ -293,16 +287,6 @@ impl Plan {
             None => Ok(()),
         }
     }
-}
-
-/// What an old Knot makes of the right to set challenges.
-pub(super) fn acme_note(acme: bool) -> Vec<String> {
-    let note = "before 3.3.3 Knot cannot tell _acme-challenge from other names: with --acme the \
-                key may set TXT at every name below the apex";
-    (acme && knot::any_txt())
-        .then(|| note.to_owned())
-        .into_iter()
-        .collect()
 }
 
 /// The first directory above `path` that is closed to others than owner and group.

@@ -16,15 +16,13 @@ pub struct Owner {
     pub gid: u32,
 }
 
-/// Those who own what is written: root, the web server's user, Knot.
+/// Those who own what is written: root, the web server's user.
 #[derive(Debug, Clone)]
 pub struct Owners {
     /// What only the administrator changes.
     pub root: Owner,
     /// Read by the user that runs bowline.
     pub user: Owner,
-    /// Read by Knot.
-    pub knot: Owner,
     /// The user that runs bowline, with its own group.
     pub state: Owner,
     /// Whether owners can be set at all: only root can.
@@ -41,7 +39,6 @@ impl Owners {
             return Some(Owners {
                 root: me.clone(),
                 user: me.clone(),
-                knot: me.clone(),
                 state: me,
                 settable: false,
             });
@@ -52,14 +49,25 @@ impl Owners {
             gid: group.gid,
             ..root.clone()
         };
-        let knot = Owner::user("knot").map_or_else(|| root.clone(), |knot| shared_with(&knot));
         Some(Owners {
             user: shared_with(&state),
-            knot,
             state,
             root,
             settable: true,
         })
+    }
+
+    /// The administrator, with the group of the user `name`, who may read it; without
+    /// that user the administrator's own.
+    pub fn read_by(&self, name: &str) -> Owner {
+        match Owner::user(name).filter(|_| self.settable) {
+            Some(reader) => Owner {
+                group: reader.group,
+                gid: reader.gid,
+                ..self.root.clone()
+            },
+            None => self.root.clone(),
+        }
     }
 }
 

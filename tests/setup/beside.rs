@@ -3,6 +3,7 @@
 use std::fs;
 
 use bowline::setup::files::{State, Written};
+use bowline::setup::knot::Knot;
 use bowline::setup::users::Owners;
 use bowline::setup::zone::NameServer;
 use bowline::setup::{NewZone, Place, Setup};
@@ -90,6 +91,7 @@ fn beside(trial: &Trial, knot_conf: &str) -> Setup {
         place,
         zone: NewZone::new(zone, vec![server], None).unwrap(),
         url: "https://update.example.org".parse().unwrap(),
+        dns: &Knot,
         listeners: vec![
             "192.0.2.53@53".parse().unwrap(),
             "2001:db8::53@53".parse().unwrap(),
