@@ -19,6 +19,8 @@ pub struct Place {
     pub knot_dir: PathBuf,
     /// Where Knot keeps the plain-text copies of the zones.
     pub knot_storage: PathBuf,
+    /// The file that a BIND of the system is started from.
+    pub bind_main: PathBuf,
     /// The directory of our files for BIND.
     pub bind_dir: PathBuf,
     /// Where BIND keeps our zones, their journals and keys.
@@ -61,6 +63,7 @@ impl Place {
         Ok(Place {
             knot_dir: at("knot", "/etc/knot"),
             knot_storage: at("knot/db", "/var/lib/knot"),
+            bind_main: "/etc/bind/named.conf".into(),
             bind_dir: at("bind", "/etc/bind/bowline"),
             bind_storage: at("bind/db", "/var/lib/bind/bowline"),
             pdns_dir: at("pdns", "/etc/powerdns"),

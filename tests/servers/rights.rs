@@ -182,3 +182,31 @@ fn powerdns_without_a_good_script_changes_nothing() {
     assert!(!started.success());
     assert_eq!(server.dig("dyn.example.org", "SOA"), Vec::<String>::new());
 }
+
+#[test]
+fn the_key_is_worth_nothing_at_a_public_address() {
+    if std::net::UdpSocket::bind("[::1]:0").is_err() {
+        eprintln!("skipped: no IPv6 loopback");
+        return;
+    }
+    for_each(|dns| {
+        let port = crate::support::knot::free_port();
+        let listen = format!("--dns-listen=::1@{port}");
+        let server = Instance::start(dns, &["--no-dnssec", &listen]);
+        let script = server.path("update");
+        let text = format!(
+            "server ::1 {port}\nkey {}\nzone dyn.example.org.\n\
+             update add x.dyn.example.org. 60 A 203.0.113.7\nsend\n",
+            server.key()
+        );
+        fs::write(&script, text).unwrap();
+        let done = Command::new("knsupdate").arg(&script).output().unwrap();
+        assert!(!done.status.success(), "{dns:?}");
+        assert_eq!(
+            crate::instance::dig("::1", port, "dyn.example.org", "NS"),
+            ["ns1.example.org."],
+            "{dns:?}: it answers there"
+        );
+        assert_eq!(server.dig("x.dyn.example.org", "A"), Vec::<String>::new());
+    });
+}

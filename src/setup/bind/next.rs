@@ -14,10 +14,8 @@ use crate::dns::plain::{Kind, Reply, ask};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 
-/// BIND's own main file; one line in it includes ours.
-const MAIN: &str = "/etc/bind/named.conf";
-/// What stood there before.
-const BEFORE: &str = "/etc/bind/named.conf.before-bowline";
+/// The ending of the copy of what stood in the main file before.
+const BEFORE: &str = ".before-bowline";
 /// Zones that come with the package, and that a server for other zones can do without.
 const STOCK: [&str; 5] = [
     ".",
@@ -58,10 +56,10 @@ pub(super) fn next(
     }
     steps.push(Step::here("all of it is valid", check(place)));
     if !included {
-        let line = include_line(place);
+        let (main, line) = (place.bind_main.display(), include_line(place));
         steps.push(Step::here(
             "BIND reads our file; what it read so far is kept beside it",
-            format!("cp -p {MAIN} {BEFORE} && echo '{line}' > {MAIN}"),
+            format!("cp -p {main} {main}{BEFORE} && echo '{line}' > {main}"),
         ));
     }
     let anew = changed(&place.bind_conf()) || !included || served == Reply::Silence;
@@ -77,8 +75,9 @@ pub(super) fn removal(place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut files = Bind.zone_paths(place, zone);
     if last {
-        if !place.private && Path::new(BEFORE).exists() {
-            let back = format!("mv {BEFORE} {MAIN}");
+        let main = place.bind_main.display();
+        if !place.private && Path::new(&format!("{main}{BEFORE}")).exists() {
+            let back = format!("mv {main}{BEFORE} {main}");
             steps.push(Step::here("BIND reads what it read before", back));
         }
         files.extend([key_conf(place), place.bind_conf()]);
@@ -106,16 +105,21 @@ pub(super) fn removal(place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {
 /// Refuses a `named.conf` with zones or views of its own: where there is one view, every
 /// zone has to be in one.
 pub(super) fn check_theirs(place: &Place) -> Result<(), SetupError> {
-    if place.private || is_included(place)? || !Path::new(MAIN).exists() {
+    if place.private || is_included(place)? || !place.bind_main.exists() {
         return Ok(());
     }
     // As BIND reads it, with everything that it includes. What it cannot read it does not run.
-    let Ok(output) = Command::new("named-checkconf").args(["-p", MAIN]).output() else {
+    let mut print = Command::new("named-checkconf");
+    let Ok(output) = print.arg("-p").arg(&place.bind_main).output() else {
         return Ok(());
     };
     let text = String::from_utf8_lossy(&output.stdout);
     match text.lines().find_map(theirs) {
-        Some(what) => Err(SetupError::ServerHas(Bind.name(), what, MAIN.into())),
+        Some(what) => Err(SetupError::ServerHas(
+            Bind.name(),
+            what,
+            place.bind_main.clone(),
+        )),
         None => Ok(()),
     }
 }
@@ -132,7 +136,7 @@ fn theirs(line: &str) -> Option<String> {
 /// Whether BIND reads our main file.
 fn is_included(place: &Place) -> Result<bool, SetupError> {
     let line = include_line(place);
-    let text = read(Path::new(MAIN))?.unwrap_or_default();
+    let text = read(&place.bind_main)?.unwrap_or_default();
     Ok(text.lines().any(|known| known.trim() == line))
 }
 
