@@ -52,6 +52,9 @@ pub(super) struct Options {
     /// What the parent's A and AAAA say, when behind NAT
     #[arg(long, value_name = "ADDR")]
     public: Vec<IpAddr>,
+    /// Another machine with Knot that serves the zones too
+    #[arg(long = "secondary", value_name = "ADDR@PORT")]
+    secondaries: Vec<AddressPort>,
     /// Where updates go
     #[arg(long, value_name = "ADDR@PORT", default_value = "127.0.0.1@5353")]
     update: AddressPort,
@@ -164,6 +167,10 @@ pub(super) fn failure(error: SetupError) -> Failure {
 fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
     check_choices(&options)?;
     let dns = options.dns.map_or_else(nameserver::installed, Dns::program);
+    if !options.secondaries.is_empty() && !dns.has_secondaries() {
+        let (option, with) = ("--secondary", format!("with {}", dns.name()));
+        return Err(SetupError::Later(option, with, SECONDARY_WAYS));
+    }
     let apache = options.web != Some(Web::None);
     let config = match &options.config_dir {
         Some(directory) => directory.join("bowline.toml"),
@@ -200,6 +207,7 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         dns,
         listeners,
         public,
+        secondaries: options.secondaries,
         update: options.update,
         apache,
         http: options.http,
@@ -238,6 +246,10 @@ fn addresses(
         if public.is_empty() { reachable } else { public },
     ))
 }
+
+/// The ways out where secondaries cannot be set up.
+const SECONDARY_WAYS: &str = "--dns knot sets them up; with another name server give a key the right to \
+                              transfer the zone, and tell the secondary of each zone";
 
 /// What a later version takes is refused with the ways out, as is a machine that has
 /// only such servers.

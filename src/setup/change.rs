@@ -274,6 +274,8 @@ impl Standing {
             owners: &self.owners,
             key: &keys::tsig_key(&self.place)?,
             update,
+            secondaries: &[],
+            public: &[],
         };
         let mut written = Written::load(&self.place.written())?;
         // All of it is made and checked before any of it is written.

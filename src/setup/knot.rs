@@ -1,6 +1,7 @@
 //! Knot's files: what is shipped in `knot/`, filled.
 
 mod next;
+mod secondaries;
 mod theirs;
 
 use std::net::SocketAddr;
@@ -69,7 +70,8 @@ impl Program for Knot {
         }
         let include = place.knot_include();
         let key = Content::Secret(base.key.text.clone());
-        let common = common(base, listeners, &theirs)?;
+        let secondaries = secondaries::addresses(base)?;
+        let common = common(base, listeners, &theirs, secondaries.len())?;
         files.add(include.clone(), 0o750, Content::Directory);
         files.add(include.join("00-key.conf"), 0o640, key);
         files.add(
@@ -77,6 +79,9 @@ impl Program for Knot {
             0o640,
             Content::Text(common),
         );
+        if !secondaries.is_empty() {
+            secondaries::files(base, &secondaries, listeners, &mut files)?;
+        }
         Ok(files.all())
     }
 
@@ -105,7 +110,7 @@ impl Program for Knot {
             let path = place.knot_include().join("20-acme.conf");
             files.add(path, 0o640, Content::Text(text));
         }
-        let clause = Content::Text(zone_clause(zone)?);
+        let clause = Content::Text(zone_clause(base, zone)?);
         files.add(zone_conf(place, &zone.name), 0o640, clause);
         let script = Content::Text(first_contents(place, zone, parent)?);
         let path = self.first_contents(place, &zone.name);
@@ -130,6 +135,10 @@ impl Program for Knot {
         zone: &ZoneName,
     ) -> Result<Vec<Step>, SetupError> {
         next::next(place, files, update, zone)
+    }
+
+    fn has_secondaries(&self) -> bool {
+        true
     }
 
     fn removal(&self, place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {
@@ -165,6 +174,7 @@ fn common(
     base: &Base<'_>,
     listeners: &[AddressPort],
     theirs: &[SocketAddr],
+    secondaries: usize,
 ) -> Result<String, SetupError> {
     let (place, update) = (base.place, base.update);
     let open = |address: &&AddressPort| !theirs.iter().any(|their| covers(*their, address.0));
@@ -175,6 +185,8 @@ fn common(
         .collect();
     let text = Fill::new(BOWLINE_CONF)
         .part("public", !public.is_empty())
+        .part("secondaries", secondaries > 0)
+        .value("[ bowline_secondary_1 ]", secondaries::ids(secondaries))
         .part("update", open(&&update) && !listeners.contains(&update))
         .value("192.0.2.53@53, 2001:db8::53@53", public.join(", "))
         .value("127.0.0.1@5353", update.for_knot())
@@ -190,16 +202,18 @@ fn common(
 }
 
 /// The zone's clause.
-fn zone_clause(zone: &NewZone) -> Result<String, SetupError> {
-    let acl = if zone.acme {
-        "[ bowline_update, bowline_acme ]"
-    } else {
-        "bowline_update"
-    };
+fn zone_clause(base: &Base<'_>, zone: &NewZone) -> Result<String, SetupError> {
+    let mut acl = vec!["bowline_update"];
+    acl.extend(zone.acme.then_some("bowline_acme"));
+    let replicated = !secondaries::addresses(base)?.is_empty();
+    acl.extend(replicated.then_some("bowline_transfer"));
     let text = Fill::new(ZONE_CONF)
         .part("dnssec", zone.dnssec)
         .value("dyn.example.org", &zone.name)
-        .value("[ bowline_update, bowline_acme ]", acl)
+        .value(
+            "[ bowline_update, bowline_acme, bowline_transfer ]",
+            format_args!("[ {} ]", acl.join(", ")),
+        )
         .text()?;
     Ok(text)
 }

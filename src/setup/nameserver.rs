@@ -94,6 +94,11 @@ pub trait Program: fmt::Debug + Sync {
         zone: &ZoneName,
     ) -> Result<Vec<Step>, SetupError>;
 
+    /// Whether secondaries can be set up.
+    fn has_secondaries(&self) -> bool {
+        false
+    }
+
     /// The way back from `zone`, which may be the last one.
     fn removal(&self, place: &Place, zone: &ZoneName, last: bool) -> Vec<Step>;
 
@@ -115,6 +120,10 @@ pub struct Base<'a> {
     pub key: &'a UpdateKey,
     /// Where updates go.
     pub update: AddressPort,
+    /// Other machines that serve the zones too, where any were named.
+    pub secondaries: &'a [AddressPort],
+    /// What the outside asks.
+    pub public: &'a [IpAddr],
 }
 
 impl Base<'_> {

@@ -32,6 +32,8 @@ pub struct Setup {
     pub listeners: Vec<AddressPort>,
     /// What the outside asks.
     pub public: Vec<IpAddr>,
+    /// Other machines that serve the zone too.
+    pub secondaries: Vec<AddressPort>,
     /// Where it takes updates.
     pub update: AddressPort,
     /// Whether there is an Apache to set up.
@@ -136,6 +138,8 @@ impl Setup {
             owners,
             key: &key,
             update: self.update,
+            secondaries: &self.secondaries,
+            public: &self.public,
         };
         files.extend(self.dns.files(&base, &self.listeners)?);
         let zone = self.dns.zone_files(&base, &self.zone, &self.delegation())?;

@@ -160,6 +160,7 @@ fn beside(dir: &TempDir, dns: &'static dyn Program) -> Setup {
             "2001:db8::53@53".parse().unwrap(),
         ],
         public: vec!["192.0.2.53".parse().unwrap()],
+        secondaries: Vec::new(),
         update: "127.0.0.1@5353".parse().unwrap(),
         apache: false,
         http: None,

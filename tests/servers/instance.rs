@@ -147,6 +147,15 @@ impl Instance {
             &listen,
             &update,
         ];
+        let is_given = |option: &&&str| {
+            let name = option.split('=').next();
+            name == Some("--public") && more.iter().any(|new| new.split('=').next() == name)
+        };
+        let given: Vec<&str> = given
+            .iter()
+            .filter(|option| !is_given(option))
+            .copied()
+            .collect();
         self.bowline(&[&given, more].concat())
     }
 

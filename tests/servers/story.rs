@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::instance::{Instance, for_each};
+use crate::instance::{Instance, for_each, shell};
 use crate::support::knot::{ZONE, wait_until};
 
 #[test]
@@ -47,15 +47,33 @@ fn a_name_follows_its_address() {
         assert_eq!(server.shows("x.home"), shows, "{dns:?}");
         assert_eq!(server.shows("home"), shows, "{dns:?}");
 
+        // As long as a TTL can be, in seconds as they are.
+        server.bowline(&["host", "set", "home", "--ttl", "7d"]);
+        let long = server.visit(&home.with("203.0.113.11"));
+        assert_eq!(long.said(), "200 good 203.0.113.11", "{dns:?}");
+        assert_eq!(ttl(&server, "home"), "604800", "{dns:?}");
+
         let gone = server.visit(&format!("/{}?ipv6=-", home.token));
         assert_eq!(gone.said(), "200 good", "{dns:?}");
-        assert_eq!(server.shows("x.home"), "203.0.113.10", "{dns:?}");
+        assert_eq!(server.shows("x.home"), "203.0.113.11", "{dns:?}");
 
         server.bowline(&["host", "remove", "home"]);
         assert_eq!(server.shows("home"), "", "{dns:?}");
         assert_eq!(server.shows("x.home"), "", "{dns:?}");
         assert_eq!(server.visit(&home.with("203.0.113.7")).status, 404);
     });
+}
+
+/// The TTL of a host's A record.
+fn ttl(server: &Instance, name: &str) -> String {
+    let said = shell(&format!(
+        "kdig @127.0.0.1 -p {} +norec +noall +answer {name}.{ZONE} A",
+        server.port
+    ));
+    said.split_whitespace()
+        .nth(1)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// Takes the A records of a host away with the key, but without bowline.

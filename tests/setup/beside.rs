@@ -97,6 +97,7 @@ fn beside(trial: &Trial, knot_conf: &str) -> Setup {
             "2001:db8::53@53".parse().unwrap(),
         ],
         public: vec!["192.0.2.53".parse().unwrap()],
+        secondaries: Vec::new(),
         update: format!("127.0.0.1@{}", trial.update).parse().unwrap(),
         apache: false,
         http: None,

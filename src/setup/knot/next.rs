@@ -11,7 +11,7 @@ use super::super::installed::is_installed;
 use super::super::nameserver::{Program, WAIT};
 use super::super::next::{Step, remove, service};
 use super::super::place::Place;
-use super::Knot;
+use super::{Knot, secondaries};
 use crate::dns::plain::{Kind, Reply, ask};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
@@ -50,6 +50,7 @@ pub(super) fn next(
     if is_served && included && !changed(&place.knot_dir) {
         return Ok(steps);
     }
+    let steps_there = for_secondaries(place, files);
     steps.push(Step::here(
         "all of it is valid",
         format!("knotc -c {conf} conf-check"),
@@ -69,7 +70,50 @@ pub(super) fn next(
             format!("sh {}", script.display()),
         ));
     }
+    steps.extend(steps_there);
     Ok(steps)
+}
+
+/// What is done once on each new secondary; a new zone needs nothing there.
+fn for_secondaries(place: &Place, files: &[(File, State)]) -> Vec<Step> {
+    let ours = secondaries::for_secondary(place);
+    let is_new = |(file, state): &(File, State)| file.path == ours && state.writes();
+    if !files.iter().any(is_new) {
+        return Vec::new();
+    }
+    let conf = secondaries::conf(place);
+    let wanted = files.iter().find(|(file, _)| file.path == conf);
+    let text = wanted
+        .and_then(|(file, _)| file.content.text())
+        .unwrap_or_default();
+    let there = "/etc/knot/bowline-secondary.conf";
+    let include = format!("include: \"{there}\"");
+    let each = |ip: String| {
+        let host = if ip.contains(':') {
+            format!("[{ip}]")
+        } else {
+            ip.clone()
+        };
+        [
+            Step::yours(
+                "the secondary gets the key for transfers, and where to fetch the zones",
+                format!("scp {} root@{host}:{there}", ours.display()),
+            ),
+            Step::yours(
+                "it reads that, and serves every zone of the primary from then on",
+                format!(
+                    "ssh root@{ip} \"chgrp knot {there} && chmod 640 {there} && echo '{}' >> \
+                     /etc/knot/knot.conf && knotc conf-check && systemctl restart knot\"",
+                    include.replace('"', "\\\"")
+                ),
+            ),
+        ]
+    };
+    secondaries::of(text)
+        .into_iter()
+        .map(|address| address.0.ip().to_string())
+        .flat_map(each)
+        .collect()
 }
 
 /// Appends a line to `conf`, once a copy with it was found valid; a copy beside it, so that
@@ -112,7 +156,13 @@ pub(super) fn removal(place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut files = Knot.zone_paths(place, zone);
     if last {
-        let common = ["00-key.conf", "10-bowline.conf", "20-acme.conf"];
+        let common = [
+            "00-key.conf",
+            "05-transfer-key.conf",
+            "06-secondaries.conf",
+            "10-bowline.conf",
+            "20-acme.conf",
+        ];
         files.extend(common.map(|file| place.knot_include().join(file)));
     }
     steps.extend(remove("Knot's files", &files));
