@@ -8,7 +8,6 @@
     clippy::print_stderr
 )]
 
-#[allow(dead_code)]
 mod support;
 
 #[path = "servers/files.rs"]

@@ -13,7 +13,7 @@ use bowline::setup::zone::NameServer;
 use bowline::setup::{NewZone, Place, Plan, Setup, SetupError};
 use tempfile::TempDir;
 
-use crate::instance::{Dns, Instance, shell, steps};
+use crate::instance::{Instance, Kind, shell, steps};
 
 /// A shipped file with other paths.
 fn shipped(name: &str, paths: &[(&str, &str)]) -> String {
@@ -28,7 +28,7 @@ fn shipped(name: &str, paths: &[(&str, &str)]) -> String {
 
 #[test]
 fn shipped_files_for_bind_are_valid_as_they_stand() {
-    if !Dns::Bind.is_installed() {
+    if !Kind::Bind.is_installed() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -59,7 +59,7 @@ fn shipped_files_for_bind_are_valid_as_they_stand() {
 
 #[test]
 fn shipped_files_for_powerdns_are_valid_as_they_stand() {
-    if !Dns::PowerDns.is_installed() {
+    if !Kind::PowerDns.is_installed() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -93,10 +93,10 @@ fn shipped_files_for_powerdns_are_valid_as_they_stand() {
 
 #[test]
 fn first_contents_of_powerdns_take_back_what_they_began() {
-    if !Dns::PowerDns.is_installed() {
+    if !Kind::PowerDns.is_installed() {
         return;
     }
-    let server = Instance::write(Dns::PowerDns, &[]);
+    let server = Instance::write(Kind::PowerDns, &[]);
     let script = "pdns/bowline/first-contents-dyn.example.org";
     let good = server.read(script);
     server.replace(script, "control set-nsec3", "false && control set-nsec3");
@@ -115,7 +115,7 @@ fn first_contents_of_powerdns_take_back_what_they_began() {
 
 #[test]
 fn every_variant_is_valid() {
-    for dns in [Dns::Bind, Dns::PowerDns]
+    for dns in [Kind::Bind, Kind::PowerDns]
         .into_iter()
         .filter(|dns| dns.is_installed())
     {
@@ -182,7 +182,7 @@ zone \"127.in-addr.arpa\" { type master; file \"/etc/bind/db.127\"; };
 
 #[test]
 fn a_fresh_bind_reads_one_line_and_keeps_what_it_had() {
-    if !Dns::Bind.is_installed() {
+    if !Kind::Bind.is_installed() {
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -255,7 +255,7 @@ fn a_fresh_bind_reads_one_line_and_keeps_what_it_had() {
 
 #[test]
 fn what_their_bind_has_already_is_refused() {
-    if !Dns::Bind.is_installed() {
+    if !Kind::Bind.is_installed() {
         return;
     }
     for (more, cause) in [
@@ -323,7 +323,7 @@ fn refused(setup: &Setup, cause: &str) {
 fn a_port_that_somebody_else_has_is_refused() {
     let held = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let port = held.local_addr().unwrap().port();
-    for dns in Dns::ALL {
+    for dns in Kind::ALL {
         let server = Instance::write(dns, &[]);
         let output = server.bowline_output(&[
             "init",

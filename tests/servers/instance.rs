@@ -16,37 +16,37 @@ const CLIENT: &str = "198.51.100.4";
 
 /// The name servers that can be set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dns {
+pub(crate) enum Kind {
     Knot,
     Bind,
     PowerDns,
 }
 
-impl Dns {
-    pub(crate) const ALL: [Dns; 3] = [Dns::Knot, Dns::Bind, Dns::PowerDns];
+impl Kind {
+    pub(crate) const ALL: [Kind; 3] = [Kind::Knot, Kind::Bind, Kind::PowerDns];
 
     /// As `--dns` has it.
     pub(crate) fn option(self) -> &'static str {
         match self {
-            Dns::Knot => "knot",
-            Dns::Bind => "bind",
-            Dns::PowerDns => "powerdns",
+            Kind::Knot => "knot",
+            Kind::Bind => "bind",
+            Kind::PowerDns => "powerdns",
         }
     }
 
     fn daemon(self) -> &'static str {
         match self {
-            Dns::Knot => "knotd",
-            Dns::Bind => "named",
-            Dns::PowerDns => "pdns_server",
+            Kind::Knot => "knotd",
+            Kind::Bind => "named",
+            Kind::PowerDns => "pdns_server",
         }
     }
 
     fn pid_file(self) -> &'static str {
         match self {
-            Dns::Knot => "knot/run/knot.pid",
-            Dns::Bind => "bind/run/named.pid",
-            Dns::PowerDns => "pdns/run/pdns.pid",
+            Kind::Knot => "knot/run/knot.pid",
+            Kind::Bind => "bind/run/named.pid",
+            Kind::PowerDns => "pdns/run/pdns.pid",
         }
     }
 
@@ -72,9 +72,9 @@ pub(crate) fn installed(program: &str) -> bool {
 }
 
 /// Runs a case for every name server that is here, all at once.
-pub(crate) fn for_each(case: fn(Dns)) {
+pub(crate) fn for_each(case: fn(Kind)) {
     std::thread::scope(|scope| {
-        for dns in Dns::ALL.into_iter().filter(|dns| dns.is_installed()) {
+        for dns in Kind::ALL.into_iter().filter(|dns| dns.is_installed()) {
             let thread = std::thread::Builder::new().name(dns.option().to_owned());
             thread.spawn_scoped(scope, move || case(dns)).unwrap();
         }
@@ -83,7 +83,7 @@ pub(crate) fn for_each(case: fn(Dns)) {
 
 /// A running name server and its set-up; killed when dropped.
 pub(crate) struct Instance {
-    pub(crate) dns: Dns,
+    pub(crate) dns: Kind,
     pub(crate) port: u16,
     pub(crate) update: u16,
     dir: TempDir,
@@ -103,7 +103,7 @@ impl Home {
 
 impl Instance {
     /// Set up with more options and started.
-    pub(crate) fn start(dns: Dns, more: &[&str]) -> Self {
+    pub(crate) fn start(dns: Kind, more: &[&str]) -> Self {
         let instance = Instance::write(dns, more);
         instance.init(&[more, &["--apply"]].concat());
         instance.wait_for(ZONE);
@@ -111,7 +111,7 @@ impl Instance {
     }
 
     /// Set up, but not started.
-    pub(crate) fn write(dns: Dns, more: &[&str]) -> Self {
+    pub(crate) fn write(dns: Kind, more: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let instance = Instance {
@@ -248,9 +248,9 @@ impl Instance {
         let conf = |below: &str| self.path(below).display().to_string();
         let mut command = Command::new(format!("/usr/sbin/{}", self.dns.daemon()));
         match self.dns {
-            Dns::Knot => command.args(["-d", "-c", &conf("knot/knot.conf")]),
-            Dns::Bind => command.args(["-c", &conf("bind/named.conf")]),
-            Dns::PowerDns => command.args([
+            Kind::Knot => command.args(["-d", "-c", &conf("knot/knot.conf")]),
+            Kind::Bind => command.args(["-c", &conf("bind/named.conf")]),
+            Kind::PowerDns => command.args([
                 &format!("--config-dir={}", conf("pdns")),
                 "--daemon=yes",
                 "--guardian=no",

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::instance::{Dns, Instance, for_each, shell};
+use crate::instance::{Instance, Kind, for_each, shell};
 
 /// Sends one update; whether the server took it.
 fn update(server: &Instance, command: &str, key: Option<&str>, source: &str) -> bool {
@@ -71,7 +71,7 @@ fn addresses_below_the_apex_and_nothing_else() {
             !update(&server, add, Some(&wrong), "127.0.0.1"),
             "{dns:?} wrong secret"
         );
-        if dns != Dns::Knot {
+        if dns != Kind::Knot {
             // Knot has no rule for it.
             let all = "update add *.dyn.example.org. 60 A 203.0.113.7";
             assert!(
@@ -126,12 +126,12 @@ fn challenges_only_when_asked_for() {
             // A certificate for the apex; Knot before 3.3.3 cannot tell.
             (
                 "add _acme-challenge.dyn.example.org. 60 TXT x",
-                dns == Dns::Knot && !patterns(),
+                dns == Kind::Knot && !patterns(),
             ),
             // No rule of BIND can tell, nor an old Knot's.
             (
                 "add h.dyn.example.org. 60 TXT x",
-                dns == Dns::Bind || dns == Dns::Knot && !patterns(),
+                dns == Kind::Bind || dns == Kind::Knot && !patterns(),
             ),
         ] {
             let command = format!("update {command}");
@@ -157,10 +157,10 @@ fn patterns() -> bool {
 
 #[test]
 fn powerdns_without_a_good_script_changes_nothing() {
-    if !Dns::PowerDns.is_installed() {
+    if !Kind::PowerDns.is_installed() {
         return;
     }
-    let server = Instance::start(Dns::PowerDns, &["--no-dnssec"]);
+    let server = Instance::start(Kind::PowerDns, &["--no-dnssec"]);
     let script = server.path("pdns/bowline/update-policy.lua");
     let add = "update add x.dyn.example.org. 60 A 203.0.113.7";
     fs::write(&script, "syntax error(").unwrap();

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::instance::{Dns, Instance, dig, steps};
+use crate::instance::{Instance, Kind, dig, steps};
 use crate::support::knot::{ZONE, free_port, wait_until};
 
 /// A secondary: its own `knot.conf`, and the file that `init` wrote for it.
@@ -63,12 +63,12 @@ impl Drop for Secondary {
 
 #[test]
 fn a_visit_and_a_new_zone_arrive_there() {
-    if !Dns::Knot.is_installed() {
+    if !Kind::Knot.is_installed() {
         return;
     }
     let port = free_port();
     let there = format!("--secondary=127.0.0.1@{port}");
-    let primary = Instance::start(Dns::Knot, &[&there, "--public=127.0.0.1"]);
+    let primary = Instance::start(Kind::Knot, &[&there, "--public=127.0.0.1"]);
     let secondary = Secondary::start(port, &primary.path("secondary.conf"));
     wait_until("the first zone", || {
         !secondary.shows(ZONE, "SOA").is_empty()
@@ -128,10 +128,10 @@ fn a_visit_and_a_new_zone_arrive_there() {
 
 #[test]
 fn the_other_machine_is_told_what_to_do_once() {
-    if !Dns::Knot.is_installed() {
+    if !Kind::Knot.is_installed() {
         return;
     }
-    let primary = Instance::write(Dns::Knot, &[]);
+    let primary = Instance::write(Kind::Knot, &[]);
     let named = [
         "init",
         ZONE,
@@ -175,7 +175,7 @@ fn the_other_machine_is_told_what_to_do_once() {
 
 #[test]
 fn other_name_servers_are_told_apart() {
-    for dns in [Dns::Bind, Dns::PowerDns] {
+    for dns in [Kind::Bind, Kind::PowerDns] {
         let primary = Instance::write(dns, &[]);
         let output = primary.bowline_output(&[
             "init",

@@ -2,14 +2,14 @@
 
 use std::fs;
 
-use crate::instance::{Dns, Instance};
+use crate::instance::{Instance, Kind};
 
 #[test]
 fn one_visit_each() {
-    if !Dns::ALL.into_iter().all(Dns::is_installed) {
+    if !Kind::ALL.into_iter().all(Kind::is_installed) {
         return;
     }
-    let servers = Dns::ALL.map(|dns| Instance::start(dns, &[]));
+    let servers = Kind::ALL.map(|dns| Instance::start(dns, &[]));
     // The first one's bowline has them all; each key is a file of its own.
     let one = &servers[0];
     let mut text = one.read("bowline.toml");
@@ -30,7 +30,7 @@ fn one_visit_each() {
         .zip(["203.0.113.1", "203.0.113.2", "203.0.113.3"])
     {
         let name = match server.dns {
-            Dns::Knot => "home.dyn.example.org".to_owned(),
+            Kind::Knot => "home.dyn.example.org".to_owned(),
             other => format!("home.{}.example.org", other.option()),
         };
         let home = one.add(&name);

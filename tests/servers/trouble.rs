@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::instance::{Dns, Home, Instance, for_each, installed, shell};
+use crate::instance::{Home, Instance, Kind, for_each, installed, shell};
 use crate::support::knot::ZONE;
 
 /// A visit that stays pending, and what its log line has.
@@ -33,16 +33,16 @@ fn the_key_differs() {
         let other = "bm90IHRoZSBzZWNyZXQgb2YgYm93bGluZQ==";
         server.replace("tsig.key", &secret, other);
         let reason = match dns {
-            Dns::Knot | Dns::Bind => ["NOTAUTH, BADSIG (not signed)", "the secret differs"],
-            Dns::PowerDns => ["REFUSED (not signed)", "differ"],
+            Kind::Knot | Kind::Bind => ["NOTAUTH, BADSIG (not signed)", "the secret differs"],
+            Kind::PowerDns => ["REFUSED (not signed)", "differ"],
         };
         pending(&server, &home, "203.0.113.7", &reason);
 
         fs::write(server.path("tsig.key"), &good).unwrap();
         server.replace("tsig.key", "id: bowline", "id: somebody");
         let reason = match dns {
-            Dns::Knot | Dns::Bind => "NOTAUTH, BADKEY (not signed)",
-            Dns::PowerDns => "REFUSED (not signed)",
+            Kind::Knot | Kind::Bind => "NOTAUTH, BADKEY (not signed)",
+            Kind::PowerDns => "REFUSED (not signed)",
         };
         pending(&server, &home, "203.0.113.8", &[reason, "the key's name"]);
 
@@ -76,8 +76,8 @@ fn the_clocks_differ() {
         let line = server.last_line();
         assert!(answer.is_pending(), "{dns:?} {line}");
         let said = match dns {
-            Dns::Knot | Dns::Bind => "clock is 7200 s behind ours (BADTIME)",
-            Dns::PowerDns => "REFUSED (not signed)",
+            Kind::Knot | Kind::Bind => "clock is 7200 s behind ours (BADTIME)",
+            Kind::PowerDns => "REFUSED (not signed)",
         };
         assert!(
             line.contains(said) && line.contains("clock"),
@@ -94,31 +94,31 @@ fn the_policy_forbids_it() {
         let server = Instance::start(dns, &["--no-dnssec"]);
         let home = server.add("home");
         let (file, wide, narrow) = match dns {
-            Dns::Knot => ("knot/bowline.d/10-bowline.conf", "[ A, AAAA ]", "[ AAAA ]"),
-            Dns::Bind => (
+            Kind::Knot => ("knot/bowline.d/10-bowline.conf", "[ A, AAAA ]", "[ AAAA ]"),
+            Kind::Bind => (
                 "bind/update.d/50-dyn.example.org.conf",
                 " A AAAA;",
                 " AAAA;",
             ),
-            Dns::PowerDns => ("pdns/bowline/rights/dyn.example.org", "A AAAA", "AAAA"),
+            Kind::PowerDns => ("pdns/bowline/rights/dyn.example.org", "A AAAA", "AAAA"),
         };
         let reload = || match dns {
-            Dns::Knot => {
+            Kind::Knot => {
                 let conf = server.path("knot/knot.conf");
                 shell(&format!("knotc -c {} -b reload", conf.display()));
             }
-            Dns::Bind => {
+            Kind::Bind => {
                 server.stop("TERM");
                 server.again();
             }
-            Dns::PowerDns => {}
+            Kind::PowerDns => {}
         };
         server.replace(file, wide, narrow);
         reload();
         let reason = match dns {
-            Dns::Knot => ["NOTAUTH", "(not signed)", "ACL"],
-            Dns::Bind => ["refused: REFUSED\"", "policy for this key", "hint"],
-            Dns::PowerDns => ["refused: SERVFAIL\"", "policy script", "hint"],
+            Kind::Knot => ["NOTAUTH", "(not signed)", "ACL"],
+            Kind::Bind => ["refused: REFUSED\"", "policy for this key", "hint"],
+            Kind::PowerDns => ["refused: SERVFAIL\"", "policy script", "hint"],
         };
         pending(&server, &home, "203.0.113.7", &reason);
         let other = server.visit(&home.with("2001:db8::7"));
@@ -145,8 +145,8 @@ fn the_zone_is_not_there() {
         fs::write(server.path("bowline.toml"), text).unwrap();
         let home = server.add("home.other.example.org");
         let reason = match dns {
-            Dns::Knot => ["refused: NOTAUTH", "the zone is not served there"],
-            Dns::Bind | Dns::PowerDns => ["refused: NOTAUTH\"", "does not serve this zone"],
+            Kind::Knot => ["refused: NOTAUTH", "the zone is not served there"],
+            Kind::Bind | Kind::PowerDns => ["refused: NOTAUTH\"", "does not serve this zone"],
         };
         pending(&server, &home, "203.0.113.7", &reason);
     });
@@ -171,14 +171,14 @@ fn something_else_stands_there() {
 fn cname(server: &Instance) {
     let below = |path: &str| server.path(path).display().to_string();
     match server.dns {
-        Dns::Knot => {
+        Kind::Knot => {
             let knotc = format!("knotc -c {}", below("knot/knot.conf"));
             shell(&format!(
                 "{knotc} zone-begin {ZONE} && {knotc} zone-set {ZONE} home 60 CNAME example.org. && \
                  {knotc} zone-commit {ZONE}"
             ));
         }
-        Dns::Bind => {
+        Kind::Bind => {
             server.stop("TERM");
             let zone = below("bind/db/dyn.example.org.zone");
             shell(&format!(
@@ -186,7 +186,7 @@ fn cname(server: &Instance) {
             ));
             server.again();
         }
-        Dns::PowerDns => {
+        Kind::PowerDns => {
             let conf = below("pdns");
             shell(&format!(
                 "pdnsutil --config-dir={conf} add-record {ZONE} home CNAME 60 example.org."

@@ -4,7 +4,7 @@ use bowline::config::Config;
 use bowline::setup::change::Standing;
 use bowline::setup::parent::{Ds, ds};
 
-use crate::instance::{Dns, Instance, for_each, shell, steps};
+use crate::instance::{Instance, Kind, for_each, shell, steps};
 use crate::support::knot::{ZONE, wait_until};
 
 #[test]
@@ -102,12 +102,12 @@ fn a_signed_zone_has_a_ds() {
         let tag = records[0].data.split(' ').next().unwrap().to_owned();
         let etc = |below: &str| server.path(below).display().to_string();
         let own = match dns {
-            Dns::Knot => shell(&format!("keymgr -c {} {ZONE} ds", etc("knot/knot.conf"))),
-            Dns::Bind => shell(&format!(
+            Kind::Knot => shell(&format!("keymgr -c {} {ZONE} ds", etc("knot/knot.conf"))),
+            Kind::Bind => shell(&format!(
                 "dnssec-dsfromkey -2 {}/K{ZONE}.+*.key",
                 etc("bind/db/keys")
             )),
-            Dns::PowerDns => shell(&format!(
+            Kind::PowerDns => shell(&format!(
                 "pdnsutil --config-dir={} show-zone {ZONE}",
                 etc("pdns")
             )),
@@ -143,9 +143,9 @@ fn the_last_zone_takes_everything_with_it() {
             .filter(|step| step.starts_with("rm -f"))
             .collect();
         let key = match dns {
-            Dns::Knot => "00-key.conf",
-            Dns::Bind => "00-key.conf",
-            Dns::PowerDns => "key.sql",
+            Kind::Knot => "00-key.conf",
+            Kind::Bind => "00-key.conf",
+            Kind::PowerDns => "key.sql",
         };
         assert!(rm[0].contains(key), "{dns:?} {way:#?}");
     });
