@@ -126,6 +126,12 @@ impl Program for Bind {
             .any(|line| line.trim_start().starts_with("dnssec-policy ")))
     }
 
+    fn key_directory(&self, place: &Place) -> Option<(PathBuf, PathBuf)> {
+        // The package makes the one above ours.
+        let storage = &place.bind_storage;
+        Some((storage.parent()?.to_owned(), storage.join("keys")))
+    }
+
     fn next(
         &self,
         place: &Place,

@@ -127,6 +127,11 @@ impl Program for Knot {
         Ok(text.lines().any(|line| line.trim() == "dnssec-signing: on"))
     }
 
+    fn key_directory(&self, place: &Place) -> Option<(PathBuf, PathBuf)> {
+        let storage = place.knot_storage.clone();
+        Some((storage.clone(), storage.join("keys")))
+    }
+
     fn next(
         &self,
         place: &Place,

@@ -82,6 +82,10 @@ pub trait Program: fmt::Debug + Sync {
     /// A file that cannot be read.
     fn is_signed(&self, place: &Place, zone: &ZoneName) -> Result<bool, SetupError>;
 
+    /// The directory of the zones' DNSSEC keys, after one that is there wherever the server
+    /// is; nothing where they are no files.
+    fn key_directory(&self, place: &Place) -> Option<(PathBuf, PathBuf)>;
+
     /// What is still to be typed until it serves `zone`.
     ///
     /// # Errors

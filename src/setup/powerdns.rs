@@ -130,6 +130,10 @@ impl Program for PowerDns {
         Ok(script.lines().any(|line| line == SIGNED))
     }
 
+    fn key_directory(&self, _: &Place) -> Option<(PathBuf, PathBuf)> {
+        None
+    }
+
     fn next(
         &self,
         place: &Place,

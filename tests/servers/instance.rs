@@ -131,6 +131,11 @@ impl Instance {
         instance
     }
 
+    /// Set up once more, but not started.
+    pub(crate) fn init_again(&self) -> Value {
+        self.init(&[])
+    }
+
     fn init(&self, more: &[&str]) -> Value {
         let listen = format!("--dns-listen=127.0.0.1@{}", self.port);
         let update = format!("--update=127.0.0.1@{}", self.update);

@@ -150,3 +150,33 @@ fn the_last_zone_takes_everything_with_it() {
         assert!(rm[0].contains(key), "{dns:?} {way:#?}");
     });
 }
+
+#[test]
+fn the_keys_of_a_zone_come_back_from_a_backup() {
+    for_each(|dns| {
+        let server = Instance::start(dns, &[]);
+        wait_until("the key", || !server.dig(ZONE, "DNSKEY").is_empty());
+        let before = server.dig(ZONE, "DNSKEY");
+        let backup = server.path("").parent().unwrap().join("backup.tar");
+        let backup = backup.display().to_string();
+        let output = server.bowline_output(&["backup", &backup]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        server.stop("TERM");
+        if dns == Kind::PowerDns {
+            assert!(
+                said.contains("PowerDNS has them in its own database"),
+                "{said}"
+            );
+            return;
+        }
+        // All of it is gone; what is set up anew signs with the old key.
+        std::fs::remove_dir_all(server.path("")).unwrap();
+        server.bowline(&["restore", &backup]);
+        let report = server.init_again();
+        server.run_steps(&report);
+        server.wait_for(ZONE);
+        wait_until("the key", || !server.dig(ZONE, "DNSKEY").is_empty());
+        assert_eq!(server.dig(ZONE, "DNSKEY"), before, "{dns:?}");
+    });
+}
