@@ -8,6 +8,9 @@ use crate::config::DEFAULT_FILE;
 /// The state directory that goes with `/etc/bowline`.
 const DEFAULT_STATE: &str = "/var/lib/bowline";
 
+/// Where systemd reads more about PowerDNS.
+const PDNS_UNIT: &str = "/etc/systemd/system/pdns.service.d/bowline.conf";
+
 /// Directories and files of one set-up.
 #[derive(Debug, Clone)]
 pub struct Place {
@@ -29,6 +32,8 @@ pub struct Place {
     pub pdns_dir: PathBuf,
     /// Where PowerDNS keeps its database.
     pub pdns_storage: PathBuf,
+    /// What systemd is told of PowerDNS; nothing for a private set-up, or without systemd.
+    pub pdns_unit: Option<PathBuf>,
     /// The directory of Apache's configuration.
     pub apache_dir: PathBuf,
     /// Where cron finds files.
@@ -60,6 +65,7 @@ impl Place {
             true => dir.join(private_name),
             false => shared.into(),
         };
+        let systemd = !private && Path::new("/run/systemd/system").is_dir();
         Ok(Place {
             knot_dir: at("knot", "/etc/knot"),
             knot_storage: at("knot/db", "/var/lib/knot"),
@@ -68,6 +74,7 @@ impl Place {
             bind_storage: at("bind/db", "/var/lib/bind/bowline"),
             pdns_dir: at("pdns", "/etc/powerdns"),
             pdns_storage: at("pdns/db", "/var/lib/powerdns"),
+            pdns_unit: systemd.then(|| PDNS_UNIT.into()),
             apache_dir: at("apache", "/etc/apache2"),
             cron_dir: "/etc/cron.d".into(),
             config,
@@ -131,12 +138,6 @@ impl Place {
     /// The directory of our files for PowerDNS, besides its settings.
     pub fn pdns_ours(&self) -> PathBuf {
         self.pdns_dir.join("bowline")
-    }
-
-    /// What systemd is told of PowerDNS; nothing for a private set-up, or without systemd.
-    pub fn pdns_unit(&self) -> Option<PathBuf> {
-        let systemd = !self.private && Path::new("/run/systemd/system").is_dir();
-        systemd.then(|| "/etc/systemd/system/pdns.service.d/bowline.conf".into())
     }
 
     /// The file for cron; none for a private set-up, or where cron has no such directory.

@@ -160,6 +160,15 @@ impl Setup {
         })
     }
 
+    /// Whether `bowline.toml` has no other zone.
+    fn is_only_zone(&self) -> Result<bool, SetupError> {
+        let Some(text) = read(&self.place.config)? else {
+            return Ok(true);
+        };
+        let zones = Config::parse(&self.place.config, &text)?.zones;
+        Ok(zones.iter().all(|zone| zone.name == self.zone.name))
+    }
+
     /// A new `bowline.toml`, or the one there is with what was said just now.
     fn configuration(&self, registry: &Path) -> Result<String, SetupError> {
         let file = &self.place.config;
@@ -244,6 +253,12 @@ impl Setup {
         if self.http.is_some() && self.url.is_https() {
             note(
                 "a proxy in front: name it in client.trusted_proxies, or every visit seems to come from it"
+                    .to_owned(),
+            );
+        }
+        if !self.secondaries.is_empty() && !self.is_only_zone()? {
+            note(
+                "the secondaries may fetch this zone; for each of the others run init again, with its name"
                     .to_owned(),
             );
         }

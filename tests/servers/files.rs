@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use bowline::setup::bind::Bind;
-use bowline::setup::files::{State, Written};
+use bowline::setup::files::{Content, State, Written};
 use bowline::setup::nameserver::Program;
 use bowline::setup::powerdns::PowerDns;
 use bowline::setup::users::Owners;
@@ -286,6 +286,35 @@ fn what_their_bind_has_already_is_refused() {
     )
     .unwrap();
     refused(&setup, "view \"inside\"");
+}
+
+#[test]
+fn powerdns_does_not_start_without_its_script_where_systemd_starts_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut setup = beside(&dir, &PowerDns);
+    let unit = dir.path().join("pdns.service.d/bowline.conf");
+    setup.place.pdns_unit = Some(unit.clone());
+    let plan = plan(&setup).unwrap();
+    let file = plan.files.iter().find(|(file, _)| file.path == unit);
+    let Content::Text(text) = &file.expect("the file for systemd").0.content else {
+        panic!("no text")
+    };
+    let start = "ExecStartPre=/usr/bin/test -r ";
+    let tested = text.lines().find_map(|line| line.strip_prefix(start));
+    let settings = shipped("pdns/bowline.conf", &[]);
+    let named = settings
+        .lines()
+        .find_map(|line| line.strip_prefix("lua-dnsupdate-policy-script="));
+    assert_eq!(tested, named);
+    let restart = plan
+        .next
+        .iter()
+        .find(|step| step.command.contains("restart"));
+    let restart = &restart.expect("a restart").command;
+    assert!(
+        restart.starts_with("systemctl daemon-reload && "),
+        "{restart}"
+    );
 }
 
 #[test]

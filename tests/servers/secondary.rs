@@ -165,6 +165,10 @@ fn the_other_machine_is_told_what_to_do_once() {
     let again = primary.bowline(&named[..10]);
     assert_eq!(primary.read("knot/bowline.d/10-bowline.conf"), before);
     assert!(steps(&again).iter().all(|step| !step.starts_with("scp")));
+    // What was there before them is pointed at.
+    primary.bowline(&["zone", "add", "two.example.org"]);
+    let notes = primary.bowline(&named)["notes"].to_string();
+    assert!(notes.contains("for each of the others"), "{notes}");
     // The key for transfers is another one, and as well guarded.
     assert!(
         !primary

@@ -99,7 +99,14 @@ fn nothing_accepted_is_lost() {
         let good = server.visit(&home.with("203.0.113.7"));
         assert_eq!(good.said(), "200 good 203.0.113.7", "{dns:?}");
 
+        let health = || {
+            // The result is shared for five seconds.
+            let _ = std::fs::remove_file(server.path("state/locks/health"));
+            server.visit("/healthz").said()
+        };
+        assert_eq!(health(), "200 ok", "{dns:?}");
         server.stop("TERM");
+        assert_eq!(health(), "503 name server", "{dns:?}");
         let pending = server.visit(&home.with("203.0.113.8"));
         assert!(pending.is_pending(), "{dns:?}: {}", pending.said());
         assert!(

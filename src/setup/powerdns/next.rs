@@ -92,7 +92,7 @@ pub(super) fn removal(place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {
             place.pdns_ours().join("key.sql"),
             policy(place),
         ]);
-        files.extend(place.pdns_unit());
+        files.extend(place.pdns_unit.clone());
     }
     steps.extend(remove("PowerDNS's files", &files));
     if !place.private || runs(place) {
@@ -154,7 +154,7 @@ fn restart(place: &Place) -> String {
     match (place.private, runs(place)) {
         (true, false) => start,
         (true, true) => format!("pdns_control --config-dir={dir} quit && sleep 2 && {start}"),
-        (false, _) => match place.pdns_unit() {
+        (false, _) => match &place.pdns_unit {
             Some(_) => format!("systemctl daemon-reload && {}", service("pdns", "restart")),
             None => service("pdns", "restart"),
         },
