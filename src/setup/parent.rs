@@ -166,14 +166,13 @@ mod tests {
 
     #[test]
     fn a_ds_of_a_key() {
-        // RFC 4509 2.3.
-        let key = "257 3 5 AQOeiiR0GOMYkDshWoSKz9Xz fwJr1AYtsmx3TGkJaNXVbfi/ 2pHm822aJ5iI9BMzNXxeYCmZ \
-                   DRD99WYwYqUSdjMmmAphXdvx egXd/M5+X7OrzKBaMbCVdFLU Uh6DhweJBjEVv5f2wwjM9Xzc nOf+EPbtG9DMBmADjFDc2w/r \
-                   ljwvFw==";
-        let zone = "dskey.example.com".parse().unwrap();
+        // As dnssec-dsfromkey makes it.
+        let key = "257 3 13 1oIfvGEwxyL+tpOMXtQ50BOCFEusyD0mkjP9V7ISh+BVpWYFm6JDMuJi \
+                   GH9oM2ZwTqa0Kf26+U4JWt4AW8evrg==";
+        let zone = "dyn.example.org".parse().unwrap();
         assert_eq!(
             ds_of(&zone, key).unwrap(),
-            "60485 5 2 D4B7D520E7BB5F0F67674A0CCEB1E3E0614B93C4F9E99B8383F6A1E4469DA50A"
+            "31091 13 2 17C01F02F1CA7BE647542A1B3390692DAF0BFA450203D2AEAA5AF5BDC6428680"
         );
         assert_eq!(ds_of(&zone, &key.replace("257", "256")), None);
     }

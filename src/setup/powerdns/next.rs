@@ -138,7 +138,7 @@ pub(super) fn check_theirs(place: &Place) -> Result<(), SetupError> {
 /// A setting with a value that ours would meet.
 fn theirs(line: &str) -> Option<String> {
     let (name, value) = line.trim().split_once('=')?;
-    let name = name.trim().trim_end_matches('+');
+    let name = name.trim_end_matches('+').trim();
     let is_set = ONCE.contains(&name) && !value.trim().is_empty();
     is_set.then(|| name.to_owned())
 }
