@@ -32,10 +32,11 @@ pub fn installed() -> &'static dyn Program {
     ALL.iter().find(here).copied().unwrap_or(&Knot)
 }
 
-/// The one that a zone was set up for: it has the script of first contents.
+/// The one that a zone was set up for: it has the script of first contents. For a zone that
+/// somebody wrote into `bowline.toml` by hand, the one that is installed.
 pub fn of(place: &Place, zone: &ZoneName) -> &'static dyn Program {
     let has_it = |program: &&&dyn Program| program.first_contents(place, zone).exists();
-    ALL.iter().find(has_it).copied().unwrap_or(&Knot)
+    ALL.iter().find(has_it).copied().unwrap_or_else(installed)
 }
 
 /// What set-up has to know about a name server's program.

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::instance::{Instance, for_each, shell};
+use crate::instance::{Home, Instance, for_each, shell};
 use crate::support::knot::{ZONE, wait_until};
 
 #[test]
@@ -127,5 +127,27 @@ fn nothing_accepted_is_lost() {
         wait_until("the record", || server.shows("home") == "203.0.113.9");
         let same = server.visit(&home.with("203.0.113.9"));
         assert_eq!(same.said(), "200 nochg 203.0.113.9", "{dns:?}");
+    });
+}
+
+#[test]
+fn many_at_once() {
+    for_each(|dns| {
+        let server = Instance::start(dns, &[]);
+        let names: Vec<String> = (0..12).map(|n| format!("h{n}")).collect();
+        let homes: Vec<Home> = names.iter().map(|name| server.add(name)).collect();
+        for round in ["203.0.113", "198.51.100"] {
+            let visits: Vec<_> = (1..)
+                .zip(&homes)
+                .map(|(n, home)| server.get(&home.with(&format!("{round}.{n}"))).spawn())
+                .collect();
+            for (n, visit) in (1..).zip(visits) {
+                let said = visit.wait().said();
+                assert_eq!(said, format!("200 good {round}.{n}"), "{dns:?}");
+            }
+        }
+        for (n, name) in (1..).zip(&names) {
+            assert_eq!(server.shows(name), format!("198.51.100.{n}"), "{dns:?}");
+        }
     });
 }

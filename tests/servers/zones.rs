@@ -148,6 +148,10 @@ fn the_last_zone_takes_everything_with_it() {
             Kind::PowerDns => "key.sql",
         };
         assert!(rm[0].contains(key), "{dns:?} {way:#?}");
+        server.bowline(&["zone", "remove", ZONE, "--apply"]);
+        wait_until("the end", || server.dig(ZONE, "NS").is_empty());
+        assert_eq!(server.bowline(&["zone", "list"]), serde_json::json!([]));
+        assert!(!server.read("written.sha256").contains(ZONE), "{dns:?}");
     });
 }
 
