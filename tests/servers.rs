@@ -10,6 +10,8 @@
 
 mod support;
 
+#[path = "servers/beside.rs"]
+mod beside;
 #[path = "servers/files.rs"]
 mod files;
 #[path = "servers/instance.rs"]

@@ -166,17 +166,17 @@ pub(super) fn failure(error: SetupError) -> Failure {
 /// Checks the options against each other and this machine.
 fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
     check_choices(&options)?;
-    let dns = options.dns.map_or_else(nameserver::installed, Dns::program);
-    if !options.secondaries.is_empty() && !dns.has_secondaries() {
-        let (option, with) = ("--secondary", format!("with {}", dns.name()));
-        return Err(SetupError::Later(option, with, SECONDARY_WAYS));
-    }
     let apache = options.web != Some(Web::None);
     let config = match &options.config_dir {
         Some(directory) => directory.join("bowline.toml"),
         None => config.to_owned(),
     };
     let place = Place::new(&config, options.state_dir)?;
+    let dns = name_server(options.dns, &place, &options.zone)?;
+    if !options.secondaries.is_empty() && !dns.has_secondaries() {
+        let (option, with) = ("--secondary", format!("with {}", dns.name()));
+        return Err(SetupError::Later(option, with, SECONDARY_WAYS));
+    }
     let names: Result<Vec<NameServer>, SetupError> = options
         .nameservers
         .iter()
@@ -245,6 +245,22 @@ fn addresses(
         listeners,
         if public.is_empty() { reachable } else { public },
     ))
+}
+
+/// The one that was named, else the one that the zone has, else the one installed.
+fn name_server(
+    named: Option<Dns>,
+    place: &Place,
+    zone: &ZoneName,
+) -> Result<&'static dyn Program, SetupError> {
+    let named = named.map(Dns::program);
+    match (named, nameserver::found(place, zone)) {
+        (Some(named), Some(has)) if named.name() != has.name() => {
+            Err(SetupError::ServedBy(zone.clone(), has.name()))
+        }
+        (_, Some(has)) => Ok(has),
+        (named, None) => Ok(named.unwrap_or_else(nameserver::installed)),
+    }
 }
 
 /// The ways out where secondaries cannot be set up.

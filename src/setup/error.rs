@@ -52,6 +52,8 @@ pub enum SetupError {
     /// A name server with something of its own that does not go together with ours: its
     /// name, what that is, and where.
     ServerHas(&'static str, String, PathBuf),
+    /// A zone that another name server was set up for, of that name.
+    ServedBy(ZoneName, &'static str),
     /// A key that Knot could not include.
     KeyForm(PathBuf),
     /// A registry whose lookup key is gone.
@@ -149,6 +151,9 @@ impl SetupError {
                  --dns-listen ADDR@PORT; or serve the zone with Knot, which goes together with other \
                  zones: --dns knot"
             ),
+            SetupError::ServedBy(zone, server) => format!(
+                "without --dns it stays with {server}; `bowline zone remove {zone}` shows the way away from it"
+            ),
             SetupError::KeyForm(_) => {
                 "`keymgr -t bowline hmac-sha256` prints one that Knot can include".to_owned()
             }
@@ -213,6 +218,9 @@ impl fmt::Display for SetupError {
             }
             SetupError::ServerHas(server, what, file) => {
                 write!(f, "{server} has {what} of its own, in {}", file.display())
+            }
+            SetupError::ServedBy(zone, server) => {
+                write!(f, "{server} is set up for the zone {zone}")
             }
             SetupError::KeyForm(path) => {
                 write!(

@@ -32,11 +32,16 @@ pub fn installed() -> &'static dyn Program {
     ALL.iter().find(here).copied().unwrap_or(&Knot)
 }
 
-/// The one that a zone was set up for: it has the script of first contents. For a zone that
-/// somebody wrote into `bowline.toml` by hand, the one that is installed.
+/// The one that a zone was set up for. For a zone that somebody wrote into `bowline.toml`
+/// by hand, the one that is installed.
 pub fn of(place: &Place, zone: &ZoneName) -> &'static dyn Program {
+    found(place, zone).unwrap_or_else(installed)
+}
+
+/// The one whose script of first contents is there.
+pub fn found(place: &Place, zone: &ZoneName) -> Option<&'static dyn Program> {
     let has_it = |program: &&&dyn Program| program.first_contents(place, zone).exists();
-    ALL.iter().find(has_it).copied().unwrap_or_else(installed)
+    ALL.iter().find(has_it).copied()
 }
 
 /// What set-up has to know about a name server's program.

@@ -58,7 +58,7 @@ pub(super) fn next(
     if !included {
         let (main, line) = (place.bind_main.display(), include_line(place));
         steps.push(Step::here(
-            "BIND reads our file; what it read so far is kept beside it",
+            "BIND serves these zones from now on and resolves no others; what it read so far is kept",
             format!("cp -p {main} {main}{BEFORE} && echo '{line}' > {main}"),
         ));
     }
