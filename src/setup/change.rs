@@ -15,7 +15,7 @@ use super::plan::Plan;
 use super::records::{self, Record};
 use super::users::{Owners, user_name};
 use super::zone::{NewZone, check_url};
-use super::{cron, keys};
+use super::{apache, cron, keys, nginx, responder, systemd};
 use crate::config::{Config, Zone};
 use crate::dns::plain::{Kind, Reply, ask};
 use crate::name::ZoneName;
@@ -92,6 +92,7 @@ impl Standing {
         let server = self.server(self.config.zones.first());
         let files = self.write(server, zone, update, &records, &keys)?;
         let mut steps = server.next(&self.place, &files, update, &zone.name)?;
+        steps.extend(responder::reload(&self.place));
         steps.extend(next::parent(&self.place, &zone.name));
         Ok(Plan {
             files,
@@ -136,6 +137,7 @@ impl Standing {
             plan.files.retain(|(file, _)| file.path != script);
             plan.next = server.next(&self.place, &plan.files, update, name)?;
         }
+        plan.next.extend(responder::reload(&self.place));
         if keys.ttl.is_some() {
             plan.notes
                 .push("the TTL takes effect with each host's next address".to_owned());
@@ -185,13 +187,14 @@ impl Standing {
         let last = self.config.zones.len() == 1;
         steps.extend(nameserver::of(place, name).removal(place, name, last));
         if last {
-            steps.push(cron::removal(place));
+            match &place.unit_dir {
+                Some(directory) => steps.extend(systemd::removal(directory)),
+                None => steps.push(cron::removal(place)),
+            }
         }
         if last && !place.private {
-            steps.push(Step::yours(
-                "the site",
-                "a2dissite bowline && systemctl reload apache2",
-            ));
+            steps.extend(apache::removal(place));
+            steps.extend(nginx::removal(place));
         }
         Ok(steps)
     }

@@ -6,10 +6,7 @@ use super::error::SetupError;
 use crate::config::DEFAULT_FILE;
 
 /// The state directory that goes with `/etc/bowline`.
-const DEFAULT_STATE: &str = "/var/lib/bowline";
-
-/// Where systemd reads more about PowerDNS.
-const PDNS_UNIT: &str = "/etc/systemd/system/pdns.service.d/bowline.conf";
+pub const DEFAULT_STATE: &str = "/var/lib/bowline";
 
 /// Directories and files of one set-up.
 #[derive(Debug, Clone)]
@@ -32,12 +29,14 @@ pub struct Place {
     pub pdns_dir: PathBuf,
     /// Where PowerDNS keeps its database.
     pub pdns_storage: PathBuf,
-    /// What systemd is told of PowerDNS; nothing for a private set-up, or without systemd.
-    pub pdns_unit: Option<PathBuf>,
     /// The directory of Apache's configuration.
     pub apache_dir: PathBuf,
+    /// The directory of nginx's configuration.
+    pub nginx_dir: PathBuf,
     /// Where cron finds files.
     pub cron_dir: PathBuf,
+    /// Where systemd finds units; none for a private set-up, or where systemd does not run.
+    pub unit_dir: Option<PathBuf>,
     /// Whether the servers are private ones, started from files below the configuration directory.
     pub private: bool,
 }
@@ -65,7 +64,6 @@ impl Place {
             true => dir.join(private_name),
             false => shared.into(),
         };
-        let systemd = !private && Path::new("/run/systemd/system").is_dir();
         Ok(Place {
             knot_dir: at("knot", "/etc/knot"),
             knot_storage: at("knot/db", "/var/lib/knot"),
@@ -74,9 +72,10 @@ impl Place {
             bind_storage: at("bind/db", "/var/lib/bind/bowline"),
             pdns_dir: at("pdns", "/etc/powerdns"),
             pdns_storage: at("pdns/db", "/var/lib/powerdns"),
-            pdns_unit: systemd.then(|| PDNS_UNIT.into()),
             apache_dir: at("apache", "/etc/apache2"),
+            nginx_dir: at("nginx", "/etc/nginx"),
             cron_dir: "/etc/cron.d".into(),
+            unit_dir: (!private && has_systemd()).then(|| "/etc/systemd/system".into()),
             config,
             state_dir,
             private,
@@ -140,9 +139,31 @@ impl Place {
         self.pdns_dir.join("bowline")
     }
 
-    /// The file for cron; none for a private set-up, or where cron has no such directory.
+    /// What systemd is told of PowerDNS, where there is a place for it.
+    pub fn pdns_unit(&self) -> Option<PathBuf> {
+        let directory = self.unit_dir.as_ref()?;
+        Some(directory.join("pdns.service.d/bowline.conf"))
+    }
+
+    /// The file for cron; none for a private set-up, where systemd has a timer, or where
+    /// cron has no such directory.
     pub fn cron(&self) -> Option<PathBuf> {
-        (!self.private && self.cron_dir.is_dir()).then(|| self.cron_dir.join("bowline"))
+        let wanted = !self.private && self.unit_dir.is_none() && self.cron_dir.is_dir();
+        wanted.then(|| self.cron_dir.join("bowline"))
+    }
+
+    /// The directory of the responder's socket.
+    pub fn run_dir(&self) -> PathBuf {
+        if self.private {
+            self.config_dir().join("run")
+        } else {
+            "/run/bowline".into()
+        }
+    }
+
+    /// Where the web server reaches the responder.
+    pub fn socket(&self) -> PathBuf {
+        self.run_dir().join("bowline.sock")
     }
 
     /// Apache's virtual hosts.
@@ -158,6 +179,34 @@ impl Place {
     pub fn apache_conf(&self) -> PathBuf {
         self.apache_dir.join("apache2.conf")
     }
+
+    /// nginx's server for plain HTTP.
+    pub fn nginx_site(&self) -> PathBuf {
+        if self.private {
+            self.nginx_dir.join("bowline.conf")
+        } else {
+            self.nginx_dir.join("sites-available/bowline")
+        }
+    }
+
+    /// nginx's server for https, which the other includes.
+    pub fn nginx_tls(&self) -> PathBuf {
+        if self.private {
+            self.nginx_dir.join("bowline.tls.conf")
+        } else {
+            self.nginx_dir.join("sites-available/bowline-tls")
+        }
+    }
+
+    /// The main file of a private nginx.
+    pub fn nginx_conf(&self) -> PathBuf {
+        self.nginx_dir.join("nginx.conf")
+    }
+}
+
+/// Whether systemd runs this machine (sd_booted(3)).
+pub fn has_systemd() -> bool {
+    Path::new("/run/systemd/system").is_dir()
 }
 
 fn directory(file: &Path) -> &Path {

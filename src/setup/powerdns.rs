@@ -68,7 +68,7 @@ impl Program for PowerDns {
         files.add(ours.join("rights"), 0o750, Content::Directory);
         // The script before the settings that name it: see pdns/bowline.conf.
         files.add(policy(place), 0o640, Content::Text(policy_text(base)?));
-        if let Some(path) = place.pdns_unit.clone() {
+        if let Some(path) = place.pdns_unit() {
             let root = &base.owners.root;
             files.add_of(root, directory(&path), 0o755, Content::Directory);
             files.add_of(root, path, 0o644, Content::Text(UNIT.to_owned()));

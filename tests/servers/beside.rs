@@ -8,7 +8,7 @@ use bowline::setup::nameserver::Program;
 use bowline::setup::powerdns::PowerDns;
 use bowline::setup::users::Owners;
 use bowline::setup::zone::NameServer;
-use bowline::setup::{NewZone, Place, Plan, Setup, SetupError};
+use bowline::setup::{Gateway, NewZone, Place, Plan, Setup, SetupError};
 use tempfile::TempDir;
 
 use crate::files::shipped;
@@ -35,7 +35,8 @@ fn beside(dir: &TempDir, dns: &'static dyn Program) -> Setup {
         public: vec!["192.0.2.53".parse().unwrap()],
         secondaries: Vec::new(),
         update: "127.0.0.1@5353".parse().unwrap(),
-        apache: false,
+        web: None,
+        gateway: Gateway::Cgi,
         http: None,
         executable: "/usr/bin/bowline".into(),
         owners: Owners::new("www-data").unwrap(),
@@ -166,7 +167,7 @@ fn powerdns_does_not_start_without_its_script_where_systemd_starts_it() {
     let dir = tempfile::tempdir().unwrap();
     let mut setup = beside(&dir, &PowerDns);
     let unit = dir.path().join("pdns.service.d/bowline.conf");
-    setup.place.pdns_unit = Some(unit.clone());
+    setup.place.unit_dir = Some(dir.path().to_owned());
     let plan = plan(&setup).unwrap();
     let file = plan.files.iter().find(|(file, _)| file.path == unit);
     let Content::Text(text) = &file.expect("the file for systemd").0.content else {

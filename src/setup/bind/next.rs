@@ -7,7 +7,7 @@ use super::super::error::SetupError;
 use super::super::files::{File, State, read};
 use super::super::installed::{is_installed, program};
 use super::super::nameserver::{Program, WAIT};
-use super::super::next::{Step, remove, service};
+use super::super::next::{Step, is_running, remove, service};
 use super::super::place::Place;
 use super::{Bind, key_conf};
 use crate::dns::plain::{Kind, Reply, ask};
@@ -168,10 +168,7 @@ fn reload(place: &Place) -> String {
 
 /// Whether a private BIND is up.
 fn runs(place: &Place) -> bool {
-    read(Path::new(&pid_file(place)))
-        .ok()
-        .flatten()
-        .is_some_and(|pid| Path::new("/proc").join(pid.trim()).exists())
+    is_running(Path::new(&pid_file(place)))
 }
 
 fn pid_file(place: &Place) -> String {

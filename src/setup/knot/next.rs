@@ -1,15 +1,13 @@
 //! What is typed for Knot: include line, check, restart or reload, first contents.
 
 use std::fmt::Display;
-use std::io::ErrorKind;
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use super::super::error::SetupError;
 use super::super::files::{File, State, read};
 use super::super::installed::is_installed;
 use super::super::nameserver::{Program, WAIT};
-use super::super::next::{Step, remove, service};
+use super::super::next::{Step, remove, runs, service};
 use super::super::place::Place;
 use super::{Knot, secondaries};
 use crate::dns::plain::{Kind, Reply, ask};
@@ -141,14 +139,6 @@ fn restart(place: &Place) -> String {
 /// How a running Knot is told of new zones and rights.
 fn reload(place: &Place) -> String {
     format!("knotc -c {} reload", place.knot_conf().display())
-}
-
-/// Whether a server answers at its control socket; one that refuses us answers as well.
-fn runs(socket: &Path) -> bool {
-    match UnixStream::connect(socket) {
-        Ok(_) => true,
-        Err(error) => error.kind() == ErrorKind::PermissionDenied,
-    }
 }
 
 /// Files, check, reload, and what Knot keeps of the zone.

@@ -6,7 +6,7 @@ use super::super::error::SetupError;
 use super::super::files::{File, State, read};
 use super::super::installed::{is_installed, program};
 use super::super::nameserver::{Program, WAIT};
-use super::super::next::{Step, remove, service};
+use super::super::next::{Step, is_running, remove, service};
 use super::super::place::Place;
 use super::{PowerDns, policy, settings_file};
 use crate::dns::plain::{Kind, Reply, ask};
@@ -92,7 +92,7 @@ pub(super) fn removal(place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {
             place.pdns_ours().join("key.sql"),
             policy(place),
         ]);
-        files.extend(place.pdns_unit.clone());
+        files.extend(place.pdns_unit());
     }
     steps.extend(remove("PowerDNS's files", &files));
     if !place.private || runs(place) {
@@ -154,7 +154,7 @@ fn restart(place: &Place) -> String {
     match (place.private, runs(place)) {
         (true, false) => start,
         (true, true) => format!("pdns_control --config-dir={dir} quit && sleep 2 && {start}"),
-        (false, _) => match &place.pdns_unit {
+        (false, _) => match place.pdns_unit() {
             Some(_) => format!("systemctl daemon-reload && {}", service("pdns", "restart")),
             None => service("pdns", "restart"),
         },
@@ -163,10 +163,7 @@ fn restart(place: &Place) -> String {
 
 /// Whether a private PowerDNS is up.
 fn runs(place: &Place) -> bool {
-    read(&place.pdns_dir.join("run/pdns.pid"))
-        .ok()
-        .flatten()
-        .is_some_and(|pid| Path::new("/proc").join(pid.trim()).exists())
+    is_running(&place.pdns_dir.join("run/pdns.pid"))
 }
 
 /// Where the packages put backends: one directory for each kind of machine.
