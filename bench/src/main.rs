@@ -2,7 +2,7 @@
 //!
 //! Every figure is held against a reference that was measured in turn with it, so that
 //! what else the machine does weighs on both. Servers are private: on loopback, on high
-//! ports, below one directory that goes away at the end.
+//! ports, below one directory that scripts/bench takes away at the end.
 
 mod account;
 mod bowline;
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
 
 /// Measures the parts asked for, and writes what came out.
 fn measure(options: &Options) -> Result<(), Trouble> {
-    let place = Place::new(&options.bowline)?;
+    let place = Place::new(&options.dir, &options.bowline)?;
     let mut report = Report::new(options)?;
     for part in &options.parts {
         eprintln!("bench: {part} …");

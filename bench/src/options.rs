@@ -12,6 +12,8 @@ const USAGE: &str = "scripts/bench [--quick] [--only cgi|fastcgi|scale|storm] [-
 pub(crate) struct Options {
     /// The executable that is measured.
     pub(crate) bowline: PathBuf,
+    /// The empty directory that everything is done in.
+    pub(crate) dir: PathBuf,
     /// How often everything is repeated.
     pub(crate) effort: Effort,
     /// What is measured.
@@ -74,6 +76,7 @@ impl Options {
     pub(crate) fn read(mut arguments: impl Iterator<Item = String>) -> Result<Self, Trouble> {
         let mut options = Options {
             bowline: PathBuf::new(),
+            dir: PathBuf::new(),
             effort: Effort::Full,
             parts: Vec::new(),
             json: None,
@@ -85,6 +88,7 @@ impl Options {
                 "--quick" => options.effort = Effort::Quick,
                 "--json" => options.json = Some(value()?.into()),
                 "--bowline" => options.bowline = value()?.into(),
+                "--dir" => options.dir = value()?.into(),
                 "--out" => options.out = value()?.into(),
                 "--only" => {
                     let name = value()?;

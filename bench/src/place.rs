@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -14,7 +13,7 @@ use crate::process::run;
 /// Below the ports that the system hands out.
 const PORTS: std::ops::Range<u16> = 18_000..28_000;
 
-/// A directory on a disk, where memory would flatter; it goes away when dropped.
+/// An empty directory on a disk that others may enter.
 pub(crate) struct Place {
     dir: PathBuf,
     /// Where to look for a free port next.
@@ -24,19 +23,15 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// A new directory with the executable and the programs it is compared with.
-    pub(crate) fn new(bowline: &Path) -> Result<Self, Trouble> {
-        let id = std::process::id();
-        let dir = PathBuf::from(format!("/var/tmp/bowline-bench.{id}"));
-        fs::create_dir(&dir)?;
-        let spread = u16::try_from(id % 1000).unwrap_or_default() * 10;
+    /// Puts the executable there, and the programs it is compared with.
+    pub(crate) fn new(dir: &Path, bowline: &Path) -> Result<Self, Trouble> {
+        // Another run at the same time looks elsewhere.
+        let spread = u16::try_from(std::process::id() % 1000).unwrap_or_default() * 10;
         let place = Place {
-            dir,
+            dir: dir.to_owned(),
             port: AtomicU16::new(PORTS.start + spread),
             account: Account::find()?,
         };
-        // The web server's user has to reach what it runs.
-        fs::set_permissions(&place.dir, fs::Permissions::from_mode(0o755))?;
         // By a process of its own: what we had open for writing could not be run while a
         // child started meanwhile still has it.
         run(Command::new("install")
@@ -89,11 +84,5 @@ impl Place {
         let mut gcc = Command::new("gcc");
         gcc.args(["-O2", "-Wall", "-Wextra", "-Werror", "-o"]);
         run(gcc.arg(self.path(name)).arg(source).args(more)).map(drop)
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.dir);
     }
 }
