@@ -170,7 +170,7 @@ impl Application {
         Ok(match visit.prove(claim, request) {
             Err(answers) => Visited::Settled(answers),
             Ok(proven) if claim.dialect.page && pages::is_person(request) => {
-                Visited::Looked(pages::confirm(&proven.host))
+                Visited::Looked(pages::confirm(&proven.target.host))
             }
             Ok(proven) => Visited::Settled(visit.settle(claim, proven)),
         })
@@ -210,10 +210,7 @@ impl Application {
         if let Some(reason) = &answer.reason {
             line = line.words("reason", reason);
         }
-        if let Some(hint) = &answer.hint {
-            line = line.words("hint", hint);
-        }
-        self.logger.write(&line);
+        self.logger.write(&line.hint(answer.hint.as_ref()));
     }
 }
 

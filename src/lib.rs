@@ -15,7 +15,8 @@
 //! back: its address is kept, and published as soon as the name server can be reached.
 //!
 //! A visit that changes nothing costs one look into the registry and one signed question to
-//! the name server, so a zone that was restored from a backup heals at the next visit.
+//! the name server, so a zone that was restored from a backup heals at the next visit. Visits
+//! that wait in one process at the same time share transactions and UPDATEs ([`together`]).
 //!
 //! # The rooms
 //!
@@ -47,6 +48,7 @@ pub mod registry;
 pub mod setup;
 pub mod span;
 pub mod time;
+pub mod together;
 pub mod token;
 pub mod ttl;
 pub mod update;

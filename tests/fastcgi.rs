@@ -33,5 +33,7 @@ mod site;
 mod sockets;
 #[path = "fastcgi/systemd.rs"]
 mod systemd;
+#[path = "fastcgi/together.rs"]
+mod together;
 #[path = "fastcgi/web.rs"]
 mod web;

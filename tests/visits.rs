@@ -11,6 +11,8 @@ mod support;
 
 #[path = "visits/cgi.rs"]
 mod cgi;
+#[path = "visits/compare.rs"]
+mod compare;
 #[path = "visits/drift.rs"]
 mod drift;
 #[path = "visits/full.rs"]

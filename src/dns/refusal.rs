@@ -71,6 +71,15 @@ impl Refusal {
         }
     }
 
+    /// Whether it may be about one of many swaps, so that the others would be taken.
+    pub fn may_be_of_one(&self) -> bool {
+        match self {
+            Refusal::BadTime { .. } => false,
+            Refusal::Rcode { tsig, .. } => *tsig != Some(TsigRcode::BADSIG),
+            Refusal::Differs(_) | Refusal::Unsendable(_) => true,
+        }
+    }
+
     /// Whether another try may fare better: Knot before 3.4 answers SERVFAIL to all
     /// updates of a batch when one of them cannot be applied.
     pub(super) fn is_passing(&self) -> bool {

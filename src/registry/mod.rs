@@ -19,22 +19,27 @@
 //! The file and its `-wal` and `-shm` belong together and to one user; copies are made
 //! by [`Registry::copy_to`].
 
+mod due;
 mod edit;
 mod error;
 mod expire;
+mod fact;
 mod free;
 mod history;
 mod host;
 mod import;
 mod lapse;
 mod wish;
+mod zone;
 
 pub use edit::{KeptToken, NewHost};
 pub use error::RegistryError;
+pub use fact::{Conclusion, End};
 pub use history::Change;
 pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
 pub use import::{Edit, Entry, Imported};
-pub use wish::{Accepted, Source};
+pub use wish::{Accepted, Ask, Source};
+pub use zone::ZoneState;
 
 use std::cell::Cell;
 use std::fs::OpenOptions;
@@ -53,10 +58,7 @@ use crate::time::Timestamp;
 use crate::token::{Digest, LookupKey, Token};
 
 /// The schema, step by step: each brings a registry to the next version.
-const STEPS: [&str; 2] = [
-    include_str!("schema.sql"),
-    include_str!("schema_2.sql"),
-];
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
 /// The schema's version, in the file as `user_version`.
 const VERSION: i64 = STEPS.len() as i64;
 /// How often a writer asks whether the one before it has finished.
