@@ -53,10 +53,7 @@ use crate::time::Timestamp;
 use crate::token::{Digest, LookupKey, Token};
 
 /// The schema, step by step: each brings a registry to the next version.
-const STEPS: [&str; 2] = [
-    include_str!("schema.sql"),
-    include_str!("schema_2.sql"),
-];
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
 /// The schema's version, in the file as `user_version`.
 const VERSION: i64 = STEPS.len() as i64;
 /// How often a writer asks whether the one before it has finished.
