@@ -14,6 +14,8 @@
 mod client;
 #[path = "client_script/installed.rs"]
 mod installed;
+#[path = "client_script/offered.rs"]
+mod offered;
 #[path = "client_script/relay.rs"]
 mod relay;
 #[path = "support/apache.rs"]
