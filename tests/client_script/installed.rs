@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use crate::client::{Client, SCRIPT, SHELLS, ready, said, site};
 use crate::site::trial::{installed, succeed};
@@ -192,4 +192,44 @@ fn a_file_that_others_can_read_is_closed() {
     assert!(text.contains("could be read by others"), "{text}");
     let mode = fs::metadata(client.urls()).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn nothing_of_a_source_installation_is_left() {
+    let stage = tempfile::tempdir().unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/install");
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(script);
+        command.args(arguments).env("DESTDIR", stage.path());
+        command.env("PREFIX", "/opt/bowline");
+        command.env("EXECUTABLE", env!("CARGO_BIN_EXE_bowline"));
+        said(&command.output().unwrap())
+    };
+    assert_eq!(run(&["sideways"]).0, 2);
+    assert_eq!(run(&["uninstall"]).0, 1);
+    // Over one that is there, too.
+    for _ in 0..2 {
+        let (status, text) = run(&[]);
+        assert_eq!(status, 0, "{text}");
+    }
+    let at = |path: &str| stage.path().join("opt/bowline").join(path);
+    for path in [
+        "bin/bowline",
+        "share/man/man1/bowline-host.1",
+        "share/bash-completion/completions/bowline",
+        "share/bowline/bowline-client",
+    ] {
+        assert!(at(path).exists(), "{path}");
+    }
+    let unit = fs::read_to_string(at("lib/systemd/system/bowline.service")).unwrap();
+    assert!(
+        unit.contains("ExecStart=/opt/bowline/bin/bowline "),
+        "{unit}"
+    );
+    let foreign = at("bin/other");
+    fs::write(&foreign, "").unwrap();
+    let (status, text) = run(&["uninstall"]);
+    assert_eq!(status, 0, "{text}");
+    let left = succeed("find", &[stage.path().to_str().unwrap(), "-type", "f"]);
+    assert_eq!(left.trim(), foreign.to_str().unwrap());
 }
