@@ -121,7 +121,9 @@ fn restart(place: &Place) -> String {
     match (place.private, runs(&place.knot_socket())) {
         (true, false) => format!("knotd -d -c {conf}"),
         (true, true) => format!("knotc -c {conf} stop && sleep 2 && knotd -d -c {conf}"),
-        (false, _) => service("knot", "restart"),
+        (false, _) if has_systemd() => service("knot", "restart"),
+        // The script's `restart` does not make /run/knot, `start` does.
+        (false, _) => "service knot stop; service knot start".to_owned(),
     }
 }
 
