@@ -88,6 +88,8 @@ fn a_gateway_can_be_changed_and_changed_back() {
     for (n, options, owner) in [
         (1, "--web apache", "bowline"),
         (2, "--web apache --gateway cgi", "www-data"),
+        // Who says nothing about it changes nothing.
+        (6, "--web apache", "www-data"),
         (3, "--web apache --gateway fastcgi", "bowline"),
         (4, "--web nginx --gateway cgi", "www-data"),
         (5, "--web nginx --gateway fastcgi", "bowline"),
