@@ -4,7 +4,7 @@ use std::fs::metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::knot::program;
+use super::installed::program;
 use super::place::Place;
 use super::users::web_server;
 
