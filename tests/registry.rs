@@ -1,14 +1,14 @@
 //! The registry as its callers use it: wishes, facts, tokens and names.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::sync::Arc;
 
 use bowline::ip::Addresses;
 use bowline::name::{HostName, ZoneName};
 use bowline::registry::{
-    Accepted, Ask, Conclusion, End, Host, HostId, NewHost, Registry, RegistryError, Settings,
-    State, Wish,
+    Accepted, Ask, Conclusion, End, Holder, Host, HostId, NewHost, Registry, RegistryError,
+    Settings, State, Wish,
 };
 use bowline::span::Span;
 use bowline::time::Timestamp;
@@ -205,9 +205,12 @@ fn tokens() {
     let (id, token) = it.add("home");
     let found = |it: &Fixture, token: &Token, now| {
         it.registry
-            .host_of(token, now)
+            .holder_of(token, now)
             .unwrap()
-            .map(|(host, _)| host.id)
+            .map(|(holder, _)| match holder {
+                Holder::Host(host) => host.id,
+                Holder::Owner(owner) => panic!("{owner:?}"),
+            })
     };
     assert_eq!(found(&it, &token, NOW), Some(id));
     assert_eq!(found(&it, &Token::random().unwrap(), NOW), None);
@@ -321,7 +324,7 @@ fn removal_is_a_wish_first_and_forgets_last() {
     it.registry.remove(id, NOW).unwrap();
     let host = it.host(id);
     assert_eq!((host.state, host.is_pending()), (State::Removing, true));
-    assert!(it.registry.host_of(&token, NOW).unwrap().is_none());
+    assert!(it.registry.holder_of(&token, NOW).unwrap().is_none());
     assert!(
         it.registry
             .history(Some(id), Timestamp::from_seconds(0))
