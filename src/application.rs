@@ -75,6 +75,9 @@ impl Application {
             Some([first]) if first == b"healthz" => {
                 read_only(request, || health::respond(&self.config))
             }
+            Some([first]) if first == b"client.sh" && self.config.client.script => {
+                read_only(request, || pages::script(request))
+            }
             Some(segments) => self.update(request, segments),
             None => Answer::new(Word::Unknown).response(false),
         }

@@ -10,10 +10,13 @@ use crate::base_url::BaseUrl;
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 use crate::setup::files::Written;
+use crate::setup::gateway::FIXED_USER;
 use crate::setup::knot::program;
-use crate::setup::users::Owners;
+use crate::setup::users::{self, Owners};
 use crate::setup::zone::{NameServer, check_url, ttl_of};
-use crate::setup::{NewZone, Place, Setup, SetupError, apply, listen, place, report, taken};
+use crate::setup::{
+    Gateway, NewZone, Place, Setup, SetupError, WebServer, apply, listen, place, report, taken,
+};
 use crate::span::Span;
 
 /// Set up this machine for a first zone
@@ -54,9 +57,9 @@ pub(super) struct Options {
     /// The web server to set up [default: the one installed]
     #[arg(long, value_enum, value_name = "SERVER")]
     web: Option<Web>,
-    /// How the web server runs bowline [default: cgi]
+    /// How the web server runs bowline [default: fastcgi where systemd runs, else cgi]
     #[arg(long, value_enum)]
-    gateway: Option<Gateway>,
+    gateway: Option<Way>,
     /// A plain-HTTP virtual host there instead, for a proxy in front or a trial
     #[arg(long, value_name = "ADDR:PORT")]
     http: Option<AddressPort>,
@@ -66,9 +69,9 @@ pub(super) struct Options {
     /// Where the registry goes [default: /var/lib/bowline, or DIR/state]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
-    /// The user that bowline runs as
-    #[arg(long, value_name = "NAME", default_value = "www-data")]
-    user: String,
+    /// The user that bowline runs as [default: bowline with fastcgi, the web server's with cgi]
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
     /// Run the local commands too, stopping at the first that fails
     #[arg(long)]
     apply: bool,
@@ -92,9 +95,9 @@ enum Web {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Gateway {
-    Cgi,
+enum Way {
     Fastcgi,
+    Cgi,
 }
 
 /// Plans, writes, and with `--apply` runs what can be run here.
@@ -103,9 +106,15 @@ enum Gateway {
 /// What was asked for cannot be had here, or a file or command failed.
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let (apply, dry_run) = (options.apply, options.dry_run);
-    let setup = setup(options, &context.config).map_err(failure)?;
+    let mut setup = setup(options, &context.config).map_err(failure)?;
     let mut written = Written::load(&setup.place.written()).map_err(failure)?;
     let mut plan = setup.plan(&written).map_err(failure)?;
+    if setup.owners.state.is_missing() && !dry_run {
+        setup.owners = users::make_fixed().map_err(failure)?;
+        plan = setup.plan(&written).map_err(failure)?;
+        plan.notes
+            .push(format!("made the user {}", setup.owners.state.user));
+    }
     if !dry_run {
         plan.write(&setup.place, &setup.owners, &mut written)
             .map_err(failure)?;
@@ -149,7 +158,12 @@ pub(super) fn failure(error: SetupError) -> Failure {
 /// Checks the options against each other and this machine.
 fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
     check_choices(&options)?;
-    let apache = options.web != Some(Web::None);
+    let web = match options.web {
+        None => Some(WebServer::installed()),
+        Some(Web::Apache) => Some(WebServer::Apache),
+        Some(Web::Nginx) => Some(WebServer::Nginx),
+        Some(Web::None) => None,
+    };
     let config = match &options.config_dir {
         Some(directory) => directory.join("bowline.toml"),
         None => config.to_owned(),
@@ -174,7 +188,13 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
             return Err(SetupError::Taken(address.0, who));
         }
     }
-    let owners = Owners::new(&options.user).ok_or(SetupError::NoUser(options.user))?;
+    let gateway = match options.gateway {
+        None => Gateway::usual(&place),
+        Some(Way::Fastcgi) => Gateway::Fastcgi,
+        Some(Way::Cgi) => Gateway::Cgi,
+    };
+    let user = options.user.unwrap_or_else(|| usual_user(&place, gateway));
+    let owners = Owners::new(&user).ok_or(SetupError::NoUser(user))?;
     let executable = std::env::current_exe()
         .map_err(|error| SetupError::io("find", Path::new("bowline"), error))?;
     place::check_path(&executable)?;
@@ -185,11 +205,21 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         listeners,
         public,
         update: options.update,
-        apache,
+        web,
+        gateway,
         http: options.http,
         executable,
         owners,
     })
+}
+
+/// The responder has a user of its own; what the web server starts is the web server's, and
+/// so are private servers.
+fn usual_user(place: &Place, gateway: Gateway) -> String {
+    match gateway {
+        Gateway::Fastcgi if !place.private => FIXED_USER.to_owned(),
+        _ => users::web_server().map_or_else(|| "www-data".to_owned(), |web| web.user),
+    }
 }
 
 /// Where Knot listens, and what the parent says about it.
@@ -228,8 +258,6 @@ fn addresses(
 fn check_choices(options: &Options) -> Result<(), SetupError> {
     const DNS_WAYS: &str = "--dns knot sets up Knot; with another name server write bowline.toml by hand: \
                             a [[zone]] with server and key_file is all that bowline needs of it";
-    const WEB_WAYS: &str = "--web apache --gateway cgi sets up Apache; --web none leaves the web server \
-                            to you: it runs bowline as a CGI program";
     let installed = |name: &str| Path::new(&program(name)).is_absolute();
     let later = |option, value: &str, ways| Err(SetupError::Later(option, value.to_owned(), ways));
     match options.dns {
@@ -243,15 +271,5 @@ fn check_choices(options: &Options) -> Result<(), SetupError> {
         }
         Some(Dns::Knot) | None => {}
     }
-    match options.web {
-        Some(Web::Nginx) => return later("--web", "nginx", WEB_WAYS),
-        None if !installed("apache2") && installed("nginx") => {
-            return later("--web", "nginx", WEB_WAYS);
-        }
-        Some(Web::Apache | Web::None) | None => {}
-    }
-    match options.gateway {
-        Some(Gateway::Fastcgi) => later("--gateway", "fastcgi", WEB_WAYS),
-        Some(Gateway::Cgi) | None => Ok(()),
-    }
+    Ok(())
 }

@@ -245,6 +245,7 @@ fn make_state_directory(config: &Config, user: &str) -> Result<Option<u32>, Fail
         true => Some(
             Owners::new(user)
                 .map(|owners| owners.state)
+                .filter(|owner| !owner.is_missing())
                 .ok_or_else(|| {
                     Failure::new(format!(
                         "the registry belongs to user {user:?}, who is not here"

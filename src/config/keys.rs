@@ -32,7 +32,10 @@ enum Show {
 pub const TABLES: [(&str, &str); 8] = [
     ("", "Before the first table"),
     ("state", "What bowline keeps"),
-    ("client", "How the address of the client is known"),
+    (
+        "client",
+        "How the address of the client is known, and what it is offered",
+    ),
     ("limits", "Limits"),
     ("keep", "How long things are kept"),
     ("log", "The log"),
@@ -47,7 +50,7 @@ pub const TABLES: [(&str, &str); 8] = [
 ];
 
 /// All keys, in the order in which they are shown.
-pub const KEYS: [Key; 23] = [
+pub const KEYS: [Key; 24] = [
     Key {
         table: "",
         name: "url",
@@ -85,6 +88,13 @@ pub const KEYS: [Key; 23] = [
         doc: "the header in which a trusted proxy names the client; read from nobody else",
         default: Some("\"X-Forwarded-For\""),
         show: Show::Config(|config| config.client.header.as_str().into()),
+    },
+    Key {
+        table: "client",
+        name: "script",
+        doc: "whether /client.sh is answered with the script that keeps a machine's name right",
+        default: Some("false"),
+        show: Show::Config(|config| config.client.script.into()),
     },
     Key {
         table: "limits",

@@ -14,7 +14,7 @@ use super::plan::{Plan, acme_note};
 use super::records::{self, Record};
 use super::users::{Owners, user_name};
 use super::zone::{NewZone, check_url};
-use super::{cron, keys, knot, theirs};
+use super::{apache, cron, keys, knot, nginx, responder, systemd, theirs};
 use crate::config::{Config, Zone};
 use crate::dns::plain::{Kind, Reply, ask};
 use crate::name::ZoneName;
@@ -90,6 +90,7 @@ impl Standing {
         };
         let files = self.write(zone, update, &records, &keys)?;
         let mut steps = next::knot(&self.place, &files, update, &zone.name)?;
+        steps.extend(responder::reload(&self.place));
         steps.extend(next::parent(&self.place, &zone.name));
         Ok(Plan {
             files,
@@ -131,6 +132,7 @@ impl Standing {
             plan.files.retain(|(file, _)| file.path != script);
             plan.next = next::knot(&self.place, &plan.files, update, name)?;
         }
+        plan.next.extend(responder::reload(&self.place));
         if keys.ttl.is_some() {
             plan.notes
                 .push("the TTL takes effect with each host's next address".to_owned());
@@ -208,7 +210,10 @@ impl Standing {
             ));
         }
         if last {
-            steps.push(cron::removal(place));
+            match &place.unit_dir {
+                Some(directory) => steps.extend(systemd::removal(directory)),
+                None => steps.push(cron::removal(place)),
+            }
         }
         if last && !place.private {
             let line = format!("{}/*.conf", place.knot_include().display());
@@ -216,10 +221,8 @@ impl Standing {
                 "the include line",
                 format!("# take \"{line}\" out of {conf}"),
             ));
-            steps.push(Step::yours(
-                "the site",
-                "a2dissite bowline && systemctl reload apache2",
-            ));
+            steps.extend(apache::removal(place));
+            steps.extend(nginx::removal(place));
         }
         Ok(steps)
     }

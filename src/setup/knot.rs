@@ -6,11 +6,11 @@ use std::path::Path;
 use std::process::Command;
 
 use super::error::SetupError;
-use super::files::{Content, File, read};
+use super::files::{File, read};
 use super::fill::Fill;
 use super::place::Place;
 use super::records::Record;
-use super::users::{Owner, Owners};
+use super::users::Owners;
 use super::zone::{NameServer, NewZone};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
@@ -45,58 +45,30 @@ pub fn files(
     listeners: &[AddressPort],
     update: AddressPort,
 ) -> Result<Vec<File>, SetupError> {
-    let mut files = Vec::new();
-    let mut add = |path, mode, owner: &Owner, content| {
-        files.push(File {
-            path,
-            owner: owner.clone(),
-            mode,
-            content,
-        });
-    };
     let theirs = match place.private {
         true => Vec::new(),
         false => listens(&read(&place.knot_conf())?.unwrap_or_default()),
     };
+    let mut files = Vec::new();
     if place.private {
-        add(
-            place.knot_dir.clone(),
-            0o750,
-            &owners.knot,
-            Content::Directory,
-        );
-        add(
-            place.knot_dir.join("run"),
-            0o770,
-            &owners.knot,
-            Content::Directory,
-        );
-        add(
-            place.knot_storage.clone(),
-            0o770,
-            &owners.knot,
-            Content::Directory,
-        );
         let text = Fill::new(KNOT_CONF)
             .value("/etc/bowline/knot", place.knot_dir.display())
             .text()?;
-        add(place.knot_conf(), 0o640, &owners.knot, Content::Text(text));
+        files.extend([
+            File::directory(place.knot_dir.clone(), 0o750, &owners.knot),
+            File::directory(place.knot_dir.join("run"), 0o770, &owners.knot),
+            File::directory(place.knot_storage.clone(), 0o770, &owners.knot),
+            File::text(place.knot_conf(), 0o640, &owners.knot, text),
+        ]);
     }
     let include = place.knot_include();
-    add(include.clone(), 0o750, &owners.knot, Content::Directory);
-    add(
-        include.join("00-key.conf"),
-        0o640,
-        &owners.knot,
-        Content::Secret(key.text.to_owned()),
-    );
     let common = common(place, key.name, listeners, update, &theirs)?;
-    add(
-        include.join("10-bowline.conf"),
-        0o640,
-        &owners.knot,
-        Content::Text(common),
-    );
+    let (key_file, file) = (include.join("00-key.conf"), include.join("10-bowline.conf"));
+    files.extend([
+        File::directory(include, 0o750, &owners.knot),
+        File::secret(key_file, 0o640, &owners.knot, key.text.to_owned()),
+        File::text(file, 0o640, &owners.knot, common),
+    ]);
     Ok(files)
 }
 
@@ -113,15 +85,7 @@ pub fn zone_files(
     parent: &[Record],
 ) -> Result<Vec<File>, SetupError> {
     let mut files = Vec::new();
-    let mut add = |path, mode, owner: &Owner, text| {
-        let content = Content::Text(text);
-        files.push(File {
-            path,
-            owner: owner.clone(),
-            mode,
-            content,
-        });
-    };
+    let mut add = |path, mode, owner: &_, text| files.push(File::text(path, mode, owner, text));
     if zone.acme {
         let template = if any_txt() {
             ACME_ANY_TXT_CONF

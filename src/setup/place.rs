@@ -7,7 +7,7 @@ use crate::config::DEFAULT_FILE;
 use crate::name::ZoneName;
 
 /// The state directory that goes with `/etc/bowline`.
-const DEFAULT_STATE: &str = "/var/lib/bowline";
+pub const DEFAULT_STATE: &str = "/var/lib/bowline";
 
 /// Directories and files of one set-up.
 #[derive(Debug, Clone)]
@@ -22,8 +22,12 @@ pub struct Place {
     pub knot_storage: PathBuf,
     /// The directory of Apache's configuration.
     pub apache_dir: PathBuf,
+    /// The directory of nginx's configuration.
+    pub nginx_dir: PathBuf,
     /// Where cron finds files.
     pub cron_dir: PathBuf,
+    /// Where systemd finds units; none for a private set-up, or where systemd does not run.
+    pub unit_dir: Option<PathBuf>,
     /// Whether the servers are private ones, started from files below the configuration directory.
     pub private: bool,
 }
@@ -64,7 +68,13 @@ impl Place {
             } else {
                 "/etc/apache2".into()
             },
+            nginx_dir: if private {
+                below("nginx")
+            } else {
+                "/etc/nginx".into()
+            },
             cron_dir: "/etc/cron.d".into(),
+            unit_dir: (!private && has_systemd()).then(|| "/etc/systemd/system".into()),
             config,
             state_dir,
             private,
@@ -128,9 +138,25 @@ impl Place {
         }
     }
 
-    /// The file for cron; none for a private set-up, or where cron has no such directory.
+    /// The file for cron; none for a private set-up, where systemd has a timer, or where
+    /// cron has no such directory.
     pub fn cron(&self) -> Option<PathBuf> {
-        (!self.private && self.cron_dir.is_dir()).then(|| self.cron_dir.join("bowline"))
+        let wanted = !self.private && self.unit_dir.is_none() && self.cron_dir.is_dir();
+        wanted.then(|| self.cron_dir.join("bowline"))
+    }
+
+    /// The directory of the responder's socket.
+    pub fn run_dir(&self) -> PathBuf {
+        if self.private {
+            self.config_dir().join("run")
+        } else {
+            "/run/bowline".into()
+        }
+    }
+
+    /// Where the web server reaches the responder.
+    pub fn socket(&self) -> PathBuf {
+        self.run_dir().join("bowline.sock")
     }
 
     /// Apache's virtual hosts.
@@ -146,6 +172,34 @@ impl Place {
     pub fn apache_conf(&self) -> PathBuf {
         self.apache_dir.join("apache2.conf")
     }
+
+    /// nginx's server for plain HTTP.
+    pub fn nginx_site(&self) -> PathBuf {
+        if self.private {
+            self.nginx_dir.join("bowline.conf")
+        } else {
+            self.nginx_dir.join("sites-available/bowline")
+        }
+    }
+
+    /// nginx's server for https, which the other includes.
+    pub fn nginx_tls(&self) -> PathBuf {
+        if self.private {
+            self.nginx_dir.join("bowline.tls.conf")
+        } else {
+            self.nginx_dir.join("sites-available/bowline-tls")
+        }
+    }
+
+    /// The main file of a private nginx.
+    pub fn nginx_conf(&self) -> PathBuf {
+        self.nginx_dir.join("nginx.conf")
+    }
+}
+
+/// Whether systemd runs this machine (sd_booted(3)).
+pub fn has_systemd() -> bool {
+    Path::new("/run/systemd/system").is_dir()
 }
 
 fn directory(file: &Path) -> &Path {

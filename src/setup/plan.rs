@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use super::configuration::{self, ZoneKeys};
 use super::error::SetupError;
 use super::files::{Content, File, State, Written, read};
+use super::gateway::{Gateway, WebServer};
 use super::knot::KnotKey;
 use super::next::{self, Step};
 use super::records::{self, Record};
+use super::site::Site;
 use super::users::Owners;
 use super::zone::NewZone;
-use super::{Place, apache, cron, keys, knot, registry, theirs};
+use super::{Place, cron, handover, keys, knot, registry, responder, systemd, theirs};
 use crate::base_url::BaseUrl;
 use crate::config::Config;
 use crate::port::AddressPort;
@@ -32,11 +34,13 @@ pub struct Setup {
     pub public: Vec<IpAddr>,
     /// Where Knot takes updates.
     pub update: AddressPort,
-    /// Whether there is an Apache to set up.
-    pub apache: bool,
+    /// The web server to set up.
+    pub web: Option<WebServer>,
+    /// How it runs bowline.
+    pub gateway: Gateway,
     /// A plain-HTTP host there instead of ports 80 and 443.
     pub http: Option<AddressPort>,
-    /// What Apache runs.
+    /// What is run.
     pub executable: PathBuf,
     /// Whose files they are.
     pub owners: Owners,
@@ -68,7 +72,7 @@ impl Setup {
             .map(|file| written.look(file, self.owners.settable))
             .collect::<Result<Vec<_>, _>>()?;
         let mut records = self.delegation();
-        if self.apache && self.http.is_none() {
+        if self.web.is_some() && self.http.is_none() {
             let web = records::web(&self.url, &self.zone.name, &self.public);
             let new = web.into_iter().filter(|record| !records.contains(record));
             let new: Vec<Record> = new.collect();
@@ -80,6 +84,17 @@ impl Setup {
             files,
             records,
         })
+    }
+
+    fn site(&self) -> Site<'_> {
+        Site {
+            place: &self.place,
+            owners: &self.owners,
+            url: &self.url,
+            http: self.http,
+            gateway: self.gateway,
+            executable: &self.executable,
+        }
     }
 
     fn delegation(&self) -> Vec<Record> {
@@ -96,41 +111,20 @@ impl Setup {
             name: &key_name,
             text: &key_text,
         };
-        let file = |path: PathBuf, mode, owner: &_, content| File {
-            path,
-            owner: Clone::clone(owner),
-            mode,
-            content,
-        };
-        let state = |path| file(path, 0o750, &owners.state, Content::Directory);
+        let state = |path| File::directory(path, 0o750, &owners.state);
+        let secret = |path, text| File::secret(path, 0o640, &owners.user, text);
+        let configuration = self.configuration(&registry)?;
         let mut files = vec![
-            file(
-                place.config_dir().to_owned(),
-                0o755,
-                &owners.root,
-                Content::Directory,
-            ),
-            file(
-                place.lookup_key(),
-                0o640,
-                &owners.user,
-                Content::Secret(lookup_key),
-            ),
-            file(
-                place.tsig_key(),
-                0o640,
-                &owners.user,
-                Content::Secret(key.text.to_owned()),
-            ),
-            file(
-                place.config.clone(),
-                0o640,
-                &owners.user,
-                Content::Text(self.configuration(&registry)?),
-            ),
+            File::directory(place.config_dir().to_owned(), 0o755, &owners.root),
+            secret(place.lookup_key(), lookup_key),
+            secret(place.tsig_key(), key.text.to_owned()),
+            File::text(place.config.clone(), 0o640, &owners.user, configuration),
             state(place.state_dir.clone()),
             state(place.state_dir.join("locks")),
-            file(registry, 0o640, &owners.state, Content::Registry),
+            File {
+                content: Content::Registry,
+                ..File::text(registry, 0o640, &owners.state, String::new())
+            },
         ];
         files.extend(knot::files(
             place,
@@ -147,10 +141,12 @@ impl Setup {
             &self.zone,
             &self.delegation(),
         )?);
-        if self.apache {
-            let site = apache::files(place, owners, &self.url, self.http, &self.executable)?;
-            files.extend(site);
+        let site = self.site();
+        files.extend(responder::directory(&site, self.web));
+        if let Some(web) = self.web {
+            files.extend(site.files(web)?);
         }
+        files.extend(systemd::files(&site)?);
         files.extend(cron::file(place, owners, &self.executable)?);
         Ok(files)
     }
@@ -185,21 +181,21 @@ impl Setup {
 
     fn next(&self, files: &[(File, State)]) -> Result<Vec<Step>, SetupError> {
         let zone = &self.zone.name;
-        let tls = self.url.is_https() && self.http.is_none();
+        let site = self.site();
         let mut steps = next::knot(&self.place, files, self.update, zone)?;
+        steps.extend(handover::steps(&self.place, &self.owners, files));
+        let config = |(file, state): &(File, State)| {
+            file.path == self.place.config && *state == State::Updated
+        };
+        if files.iter().any(config) {
+            steps.extend(responder::reload(&self.place));
+        }
+        steps.extend(responder::start(&site));
+        steps.extend(systemd::steps(&site, files));
         let mut ports = Vec::new();
-        if self.apache {
-            steps.extend(next::apache(&self.place, files, tls));
-            steps.extend(tls.then(|| next::certificate(&self.url)).flatten());
-            match self.http {
-                Some(address) if address.0.ip().is_loopback() => {}
-                Some(address) => ports.push(address.0.port()),
-                None => ports.extend(
-                    [Some(80), tls.then_some(443), apache::url_port(&self.url)]
-                        .into_iter()
-                        .flatten(),
-                ),
-            }
+        if let Some(web) = self.web {
+            steps.extend(site.steps(web, files));
+            ports = site.open_ports();
         }
         steps.extend(cron::next(&self.place, &self.owners, &self.executable));
         steps.extend(next::firewall(&self.listeners, &ports));
@@ -218,30 +214,49 @@ impl Setup {
         if !self.owners.settable {
             note("not root: every file belongs to you, and owners are as you are".to_owned());
         }
-        if self.apache {
+        let user = &self.owners.state.user;
+        if self.gateway == Gateway::Cgi {
             note(format!(
-                "with CGI everything that runs as {} can read the key for updates and the registry",
-                self.owners.state.user
+                "with CGI everything that runs as {user} can read the key for updates and the registry"
             ));
+        }
+        if self.gateway == Gateway::Cgi && self.web == Some(WebServer::Nginx) && !self.place.private
+        {
+            note(
+                "Debian's fcgiwrap runs one visit at a time, and all of them wait for a slow one: \
+                 --gateway fastcgi is the better way for nginx"
+                    .to_owned(),
+            );
         }
         let reached = [self.executable.as_path(), self.place.config_dir()];
         for closed in reached.into_iter().filter_map(closed_directory) {
-            if self.apache && self.owners.settable {
+            if self.web.is_some() && self.owners.settable {
                 note(format!(
-                    "{} is closed to {}: the web server cannot run {} with {} from there",
+                    "{} is closed to {user}, who cannot run {} with {} from there",
                     closed.display(),
-                    self.owners.state.user,
                     self.executable.display(),
                     self.place.config.display()
                 ));
             }
         }
-        if self.apache && !self.place.private && self.http.is_none() {
-            note(
-                "a request without a Host header goes to Apache's first virtual host: \
-                 where nothing else is served, `a2dissite 000-default` makes that ours"
-                    .to_owned(),
-            );
+        if !self.place.private && self.http.is_none() {
+            note(match self.web {
+                Some(WebServer::Apache) => {
+                    "a request without a Host header goes to Apache's first virtual host: \
+                     where nothing else is served, `a2dissite 000-default` makes that ours"
+                        .to_owned()
+                }
+                Some(WebServer::Nginx) => {
+                    "a request without a Host header goes to nginx's default server: where \
+                     nothing else is served, `rm /etc/nginx/sites-enabled/default` makes that ours"
+                        .to_owned()
+                }
+                None => format!(
+                    "your web server passes requests on to {}, whose group is {}",
+                    self.place.socket().display(),
+                    self.owners.web.group
+                ),
+            });
         }
         if self.http.is_some() && self.url.is_https() {
             note(

@@ -206,16 +206,6 @@ fn refused_with_the_ways_out() {
             "--dns bind is not in this version yet",
             "--dns knot",
         ),
-        (
-            &["--web=nginx"],
-            "--web nginx is not in this version yet",
-            "--web apache",
-        ),
-        (
-            &["--gateway=fastcgi"],
-            "--gateway fastcgi is not in this version yet",
-            "cgi",
-        ),
         (&["--config-dir=/tmp/a b"], "has ' '", "choose a path"),
         (
             &["--url=https://dyn.example.org"],

@@ -6,6 +6,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,7 +49,7 @@ impl Default for Options {
 pub struct Knot {
     dir: PathBuf,
     address: SocketAddr,
-    process: Child,
+    process: Mutex<Child>,
     key_text: String,
 }
 
@@ -67,7 +68,7 @@ impl Knot {
         let knot = Knot {
             dir: dir.into(),
             address,
-            process,
+            process: Mutex::new(process),
             key_text,
         };
         knot.wait_for_control();
@@ -154,28 +155,37 @@ impl Knot {
     /// Ends it, as a crash would.
     pub fn stop(&mut self) {
         self.resume();
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        self.kill();
     }
 
     /// Starts it again where it was.
     pub fn restart(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = fs::remove_file(self.dir.join("run/knot.pid"));
-        self.process = spawn(&self.dir);
+        self.bounce();
         self.wait_for_control();
         self.wait_for_zone(ZONE);
     }
 
+    /// Kills it and starts it again; it needs a moment to serve its zones.
+    pub fn bounce(&self) {
+        self.kill();
+        let _ = fs::remove_file(self.dir.join("run/knot.pid"));
+        *self.process.lock().unwrap() = spawn(&self.dir);
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
-        self.process.id()
+        self.process.lock().unwrap().id()
+    }
+
+    fn kill(&self) {
+        let mut process = self.process.lock().unwrap();
+        let _ = process.kill();
+        let _ = process.wait();
     }
 
     /// Sends itself a signal by name.
     fn signal(&self, signal: &str) {
-        let pid = self.process.id().to_string();
+        let pid = self.pid().to_string();
         run(Command::new("kill").args(["-s", signal, &pid]));
     }
 
@@ -223,8 +233,7 @@ impl Knot {
 impl Drop for Knot {
     fn drop(&mut self) {
         // SIGKILL ends a stopped process too.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.kill();
     }
 }
 
