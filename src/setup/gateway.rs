@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::knot::program;
+use super::installed::program;
 use super::place::Place;
 
 /// A web server that can be set up.
