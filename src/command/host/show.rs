@@ -88,6 +88,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     if host.is_pending() {
         let accepted = or_dash(&host.wish.records.addresses.to_string());
         lines.push(("pending", format!("{accepted} since {}", host.wish.at)));
+        lines.extend(host.trouble.clone().map(|why| ("because", why)));
     }
     let settings = &host.settings;
     let ttl = settings
