@@ -67,6 +67,39 @@ fn every_command_of_ours_is_one() {
 }
 
 #[test]
+fn the_containers_run_commands_of_ours() {
+    let compose = fs::read_to_string(root().join("docker/compose.yml")).unwrap();
+    let setup = compose.split("    command:\n").nth(1).unwrap();
+    let setup = setup.split("\n\n").next().unwrap().replace("      - ", "");
+    // What the operator puts in.
+    let given = |word: &str| match word.split_once("${") {
+        Some((option, "ZONE:?the zone, e.g. dyn.example.org}")) => {
+            format!("{option}dyn.example.org")
+        }
+        Some((option, value)) if value.starts_with("URL") => {
+            format!("{option}https://update.example.org")
+        }
+        Some((option, value)) if value.starts_with("PUBLIC") => format!("{option}203.0.113.53"),
+        Some((option, _)) => format!("{option}ns1.example.org"),
+        None => word.to_owned(),
+    };
+    let mut commands: Vec<Vec<String>> = vec![setup.lines().map(given).collect()];
+    for line in compose
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("command: [bowline, "))
+    {
+        let words = line.trim_end_matches(']').split(", ");
+        let words = words.map(|word| word.trim_matches('"').to_owned());
+        commands.push(std::iter::once("bowline".to_owned()).chain(words).collect());
+    }
+    assert_eq!(commands.len(), 3, "{commands:?}");
+    for command in commands {
+        let matched = bowline::command::tree().try_get_matches_from(&command);
+        assert!(matched.is_ok(), "{command:?}: {}", matched.unwrap_err());
+    }
+}
+
+#[test]
 fn every_link_leads_somewhere() {
     let all = pages();
     let mut links = 0;
@@ -160,6 +193,29 @@ fn messages_in_the_troubleshooting_are_ours() {
         checked += 1;
     }
     assert!(checked > 15, "{checked}");
+}
+
+#[test]
+fn what_is_typed_into_a_device_is_what_is_printed_for_it() {
+    let mut checked = 0;
+    for page in pages() {
+        for line in page.text.lines() {
+            let Some(device) = line.strip_prefix("```text for=") else {
+                continue;
+            };
+            let file = root().join(format!("devices/{device}.txt"));
+            let lines = fs::read_to_string(file).unwrap();
+            let lines = lines.lines();
+            let wanted: String = lines
+                .filter(|line| !line.starts_with("# begin ") && !line.starts_with("# end "))
+                .map(|line| format!("{line}\n"))
+                .collect();
+            let blocks = page.blocks(&format!("text for={device}"));
+            assert_eq!(blocks[0].1, wanted, "{}: {device}", page.name);
+            checked += 1;
+        }
+    }
+    assert!(checked > 8, "{checked}");
 }
 
 #[test]
