@@ -178,10 +178,12 @@ impl Application {
         };
         Ok(match visit.prove(claim, request) {
             Err(answers) => Visited::Settled(answers),
-            Ok(proven) if claim.dialect.page && pages::is_person(request) => {
-                Visited::Looked(pages::confirm(&proven.target.host))
-            }
-            Ok(proven) => Visited::Settled(visit.settle(claim, proven)),
+            Ok(proven) => match proven.targets.first() {
+                Some(target) if claim.dialect.page && pages::is_person(request) => {
+                    Visited::Looked(pages::confirm(&target.host))
+                }
+                _ => Visited::Settled(visit.settle(claim, proven)),
+            },
         })
     }
 

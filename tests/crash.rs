@@ -189,8 +189,6 @@ fn nothing_accepted_is_lost() {
     let wanted = number("BOWLINE_KILLS").map_or(KILLS, |kills| usize::try_from(kills).unwrap());
     eprintln!("BOWLINE_SEED={seed} BOWLINE_KILLS={wanted}");
     let site = Site::new();
-    let limits = "[limits]\nchanges = \"off\"\n";
-    site.configure("http://update.example.org", limits);
     let mut known: Vec<Known> = (0..CLIENTS * HOSTS)
         .map(|n| Known {
             home: site.add(&format!("h{n}")),

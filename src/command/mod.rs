@@ -71,12 +71,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
+    let config = arguments.config.clone();
     let done = run(arguments, &mut out).and_then(|()| Ok(out.flush()?));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             let _ = out.flush();
+            let failure = match &config {
+                Some(file) => failure.for_config(file),
+                None => failure,
+            };
             let _ = write!(io::stderr(), "{failure}");
             ExitCode::FAILURE
         }

@@ -175,7 +175,7 @@ impl Registry {
         let tx = self.write(Durable::Now)?;
         let host = present(&tx, id)?;
         write_state(&tx, id, "active")?;
-        if let Some(fixed) = host.settings.fixed {
+        if let Some(fixed) = host.settings.fixed.filter(|_| !host.owner_disabled) {
             write_wish(&tx, &host, fixed, ttl, now, Source::COMMAND)?;
         }
         Ok(tx.commit()?)
@@ -218,9 +218,19 @@ impl Registry {
 
 /// The tokens of a host, inside or outside a transaction.
 pub(super) fn kept_tokens(db: &Connection, id: HostId) -> Result<Vec<KeptToken>, RegistryError> {
-    let mut statement =
-        db.prepare_cached("SELECT digest, until, used FROM token WHERE host = ?1 ORDER BY until")?;
-    let mut rows = statement.query([id.0])?;
+    kept_tokens_of(db, "host", id.0)
+}
+
+/// The tokens of a `host` or `owner`, the one in force first.
+pub(super) fn kept_tokens_of(
+    db: &Connection,
+    holder: &str,
+    id: i64,
+) -> Result<Vec<KeptToken>, RegistryError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT digest, until, used FROM token WHERE {holder} = ?1 ORDER BY until"
+    ))?;
+    let mut rows = statement.query([id])?;
     let mut tokens = Vec::new();
     while let Some(row) = rows.next()? {
         let time = |column| -> Result<_, rusqlite::Error> {
@@ -295,7 +305,11 @@ fn no_host(id: HostId) -> RegistryError {
 }
 
 /// The wish for no records at all, when there may be any.
-fn wish_nothing(tx: &Connection, host: &Host, now: Timestamp) -> Result<(), RegistryError> {
+pub(super) fn wish_nothing(
+    tx: &Connection,
+    host: &Host,
+    now: Timestamp,
+) -> Result<(), RegistryError> {
     if host.wish.number != 0 {
         let ttl = host.wish.records.ttl;
         write_wish(tx, host, Addresses::NONE, ttl, now, Source::COMMAND)?;
@@ -313,10 +327,21 @@ pub(super) fn write_token(
     id: HostId,
     token: &Digest,
 ) -> Result<(), RegistryError> {
-    let written = tx.execute(
-        "INSERT OR IGNORE INTO token (digest, host) VALUES (?1, ?2)",
-        (token.as_bytes(), id.0),
-    )?;
+    write_token_of(tx, "host", id.0, token)
+}
+
+/// A token for a `host` or `owner`.
+pub(super) fn write_token_of(
+    tx: &Connection,
+    holder: &str,
+    id: i64,
+    token: &Digest,
+) -> Result<(), RegistryError> {
+    let written = tx
+        .prepare_cached(&format!(
+            "INSERT OR IGNORE INTO token (digest, {holder}) VALUES (?1, ?2)"
+        ))?
+        .execute((token.as_bytes(), id))?;
     match written {
         0 => Err(RegistryError::TokenTaken),
         _ => Ok(()),
@@ -329,30 +354,33 @@ pub(super) fn write_settings(
     settings: &Settings,
 ) -> Result<(), RegistryError> {
     let fixed = settings.fixed.unwrap_or(Addresses::NONE);
-    tx.execute(
+    let owner = settings.owner.as_ref();
+    let owner = owner.map(|owner| super::owner::number(tx, owner));
+    tx.prepare_cached(
         "UPDATE host SET note = ?2, mail = ?3, ttl = ?4, expire = ?5, only_family = ?6,
          allow_private = ?7, wildcard = ?8, plain_http = ?9, static = ?10, static_ipv4 = ?11,
-         static_ipv6 = ?12 WHERE id = ?1",
-        (
-            id.0,
-            &settings.note,
-            &settings.mail,
-            settings.ttl.map(Ttl::seconds),
-            settings
-                .expire
-                .map(Span::seconds)
-                .map(i64::try_from)
-                .transpose()
-                .ok()
-                .flatten(),
-            settings.only.map(|family| family.as_str()),
-            settings.allow_private,
-            settings.wildcard,
-            settings.plain_http,
-            settings.fixed.is_some(),
-            fixed.ipv4.map(|ipv4| ipv4.to_string()),
-            fixed.ipv6.map(|ipv6| ipv6.to_string()),
-        ),
-    )?;
+         static_ipv6 = ?12, owner = ?13 WHERE id = ?1",
+    )?
+    .execute((
+        id.0,
+        &settings.note,
+        &settings.mail,
+        settings.ttl.map(Ttl::seconds),
+        settings
+            .expire
+            .map(Span::seconds)
+            .map(i64::try_from)
+            .transpose()
+            .ok()
+            .flatten(),
+        settings.only.map(|family| family.as_str()),
+        settings.allow_private,
+        settings.wildcard,
+        settings.plain_http,
+        settings.fixed.is_some(),
+        fixed.ipv4.map(|ipv4| ipv4.to_string()),
+        fixed.ipv6.map(|ipv6| ipv6.to_string()),
+        owner.transpose()?,
+    ))?;
     Ok(())
 }

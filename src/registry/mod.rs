@@ -29,6 +29,7 @@ mod history;
 mod host;
 mod import;
 mod lapse;
+mod owner;
 mod wish;
 mod zone;
 
@@ -38,6 +39,7 @@ pub use fact::{Conclusion, End};
 pub use history::Change;
 pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
 pub use import::{Edit, Entry, Imported};
+pub use owner::{Holder, Owner, OwnerId};
 pub use wish::{Accepted, Ask, Source};
 pub use zone::ZoneState;
 
@@ -54,7 +56,6 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::deadline::Deadline;
 use crate::span::Span;
-use crate::time::Timestamp;
 use crate::token::{Digest, LookupKey, Token};
 
 /// The schema, step by step: each brings a registry to the next version.
@@ -146,31 +147,6 @@ impl Registry {
         // A new registry, or a restored one, is not in it yet; else this does nothing.
         db.pragma_update(None, "journal_mode", "wal")?;
         Ok(Registry { db, key })
-    }
-
-    /// The host whose token this is, disabled ones too; `None` for an unknown or dead token.
-    ///
-    /// # Errors
-    /// When the registry cannot be read.
-    pub fn host_of(
-        &self,
-        token: &Token,
-        now: Timestamp,
-    ) -> Result<Option<(Host, Digest)>, RegistryError> {
-        let digest = self.key.digest(token);
-        let mut found = self.db.prepare_cached(
-            "SELECT digest, host FROM token WHERE digest = ?1 AND (until IS NULL OR until > ?2)",
-        )?;
-        let mut rows = found.query((digest.as_bytes(), now.seconds()))?;
-        let Some(row) = rows.next()? else {
-            return Ok(None);
-        };
-        let stored: Vec<u8> = row.get(0)?;
-        if !digest.matches(&stored) {
-            return Ok(None);
-        }
-        let host = self.host_by_id(HostId(row.get(1)?))?;
-        Ok(host.map(|host| (host, digest)))
     }
 
     /// From now on, writers in this thread wait for others until `deadline` and no longer.

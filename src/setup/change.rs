@@ -161,7 +161,7 @@ impl Standing {
         let mut steps = Vec::new();
         if hosts > 0 {
             steps.push(Step::yours(
-                format!("the registry has hosts there, {hosts} in all: `bowline host remove` each"),
+                format!("the registry has hosts there, {hosts} in all: `host remove` each"),
                 place.bowline(&format!("host list --zone {name}")),
             ));
         }

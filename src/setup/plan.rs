@@ -246,6 +246,15 @@ impl Setup {
                 ));
             }
         }
+        let home = ["/home", "/root", "/run/user"];
+        if self.place.unit_dir.is_some()
+            && home.iter().any(|home| self.executable.starts_with(home))
+        {
+            note(format!(
+                "the units see no home directories: put {} into /usr/local/bin and run init from there",
+                self.executable.display()
+            ));
+        }
         if !self.place.private && self.http.is_none() {
             note(match self.web {
                 Some(WebServer::Apache) => {
@@ -256,6 +265,10 @@ impl Setup {
                 Some(WebServer::Nginx) => {
                     "a request without a Host header goes to nginx's default server: where \
                      nothing else is served, `rm /etc/nginx/sites-enabled/default` makes that ours"
+                        .to_owned()
+                }
+                None if self.gateway == Gateway::Cgi => {
+                    "your web server runs bowline as a CGI program; apache/ and nginx/ show how"
                         .to_owned()
                 }
                 None => format!(

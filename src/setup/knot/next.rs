@@ -8,7 +8,7 @@ use super::super::files::{File, State, read};
 use super::super::installed::is_installed;
 use super::super::nameserver::{Program, WAIT};
 use super::super::next::{Step, remove, runs, service};
-use super::super::place::Place;
+use super::super::place::{Place, has_systemd};
 use super::{Knot, secondaries};
 use crate::dns::plain::{Kind, Reply, ask};
 use crate::name::ZoneName;
@@ -132,7 +132,9 @@ fn restart(place: &Place) -> String {
     match (place.private, runs(&place.knot_socket())) {
         (true, false) => format!("knotd -d -c {conf}"),
         (true, true) => format!("knotc -c {conf} stop && sleep 2 && knotd -d -c {conf}"),
-        (false, _) => service("knot", "restart"),
+        (false, _) if has_systemd() => service("knot", "restart"),
+        // The script's `restart` does not make /run/knot, `start` does.
+        (false, _) => "service knot stop; service knot start".to_owned(),
     }
 }
 
