@@ -68,7 +68,9 @@ const BUSY_STEPS: i32 = 3_600;
 /// For how long an UPDATE without a verified answer may still be applied.
 const UNSETTLED: Span = Span::from_seconds(600);
 /// The log is written back into the file every so many pages (of 4 KiB).
-const LOG_PAGES: u32 = 100;
+const LOG_PAGES: u32 = 32;
+/// Likewise by a connection that stays open: SQLite's own default.
+const LOG_PAGES_OPEN: u32 = 1000;
 /// What the log is cut to after a burst, in octets.
 const LOG_LIMIT: u32 = 1 << 20;
 
@@ -85,6 +87,10 @@ enum Durable {
 pub struct Registry {
     db: Connection,
     key: LookupKey,
+    /// After how many pages the log is written back.
+    log_pages: u32,
+    /// What the connection is set to; nothing before it first writes.
+    set_to: Option<Durable>,
 }
 
 impl Registry {
@@ -143,9 +149,18 @@ impl Registry {
         if !key.check().matches(&check) {
             return Err(RegistryError::OtherKey(file.to_owned()));
         }
-        // A new registry, or a restored one, is not in it yet; else this does nothing.
-        db.pragma_update(None, "journal_mode", "wal")?;
-        Ok(Registry { db, key })
+        Ok(Registry {
+            db,
+            key,
+            log_pages: LOG_PAGES,
+            set_to: None,
+        })
+    }
+
+    /// From now on the log may grow: this connection stays open, and the log is read again
+    /// only after it.
+    pub fn stay_open(&mut self) {
+        self.log_pages = LOG_PAGES_OPEN;
     }
 
     /// The host whose token this is, disabled ones too; `None` for an unknown or dead token.
@@ -195,14 +210,31 @@ impl Registry {
 
     /// A transaction that may write; it waits for other writers before it begins, never inside.
     fn write(&mut self, durable: Durable) -> Result<Transaction<'_>, RegistryError> {
-        let synchronous = match durable {
-            Durable::Now => "FULL",
-            Durable::Soon => "NORMAL",
-        };
-        self.db.pragma_update(None, "synchronous", synchronous)?;
+        self.prepare_to_write(durable)?;
         Ok(self
             .db
             .transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+
+    /// Sets what only matters to writers, so that a visit that changes nothing need not.
+    fn prepare_to_write(&mut self, durable: Durable) -> Result<(), RegistryError> {
+        if self.set_to.is_none() {
+            // A new registry, or a restored one, is not in it yet; else this does nothing.
+            self.db.pragma_update(None, "journal_mode", "wal")?;
+            self.db
+                .pragma_update(None, "wal_autocheckpoint", self.log_pages)?;
+            self.db
+                .pragma_update(None, "journal_size_limit", LOG_LIMIT)?;
+        }
+        if self.set_to != Some(durable) {
+            let synchronous = match durable {
+                Durable::Now => "FULL",
+                Durable::Soon => "NORMAL",
+            };
+            self.db.pragma_update(None, "synchronous", synchronous)?;
+            self.set_to = Some(durable);
+        }
+        Ok(())
     }
 }
 
@@ -225,8 +257,6 @@ fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error>
     db.busy_handler(Some(wait_for_writer))?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
-    db.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
-    db.pragma_update(None, "journal_size_limit", LOG_LIMIT)?;
     Ok(db)
 }
 
