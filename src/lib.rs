@@ -21,22 +21,24 @@
 //! # The rooms
 //!
 //! A room uses only rooms below it: [`command`] and [`gateway`] on top, then
-//! [`application`], [`upkeep`] and [`setup`], [`update`], [`pages`] and [`health`], [`publish`], and
+//! [`application`], [`devices`], [`upkeep`] and [`setup`], [`update`], [`pages`] and [`health`], [`publish`], and
 //! at the bottom
 //! [`dns`], [`registry`], [`http`], [`config`], [`log`], what processes share ([`lock`],
-//! [`patience`]) and the value types ([`name`], [`token`],
-//! [`ip`], [`ttl`], [`span`], …), which cannot hold bad data: after them no bare text travels.
+//! [`limit`], [`patience`]) and the value types ([`name`], [`token`],
+//! [`ip`], [`ttl`], [`span`], [`rate`], …), which cannot hold bad data: after them no bare text travels.
 
 pub mod application;
 pub mod base_url;
 pub mod command;
 pub mod config;
 pub mod deadline;
+pub mod devices;
 pub mod dns;
 pub mod gateway;
 pub mod health;
 pub mod http;
 pub mod ip;
+pub mod limit;
 pub mod lock;
 pub mod log;
 pub mod name;
@@ -44,6 +46,7 @@ pub mod pages;
 pub mod patience;
 pub mod port;
 pub mod publish;
+pub mod rate;
 pub mod registry;
 pub mod setup;
 pub mod span;

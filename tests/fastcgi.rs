@@ -13,6 +13,8 @@ mod support;
 mod apache;
 #[path = "fastcgi/bounds.rs"]
 mod bounds;
+#[path = "fastcgi/caddy.rs"]
+mod caddy;
 #[path = "fastcgi/economy.rs"]
 mod economy;
 #[path = "fastcgi/hostile.rs"]

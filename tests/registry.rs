@@ -56,6 +56,7 @@ impl Fixture {
             client: Some("198.51.100.4".parse().unwrap()),
             dialect: "path".to_owned(),
             now: NOW,
+            not_before: None,
             addresses: Arc::new(move |_| wanted),
         };
         self.registry.accept(&[ask]).unwrap().remove(0)

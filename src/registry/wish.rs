@@ -18,6 +18,9 @@ use crate::ttl::Ttl;
 /// Last-seen times are exact to this.
 const GRAIN: Span = Span::from_seconds(3600);
 
+/// Why a wish waits that must not be published yet.
+const TOO_MANY: &str = "too many changes";
+
 /// Where a change came from, for the history.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
@@ -50,6 +53,8 @@ pub struct Ask {
     pub dialect: String,
     /// The time of the visit.
     pub now: Timestamp,
+    /// Not to be published before then.
+    pub not_before: Option<Timestamp>,
     /// The addresses that the host is to have, given the host as it is then.
     pub addresses: Arc<dyn Fn(&Host) -> Addresses + Send + Sync>,
 }
@@ -162,12 +167,14 @@ fn accept_one(tx: &Connection, ask: &Ask) -> Result<Accepted, RegistryError> {
         dialect: &ask.dialect,
     };
     let addresses = (ask.addresses)(&host);
-    Ok(
-        match write_wish(tx, &host, addresses, ask.ttl, ask.now, source)? {
-            Some(number) => Accepted::Wish(number),
-            None => Accepted::Unchanged(Box::new(host)),
-        },
-    )
+    let Some(number) = write_wish(tx, &host, addresses, ask.ttl, ask.now, source)? else {
+        return Ok(Accepted::Unchanged(Box::new(host)));
+    };
+    if let Some(time) = ask.not_before {
+        tx.prepare_cached("UPDATE host SET retry_at = ?2, trouble = ?3 WHERE id = ?1")?
+            .execute((ask.host.0, time.seconds(), TOO_MANY))?;
+    }
+    Ok(Accepted::Wish(number))
 }
 
 /// Whether the token is still good for the host; of an old one the use is noted.

@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use super::{Answer, Asked, Decision, Undecidable, Visit, Word, decide};
 use crate::config::Zone;
+use crate::limit::Limit;
 use crate::name::ZoneName;
 use crate::publish::{PublishError, Published, Shown, Trouble};
+use crate::rate::Rate;
 use crate::registry::{Accepted, Ask, Host, HostId, RegistryError, State};
+use crate::time::Timestamp;
 use crate::token::Digest;
 
 /// A host that a request is about, and its zone.
@@ -34,6 +37,19 @@ pub(super) struct Change<'v, 'a> {
 struct Item<'a> {
     target: Target<'a>,
     next: Next,
+    /// How its change stands to the limit.
+    limited: Limited,
+}
+
+/// How a change stands to the limit of its host.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Limited {
+    /// It is not counted.
+    No,
+    /// It is counted, and within.
+    Counted,
+    /// It is beyond, and not to be published before then.
+    Until(Timestamp),
 }
 
 /// What is to be done next for a host.
@@ -56,12 +72,16 @@ impl<'a> Change<'_, 'a> {
             .into_iter()
             .map(|target| Item {
                 next: self.decide(asked, &target),
+                limited: Limited::No,
                 target,
             })
             .collect();
         self.look(&mut items);
+        let limit = Limit::of_changes(self.visit.config);
+        self.count(&limit, &mut items);
         self.accept(&mut items);
         self.publish(&mut items);
+        self.take_back(&limit, &items);
         let told = |item: Item<'_>| match item.next {
             Next::Tell(answer) => answer,
             _ => None,
@@ -112,6 +132,49 @@ impl<'a> Change<'_, 'a> {
         }
     }
 
+    /// Counts what changes; what is pending already waits with it, and counts no more.
+    fn count(&self, limit: &Limit, items: &mut [Item<'_>]) {
+        let now = self.visit.now;
+        for item in items {
+            let whose = whose(item);
+            let until = |until: Option<Timestamp>, or| until.map_or(or, Limited::Until);
+            item.limited = match &item.next {
+                Next::Accept(_) => until(limit.count(&whose, now), Limited::Counted),
+                Next::Publish(..) if item.target.host.is_pending() => {
+                    until(limit.until(&whose, now), Limited::No)
+                }
+                _ => Limited::No,
+            };
+            if let (Next::Publish(decision, _), Limited::Until(until)) = (&item.next, item.limited)
+            {
+                item.next = Next::Tell(Some(self.too_many(limit.rate, until, decision)));
+            }
+        }
+    }
+
+    /// What the name server has not confirmed was no change.
+    fn take_back(&self, limit: &Limit, items: &[Item<'_>]) {
+        for item in items {
+            let is_done =
+                matches!(&item.next, Next::Tell(Some(answer)) if answer.word == Word::Good);
+            if item.limited == Limited::Counted && !is_done {
+                limit.take_back(&whose(item), self.visit.now);
+            }
+        }
+    }
+
+    /// The answer to a change beyond the limit.
+    fn too_many(&self, rate: Rate, until: Timestamp, decision: &Decision) -> Answer {
+        let answer = Answer {
+            wanted: decision.set,
+            retry_after: Some(until.since(self.visit.now)),
+            ..Answer::new(Word::TooManyChanges)
+        };
+        answer.because(format_args!(
+            "more than {rate} changes; the newest is published after {until}"
+        ))
+    }
+
     /// Writes all wishes down.
     fn accept(&mut self, items: &mut [Item<'_>]) {
         let mut items: Vec<_> = items
@@ -124,13 +187,18 @@ impl<'a> Change<'_, 'a> {
         }
         let accepted =
             (self.visit.publisher).accept(self.visit.registry, &asks, self.visit.deadline);
+        let rate = self.visit.config.limits.changes;
         for (position, item) in items.iter_mut().enumerate() {
+            let limited = item.limited;
             item.advance(|decision, _| match &accepted {
-                Ok(accepted) => match accepted.get(position) {
-                    Some(Accepted::Wish(_)) => Next::Publish(decision, Word::Good),
+                Ok(accepted) => match (accepted.get(position), limited) {
+                    (Some(Accepted::Wish(_) | Accepted::Unchanged(_)), Limited::Until(until)) => {
+                        Next::Tell(Some(self.too_many(rate, until, &decision)))
+                    }
+                    (Some(Accepted::Wish(_)), _) => Next::Publish(decision, Word::Good),
                     // Another visit wished the same meanwhile, and may still be publishing it.
-                    Some(Accepted::Unchanged(_)) => Next::Publish(decision, Word::NoChange),
-                    Some(Accepted::Gone) | None => Next::Tell(None),
+                    (Some(Accepted::Unchanged(_)), _) => Next::Publish(decision, Word::NoChange),
+                    (Some(Accepted::Gone) | None, _) => Next::Tell(None),
                 },
                 Err(error) => Next::Tell(Some(registry_trouble(error))),
             });
@@ -149,6 +217,10 @@ impl<'a> Change<'_, 'a> {
             client: self.visit.client,
             dialect: self.dialect.to_owned(),
             now: self.visit.now,
+            not_before: match item.limited {
+                Limited::Until(until) => Some(until),
+                Limited::Counted | Limited::No => None,
+            },
             addresses: Arc::new(move |host| decision.apply(host.wish.records.addresses)),
         })
     }
@@ -186,6 +258,11 @@ impl Item<'_> {
             told @ Next::Tell(_) => told,
         };
     }
+}
+
+/// By what the limit knows a host: its number is never given out twice.
+fn whose(item: &Item<'_>) -> [u8; 8] {
+    item.target.host.id.number().to_le_bytes()
 }
 
 /// The hosts that have the same next step, by their zones.

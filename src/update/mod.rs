@@ -19,7 +19,7 @@ pub use change::Target;
 pub use decide::{Decision, Undecidable, decide};
 pub use dialect::{
     BUILT_IN, Captured, Claim, Dialect, Hosts, List, Omitted, PathPattern, Place, Style, Text,
-    Unclaimed,
+    Unclaimed, rows,
 };
 pub use named::Named;
 pub use respond::respond;

@@ -114,7 +114,7 @@ impl Settling<'_> {
                 Published::Confirmed | Published::Off(_) | Published::Gone => {
                     if host.is_pending() {
                         self.settled.confirmed += 1;
-                        let line = Line::new(LogLevel::Info, "upkeep").field("host", &host.name);
+                        let line = Line::new(LogLevel::Notice, "upkeep").field("host", &host.name);
                         self.logger.write(&line.field("result", "good"));
                     }
                 }

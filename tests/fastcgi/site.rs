@@ -74,6 +74,8 @@ registry = "registry/bowline.db"
 [log]
 target = "file:bowline.log"
 level = "debug"
+[limits]
+changes = "off"
 [[zone]]
 name = "{ZONE}"
 server = "{}"
