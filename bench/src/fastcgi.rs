@@ -62,7 +62,7 @@ pub(crate) fn measure(place: &Place, effort: Effort, report: &mut Report) -> Res
         }
         let mut samples = vec![Sample::default(); visitors.len()];
         let mut raw = Sample::default();
-        for block in 0..effort.of(3, 15) {
+        for round in 0..effort.of(3, 15) {
             let block = throughput(&visitors, connections, 1)?;
             for (sample, block) in samples.iter_mut().zip(&block) {
                 sample.extend(block);
@@ -70,7 +70,7 @@ pub(crate) fn measure(place: &Place, effort: Effort, report: &mut Report) -> Res
             raw.push(bare_updates(
                 &knot,
                 connections.min(OUTSTANDING),
-                block + connections,
+                round + connections,
             )?);
         }
         add(report, connections, &samples, &raw)?;
