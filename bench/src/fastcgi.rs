@@ -33,7 +33,7 @@ pub(crate) fn measure(place: &Place, effort: Effort, report: &mut Report) -> Res
         ("/hello".to_owned(), hello),
         (format!("/{}/", site.name()), site.socket()),
     ];
-    let nginx = Web::nginx(place, &sockets)?;
+    let nginx = Web::nginx(place, "fastcgi-nginx", &sockets)?;
     let apache = Web::apache(place, &knot, &site)?;
     let mut client = nginx.client();
     for number in 0..UNCHANGED {

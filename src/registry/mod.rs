@@ -10,9 +10,9 @@
 //! which makes five fsyncs of a change instead of two (a rollback journal takes seven
 //! to nine, and lets readers starve behind writers). A wish commits with
 //! `synchronous=FULL`, one fsync of the log, a fact with `NORMAL`, none. Whoever opens
-//! the file alone reads the log again, so it is written back every hundred pages: a
-//! lookup costs 0.1 to 0.2 ms more than with a rollback journal, at a thousand pages it
-//! would be 2 ms. Writers that wait ask every millisecond instead of in SQLite's growing
+//! the file alone reads the log again, some 2 µs a page, so it is written back every
+//! thirty-two pages, which is every fourth change; a responder that keeps the file open
+//! lets it grow to a thousand. Writers that wait ask every millisecond instead of in SQLite's growing
 //! pauses: of sixteen changes at once the slowest took 0.13 s instead of 1 s. (Measured
 //! on a virtual machine with two processors, ext4, 10,000 hosts.)
 //!
