@@ -35,6 +35,8 @@ pub struct Application {
     keys: Option<Arc<Keys>>,
     /// Opened by the first request that needs it.
     open: Option<Open>,
+    /// Whether further requests follow.
+    stays: bool,
 }
 
 /// What only a request with a secret needs.
@@ -53,6 +55,7 @@ impl Application {
             config: Arc::new(config),
             keys: None,
             open: None,
+            stays: false,
         }
     }
 
@@ -64,6 +67,7 @@ impl Application {
             config,
             keys: Some(keys),
             open: None,
+            stays: true,
         }
     }
 
@@ -161,10 +165,13 @@ impl Application {
         self.open.take_if(|open| open.file != file);
         let Open { registry, .. } = match &mut self.open {
             Some(open) => open,
-            none => none.insert(Open {
-                registry: keys.open(&self.config)?,
-                file,
-            }),
+            none => {
+                let mut registry = keys.open(&self.config)?;
+                if self.stays {
+                    registry.stay_open();
+                }
+                none.insert(Open { registry, file })
+            }
         };
         let deadline = Deadline::after(Deadline::REQUEST);
         registry.give_up_at(deadline);

@@ -100,6 +100,8 @@ impl<'a> Site<'a> {
             r#"url = "{url}"
 [state]
 registry = "state/bowline.db"
+[limits]
+changes = "off"
 [log]
 target = "file:log"
 [[zone]]

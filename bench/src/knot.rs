@@ -2,6 +2,7 @@
 //! updates, and one zone that takes anybody's.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -36,6 +37,7 @@ impl Knot {
         let key_file = dir.join("key.conf");
         let key = run(Command::new("keymgr").args(["-t", "bowline", "hmac-sha256"]))?;
         fs::write(&key_file, key)?;
+        fs::set_permissions(&key_file, fs::Permissions::from_mode(0o640))?;
         let zones: Vec<_> = zones.iter().copied().chain([(OPEN, 0)]).collect();
         for (zone, hosts) in &zones {
             fs::write(dir.join(format!("{zone}.zone")), zone_file(*hosts))?;

@@ -78,7 +78,7 @@ fn through_nginx(
         responders.push(site.responder()?);
         sockets.push((format!("/{}/", site.name()), site.socket()));
     }
-    let nginx = Web::nginx(place, &sockets)?;
+    let nginx = Web::nginx(place, "scale-nginx", &sockets)?;
     let mut client = nginx.client();
     let mut visitors = Vec::new();
     for site in sites {

@@ -32,7 +32,11 @@ pub(crate) fn measure(place: &Place, effort: Effort, report: &mut Report) -> Res
     let knot = Knot::start(place, "storm-knot", &[(zone, 0)])?;
     let site = Site::new(place, &knot, "storm", zone, hosts)?;
     let responder = site.responder()?;
-    let nginx = Web::nginx(place, &[(format!("/{}/", site.name()), site.socket())])?;
+    let nginx = Web::nginx(
+        place,
+        "storm-nginx",
+        &[(format!("/{}/", site.name()), site.socket())],
+    )?;
     storm(&site, &knot, nginx.port, 64, "fastcgi", report)?;
     report.add(Figure {
         name: "storm.fastcgi.memory".into(),

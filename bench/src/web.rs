@@ -26,7 +26,7 @@ impl Web {
     /// site has its own prefix.
     pub(crate) fn apache(place: &Place, knot: &Knot, site: &Site<'_>) -> Result<Self, Trouble> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("wsgi/update.wsgi");
-        let dir = place.directory("apache")?;
+        let dir = place.directory(&format!("{}-apache", site.name()))?;
         fs::copy(script, dir.join("update.wsgi"))?;
         knsupdate_key(&knot.key_file, &dir.join("nsupdate.key"))?;
         let port = place.port()?;
@@ -47,9 +47,13 @@ impl Web {
         })
     }
 
-    /// nginx: each socket has its prefix.
-    pub(crate) fn nginx(place: &Place, sockets: &[(String, PathBuf)]) -> Result<Self, Trouble> {
-        let dir = place.directory("nginx")?;
+    /// nginx in the directory `name`: each socket has its prefix.
+    pub(crate) fn nginx(
+        place: &Place,
+        name: &str,
+        sockets: &[(String, PathBuf)],
+    ) -> Result<Self, Trouble> {
+        let dir = place.directory(name)?;
         let port = place.port()?;
         fs::write(dir.join("nginx.conf"), nginx(place, &dir, port, sockets)?)?;
         let mut command = Command::new("nginx");

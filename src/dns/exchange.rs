@@ -106,7 +106,12 @@ impl<'a, 'w> Exchange<'a, 'w> {
                 break;
             }
             match self.one_try(request, wait) {
-                Try::Done => return Verdict::Done,
+                Try::Done => {
+                    if let (Some(udp), [_]) = (self.udp, self.sent.as_slice()) {
+                        udp.keep();
+                    }
+                    return Verdict::Done;
+                }
                 Try::Refused(refusal) if refusal.is_passing() && servfail.is_none() => {
                     servfail = Some(refusal);
                     self.pause(SERVFAIL_PAUSE);
