@@ -14,6 +14,8 @@ mod key_text;
 mod lookup;
 mod message;
 pub mod plain;
+pub mod probe;
+pub mod question;
 mod refusal;
 mod reply;
 mod transport;
@@ -26,7 +28,7 @@ mod knot;
 
 use std::net::{IpAddr, SocketAddr};
 
-pub use domain::base::iana::{Rcode, TsigRcode};
+pub use domain::base::iana::{Rcode, Rtype, TsigRcode};
 
 pub use self::answer::{Answer, By};
 pub use self::exchange::{Verdict, send_update};

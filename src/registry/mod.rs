@@ -26,6 +26,7 @@ mod free;
 mod history;
 mod host;
 mod import;
+mod inspect;
 mod lapse;
 mod wish;
 
@@ -34,6 +35,7 @@ pub use error::RegistryError;
 pub use history::Change;
 pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
 pub use import::{Edit, Entry, Imported};
+pub use inspect::{Inspection, inspect};
 pub use wish::{Accepted, Source};
 
 use std::cell::Cell;
@@ -53,10 +55,7 @@ use crate::time::Timestamp;
 use crate::token::{Digest, LookupKey, Token};
 
 /// The schema, step by step: each brings a registry to the next version.
-const STEPS: [&str; 2] = [
-    include_str!("schema.sql"),
-    include_str!("schema_2.sql"),
-];
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
 /// The schema's version, in the file as `user_version`.
 const VERSION: i64 = STEPS.len() as i64;
 /// How often a writer asks whether the one before it has finished.
