@@ -13,7 +13,7 @@ use crate::port::AddressPort;
 use crate::setup::Place;
 use crate::setup::doctor::logs::Suspects;
 use crate::setup::doctor::state::{self, State};
-use crate::setup::doctor::{self, Report};
+use crate::setup::doctor::{self, Report, World};
 use crate::token::Digest;
 use crate::upkeep;
 
@@ -76,7 +76,8 @@ fn examine(
     report.findings.extend(found.findings);
     suspects.judge(&in_force, report);
     doctor::machine::examine(config, report);
-    doctor::zones(config, &place, report);
+    let world = World::new(options.via.map(|AddressPort(resolver)| resolver));
+    doctor::zones(config, &place, world, report);
     doctor::web::examine(config, &place, report);
     Ok(())
 }

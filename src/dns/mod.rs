@@ -8,6 +8,7 @@
 //! message, so ask with [`lookup`] afterwards whether the record can be seen.
 
 mod answer;
+pub mod ds;
 mod exchange;
 mod key;
 mod key_text;
