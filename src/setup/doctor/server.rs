@@ -162,7 +162,10 @@ fn refused(zone: &Zone, server: &Server, text: &str, refusal: &Refusal, report: 
             None => report.problem(
                 "key",
                 format_args!("the name server does not know {name}, or takes no requests from here: {refusal}"),
-                copy,
+                format_args!(
+                    "compare name, algorithm and address with the name server's rule for updates; \
+                     with Knot on this machine the check acl tells which; {copy}"
+                ),
             ),
         },
     }

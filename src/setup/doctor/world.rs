@@ -118,6 +118,12 @@ impl World {
                 );
                 unknown(report, format!("by which family {resolver} reaches it"));
             }
+            (false, Some(told), _) if !told.data(zone.as_str(), Rtype::NS).is_empty() => {
+                unknown(
+                    report,
+                    format!("{resolver} names the name servers, and does not ask them"),
+                );
+            }
             (false, Some(told), _) if told.rcode == Rcode::SERVFAIL => report.problem(
                 "reach",
                 format_args!("{resolver} cannot reach it, or does not believe its signatures"),

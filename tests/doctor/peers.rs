@@ -1,0 +1,1 @@
+//! BIND and PowerDNS: the probes are the same.
