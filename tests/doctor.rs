@@ -21,5 +21,6 @@ mod patient;
 #[path = "doctor/peers.rs"]
 mod peers;
 #[path = "support/apache.rs"]
+#[allow(dead_code)]
 mod site;
 mod support;

@@ -63,7 +63,7 @@ fn examine(
         Ok(Some(owner)) => {
             let mut handed = Handed::default();
             handed.put(SUSPECTS, suspects.file()?);
-            serde_json::from_slice(&ask_as(owner, handed)?)?
+            ask(owner, handed)
         }
         Ok(None) => look(options, config, &suspects.digests()),
         // A link in its place: it is looked at, and not followed.
@@ -80,6 +80,20 @@ fn examine(
     doctor::zones(config, &place, world, report);
     doctor::web::examine(config, &place, report);
     Ok(())
+}
+
+/// What the state directory's owner says; where that one cannot even begin, that is the finding.
+fn ask(owner: (u32, u32), handed: Handed) -> State {
+    let said = ask_as(owner, handed).and_then(|said| Ok(serde_json::from_slice(&said)?));
+    said.unwrap_or_else(|failure: Failure| {
+        let mut state = State::default();
+        state.report.problem(
+            "keys-readable",
+            failure.to_string().lines().next().unwrap_or_default(),
+            "the owner of the state directory has to be able to run bowline and to read bowline.toml",
+        );
+        state
+    })
 }
 
 /// The part of the state directory's owner, which the one who asked reads.

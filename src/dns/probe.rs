@@ -53,8 +53,7 @@ impl Probe<'_> {
             Ok(request) => request,
             Err(error) => return Verdict::Refused(Refusal::Unsendable(error)),
         };
-        self.exchange(&request)
-            .unwrap_or_else(|doubt| Verdict::Unconfirmed(doubt))
+        self.exchange(&request).unwrap_or_else(Verdict::Unconfirmed)
     }
 
     /// The zone's serial, by a connection instead of a datagram.

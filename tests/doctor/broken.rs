@@ -9,6 +9,7 @@ use bowline::token::LookupKey;
 
 use crate::parent::{DELEGATION, Parent};
 use crate::patient::{doctor, edit, edit_knot, examine, healthy, options};
+use crate::site::trial::installed;
 use crate::support::knot::Options;
 use crate::support::site::Site;
 
@@ -141,8 +142,8 @@ fn keys_and_rules() {
         (&["key-reach"], "TXT", |site| {
             edit_knot(site, "[ A, AAAA ]", "[ A, AAAA, TXT ]");
         }),
-        (&["update-source"], "from other addresses", |site| {
-            edit_knot(site, "    address: 127.0.0.1\n", "");
+        (&["key", "update-unsigned", "acl"], "", |site| {
+            edit_knot(site, "    key: bowline\n", "")
         }),
     ];
     each(&Parent::with(DELEGATION), &options(), &cases);
@@ -248,6 +249,9 @@ fn what_the_world_sees() {
 
 #[test]
 fn a_clock_that_is_off() {
+    if !installed("faketime") {
+        return;
+    }
     let site = healthy(options());
     let parent = Parent::with(DELEGATION);
     let config = site.path("bowline.toml");
@@ -264,4 +268,19 @@ fn a_clock_that_is_off() {
         "{clock}"
     );
     assert!(clock.contains("still to come"), "{clock}");
+}
+
+#[test]
+fn a_rule_without_an_address() {
+    let site = healthy(options());
+    let parent = Parent::with(DELEGATION);
+    let before = doctor(&site, &parent, &[]).about("update-source");
+    assert!(before.starts_with("ok"), "{before}");
+    edit_knot(&site, "    address: 127.0.0.1\n", "");
+    // Nothing but loopback is listened on here, so it does no harm yet.
+    let after = doctor(&site, &parent, &[]).about("update-source");
+    assert!(
+        after.starts_with("cannot tell") && after.contains("names no address"),
+        "{after}"
+    );
 }

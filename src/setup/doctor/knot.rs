@@ -10,6 +10,8 @@ use crate::config::Zone;
 use crate::dns::Key;
 use crate::setup::Place;
 
+/// A server that stands still would be waited for a minute.
+const SECONDS: &str = "5";
 /// From this version on, rate limits drop updates too.
 const LIMITS_DROP: (u32, u32) = (3, 4);
 
@@ -60,7 +62,7 @@ impl Knot {
     fn ask(&self, arguments: &[&str]) -> Option<String> {
         let path = std::env::var("PATH").unwrap_or_default();
         let output = Command::new("knotc")
-            .arg("-s")
+            .args(["-t", SECONDS, "-s"])
             .arg(&self.socket)
             .args(arguments)
             .env("PATH", format!("{path}:/usr/sbin:/usr/local/sbin"))

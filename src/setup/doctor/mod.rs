@@ -4,6 +4,7 @@
 //! something cannot be found out, it is said so; it is never taken for well.
 
 pub mod configuration;
+mod formats;
 mod knot;
 pub mod logs;
 pub mod machine;

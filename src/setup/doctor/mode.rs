@@ -86,7 +86,9 @@ impl Allowed {
             }
         }
         // A directory that its group may search stays so.
-        closed |= mode & u32::from(is.is_dir()) * 0o010;
+        if is.is_dir() {
+            closed |= mode & 0o010;
+        }
         if !self.uids.contains(&is.uid()) {
             let owner = self.uids.first().copied();
             fchown(&open, owner, None)?;

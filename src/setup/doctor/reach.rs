@@ -2,6 +2,7 @@
 //! what is not there.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use super::report::Report;
 use super::server::{Known, WAIT, name_of};
@@ -9,13 +10,19 @@ use crate::config::Zone;
 use crate::deadline::Deadline;
 use crate::dns::probe::{Deed, Probe};
 use crate::dns::question::ask;
-use crate::dns::{Key, Rtype, Verdict, lookup};
+use crate::dns::{Doubt, Key, Rcode, Refusal, Rtype, Server, Verdict, lookup};
 use crate::name::ZoneName;
 use crate::setup::{Place, listen};
 
 /// What of a name server's configuration is a hint for all three.
 const RULE: &str = "allow A and AAAA strictly below the apex, nothing else: Knot with update-type, update-owner \
                     and update-owner-match, BIND with update-policy, PowerDNS with its policy script";
+
+/// A listener on this machine answers at once.
+const LISTENER_WAIT: Duration = Duration::from_millis(500);
+
+/// A deletion of type ANY.
+const EVERYTHING: &str = "every type at once";
 
 /// A probe of the key's reach.
 struct Case {
@@ -24,8 +31,11 @@ struct Case {
     deed: Deed,
 }
 
-/// Probes what the key may do to a zone, and what strangers may.
+/// Probes what the key may do to a zone.
 pub(super) fn examine(zone: &Zone, known: &Known, place: &Place, report: &mut Report) {
+    let Some(serial) = known.serial else {
+        return strangers(zone, &known.server.key, report);
+    };
     let name = probe_name(&zone.name);
     let key = &known.server.key;
     let probe = Probe {
@@ -36,10 +46,9 @@ pub(super) fn examine(zone: &Zone, known: &Known, place: &Place, report: &mut Re
     };
     rights(zone, &probe, &name, report);
     reach(zone, &probe, &name, place, report);
-    strangers(zone, key, &name, report);
+    strangers(zone, key, report);
     sources(zone, key, &name, report);
-    neighbours(zone, report);
-    untouched(zone, known, report);
+    untouched(zone, &known.server, serial, report);
 }
 
 /// A name that nobody has.
@@ -82,20 +91,24 @@ fn reach(zone: &Zone, probe: &Probe<'_>, name: &str, place: &Place, report: &mut
         ("NS", Deed::Rrset(below(), Rtype::NS)),
         ("CNAME", Deed::Rrset(below(), Rtype::CNAME)),
         ("MX", Deed::Rrset(below(), Rtype::MX)),
-        ("every type at once", Deed::Rrset(below(), Rtype::ANY)),
+        (EVERYTHING, Deed::Rrset(below(), Rtype::ANY)),
     ];
     // Before 3.3.3 Knot cannot tell _acme-challenge from other names.
     let certificates = place.knot_include().join("20-acme.conf").exists();
     if !certificates {
         cases.push(("TXT", Deed::Rrset(below(), Rtype::TXT)));
     }
-    let (mut allowed, mut silent) = (Vec::new(), Vec::new());
+    let (mut allowed, mut silent, mut by_record) = (Vec::new(), Vec::new(), true);
     for Case { what, deed } in cases.into_iter().map(|(what, deed)| Case { what, deed }) {
         match probe.update(&zone.name, &deed) {
             Verdict::Done => allowed.push(what),
-            Verdict::Refused(_) => {}
+            Verdict::Refused(refusal) => by_record &= is_policy(&refusal),
             Verdict::Unconfirmed(_) => silent.push(what),
         }
+    }
+    // BIND takes this from everybody, and deletes those types only that are allowed.
+    if allowed == [EVERYTHING] && by_record {
+        allowed.clear();
     }
     if !allowed.is_empty() {
         report.problem(
@@ -121,8 +134,22 @@ fn reach(zone: &Zone, probe: &Probe<'_>, name: &str, place: &Place, report: &mut
     }
 }
 
+/// Whether that is how BIND says that its policy forbids something.
+fn is_policy(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::Rcode {
+            rcode: Rcode::REFUSED,
+            authenticated: true,
+            ..
+        }
+    )
+}
+
 /// Whoever has not the key may change nothing.
-fn strangers(zone: &Zone, key: &Key, name: &str, report: &mut Report) {
+pub(super) fn strangers(zone: &Zone, key: &Key, report: &mut Report) {
+    let name = &probe_name(&zone.name);
+    neighbours(zone, report);
     let other = key.stranger().ok();
     let unknown = Key::generate("bowline-probe").ok().map(|(key, _)| key);
     let cases = [
@@ -155,9 +182,9 @@ fn strangers(zone: &Zone, key: &Key, name: &str, report: &mut Report) {
             key,
             wait: WAIT,
         };
-        match probe.update(&zone.name, &Deed::Rrset(name.to_owned(), Rtype::A)) {
+        match probe.update(&zone.name, &Deed::Rrset(name.clone(), Rtype::A)) {
             // With a wrong key no success can be verified; it is one all the same.
-            Verdict::Done | Verdict::Unconfirmed(crate::dns::Doubt::Unverified) => report.problem(
+            Verdict::Done | Verdict::Unconfirmed(Doubt::Unverified) => report.problem(
                 check,
                 format_args!("{what} accepted"),
                 "let the rule for updates of this zone name the key (Knot: key in the acl; BIND: update-policy; \
@@ -173,7 +200,10 @@ fn strangers(zone: &Zone, key: &Key, name: &str, report: &mut Report) {
     }
 }
 
-/// The key must be of no use from another address, or at a public listener.
+/// The key must be of no use to those who can reach a public listener.
+///
+/// Where nothing listens but loopback only this machine's own programs can, from whatever
+/// address; then the rule alone is looked at.
 fn sources(zone: &Zone, key: &Key, name: &str, report: &mut Report) {
     if !zone.server.ip().is_loopback() {
         return report.unknown(
@@ -183,22 +213,31 @@ fn sources(zone: &Zone, key: &Key, name: &str, report: &mut Report) {
         );
     }
     let all = listen::addresses();
-    let same = |address: &&IpAddr| address.is_ipv4() == zone.server.is_ipv4();
-    let mut ways: Vec<(IpAddr, SocketAddr)> = all
+    let public: Vec<(IpAddr, SocketAddr)> = all
         .iter()
-        .find(same)
-        .map(|address| (*address, zone.server))
-        .into_iter()
+        .map(|address| (*address, SocketAddr::new(*address, 53)))
+        .filter(|(_, listener)| {
+            // Only where it is this zone's name server that listens.
+            ask(
+                *listener,
+                zone.name.as_str(),
+                Rtype::SOA,
+                false,
+                LISTENER_WAIT,
+            )
+            .is_some_and(|told| told.authoritative)
+        })
         .collect();
-    for address in &all {
-        let public = SocketAddr::new(*address, 53);
-        // Only where it is this name server that listens.
-        let serves = ask(public, zone.name.as_str(), Rtype::SOA, false, WAIT / 6)
-            .is_some_and(|told| told.authoritative);
-        if serves {
-            ways.push((*address, public));
-        }
-    }
+    let same = |address: &&IpAddr| address.is_ipv4() == zone.server.is_ipv4();
+    let ways = match public.is_empty() {
+        false => public.clone(),
+        true => all
+            .iter()
+            .find(same)
+            .map(|address| (*address, zone.server))
+            .into_iter()
+            .collect(),
+    };
     let (mut accepted, mut silent) = (Vec::new(), 0);
     for (source, server) in &ways {
         let probe = Probe {
@@ -213,29 +252,29 @@ fn sources(zone: &Zone, key: &Key, name: &str, report: &mut Report) {
             Verdict::Unconfirmed(_) => silent += 1,
         }
     }
-    accepted.dedup();
-    if !accepted.is_empty() {
-        report.problem(
+    let hint = "let the rule for updates name the address (Knot: address: 127.0.0.1 in the acl; BIND: a view with \
+                match-destinations; PowerDNS: allow-dnsupdate-from, or the policy script)";
+    let (accepted, from) = (!accepted.is_empty(), accepted.join(", "));
+    match (public.is_empty(), accepted) {
+        (false, true) => report.problem(
+            "update-source",
+            format_args!("at its public address the name server takes updates with {} too, from {from}", name_of(key)),
+            hint,
+        ),
+        (true, true) => report.unknown(
             "update-source",
             format_args!(
-                "{} is good from other addresses than loopback too ({})",
-                name_of(key),
-                accepted.join(", ")
+                "whether others could use {}: its rule names no address, but nothing was found to listen elsewhere",
+                name_of(key)
             ),
-            "let the rule for updates name the address (Knot: address: 127.0.0.1 in the acl; BIND: a view \
-             with match-destinations; PowerDNS: allow-dnsupdate-from)",
-        );
-    } else if ways.is_empty() || silent > 0 {
-        report.unknown(
+            hint,
+        ),
+        _ if ways.is_empty() || silent > 0 => report.unknown(
             "update-source",
             "whether the key is good from other addresses: this machine has none, or no answer came",
-            "let the rule for updates name 127.0.0.1",
-        );
-    } else {
-        report.ok(
-            "update-source",
-            "from other addresses than loopback it is refused",
-        );
+            hint,
+        ),
+        _ => report.ok("update-source", "from other addresses than loopback it is refused"),
     }
 }
 
@@ -254,7 +293,7 @@ fn neighbours(zone: &Zone, report: &mut Report) {
         let Ok(parent) = parent.parse::<ZoneName>() else {
             break;
         };
-        if let Verdict::Done = probe.update(&parent, &Deed::Nothing) {
+        if let Verdict::Done = probe.update(&parent, &Deed::Rrset(probe_name(&parent), Rtype::A)) {
             open.push(parent.to_string());
         }
     }
@@ -269,19 +308,16 @@ fn neighbours(zone: &Zone, report: &mut Report) {
 }
 
 /// Nothing of this has changed the zone.
-fn untouched(zone: &Zone, known: &Known, report: &mut Report) {
-    let after = lookup(&known.server, &zone.name, &[], true, Deadline::after(WAIT));
+fn untouched(zone: &Zone, server: &Server, before: u32, report: &mut Report) {
+    let after = lookup(server, &zone.name, &[], true, Deadline::after(WAIT));
     match after.map(|answers| answers.serial) {
-        Ok(Some(serial)) if serial == known.serial => report.ok(
+        Ok(Some(serial)) if serial == before => report.ok(
             "zone-untouched",
             format_args!("the serial is still {serial}"),
         ),
         Ok(Some(serial)) => report.unknown(
             "zone-untouched",
-            format_args!(
-                "the serial went from {} to {serial} meanwhile",
-                known.serial
-            ),
+            format_args!("the serial went from {before} to {serial} meanwhile",),
             "a visit or a signature will have done that; run doctor again",
         ),
         _ => report.unknown(

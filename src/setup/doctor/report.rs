@@ -118,10 +118,15 @@ impl fmt::Display for Finding {
         if let Some(zone) = &self.zone {
             write!(f, "{zone}: ")?;
         }
-        write!(f, "{}", self.says)?;
+        f.write_str(&printable(&self.says))?;
         match &self.hint {
-            Some(hint) => write!(f, "\nhint: {hint}"),
+            Some(hint) => write!(f, "\nhint: {}", printable(hint)),
             None => Ok(()),
         }
     }
+}
+
+/// Part of it comes from others: nothing of that shall move a terminal's cursor.
+fn printable(text: &str) -> String {
+    text.replace(char::is_control, " ")
 }

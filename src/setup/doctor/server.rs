@@ -17,22 +17,22 @@ use crate::dns::{
 /// Knot may hold an update back for a second.
 pub(super) const WAIT: Duration = Duration::from_secs(3);
 
-/// A zone whose name server takes our updates.
+/// A name server that answers.
 pub(super) struct Known {
-    /// Where it listens, and the key it knows.
+    /// Where it listens, and our key for it.
     pub(super) server: Server,
-    /// The zone's serial before anything was asked of it.
-    pub(super) serial: u32,
+    /// The zone's serial before anything was asked of it, where it takes our updates.
+    pub(super) serial: Option<u32>,
 }
 
 /// Looks at a zone's name server; nothing when there is no use in asking more.
 pub(super) fn examine(zone: &Zone, report: &mut Report) -> Option<Known> {
     loopback(zone, report);
     let (server, text) = server(zone, report)?;
-    let serial = udp(zone, &server, &text, report)?;
-    tcp(zone, &server, report);
-    if !accepts(zone, &server, report) {
-        return None;
+    let mut serial = udp(zone, &server, &text, report)?;
+    if serial.is_some() {
+        tcp(zone, &server, report);
+        serial = serial.filter(|_| accepts(zone, &server, report));
     }
     Some(Known { server, serial })
 }
@@ -83,8 +83,9 @@ fn server(zone: &Zone, report: &mut Report) -> Option<(Server, String)> {
     }
 }
 
-/// A signed question as a datagram; its answer tells nearly everything about the key.
-fn udp(zone: &Zone, server: &Server, text: &str, report: &mut Report) -> Option<u32> {
+/// A signed question as a datagram; its answer tells nearly everything about the key. The
+/// serial where it knows the key; nothing when it does not answer at all.
+fn udp(zone: &Zone, server: &Server, text: &str, report: &mut Report) -> Option<Option<u32>> {
     let error = match lookup(server, &zone.name, &[], true, Deadline::after(WAIT)) {
         Ok(answers) => {
             report.ok("server-udp", format_args!("{} answers", zone.server));
@@ -92,12 +93,15 @@ fn udp(zone: &Zone, server: &Server, text: &str, report: &mut Report) -> Option<
                 "key",
                 format_args!("{} is known there", name_of(&server.key)),
             );
-            return answers.serial;
+            return Some(answers.serial);
         }
         Err(error) => error,
     };
     match &error {
-        LookupError::NoAnswer(doubt) => no_answer(zone, doubt, report),
+        LookupError::NoAnswer(doubt) => {
+            no_answer(zone, doubt, report);
+            return None;
+        }
         LookupError::NotAuthoritative | LookupError::Garbled => report.problem(
             "zone",
             format_args!("{} does not serve it", zone.server),
@@ -108,7 +112,7 @@ fn udp(zone: &Zone, server: &Server, text: &str, report: &mut Report) -> Option<
             refused(zone, server, text, refusal, report);
         }
     }
-    None
+    Some(None)
 }
 
 /// Silence has several causes.

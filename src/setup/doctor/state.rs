@@ -50,6 +50,7 @@ pub fn examine(
     if !look(directory, "state-directory", true, fix, report) {
         return state;
     }
+    readable(config, report);
     locks(directory, fix, report);
     space(directory, report);
     if look(&config.state.registry, "registry-owner", false, fix, report) {
@@ -127,6 +128,26 @@ fn look(path: &Path, name: &'static str, directory: bool, fix: bool, report: &mu
         },
     }
     true
+}
+
+/// Whoever owns the state directory is who runs bowline, and has to read the keys.
+fn readable(config: &Config, report: &mut Report) {
+    let mut files = vec![config.file.as_path(), config.state.lookup_key.as_path()];
+    files.extend(config.zones.iter().map(|zone| zone.key_file.as_path()));
+    files.dedup();
+    let closed = files.iter().find_map(|file| {
+        let error = fs::File::open(file).err()?;
+        (error.kind() == ErrorKind::PermissionDenied).then_some(file)
+    });
+    let me = user_name(rustix::process::geteuid().as_raw());
+    match closed {
+        None => report.ok("keys-readable", format_args!("{me} reads configuration and keys")),
+        Some(file) => report.problem(
+            "keys-readable",
+            format_args!("{me} cannot read {}", file.display()),
+            "mode 0640, owner root, and the group of the user that runs bowline; and the directories above it open",
+        ),
+    }
 }
 
 /// The directory of the lock files.

@@ -7,8 +7,8 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use super::logs;
 use super::report::Report;
+use super::{formats, logs};
 use crate::config::Config;
 use crate::setup::Place;
 
@@ -41,7 +41,7 @@ enum Trouble {
 
 /// Asks the web server what a client would.
 pub fn examine(config: &Config, place: &Place, report: &mut Report) {
-    logs::formats(place, report);
+    formats::examine(place, report);
     let url = config.url.as_str().trim_end_matches('/');
     let health = match curl(&format!("{url}/healthz"), &[]) {
         Ok(answer) => answer,
@@ -259,8 +259,8 @@ fn curl(url: &str, more: &[&str]) -> Result<Answer, Trouble> {
         })?;
     let story = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() {
-        let says = story.lines().filter_map(|line| line.strip_prefix("curl: "));
-        let says = says.last().unwrap_or("curl failed").to_owned();
+        let mut says = story.lines().filter_map(|line| line.strip_prefix("curl: "));
+        let says = says.next_back().unwrap_or("curl failed").to_owned();
         return Err(Trouble::Exit(output.status.code().unwrap_or(0), says));
     }
     let text = String::from_utf8_lossy(&output.stdout);
