@@ -15,19 +15,22 @@ use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::health;
 use crate::http::{Method, Request, Response, Status, client_address, prefers_json};
+use crate::limit::Limit;
 use crate::log::{Line, Logger};
 use crate::pages;
 use crate::registry::Registry;
 use crate::time::Timestamp;
 use crate::token::Token;
 use crate::update::{
-    Answer, BUILT_IN, Claim, Dialect, Unclaimed, Undecidable, Visit, Word, respond,
+    Answer, Claim, Dialect, List, Unclaimed, Undecidable, Visit, Word, respond, rows,
 };
 
 /// Everything that outlives a request.
 pub struct Application {
     config: Arc<Config>,
     logger: Logger,
+    /// The dialects it understands.
+    dialects: Arc<List<Dialect>>,
     /// Read by the first request that needs them, unless they are given.
     keys: Option<Arc<Keys>>,
     /// Opened by the first request that needs it.
@@ -46,6 +49,7 @@ impl Application {
     pub fn new(config: Config) -> Self {
         Application {
             logger: Logger::new(&config.log),
+            dialects: Arc::new(rows(&config.endpoints)),
             config: Arc::new(config),
             keys: None,
             open: None,
@@ -56,6 +60,7 @@ impl Application {
     pub fn sharing(config: Arc<Config>, keys: Arc<Keys>) -> Self {
         Application {
             logger: Logger::new(&config.log),
+            dialects: Arc::new(rows(&config.endpoints)),
             config,
             keys: Some(keys),
             open: None,
@@ -69,6 +74,9 @@ impl Application {
             Some([first]) if first == b"ip" => read_only(request, || self.ip(request)),
             Some([first]) if first == b"healthz" => {
                 read_only(request, || health::respond(&self.config))
+            }
+            Some([first]) if first == b"client.sh" && self.config.client.script => {
+                read_only(request, || pages::script(request))
             }
             Some(segments) => self.update(request, segments),
             None => Answer::new(Word::Unknown).response(false),
@@ -93,8 +101,8 @@ impl Application {
     }
 
     fn update(&mut self, request: &Request, segments: &[Vec<u8>]) -> Response {
-        let rows = &*BUILT_IN;
-        let found = Dialect::find(rows, segments, request);
+        let rows = Arc::clone(&self.dialects);
+        let found = Dialect::find(&rows, segments, request);
         // An unknown path is a secret path that nobody has.
         let row = found.map(|(row, _)| row).or(rows.last());
         if let Some(row) = row.filter(|row| !row.methods.contains(&request.method)) {
@@ -105,7 +113,7 @@ impl Application {
             Some((row, captured)) => Claim::read(row, captured, request),
             None => Err(Unclaimed::UnknownPath),
         };
-        let answers = match &claim {
+        let mut answers = match &claim {
             Err(unclaimed) => {
                 let answer = unclaimed.answer();
                 // A scanner's path is no attempt at a secret, and no line in the log.
@@ -128,6 +136,7 @@ impl Application {
                 ],
             },
         };
+        self.limit_wrong_secrets(&mut answers, request);
         let mut logged: Vec<&Answer> = Vec::new();
         for answer in &answers {
             // Names that are no host's can fill a request, but not the log.
@@ -170,10 +179,40 @@ impl Application {
         Ok(match visit.prove(claim, request) {
             Err(answers) => Visited::Settled(answers),
             Ok(proven) if claim.dialect.page && pages::is_person(request) => {
-                Visited::Looked(pages::confirm(&proven.host))
+                Visited::Looked(pages::confirm(&proven.target.host))
             }
             Ok(proven) => Visited::Settled(visit.settle(claim, proven)),
         })
+    }
+
+    /// Counts a wrong secret. In the path it is answered as every unknown path is; elsewhere
+    /// a source that has shown too many is told so.
+    fn limit_wrong_secrets(&self, answers: &mut [Answer], request: &Request) {
+        let is_wrong = |word| matches!(word, Word::Unknown | Word::WrongCredential);
+        if !answers.iter().any(|answer| is_wrong(answer.word)) {
+            return;
+        }
+        let Some(source) = self.client(request).or(request.peer) else {
+            return;
+        };
+        let now = Timestamp::now();
+        let limit = Limit::of_wrong_secrets(&self.config);
+        let Some(until) = limit.count(&site(source), now) else {
+            return;
+        };
+        for answer in answers {
+            if answer.word == Word::WrongCredential {
+                let reason = answer.reason.take().unwrap_or_default();
+                *answer = Answer {
+                    word: Word::TooManyWrong,
+                    retry_after: Some(until.since(now)),
+                    ..answer.clone().because(format_args!(
+                        "{reason}, more than {} from there",
+                        limit.rate
+                    ))
+                };
+            }
+        }
     }
 
     fn client(&self, request: &Request) -> Option<IpAddr> {
@@ -210,10 +249,7 @@ impl Application {
         if let Some(reason) = &answer.reason {
             line = line.words("reason", reason);
         }
-        if let Some(hint) = &answer.hint {
-            line = line.words("hint", hint);
-        }
-        self.logger.write(&line);
+        self.logger.write(&line.hint(answer.hint.as_ref()));
     }
 }
 
@@ -235,6 +271,14 @@ pub fn trouble(logger: &Logger, reason: &dyn std::fmt::Display, hint: &str) -> R
 /// The answer to a request that a panic has ended; it costs that request only.
 pub fn bug(logger: &Logger) -> Response {
     trouble(logger, &"a bug in bowline", "please report it")
+}
+
+/// The part of an address that one site has: of IPv6 the first 64 bits.
+fn site(address: IpAddr) -> Vec<u8> {
+    match address.to_canonical() {
+        IpAddr::V4(ipv4) => ipv4.octets().to_vec(),
+        IpAddr::V6(ipv6) => ipv6.octets().into_iter().take(8).collect(),
+    }
 }
 
 fn read_only(request: &Request, answer: impl FnOnce() -> Response) -> Response {

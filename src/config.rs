@@ -3,9 +3,11 @@
 //! Every default is a constant here; an unknown key is an error that names the
 //! file, the line and the keys there are. Relative paths are relative to the file.
 
+mod endpoint;
 mod keys;
 mod log;
 
+pub use endpoint::{AnswerStyle, CredentialPlace, Endpoint, OmittedFamily, Params};
 pub use keys::{KEYS, Key, TABLES};
 pub use log::{Log, LogClient, LogLevel, LogTarget};
 
@@ -20,6 +22,7 @@ use crate::base_url::BaseUrl;
 use crate::ip::Policy;
 use crate::name::ZoneName;
 use crate::port::AddressPort;
+use crate::rate::Rate;
 use crate::span::Span;
 use crate::ttl::Ttl;
 
@@ -31,6 +34,10 @@ pub const DEFAULT_REGISTRY: &str = "/var/lib/bowline/bowline.db";
 pub const DEFAULT_LOOKUP_KEY: &str = "lookup.key";
 /// The header in which a trusted proxy names the client.
 pub const DEFAULT_HEADER: &str = "X-Forwarded-For";
+/// How often a host may change.
+pub const DEFAULT_CHANGES: Rate = Rate::AtMost(30, Span::from_seconds(600));
+/// How often one source may show wrong secrets.
+pub const DEFAULT_WRONG_SECRETS: Rate = Rate::AtMost(20, Span::from_seconds(600));
 /// How long a removed name is not given out again.
 pub const DEFAULT_REUSE: Span = Span::from_days(30);
 /// How long the history is kept.
@@ -65,6 +72,9 @@ pub struct Config {
     /// Every `[[zone]]`.
     #[serde(default, rename = "zone")]
     pub zones: Vec<Zone>,
+    /// Every `[[endpoint]]`.
+    #[serde(default, rename = "endpoint", deserialize_with = "endpoint::list")]
+    pub endpoints: Vec<Endpoint>,
 }
 
 /// `[state]`: what bowline keeps.
@@ -77,7 +87,7 @@ pub struct State {
     pub lookup_key: PathBuf,
 }
 
-/// `[client]`: how the address of the client is known.
+/// `[client]`: how the address of the client is known, and what it is offered.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Client {
@@ -85,12 +95,18 @@ pub struct Client {
     pub trusted_proxies: Vec<IpNetwork>,
     /// The header they say it in.
     pub header: String,
+    /// Whether a script for machines that visit by themselves is offered.
+    pub script: bool,
 }
 
 /// `[limits]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
+    /// How often a host may change.
+    pub changes: Rate,
+    /// How often one source may show wrong secrets.
+    pub wrong_secrets: Rate,
     /// How long a removed name is not given out again.
     pub reuse: Span,
 }
@@ -251,6 +267,7 @@ impl Default for Client {
         Client {
             trusted_proxies: Vec::new(),
             header: DEFAULT_HEADER.to_owned(),
+            script: false,
         }
     }
 }
@@ -258,6 +275,8 @@ impl Default for Client {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
+            changes: DEFAULT_CHANGES,
+            wrong_secrets: DEFAULT_WRONG_SECRETS,
             reuse: DEFAULT_REUSE,
         }
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// A moment after which nothing is waited for any more.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline(Instant);
 
 impl Deadline {

@@ -46,10 +46,10 @@ fn check(config: &Config) -> &'static str {
     if !registry {
         return "registry";
     }
-    let Ok(publisher) = Publisher::new(config) else {
+    let publisher = Publisher::new(config);
+    let Ok(mut servers) = publisher.servers() else {
         return "configuration";
     };
-    let mut servers: Vec<_> = publisher.servers().collect();
     servers.sort_by_key(|(_, server)| server.address);
     servers.dedup_by_key(|(_, server)| server.address);
     let silent = servers

@@ -15,27 +15,30 @@
 //! back: its address is kept, and published as soon as the name server can be reached.
 //!
 //! A visit that changes nothing costs one look into the registry and one signed question to
-//! the name server, so a zone that was restored from a backup heals at the next visit.
+//! the name server, so a zone that was restored from a backup heals at the next visit. Visits
+//! that wait in one process at the same time share transactions and UPDATEs ([`together`]).
 //!
 //! # The rooms
 //!
 //! A room uses only rooms below it: [`command`] and [`gateway`] on top, then
-//! [`application`], [`upkeep`] and [`setup`], [`update`], [`pages`] and [`health`], [`publish`], and
+//! [`application`], [`devices`], [`upkeep`] and [`setup`], [`update`], [`pages`] and [`health`], [`publish`], and
 //! at the bottom
 //! [`dns`], [`registry`], [`http`], [`config`], [`log`], what processes share ([`lock`],
-//! [`patience`]) and the value types ([`name`], [`token`],
-//! [`ip`], [`ttl`], [`span`], …), which cannot hold bad data: after them no bare text travels.
+//! [`limit`], [`patience`]) and the value types ([`name`], [`token`],
+//! [`ip`], [`ttl`], [`span`], [`rate`], …), which cannot hold bad data: after them no bare text travels.
 
 pub mod application;
 pub mod base_url;
 pub mod command;
 pub mod config;
 pub mod deadline;
+pub mod devices;
 pub mod dns;
 pub mod gateway;
 pub mod health;
 pub mod http;
 pub mod ip;
+pub mod limit;
 pub mod lock;
 pub mod log;
 pub mod name;
@@ -43,10 +46,12 @@ pub mod pages;
 pub mod patience;
 pub mod port;
 pub mod publish;
+pub mod rate;
 pub mod registry;
 pub mod setup;
 pub mod span;
 pub mod time;
+pub mod together;
 pub mod token;
 pub mod ttl;
 pub mod update;

@@ -2,6 +2,7 @@
 //!
 //! The kernel gives a lock back when its holder dies, so none is ever left behind.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -26,7 +27,11 @@ pub struct HostLocks {
     directory: PathBuf,
 }
 
-/// A host's lock, held until it is dropped.
+/// One of the lock files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HostFile(i64);
+
+/// A lock, held until it is dropped.
 #[derive(Debug)]
 pub struct HostLock {
     _file: File,
@@ -40,18 +45,27 @@ impl HostLocks {
         }
     }
 
-    /// Waits for a host's lock until the deadline, and for as long as `goes_on`.
+    /// The lock files of hosts and whose they are, in the order in which to take several.
+    pub fn files(hosts: &[HostId]) -> BTreeMap<HostFile, BTreeSet<HostId>> {
+        let mut files: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for host in hosts {
+            let file = HostFile(host.number().rem_euclid(FILES));
+            files.entry(file).or_default().insert(*host);
+        }
+        files
+    }
+
+    /// Waits for a lock file until the deadline, and for as long as `goes_on`.
     ///
     /// # Errors
     /// When another one still has it then, the file cannot be used, or what `goes_on` says.
     pub fn lock(
         &self,
-        id: HostId,
+        file: HostFile,
         deadline: Deadline,
         mut goes_on: impl FnMut() -> Result<bool, LockError>,
     ) -> Result<HostLock, LockError> {
-        let name = format!("host-{:02x}", id.number().rem_euclid(FILES));
-        let path = self.directory.join(name);
+        let path = self.directory.join(format!("host-{:02x}", file.0));
         let file = open(&path)?;
         loop {
             match file.try_lock() {

@@ -61,6 +61,14 @@ impl Line {
         self
     }
 
+    /// Adds a hint, where there is one.
+    pub fn hint(self, hint: Option<impl Display>) -> Self {
+        match hint {
+            Some(hint) => self.words("hint", hint),
+            None => self,
+        }
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.text

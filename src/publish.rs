@@ -1,41 +1,53 @@
-//! Publishing: making the name server agree with a host's wish, and noting the fact.
+//! Publishing: making the name server agree with hosts' wishes, and noting the facts.
 //!
-//! All of it happens under the host's lock, where wish, fact and state are read again:
+//! All of it happens under the hosts' locks, where wish, fact and state are read again:
 //! whoever comes second finds what the first has done. Every UPDATE compares before it
 //! swaps, so one that was applied late cannot silently undo a newer one: its comparison
 //! fails, here or there, and then the name server is asked what it has.
 //!
 //! Only what the name server shows afterwards becomes a fact.
+//!
+//! Visits that wait at the same time in one process share their work: one transaction of
+//! wishes, one UPDATE for each zone, one transaction of facts.
 
 mod exchange;
+mod served;
+mod shown;
 mod trouble;
 
+pub use shown::Shown;
 pub use trouble::{PublishError, Trouble};
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use self::exchange::Exchange;
-use crate::config::{Config, Zone};
+use self::exchange::{Exchange, Settled};
+use self::served::{Served, Visit};
+use crate::config::Config;
 use crate::deadline::Deadline;
-use crate::dns::{Answer, Key, Server};
-use crate::ip::{AddressSet, Family};
-use crate::lock::{HostLock, HostLocks, LockError};
+use crate::dns::{LookupError, Server};
+use crate::lock::{HostLocks, LockError};
 use crate::name::ZoneName;
 use crate::patience::Patience;
-use crate::registry::{Host, HostId, Registry, State, Wish};
+use crate::registry::{
+    Accepted, Ask, Conclusion, End, Host, HostId, Registry, RegistryError, State,
+};
 use crate::time::Timestamp;
+use crate::together::Together;
 
 /// Publishes hosts of the configured zones.
 #[derive(Debug)]
 pub struct Publisher {
-    zones: BTreeMap<ZoneName, Server>,
+    zones: BTreeMap<ZoneName, Served>,
     locks: HostLocks,
     state: PathBuf,
+    /// Visits whose wishes wait to be written.
+    wishes: Together<Vec<Ask>, Vec<Accepted>>,
 }
 
 /// What became of a host's wish.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Published {
     /// The name server shows it; it is a fact.
     Confirmed,
@@ -49,176 +61,312 @@ pub enum Published {
     Gone,
 }
 
+/// What is to be done about hosts that another one is publishing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Busy {
+    /// Wait for them.
+    Wait,
+    /// Leave them out.
+    Leave,
+}
+
 impl Publisher {
-    /// A publisher for all zones of the configuration; reads their keys.
-    ///
-    /// # Errors
-    /// When a key cannot be read.
-    pub fn new(config: &Config) -> Result<Self, PublishError> {
-        let mut zones = BTreeMap::new();
-        for zone in &config.zones {
-            zones.insert(zone.name.clone(), server(zone)?);
-        }
+    /// A publisher for all zones of the configuration.
+    pub fn new(config: &Config) -> Self {
         let state = config.state_directory().to_owned();
-        Ok(Publisher {
-            zones,
+        Publisher {
+            zones: config
+                .zones
+                .iter()
+                .map(|zone| (zone.name.clone(), Served::new(zone)))
+                .collect(),
             locks: HostLocks::below(&state),
             state,
-        })
+            wishes: Together::default(),
+        }
     }
 
-    /// Makes the name server agree with the host's wish, as it is once the lock is held.
+    /// Accepts what a visit asks, together with others that wait to be accepted.
     ///
     /// # Errors
-    /// When registry, locks or configuration cannot be used; the wish is kept.
+    /// As [`Registry::accept`].
+    pub fn accept(
+        &self,
+        registry: &mut Registry,
+        asks: &[Ask],
+        deadline: Deadline,
+    ) -> Result<Vec<Accepted>, RegistryError> {
+        let mut failed = None;
+        let told = self.wishes.join(asks.to_vec(), deadline, |all, _| {
+            let sizes: Vec<usize> = all.iter().map(Vec::len).collect();
+            match registry.accept(&all.concat()) {
+                Ok(accepted) => {
+                    let mut accepted = accepted.into_iter();
+                    let own = |size: &usize| Some(accepted.by_ref().take(*size).collect());
+                    sizes.iter().map(own).collect()
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    Vec::new()
+                }
+            }
+        });
+        match (told, failed) {
+            (Some(accepted), _) => Ok(accepted),
+            (None, Some(error)) => Err(error),
+            // Another one's transaction failed: why, is to be heard first hand.
+            (None, None) => registry.accept(asks),
+        }
+    }
+
+    /// Makes the name server agree with the hosts' wishes, as they are once their locks are
+    /// held; together with others of the zone that wait for it.
+    ///
+    /// Says what became of each, in the order given; all of them are in `zone`.
+    ///
+    /// # Errors
+    /// When registry, locks or configuration cannot be used; the wishes are kept.
     pub fn publish(
         &self,
         registry: &mut Registry,
-        id: HostId,
+        zone: &ZoneName,
+        hosts: &[HostId],
         deadline: Deadline,
-    ) -> Result<Published, PublishError> {
-        let Some(host) = registry.host_by_id(id)? else {
-            return Ok(Published::Gone);
+    ) -> Result<Vec<Published>, PublishError> {
+        let served = self.served(zone)?;
+        let own = Visit {
+            hosts: hosts.to_vec(),
+            deadline,
         };
-        // Whoever has the lock may be the one who waits for a silent server.
-        let server = self.server(&host)?.address;
-        let hopeful = || Ok(Patience::with(server, &self.state)?.is_some());
-        match self.locks.lock(id, deadline, hopeful) {
-            Ok(lock) => self.settle(registry, id, &lock, deadline),
-            Err(LockError::Busy) => Ok(Published::Unconfirmed(Trouble::Busy)),
-            Err(LockError::GivenUp) => Ok(Published::Unconfirmed(Trouble::Waiting)),
-            Err(error) => Err(error.into()),
+        let waiting = vec![Published::Unconfirmed(Trouble::Waiting); hosts.len()];
+        let mut failed = None;
+        let told = served.visits.join(own, deadline, |visits, others| {
+            let hosts: Vec<HostId> = visits
+                .iter()
+                .flat_map(|visit| visit.hosts.iter().copied())
+                .collect();
+            let soonest = visits.iter().map(|visit| visit.deadline).min();
+            let deadline = soonest.unwrap_or(deadline);
+            let mut silent = || others.dismiss(&waiting);
+            match self.settle(registry, served, &hosts, Busy::Leave, deadline, &mut silent) {
+                Ok(published) => {
+                    let of = |visit: &Visit| pick(&published, &visit.hosts);
+                    visits.iter().map(of).collect()
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    Vec::new()
+                }
+            }
+        });
+        match (told, failed) {
+            (Some(published), _) => Ok(published),
+            (None, Some(error)) => Err(error),
+            // Another process has a host's lock: this visit waits, and no other one.
+            (None, None) => {
+                let published =
+                    self.settle(registry, served, hosts, Busy::Wait, deadline, &mut || ())?;
+                let busy = Published::Unconfirmed(Trouble::Busy);
+                Ok(pick(&published, hosts).unwrap_or(vec![busy; hosts.len()]))
+            }
         }
     }
 
-    /// The same, but a host that is just being published by another is left alone.
+    /// The same, but hosts that are just being published by another are left alone.
     ///
     /// # Errors
     /// As [`Publisher::publish`].
     pub fn try_publish(
         &self,
         registry: &mut Registry,
-        id: HostId,
+        zone: &ZoneName,
+        hosts: &[HostId],
         deadline: Deadline,
-    ) -> Result<Published, PublishError> {
-        match self.locks.lock(id, deadline, || Ok(false)) {
-            Ok(lock) => self.settle(registry, id, &lock, deadline),
-            Err(LockError::Busy | LockError::GivenUp) => Ok(Published::Unconfirmed(Trouble::Busy)),
-            Err(error) => Err(error.into()),
-        }
+    ) -> Result<Vec<Published>, PublishError> {
+        let served = self.served(zone)?;
+        let published = self.settle(registry, served, hosts, Busy::Leave, deadline, &mut || ())?;
+        let busy = || Published::Unconfirmed(Trouble::Busy);
+        let of = |host| published.get(host).cloned().unwrap_or_else(busy);
+        Ok(hosts.iter().map(of).collect())
     }
 
-    /// Publishes a host whose lock is held.
+    /// Publishes hosts under their locks; one that is missing in what is said was busy.
     fn settle(
         &self,
         registry: &mut Registry,
-        id: HostId,
-        _lock: &HostLock,
+        served: &Served,
+        ids: &[HostId],
+        busy: Busy,
         deadline: Deadline,
-    ) -> Result<Published, PublishError> {
-        let Some(host) = registry.host_by_id(id)? else {
-            return Ok(Published::Gone);
-        };
-        let mut exchange = match self.exchange(&host, deadline)? {
-            Some(exchange) => exchange,
-            None => return Ok(Published::Unconfirmed(Trouble::Waiting)),
-        };
-        match exchange.settle(&host) {
-            Ok(serial) => {
-                let Wish {
-                    number, records, ..
-                } = &host.wish;
-                registry.confirm(id, *number, records, serial, Timestamp::now())?;
-                Ok(match host.state {
-                    State::Active => Published::Confirmed,
-                    state => Published::Off(state),
-                })
-            }
-            Err(trouble) if trouble.is_refusal() => Ok(Published::Refused(trouble)),
-            Err(trouble) => {
-                if trouble.may_be_applied() {
-                    // Where it cannot be noted, the wish that is no fact is a note in itself.
-                    let _ = registry.unconfirmed(id, Timestamp::now());
+        silent: &mut dyn FnMut(),
+    ) -> Result<BTreeMap<HostId, Published>, PublishError> {
+        let mut published = BTreeMap::new();
+        let mut locks = Vec::new();
+        let mut hosts = Vec::new();
+        for (file, ids) in HostLocks::files(ids) {
+            // Whoever has the lock may be the one who waits for a silent server.
+            let hopeful =
+                || Ok(busy == Busy::Wait && Patience::with(served.address, &self.state)?.is_some());
+            match self.locks.lock(file, deadline, hopeful) {
+                Ok(lock) => locks.push(lock),
+                Err(LockError::Busy | LockError::GivenUp) if busy == Busy::Leave => continue,
+                Err(error @ (LockError::Busy | LockError::GivenUp)) => {
+                    let trouble = match error {
+                        LockError::Busy => Trouble::Busy,
+                        _ => Trouble::Waiting,
+                    };
+                    let trouble = Published::Unconfirmed(trouble);
+                    published.extend(ids.into_iter().map(|id| (id, trouble.clone())));
+                    continue;
                 }
-                Ok(Published::Unconfirmed(trouble))
+                Err(error) => return Err(error.into()),
+            }
+            for id in ids {
+                match registry.host_by_id(id)? {
+                    Some(host) => hosts.push(host),
+                    None => drop(published.insert(id, Published::Gone)),
+                }
             }
         }
+        if hosts.is_empty() {
+            return Ok(published);
+        }
+        match self.exchange(served, deadline, silent)? {
+            Some(mut exchange) => {
+                let ends = exchange.settle(&hosts);
+                let serials = exchange.serials;
+                published.extend(conclude(registry, &served.zone, &serials, &hosts, ends)?);
+            }
+            None => published.extend(
+                hosts
+                    .iter()
+                    .map(|host| (host.id, Published::Unconfirmed(Trouble::Waiting))),
+            ),
+        }
+        drop(locks);
+        Ok(published)
     }
 
-    /// Whether the name server shows what the host wishes.
+    /// What the name server shows of hosts of a zone, for each.
     ///
     /// # Errors
-    /// When the host's zone is not configured.
-    pub fn shows(
+    /// When the zone is not configured.
+    pub fn show(
         &self,
-        host: &Host,
+        zone: &ZoneName,
+        hosts: &[Host],
         deadline: Deadline,
-    ) -> Result<Result<bool, Trouble>, PublishError> {
-        let Some(mut exchange) = self.exchange(host, deadline)? else {
+    ) -> Result<Result<Vec<Shown>, Trouble>, PublishError> {
+        let mut silent = || ();
+        let Some(mut exchange) = self.exchange(self.served(zone)?, deadline, &mut silent)? else {
             return Ok(Err(Trouble::Waiting));
         };
-        let Wish { records, .. } = &host.wish;
-        // A family without an address is asked for too: an UPDATE applied late, or a hand,
-        // may have put one there.
-        let questions: Vec<_> = records
-            .names
-            .iter()
-            .flat_map(|name| Family::BOTH.map(|family| (name.clone(), family)))
-            .collect();
-        let found = match exchange.lookup(&questions, false) {
-            Ok(found) => found.answers,
-            Err(trouble) => return Ok(Err(trouble)),
-        };
-        Ok(Ok(found.iter().zip(&questions).all(
-            |(answer, (_, family))| match (answer, records.addresses.get(*family)) {
-                (Answer::Found(found), wanted) => *found == AddressSet::from(wanted),
-                // Nothing of ours is to be there, and nothing of ours can be seen.
-                (Answer::Hidden(_), wanted) => wanted.is_none(),
-            },
-        )))
+        Ok(exchange.show(hosts))
     }
 
-    /// Every zone and its name server.
-    pub fn servers(&self) -> impl Iterator<Item = (&ZoneName, &Server)> {
-        self.zones.iter()
-    }
-
-    /// An exchange with the host's name server; `None` when that is silent and another
-    /// visit waits for it.
-    fn exchange(
+    /// The serial that the name server shows for a zone.
+    ///
+    /// # Errors
+    /// When the zone is not configured.
+    pub fn serial(
         &self,
-        host: &Host,
+        zone: &ZoneName,
         deadline: Deadline,
-    ) -> Result<Option<Exchange<'_>>, PublishError> {
-        let server = self.server(host)?;
-        let patience = Patience::with(server.address, &self.state)?;
-        Ok(patience.map(|patience| Exchange {
-            server,
-            zone: host.name.zone(),
-            deadline,
-            patience,
+    ) -> Result<Result<u32, Trouble>, PublishError> {
+        let mut silent = || ();
+        let Some(mut exchange) = self.exchange(self.served(zone)?, deadline, &mut silent)? else {
+            return Ok(Err(Trouble::Waiting));
+        };
+        Ok(exchange.lookup(&[], true).and_then(|found| {
+            let missing = Trouble::Lookup(LookupError::NotAuthoritative);
+            found.serial.ok_or(missing)
         }))
     }
 
-    /// The name server of the host's zone.
-    fn server(&self, host: &Host) -> Result<&Server, PublishError> {
-        let zone = host.name.zone();
-        self.zones.get(&zone).ok_or(PublishError::NoZone(zone))
+    /// Where the name server of a zone takes updates.
+    pub fn address(&self, zone: &ZoneName) -> Option<SocketAddr> {
+        self.zones.get(zone).map(|served| served.address)
+    }
+
+    /// Every zone and its name server, with the keys.
+    ///
+    /// # Errors
+    /// When a key cannot be read.
+    pub fn servers(&self) -> Result<Vec<(&ZoneName, &Server)>, PublishError> {
+        self.zones
+            .values()
+            .map(|served| Ok((&served.zone, served.server()?)))
+            .collect()
+    }
+
+    /// An exchange with a name server; `None` when that is silent and another visit waits
+    /// for it.
+    fn exchange<'a>(
+        &self,
+        served: &'a Served,
+        deadline: Deadline,
+        silent: &'a mut dyn FnMut(),
+    ) -> Result<Option<Exchange<'a>>, PublishError> {
+        let server = served.server()?;
+        let patience = Patience::with(server.address, &self.state)?;
+        Ok(patience.map(|patience| Exchange {
+            server,
+            zone: &served.zone,
+            deadline,
+            patience,
+            silent,
+            serials: Vec::new(),
+        }))
+    }
+
+    fn served(&self, zone: &ZoneName) -> Result<&Served, PublishError> {
+        let served = self.zones.get(zone);
+        served.ok_or_else(|| PublishError::NoZone(zone.clone()))
     }
 }
 
-fn server(zone: &Zone) -> Result<Server, PublishError> {
-    let file = &zone.key_file;
-    let text = std::fs::read_to_string(file).map_err(|error| PublishError::KeyFile {
-        file: file.clone(),
-        why: error.to_string(),
-    })?;
-    let key = Key::read(&text).map_err(|error| PublishError::Key {
-        file: file.clone(),
-        error,
-    })?;
-    Ok(Server {
-        address: zone.server,
-        key,
-    })
+/// Notes how the exchange ended for each host, and says what that means.
+fn conclude(
+    registry: &mut Registry,
+    zone: &ZoneName,
+    serials: &[u32],
+    hosts: &[Host],
+    ends: Vec<Settled>,
+) -> Result<Vec<(HostId, Published)>, PublishError> {
+    let conclusions: Vec<Conclusion<'_>> = hosts
+        .iter()
+        .zip(&ends)
+        .map(|(host, end)| Conclusion {
+            host: host.id,
+            end: match end {
+                Ok(serial) => End::Confirmed {
+                    number: host.wish.number,
+                    records: &host.wish.records,
+                    serial: *serial,
+                },
+                Err(trouble) => End::Failed {
+                    reason: trouble.to_string(),
+                    may_be_applied: trouble.may_be_applied(),
+                },
+            },
+        })
+        .collect();
+    match registry.conclude(zone, serials, &conclusions, Timestamp::now()) {
+        Err(error) if ends.iter().any(Result::is_ok) => return Err(error.into()),
+        // Where a trouble cannot be noted, the wish that is no fact is a note in itself.
+        _ => {}
+    }
+    let published = |(host, end): (&Host, Settled)| match end {
+        Ok(_) if host.state == State::Active => (host.id, Published::Confirmed),
+        Ok(_) => (host.id, Published::Off(host.state)),
+        Err(trouble) if trouble.is_refusal() => (host.id, Published::Refused(trouble)),
+        Err(trouble) => (host.id, Published::Unconfirmed(trouble)),
+    };
+    Ok(hosts.iter().zip(ends).map(published).collect())
+}
+
+/// What became of `hosts`, when that is known of all of them.
+fn pick(published: &BTreeMap<HostId, Published>, hosts: &[HostId]) -> Option<Vec<Published>> {
+    let of = |host| published.get(host).cloned();
+    hosts.iter().map(of).collect()
 }

@@ -12,9 +12,13 @@
 
 #[path = "clients/devices.rs"]
 mod devices;
+#[path = "clients/pasted.rs"]
+mod pasted;
 #[path = "clients/programs.rs"]
 mod programs;
 #[path = "clients/refusals.rs"]
 mod refusals;
+#[path = "clients/secure.rs"]
+mod secure;
 #[path = "support/apache.rs"]
 mod site;

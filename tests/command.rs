@@ -11,6 +11,8 @@
 #[path = "command/place.rs"]
 mod place;
 
+#[path = "command/devices.rs"]
+mod devices;
 #[path = "command/hosts.rs"]
 mod hosts;
 #[path = "command/refusals.rs"]

@@ -14,6 +14,11 @@ mod broken;
 mod fix;
 #[path = "doctor/healthy.rs"]
 mod healthy;
+#[path = "doctor/installed.rs"]
+mod installed;
+#[path = "servers/instance.rs"]
+#[allow(dead_code)]
+mod instance;
 #[path = "doctor/parent.rs"]
 mod parent;
 #[path = "doctor/patient.rs"]

@@ -13,6 +13,8 @@ mod support;
 mod apache;
 #[path = "fastcgi/bounds.rs"]
 mod bounds;
+#[path = "fastcgi/caddy.rs"]
+mod caddy;
 #[path = "fastcgi/economy.rs"]
 mod economy;
 #[path = "fastcgi/hostile.rs"]
@@ -33,5 +35,7 @@ mod site;
 mod sockets;
 #[path = "fastcgi/systemd.rs"]
 mod systemd;
+#[path = "fastcgi/together.rs"]
+mod together;
 #[path = "fastcgi/web.rs"]
 mod web;

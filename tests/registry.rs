@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use std::sync::Arc;
+
 use bowline::ip::Addresses;
 use bowline::name::{HostName, ZoneName};
 use bowline::registry::{
-    Accepted, Host, HostId, NewHost, Registry, RegistryError, Settings, Source, State,
+    Accepted, Ask, Conclusion, End, Host, HostId, NewHost, Registry, RegistryError, Settings,
+    State, Wish,
 };
 use bowline::span::Span;
 use bowline::time::Timestamp;
@@ -45,18 +48,52 @@ impl Fixture {
 
     fn accept(&mut self, id: HostId, token: &Token, wanted: &str) -> Accepted {
         let digest = self.key.digest(token);
-        self.registry
-            .accept(id, &digest, Ttl::DEFAULT, NOW, visit(), |_| {
-                addresses(wanted)
-            })
-            .unwrap()
+        let wanted = addresses(wanted);
+        let ask = Ask {
+            host: id,
+            token: digest,
+            ttl: Ttl::DEFAULT,
+            client: Some("198.51.100.4".parse().unwrap()),
+            dialect: "path".to_owned(),
+            now: NOW,
+            not_before: None,
+            addresses: Arc::new(move |_| wanted),
+        };
+        self.registry.accept(&[ask]).unwrap().remove(0)
     }
 
     /// The wish as it is, as if the name server had confirmed it.
     fn confirm(&mut self, id: HostId) {
         let wish = self.host(id).wish;
+        self.confirm_wish(id, &wish, NOW);
+    }
+}
+
+impl Fixture {
+    /// That wish, as if the name server had confirmed it at `at`.
+    fn confirm_wish(&mut self, id: HostId, wish: &Wish, at: Timestamp) {
+        let end = End::Confirmed {
+            number: wish.number,
+            records: &wish.records,
+            serial: Some(7),
+        };
+        let conclusion = Conclusion { host: id, end };
+        let zone = name("home").zone();
         self.registry
-            .confirm(id, wish.number, &wish.records, Some(7), NOW)
+            .conclude(&zone, &[7], &[conclusion], at)
+            .unwrap();
+    }
+
+    /// An exchange for the host that ended without a verified answer.
+    fn unconfirmed(&mut self, id: HostId) {
+        let end = End::Failed {
+            reason: "no answer".to_owned(),
+            may_be_applied: true,
+        };
+        let conclusion = Conclusion { host: id, end };
+        let zone = name("home").zone();
+        self.registry
+            .conclude(&zone, &[], &[conclusion], NOW)
             .unwrap();
     }
 }
@@ -81,13 +118,6 @@ fn addresses(text: &str) -> Addresses {
         .filter(|text| !text.is_empty())
         .map(|text| text.parse().unwrap())
         .collect()
-}
-
-fn visit() -> Source<'static> {
-    Source {
-        client: Some("198.51.100.4".parse().unwrap()),
-        dialect: "path",
-    }
 }
 
 fn shown(names: &[bowline::name::RecordName]) -> String {
@@ -153,9 +183,7 @@ fn a_fact_is_what_was_sent_never_the_newest_wish() {
     it.accept(id, &token, "203.0.113.1");
     let sent = it.host(id).wish;
     it.accept(id, &token, "203.0.113.2");
-    it.registry
-        .confirm(id, sent.number, &sent.records, None, NOW)
-        .unwrap();
+    it.confirm_wish(id, &sent, NOW);
     let host = it.host(id);
     assert_eq!(host.fact.addresses, addresses("203.0.113.1"));
     assert!(host.is_pending());
@@ -422,7 +450,7 @@ fn a_removed_host_is_kept_while_an_old_update_may_still_come() {
     let mut it = Fixture::new();
     let (id, token) = it.add("home");
     it.accept(id, &token, "203.0.113.7");
-    it.registry.unconfirmed(id, NOW).unwrap();
+    it.unconfirmed(id);
     it.registry.remove(id, NOW).unwrap();
     it.confirm(id);
     let host = it.host(id);
@@ -443,9 +471,7 @@ fn a_removed_host_is_kept_while_an_old_update_may_still_come() {
         "and once more at the end"
     );
     let wish = it.host(id).wish;
-    it.registry
-        .confirm(id, wish.number, &wish.records, None, later)
-        .unwrap();
+    it.confirm_wish(id, &wish, later);
     assert!(it.registry.host_by_id(id).unwrap().is_none());
 }
 

@@ -18,5 +18,7 @@ mod files;
 mod knot;
 #[path = "setup/trial.rs"]
 mod trial;
+#[path = "setup/web.rs"]
+mod web;
 #[path = "setup/zone.rs"]
 mod zone;

@@ -11,8 +11,12 @@ mod support;
 
 #[path = "visits/cgi.rs"]
 mod cgi;
+#[path = "visits/compare.rs"]
+mod compare;
 #[path = "visits/drift.rs"]
 mod drift;
+#[path = "visits/endpoint.rs"]
+mod endpoint;
 #[path = "visits/full.rs"]
 mod full;
 #[path = "visits/gone.rs"]
@@ -21,6 +25,8 @@ mod gone;
 mod kill;
 #[path = "visits/late.rs"]
 mod late;
+#[path = "visits/limits.rs"]
+mod limits;
 #[path = "visits/race.rs"]
 mod race;
 #[path = "visits/refusals.rs"]

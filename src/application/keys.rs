@@ -9,7 +9,7 @@ use crate::publish::{PublishError, Publisher};
 use crate::registry::{Registry, RegistryError};
 use crate::token::{LookupKey, TokenError};
 
-/// The keys, read from their files.
+/// The keys, from their files.
 pub struct Keys {
     lookup: LookupKey,
     /// Who publishes, with the keys of the zones.
@@ -17,15 +17,23 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Reads the lookup key and those of all zones.
+    /// Reads the lookup key; those of the zones are read when they are needed.
     ///
     /// # Errors
-    /// When one cannot be read.
+    /// When it cannot be read.
     pub fn load(config: &Config) -> Result<Self, KeysError> {
         Ok(Keys {
             lookup: LookupKey::load(&config.state.lookup_key).map_err(KeysError::Lookup)?,
-            publisher: Publisher::new(config).map_err(KeysError::Zones)?,
+            publisher: Publisher::new(config),
         })
+    }
+
+    /// Reads the keys of all zones.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn load_zones(&self) -> Result<(), KeysError> {
+        self.publisher.servers().map(drop).map_err(KeysError::Zones)
     }
 
     /// Opens the registry.

@@ -49,7 +49,7 @@ fn show(context: &mut Context<'_>) -> Result<(), Failure> {
 /// As what was to use them: the keys of every zone, the lookup key and the registry.
 fn check(context: &mut Context<'_>) -> Result<(), Failure> {
     let config = load(context)?;
-    Publisher::new(&config)?;
+    Publisher::new(&config).servers()?;
     open_registry(&config)?;
     match context.json {
         true => context.write_json(&json!({"config": config.file, "ok": true})),

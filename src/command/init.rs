@@ -9,11 +9,17 @@ use super::{Context, Failure};
 use crate::base_url::BaseUrl;
 use crate::name::ZoneName;
 use crate::port::AddressPort;
+use crate::setup::bind::Bind;
 use crate::setup::files::Written;
-use crate::setup::knot::program;
-use crate::setup::users::Owners;
+use crate::setup::gateway::FIXED_USER;
+use crate::setup::knot::Knot;
+use crate::setup::nameserver::{self, Program};
+use crate::setup::powerdns::PowerDns;
+use crate::setup::users::{self, Owners};
 use crate::setup::zone::{NameServer, check_url, ttl_of};
-use crate::setup::{NewZone, Place, Setup, SetupError, apply, listen, place, report, taken};
+use crate::setup::{
+    Gateway, NewZone, Place, Setup, SetupError, WebServer, apply, listen, place, report, taken,
+};
 use crate::span::Span;
 
 /// Set up this machine for a first zone
@@ -48,15 +54,18 @@ pub(super) struct Options {
     /// What the parent's A and AAAA say, when behind NAT
     #[arg(long, value_name = "ADDR")]
     public: Vec<IpAddr>,
+    /// Another machine with Knot that serves the zones too
+    #[arg(long = "secondary", value_name = "ADDR@PORT")]
+    secondaries: Vec<AddressPort>,
     /// Where updates go
     #[arg(long, value_name = "ADDR@PORT", default_value = "127.0.0.1@5353")]
     update: AddressPort,
     /// The web server to set up [default: the one installed]
     #[arg(long, value_enum, value_name = "SERVER")]
     web: Option<Web>,
-    /// How the web server runs bowline [default: cgi]
+    /// How the web server runs bowline [default: fastcgi where systemd runs, else cgi]
     #[arg(long, value_enum)]
-    gateway: Option<Gateway>,
+    gateway: Option<Way>,
     /// A plain-HTTP virtual host there instead, for a proxy in front or a trial
     #[arg(long, value_name = "ADDR:PORT")]
     http: Option<AddressPort>,
@@ -66,9 +75,9 @@ pub(super) struct Options {
     /// Where the registry goes [default: /var/lib/bowline, or DIR/state]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
-    /// The user that bowline runs as
-    #[arg(long, value_name = "NAME", default_value = "www-data")]
-    user: String,
+    /// The user that bowline runs as [default: bowline with fastcgi, the web server's with cgi]
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
     /// Run the local commands too, stopping at the first that fails
     #[arg(long)]
     apply: bool,
@@ -84,6 +93,16 @@ enum Dns {
     Powerdns,
 }
 
+impl Dns {
+    fn program(self) -> &'static dyn Program {
+        match self {
+            Dns::Knot => &Knot,
+            Dns::Bind => &Bind,
+            Dns::Powerdns => &PowerDns,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Web {
     Apache,
@@ -92,9 +111,9 @@ enum Web {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Gateway {
-    Cgi,
+enum Way {
     Fastcgi,
+    Cgi,
 }
 
 /// Plans, writes, and with `--apply` runs what can be run here.
@@ -103,9 +122,15 @@ enum Gateway {
 /// What was asked for cannot be had here, or a file or command failed.
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let (apply, dry_run) = (options.apply, options.dry_run);
-    let setup = setup(options, &context.config).map_err(failure)?;
+    let mut setup = setup(options, &context.config).map_err(failure)?;
     let mut written = Written::load(&setup.place.written()).map_err(failure)?;
     let mut plan = setup.plan(&written).map_err(failure)?;
+    if setup.owners.state.is_missing() && !dry_run {
+        setup.owners = users::make_fixed().map_err(failure)?;
+        plan = setup.plan(&written).map_err(failure)?;
+        plan.notes
+            .push(format!("made the user {}", setup.owners.state.user));
+    }
     if !dry_run {
         plan.write(&setup.place, &setup.owners, &mut written)
             .map_err(failure)?;
@@ -148,13 +173,22 @@ pub(super) fn failure(error: SetupError) -> Failure {
 
 /// Checks the options against each other and this machine.
 fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
-    check_choices(&options)?;
-    let apache = options.web != Some(Web::None);
+    let web = match options.web {
+        None => Some(WebServer::installed()),
+        Some(Web::Apache) => Some(WebServer::Apache),
+        Some(Web::Nginx) => Some(WebServer::Nginx),
+        Some(Web::None) => None,
+    };
     let config = match &options.config_dir {
         Some(directory) => directory.join("bowline.toml"),
         None => config.to_owned(),
     };
     let place = Place::new(&config, options.state_dir)?;
+    let dns = name_server(options.dns, &place, &options.zone)?;
+    if !options.secondaries.is_empty() && !dns.has_secondaries() {
+        let (option, with) = ("--secondary", format!("with {}", dns.name()));
+        return Err(SetupError::Later(option, with, SECONDARY_WAYS));
+    }
     let names: Result<Vec<NameServer>, SetupError> = options
         .nameservers
         .iter()
@@ -170,11 +204,17 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
     }
     let (listeners, public) = addresses(options.dns_listen, options.public)?;
     for address in listeners.iter().chain([&options.update]) {
-        if let Some(who) = taken::holder(address.0) {
+        if let Some(who) = taken::holder(address.0, dns) {
             return Err(SetupError::Taken(address.0, who));
         }
     }
-    let owners = Owners::new(&options.user).ok_or(SetupError::NoUser(options.user))?;
+    let gateway = match options.gateway {
+        None => Gateway::usual(&place),
+        Some(Way::Fastcgi) => Gateway::Fastcgi,
+        Some(Way::Cgi) => Gateway::Cgi,
+    };
+    let user = options.user.unwrap_or_else(|| usual_user(&place, gateway));
+    let owners = Owners::new(&user).ok_or(SetupError::NoUser(user))?;
     let executable = std::env::current_exe()
         .map_err(|error| SetupError::io("find", Path::new("bowline"), error))?;
     place::check_path(&executable)?;
@@ -182,17 +222,29 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         place,
         zone,
         url: options.url,
+        dns,
         listeners,
         public,
+        secondaries: options.secondaries,
         update: options.update,
-        apache,
+        web,
+        gateway,
         http: options.http,
         executable,
         owners,
     })
 }
 
-/// Where Knot listens, and what the parent says about it.
+/// The responder has a user of its own; what the web server starts is the web server's, and
+/// so are private servers.
+fn usual_user(place: &Place, gateway: Gateway) -> String {
+    match gateway {
+        Gateway::Fastcgi if !place.private => FIXED_USER.to_owned(),
+        _ => users::web_server().map_or_else(|| "www-data".to_owned(), |web| web.user),
+    }
+}
+
+/// Where the name server listens, and what the parent says about it.
 fn addresses(
     listeners: Vec<AddressPort>,
     public: Vec<IpAddr>,
@@ -223,35 +275,22 @@ fn addresses(
     ))
 }
 
-/// What a later version takes is refused with the ways out, as is a machine that has
-/// only such servers.
-fn check_choices(options: &Options) -> Result<(), SetupError> {
-    const DNS_WAYS: &str = "--dns knot sets up Knot; with another name server write bowline.toml by hand: \
-                            a [[zone]] with server and key_file is all that bowline needs of it";
-    const WEB_WAYS: &str = "--web apache --gateway cgi sets up Apache; --web none leaves the web server \
-                            to you: it runs bowline as a CGI program";
-    let installed = |name: &str| Path::new(&program(name)).is_absolute();
-    let later = |option, value: &str, ways| Err(SetupError::Later(option, value.to_owned(), ways));
-    match options.dns {
-        Some(Dns::Bind) => return later("--dns", "bind", DNS_WAYS),
-        Some(Dns::Powerdns) => return later("--dns", "powerdns", DNS_WAYS),
-        None if !installed("knotd") && installed("named") => {
-            return later("--dns", "bind", DNS_WAYS);
+/// The one that was named, else the one that the zone has, else the one installed.
+fn name_server(
+    named: Option<Dns>,
+    place: &Place,
+    zone: &ZoneName,
+) -> Result<&'static dyn Program, SetupError> {
+    let named = named.map(Dns::program);
+    match (named, nameserver::found(place, zone)) {
+        (Some(named), Some(has)) if named.name() != has.name() => {
+            Err(SetupError::ServedBy(zone.clone(), has.name()))
         }
-        None if !installed("knotd") && installed("pdns_server") => {
-            return later("--dns", "powerdns", DNS_WAYS);
-        }
-        Some(Dns::Knot) | None => {}
-    }
-    match options.web {
-        Some(Web::Nginx) => return later("--web", "nginx", WEB_WAYS),
-        None if !installed("apache2") && installed("nginx") => {
-            return later("--web", "nginx", WEB_WAYS);
-        }
-        Some(Web::Apache | Web::None) | None => {}
-    }
-    match options.gateway {
-        Some(Gateway::Fastcgi) => later("--gateway", "fastcgi", WEB_WAYS),
-        Some(Gateway::Cgi) | None => Ok(()),
+        (_, Some(has)) => Ok(has),
+        (named, None) => Ok(named.unwrap_or_else(nameserver::installed)),
     }
 }
+
+/// The ways out where secondaries cannot be set up.
+const SECONDARY_WAYS: &str = "--dns knot sets them up; with another name server give a key the right to \
+                              transfer the zone, and tell the secondary of each zone";

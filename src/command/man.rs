@@ -144,7 +144,7 @@ fn toml_page() -> Vec<u8> {
     for (table, about) in TABLES {
         let heading = match table {
             "" => "FIRST".to_owned(),
-            "zone" => "[[zone]]".to_owned(),
+            "zone" | "endpoint" => format!("[[{table}]]"),
             table => format!("[{table}]"),
         };
         page.control("SH", [heading.as_str()]);

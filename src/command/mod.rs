@@ -130,6 +130,11 @@ fn note(text: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "note: {text}");
 }
 
+/// What to do, on standard error, where nothing has failed: `hint: …`.
+fn hint(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "hint: {text}");
+}
+
 /// A warning on standard error: `warning: …`.
 fn warn(text: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "warning: {text}");

@@ -1,10 +1,16 @@
 //! Publishing what a verb has committed, and saying so honestly when it did not come through.
 
+use std::collections::BTreeMap;
+
 use super::session::Session;
 use super::{Failure, note};
 use crate::deadline::Deadline;
+use crate::name::ZoneName;
 use crate::publish::{Published, Publisher};
 use crate::registry::{Host, HostId};
+
+/// So many hosts are published at once, within one deadline.
+const TOGETHER: usize = 250;
 
 /// Makes the name server agree with the wishes just committed.
 ///
@@ -18,37 +24,49 @@ pub(super) fn settle(session: &mut Session, hosts: &[HostId]) {
 
 /// Publishes those that are pending; an error is about all of them.
 fn publish_all(session: &mut Session, ids: &[HostId]) -> Result<(), Failure> {
-    let mut hosts = Vec::new();
+    let mut zones: BTreeMap<ZoneName, Vec<Host>> = BTreeMap::new();
     for id in ids {
-        hosts.extend(session.registry.host_by_id(*id)?.filter(Host::is_pending));
+        let host = session.registry.host_by_id(*id)?;
+        if let Some(host) = host.filter(Host::is_pending) {
+            zones.entry(host.name.zone()).or_default().push(host);
+        }
     }
-    if hosts.is_empty() {
-        return Ok(());
+    let publisher = Publisher::new(&session.config);
+    for (zone, hosts) in zones {
+        for hosts in hosts.chunks(TOGETHER) {
+            let ids: Vec<HostId> = hosts.iter().map(|host| host.id).collect();
+            let deadline = Deadline::after(Deadline::REQUEST);
+            let published = publisher.publish(&mut session.registry, &zone, &ids, deadline)?;
+            tell(hosts, &published);
+        }
     }
-    let publisher = Publisher::new(&session.config)?;
-    let count = hosts.len();
-    for (done, host) in hosts.into_iter().enumerate() {
-        let deadline = Deadline::after(Deadline::REQUEST);
+    Ok(())
+}
+
+/// Says which hosts of a zone are still pending, and why.
+fn tell(hosts: &[Host], published: &[Published]) {
+    let mut unconfirmed = 0;
+    for (host, published) in hosts.iter().zip(published) {
         let name = host.name.for_people();
-        match publisher.publish(&mut session.registry, host.id, deadline)? {
+        match published {
             Published::Confirmed | Published::Off(_) | Published::Gone => {}
             Published::Refused(why) => {
                 let failure = Failure::new(format!("{why}; bowline goes on trying"));
                 maybe_hint(failure, why.hint())
                     .note(format!("the name server did not take {name}"));
             }
+            // The same trouble for all: it is told once.
+            Published::Unconfirmed(_) if unconfirmed > 0 => unconfirmed += 1,
             Published::Unconfirmed(why) => {
+                unconfirmed = 1;
                 let failure = Failure::new(format!("{why}; bowline goes on trying"));
                 maybe_hint(failure, why.hint()).note(format!("could not confirm {name}"));
-                // One silent name server is waited for once, not once per host.
-                if done + 1 < count {
-                    note(format!("{} more hosts stay pending", count - done - 1));
-                }
-                return Ok(());
             }
         }
     }
-    Ok(())
+    if unconfirmed > 1 {
+        note(format!("{} more hosts stay pending", unconfirmed - 1));
+    }
 }
 
 /// The failure with a hint, where there is one.

@@ -1,5 +1,7 @@
 //! `bowline status`: whether all is published, and where to look when it is not.
 
+mod metrics;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -20,7 +22,11 @@ const LATE: Span = Span::from_seconds(300);
 
 /// Show zones, hosts and what is pending; fails when that is so, or no upkeep, for over 5 minutes
 #[derive(Debug, Args)]
-pub(super) struct Options {}
+pub(super) struct Options {
+    /// As metrics for Prometheus, e.g. for node_exporter's text files
+    #[arg(long, conflicts_with = "json")]
+    metrics: bool,
+}
 
 /// The whole report.
 #[derive(Serialize)]
@@ -37,6 +43,8 @@ struct Status {
     /// Whether one is overdue: there was none for so long, or since the first host.
     #[serde(skip)]
     upkeep_late: bool,
+    #[serde(skip)]
+    upkeep_at: Option<Timestamp>,
     zones: Vec<ZoneStatus>,
     pending: Vec<Pending>,
 }
@@ -49,6 +57,8 @@ struct ZoneStatus {
     server: Option<String>,
     hosts: usize,
     pending: usize,
+    /// Hosts that the name server shows otherwise, and that were left so.
+    differing: u32,
 }
 
 /// A host whose wish is no fact yet.
@@ -60,15 +70,28 @@ struct Pending {
     since: String,
     /// In seconds.
     age: u64,
+    /// What came of the last try.
+    reason: Option<String>,
 }
 
 /// Reports, and fails when something is pending for too long.
-pub(super) fn run(_: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let session = Session::open(context)?;
     let status = Status::of(&session)?;
-    match context.json {
-        true => context.write_json(&status)?,
-        false => status.write(context)?,
+    match (options.metrics, context.json) {
+        (true, _) => {
+            return Ok(context
+                .out
+                .write_all(status.metrics(session.now).as_bytes())?);
+        }
+        (false, true) => context.write_json(&status)?,
+        (false, false) => status.write(context)?,
+    }
+    if let Some(zone) = status.zones.iter().find(|zone| zone.differing > 0) {
+        let cause = format!("{} hosts differ from zone {}", zone.differing, zone.name);
+        return Err(Failure::new(cause).hint(
+            "the registry may be older than the zone: `bowline upkeep --adopt` takes the zone's word",
+        ));
     }
     let late = |pending: &&Pending| pending.age > LATE.seconds();
     match status.pending.iter().filter(late).count() {
@@ -110,6 +133,12 @@ impl Status {
             removing += usize::from(host.state == State::Removing);
             Ok::<(), Failure>(())
         })?;
+        for zone in &session.config.zones {
+            let state = session.registry.zone_state(&zone.name)?;
+            if let Some(status) = zones.get_mut(zone.name.as_str()) {
+                status.differing = state.unmended;
+            }
+        }
         let pending = session.registry.pending()?;
         let last_upkeep = upkeep::last(&session.config);
         let zones: Vec<ZoneStatus> = zones.into_values().collect();
@@ -125,6 +154,7 @@ impl Status {
             upkeep_late: last_upkeep
                 .or(oldest)
                 .is_some_and(|last| session.now.since(last) > LATE),
+            upkeep_at: last_upkeep,
             zones,
             pending: pending
                 .iter()
@@ -166,7 +196,13 @@ impl Status {
                 false => addresses.join(","),
             };
             let age = coarse(Span::from_seconds(pending.age));
-            writeln!(out, "pending        {} for {age}: {wanted}", pending.name)?;
+            let reason = pending.reason.iter().map(|reason| format!(" ({reason})"));
+            let reason: String = reason.collect();
+            writeln!(
+                out,
+                "pending        {} for {age}: {wanted}{reason}",
+                pending.name
+            )?;
         }
         Ok(())
     }
@@ -180,6 +216,7 @@ impl ZoneStatus {
             server: None,
             hosts: 0,
             pending: 0,
+            differing: 0,
         }
     }
 }
@@ -194,6 +231,7 @@ impl Pending {
             ipv6: wanted.ipv6.map(|ipv6| ipv6.to_string()),
             since: host.wish.at.to_string(),
             age: now.since(host.wish.at).seconds(),
+            reason: host.trouble.clone(),
         }
     }
 }

@@ -9,30 +9,42 @@ use serde_json::json;
 use super::session::Session;
 use super::{Context, Failure, note};
 use crate::log::Logger;
-use crate::upkeep::{Round, round};
+use crate::span::Span;
+use crate::time::Timestamp;
+use crate::upkeep::{Compared, Round, Running, Word, round};
 
+/// A round that takes longer is stuck.
+const STUCK: Span = Span::from_seconds(600);
 /// How long `--watch` rests between two rounds.
 const REST: Duration = Duration::from_secs(60);
 
 /// Do one round of what is due when nobody visits
 ///
 /// Publishes what the name server has not confirmed yet, removes the records of hosts that were
-/// silent for longer than their expiry, ends former names, forgets old history. Meant for a timer, once a minute.
+/// silent for longer than their expiry, ends former names, mends what the name server shows
+/// otherwise, forgets old history. Meant for a timer, once a minute.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Keep going, a round a minute
     #[arg(long, conflicts_with = "json")]
     watch: bool,
+    /// Where registry and name server differ, take the name server's addresses
+    ///
+    /// For a registry that is older than the zone, for instance restored from a backup.
+    #[arg(long, conflicts_with = "watch")]
+    adopt: bool,
 }
 
 /// Runs a round, or one after the other.
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    let word = match options.adopt {
+        true => Word::Zone,
+        false => Word::Registry,
+    };
     loop {
-        let mut session = Session::open(context)?;
-        let logger = Logger::new(&session.config.log);
-        match round(&session.config, &mut session.registry, &logger)? {
-            Some(round) => report(&round, context)?,
-            None => note("another round is running"),
+        match one(word, context) {
+            Err(failure) if options.watch => failure.note("this round failed"),
+            result => result?,
         }
         if !options.watch {
             return Ok(());
@@ -41,11 +53,37 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     }
 }
 
+/// One round, with the configuration as it is now.
+fn one(word: Word, context: &mut Context<'_>) -> Result<(), Failure> {
+    let mut session = Session::open(context)?;
+    let logger = Logger::new(&session.config.log);
+    match round(&session.config, &mut session.registry, &logger, word)? {
+        Ok(round) => report(&round, context),
+        Err(running) => beside(running, session.now),
+    }
+}
+
+/// Another round is running; one that does not end is a failure.
+fn beside(running: Running, now: Timestamp) -> Result<(), Failure> {
+    let took = now.since(running.since);
+    if took < STUCK {
+        note("another round is running");
+        return Ok(());
+    }
+    Err(
+        Failure::new(format!("another round has been running for {took}")).hint(format!(
+            "see what process {} does, and end it; nothing is lost by that",
+            running.process
+        )),
+    )
+}
+
 /// Silent when there was nothing to do: a timer's journal stays empty.
 fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
     let Round {
         expired,
         settled,
+        compared,
         pruned,
     } = round;
     if context.json {
@@ -53,6 +91,9 @@ fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
             "expired": expired,
             "confirmed": settled.confirmed,
             "pending": settled.pending,
+            "mended": compared.mended,
+            "adopted": compared.adopted,
+            "differing": compared.left,
             "forgotten": { "changes": pruned.changes, "names": pruned.names, "rest": pruned.rest },
         }));
     }
@@ -62,7 +103,13 @@ fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
             "{} confirmed, {} still pending",
             settled.confirmed, settled.pending
         )?;
-        context.out.flush()?;
     }
-    Ok(())
+    if *compared != Compared::default() {
+        writeln!(
+            context.out,
+            "{} mended, {} adopted, {} left different",
+            compared.mended, compared.adopted, compared.left
+        )?;
+    }
+    Ok(context.out.flush()?)
 }

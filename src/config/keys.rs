@@ -1,9 +1,12 @@
 //! Every key of `bowline.toml` with its meaning and default: the one source of
 //! `bowline config show` and of bowline.toml(5).
 
-use toml_edit::{Array, Value};
+use toml_edit::{Array, InlineTable, Value};
 
-use super::{Config, LogClient, LogLevel, Zone};
+use super::{
+    AnswerStyle, Config, CredentialPlace, Endpoint, LogClient, LogLevel, OmittedFamily, Params,
+    Zone,
+};
 
 /// A key, and how its value in force is shown.
 pub struct Key {
@@ -22,13 +25,17 @@ pub struct Key {
 enum Show {
     Config(fn(&Config) -> Value),
     Zone(fn(&Zone) -> Value),
+    Endpoint(fn(&Endpoint) -> Value),
 }
 
 /// The tables, in the order in which they are shown, and what each is about.
-pub const TABLES: [(&str, &str); 7] = [
+pub const TABLES: [(&str, &str); 8] = [
     ("", "Before the first table"),
     ("state", "What bowline keeps"),
-    ("client", "How the address of the client is known"),
+    (
+        "client",
+        "How the address of the client is known, and what it is offered",
+    ),
     ("limits", "Limits"),
     ("keep", "How long things are kept"),
     ("log", "The log"),
@@ -36,10 +43,14 @@ pub const TABLES: [(&str, &str); 7] = [
         "zone",
         "A zone whose hosts bowline may move; one table each",
     ),
+    (
+        "endpoint",
+        "A further path at which updates are taken, in place of what is built in there; one table each",
+    ),
 ];
 
 /// All keys, in the order in which they are shown.
-pub const KEYS: [Key; 16] = [
+pub const KEYS: [Key; 24] = [
     Key {
         table: "",
         name: "url",
@@ -50,7 +61,7 @@ pub const KEYS: [Key; 16] = [
     Key {
         table: "state",
         name: "registry",
-        doc: "the SQLite file with the hosts; its directory holds the locks too",
+        doc: "the SQLite file with the hosts; its directory holds locks and counters too",
         default: Some("\"/var/lib/bowline/bowline.db\""),
         show: Show::Config(|config| path(&config.state.registry)),
     },
@@ -77,6 +88,27 @@ pub const KEYS: [Key; 16] = [
         doc: "the header in which a trusted proxy names the client; read from nobody else",
         default: Some("\"X-Forwarded-For\""),
         show: Show::Config(|config| config.client.header.as_str().into()),
+    },
+    Key {
+        table: "client",
+        name: "script",
+        doc: "whether /client.sh is answered with the script that keeps a machine's name right",
+        default: Some("false"),
+        show: Show::Config(|config| config.client.script.into()),
+    },
+    Key {
+        table: "limits",
+        name: "changes",
+        doc: "how many changes of one host are published in how long a time, or off; beyond that the newest is kept, and published when the time is over",
+        default: Some("\"30/10m\""),
+        show: Show::Config(|config| config.limits.changes.to_string().into()),
+    },
+    Key {
+        table: "limits",
+        name: "wrong_secrets",
+        doc: "how many wrong secrets from one address (IPv6: one /64) are answered with 401 in how long a time, or off; beyond that with 429, while a right one still works",
+        default: Some("\"20/10m\""),
+        show: Show::Config(|config| config.limits.wrong_secrets.to_string().into()),
     },
     Key {
         table: "limits",
@@ -155,7 +187,61 @@ pub const KEYS: [Key; 16] = [
         default: Some("false"),
         show: Show::Zone(|zone| zone.allow_private.into()),
     },
+    Key {
+        table: "endpoint",
+        name: "path",
+        doc: "the path below that of url; <token>, <name> and <address> in it stand for one segment each, as in /ddns/<name>/<token>",
+        default: None,
+        show: Show::Endpoint(|endpoint| endpoint.path.as_str().into()),
+    },
+    Key {
+        table: "endpoint",
+        name: "credential",
+        doc: "where the token is: basic (as the password, with any user), query (a parameter of query or form), bearer or path; of a list the first that is there counts. With <token> in the path it is path unless said otherwise",
+        default: Some("[\"basic\", \"bearer\", \"query\"]"),
+        show: Show::Endpoint(|endpoint| {
+            let places = endpoint.credentials.iter();
+            places
+                .map(|place| credential(*place))
+                .collect::<Array>()
+                .into()
+        }),
+    },
+    Key {
+        table: "endpoint",
+        name: "omitted",
+        doc: "what a family that is not given means while the other is: keep its records or remove them",
+        default: Some("\"keep\""),
+        show: Show::Endpoint(|endpoint| match endpoint.omitted {
+            OmittedFamily::Keep => "keep".into(),
+            OmittedFamily::Remove => "remove".into(),
+        }),
+    },
+    Key {
+        table: "endpoint",
+        name: "answer",
+        doc: "how it answers: words (good, nochg, ...; JSON by the Accept header field), json, or ok-ko",
+        default: Some("\"words\""),
+        show: Show::Endpoint(|endpoint| match endpoint.answer {
+            AnswerStyle::Words => "words".into(),
+            AnswerStyle::Json => "json".into(),
+            AnswerStyle::OkKo => "ok-ko".into(),
+        }),
+    },
+    Key {
+        table: "endpoint",
+        name: "params",
+        doc: "the names of each parameter, of which the first that is there counts; with an empty list there is no such parameter",
+        default: Some(PARAMS),
+        show: Show::Endpoint(|endpoint| params(&endpoint.params)),
+    },
 ];
+
+/// The names that parameters have unless an endpoint says otherwise.
+const PARAMS: &str = "{ hostname = [\"hostname\", \"host\"], \
+    ipv4 = [\"myip\", \"myipv4\", \"ipv4\", \"ip4\", \"ip\", \"address\"], \
+    ipv6 = [\"myipv6\", \"myip6\", \"ipv6\", \"ip6\"], \
+    password = [\"password\", \"pass\", \"token\"] }";
 
 impl Config {
     /// The configuration in force as TOML, defaults included; it reads back to the same.
@@ -166,24 +252,31 @@ impl Config {
                 "zone" => {
                     for zone in &self.zones {
                         text += "\n[[zone]]\n";
-                        text += &self.lines(table, Some(zone));
+                        text += &self.lines(table, Some(zone), None);
                     }
                 }
-                "" => text += &self.lines(table, None),
-                _ => text += &format!("\n[{table}]\n{}", self.lines(table, None)),
+                "endpoint" => {
+                    for endpoint in &self.endpoints {
+                        text += "\n[[endpoint]]\n";
+                        text += &self.lines(table, None, Some(endpoint));
+                    }
+                }
+                "" => text += &self.lines(table, None, None),
+                _ => text += &format!("\n[{table}]\n{}", self.lines(table, None, None)),
             }
         }
         text
     }
 
     /// `key = value` for every key of a table.
-    fn lines(&self, table: &str, zone: Option<&Zone>) -> String {
+    fn lines(&self, table: &str, zone: Option<&Zone>, endpoint: Option<&Endpoint>) -> String {
         KEYS.iter()
             .filter(|key| key.table == table)
             .filter_map(|key| {
-                let value = match (&key.show, zone) {
-                    (Show::Config(show), _) => show(self),
-                    (Show::Zone(show), zone) => show(zone?),
+                let value = match &key.show {
+                    Show::Config(show) => show(self),
+                    Show::Zone(show) => show(zone?),
+                    Show::Endpoint(show) => show(endpoint?),
                 };
                 Some(format!("{} = {value}\n", key.name))
             })
@@ -194,6 +287,28 @@ impl Config {
 /// A path as TOML; bowline's own are UTF-8.
 fn path(path: &std::path::Path) -> Value {
     path.to_string_lossy().as_ref().into()
+}
+
+/// A place by its name.
+fn credential(place: CredentialPlace) -> &'static str {
+    match place {
+        CredentialPlace::Basic => "basic",
+        CredentialPlace::Query => "query",
+        CredentialPlace::Bearer => "bearer",
+        CredentialPlace::Path => "path",
+    }
+}
+
+/// Parameters with their names, as an inline table.
+fn params(params: &Params) -> Value {
+    let lists = [
+        ("hostname", &params.hostname),
+        ("ipv4", &params.ipv4),
+        ("ipv6", &params.ipv6),
+        ("password", &params.password),
+    ];
+    let lists = lists.map(|(name, names)| (name, names.iter().collect::<Array>()));
+    lists.into_iter().collect::<InlineTable>().into()
 }
 
 /// A log level by its name.
@@ -216,90 +331,4 @@ fn client(client: LogClient) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::path::Path;
-
-    const FILE: &str = "/etc/bowline/bowline.toml";
-    const SMALL: &str = "url = \"https://update.example.org\"\n";
-    const ZONE: &str =
-        "[[zone]]\nname = \"dyn.example.org\"\nserver = \"127.0.0.1@53\"\nkey_file = \"k\"\n";
-
-    /// The keys that the parser itself says there are in a table.
-    fn parsed_keys(table: &str) -> Vec<String> {
-        let text = match table {
-            "" => "nonsense = 1\n".to_owned() + SMALL,
-            "zone" => format!("{SMALL}{ZONE}nonsense = 1\n"),
-            _ => format!("{SMALL}[{table}]\nnonsense = 1\n"),
-        };
-        let error = Config::parse(Path::new(FILE), &text)
-            .unwrap_err()
-            .to_string();
-        let (_, keys) = error.split_once(", expected ").unwrap();
-        let mut keys: Vec<String> = keys
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .map(str::to_owned)
-            .collect();
-        if table.is_empty() {
-            keys.retain(|key| !TABLES.iter().any(|(table, _)| table == key));
-        }
-        keys.sort();
-        keys
-    }
-
-    #[test]
-    fn every_key_of_the_parser_is_here_and_no_other() {
-        for (table, _) in TABLES {
-            let here = KEYS.iter().filter(|key| key.table == table);
-            let mut here: Vec<&str> = here.map(|key| key.name).collect();
-            here.sort_unstable();
-            assert_eq!(here, parsed_keys(table), "[{table}]");
-        }
-        assert!(
-            KEYS.iter()
-                .all(|key| TABLES.iter().any(|(table, _)| *table == key.table))
-        );
-    }
-
-    #[test]
-    fn defaults_are_those_of_the_parser() {
-        let explicit: String = TABLES
-            .iter()
-            .map(|(table, _)| {
-                let head = match *table {
-                    "" => SMALL.to_owned(),
-                    "zone" => ZONE.to_owned(),
-                    table => format!("[{table}]\n"),
-                };
-                let keys = KEYS.iter().filter(|key| key.table == *table);
-                let lines =
-                    keys.filter_map(|key| Some(format!("{} = {}\n", key.name, key.default?)));
-                head + &lines.collect::<String>()
-            })
-            .collect();
-        let parse = |text: &str| Config::parse(Path::new(FILE), text).unwrap().to_toml();
-        assert_eq!(parse(&explicit), parse(&format!("{SMALL}{ZONE}")));
-    }
-
-    #[test]
-    fn shown_reads_back() {
-        let text = format!(
-            "{SMALL}[client]\ntrusted_proxies = [\"10.0.0.0/8\"]\n[log]\ntarget = \"file:b.log\"\n\
-             level = \"debug\"\nclient = \"none\"\n{ZONE}expire = \"30d\"\nttl = 5\n"
-        );
-        let shown = Config::parse(Path::new(FILE), &text).unwrap().to_toml();
-        for line in [
-            "target = \"file:/etc/bowline/b.log\"",
-            "expire = \"30d\"",
-            "ttl = 5",
-        ] {
-            assert!(shown.contains(line), "{shown}");
-        }
-        assert_eq!(
-            Config::parse(Path::new(FILE), &shown).unwrap().to_toml(),
-            shown
-        );
-    }
-}
+mod tests;

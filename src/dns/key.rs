@@ -87,6 +87,17 @@ impl Key {
         Self::from_written(&key)
     }
 
+    /// The secret of the one key in `text`, in base64: for the file of a name server that
+    /// has a form of its own.
+    ///
+    /// # Errors
+    /// As [`Key::read`].
+    pub fn secret(text: &str) -> Result<String, KeyError> {
+        Self::read(text)?;
+        let only = key_text::keys(text)?.pop().ok_or(KeyError::NoKey)?;
+        Ok(only.secret.split_ascii_whitespace().collect())
+    }
+
     /// A new hmac-sha256 key with a secret from the system's random source, and its text
     /// as `keymgr -t` prints it, which Knot includes and [`Key::read`] reads.
     ///

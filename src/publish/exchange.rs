@@ -1,4 +1,4 @@
-//! One host's exchange with its name server: compare, swap, look.
+//! An exchange with one name server, for one host or many: compare, swap, look.
 
 use std::time::Duration;
 
@@ -14,54 +14,112 @@ use crate::registry::{Host, Wish};
 const TRIES: usize = 3;
 /// What an UPDATE leaves of the deadline for looking at its result.
 const READ_BACK: Duration = Duration::from_secs(1);
+/// So many hosts in one UPDATE: with names of usual length they fit the largest message.
+const TOGETHER: usize = 250;
+/// So many refusals are worth looking for the hosts they are about; then all are refused.
+const REFUSALS: usize = 64;
 
-/// One host's business with its name server.
+/// Business with the name server of a zone.
 pub(super) struct Exchange<'a> {
     pub(super) server: &'a Server,
-    pub(super) zone: ZoneName,
+    pub(super) zone: &'a ZoneName,
     pub(super) deadline: Deadline,
     pub(super) patience: Patience,
+    /// Told once when the name server is silent and we go on waiting.
+    pub(super) silent: &'a mut dyn FnMut(),
+    /// The zone's serials as they were seen, oldest first.
+    pub(super) serials: Vec<u32>,
+}
+
+/// How it ended for one host: the zone's serial, where it was asked for, or why not.
+pub(super) type Settled = Result<Option<u32>, Trouble>;
+
+/// One host's part of an exchange.
+struct Part {
+    swaps: Vec<Swap>,
+    /// How it ended; `None`: it goes on.
+    end: Option<Settled>,
 }
 
 impl Exchange<'_> {
-    /// Swaps, and looks; again with what it saw, while that is not what was wished.
+    /// Swaps, and looks; again with what it saw, where that is not what was wished.
     ///
-    /// Says the zone's serial.
-    pub(super) fn settle(&mut self, host: &Host) -> Result<Option<u32>, Trouble> {
-        let mut swaps = swaps(host);
-        if swaps.is_empty() {
-            return Ok(None);
-        }
-        // Where the fact says nothing is to be done, an UPDATE that only compares goes out:
-        // it waits its turn behind an older one, which a question would overtake.
-        let mut changes = true;
+    /// Says how it ended for each host. One that the name server does not take is found by
+    /// halving, and does not stop the others.
+    pub(super) fn settle(&mut self, hosts: &[Host]) -> Vec<Settled> {
+        let mut parts: Vec<Part> = hosts.iter().map(Part::of).collect();
+        let mut refusals = REFUSALS;
+        // At first even where the fact says nothing is to be done: an UPDATE that only
+        // compares waits its turn behind an older one, which a question would overtake.
         for _ in 0..TRIES {
-            if changes {
-                match self.update(&swaps) {
-                    Verdict::Done | Verdict::Refused(Refusal::Differs(_)) => {}
-                    Verdict::Refused(refusal) => return Err(Trouble::Refused(refusal)),
-                    Verdict::Unconfirmed(doubt) => return Err(Trouble::Doubt(doubt)),
+            let mut going: Vec<&mut Part> = going(&mut parts).collect();
+            for some in going.chunks_mut(TOGETHER) {
+                self.swap(some, &mut refusals);
+            }
+            let mut going: Vec<&mut Part> = self::going(&mut parts).collect();
+            if going.is_empty() {
+                break;
+            }
+            self.look(&mut going, &mut refusals);
+        }
+        parts.into_iter().map(Part::ended).collect()
+    }
+
+    /// One UPDATE for all parts, or by halves where it is refused.
+    fn swap(&mut self, parts: &mut [&mut Part], refusals: &mut usize) {
+        let swaps: Vec<Swap> = parts.iter().flat_map(|part| part.swaps.clone()).collect();
+        match self.update(&swaps) {
+            Verdict::Done | Verdict::Refused(Refusal::Differs(_)) => {}
+            Verdict::Refused(refusal) => {
+                *refusals = refusals.saturating_sub(1);
+                match halves(parts).filter(|_| *refusals > 0 && refusal.may_be_of_one()) {
+                    Some((one, other)) => {
+                        self.swap(one, refusals);
+                        self.swap(other, refusals);
+                    }
+                    None => end_all(parts, &Trouble::Refused(refusal)),
                 }
             }
-            let serial = self.look(&mut swaps)?;
-            changes = swaps.iter().any(Swap::changes);
-            if !changes {
-                return Ok(serial);
-            }
+            Verdict::Unconfirmed(doubt) => end_all(parts, &Trouble::Doubt(doubt)),
         }
-        let differs = swaps.into_iter().find(Swap::changes);
-        Err(differs.map_or(Trouble::Busy, |swap| Trouble::Differs(swap.name)))
     }
 
     /// Asks what stands at each name and takes it as the swaps' other side.
-    fn look(&mut self, swaps: &mut [Swap]) -> Result<Option<u32>, Trouble> {
-        let questions: Vec<(RecordName, Family)> = swaps
-            .iter()
-            .map(|swap| (swap.name.clone(), swap.family))
-            .collect();
-        let found = self.lookup(&questions, true)?;
+    fn look(&mut self, parts: &mut [&mut Part], refusals: &mut usize) {
+        let swaps = parts.iter().flat_map(|part| &part.swaps);
+        let questions: Vec<(RecordName, Family)> =
+            swaps.map(|swap| (swap.name.clone(), swap.family)).collect();
+        let found = match self.lookup(&questions, true) {
+            Ok(found) => found,
+            Err(trouble) => {
+                *refusals = refusals.saturating_sub(1);
+                let of_one = !matches!(trouble, Trouble::Lookup(LookupError::NoAnswer(_)));
+                match halves(parts).filter(|_| *refusals > 0 && of_one) {
+                    Some((one, other)) => {
+                        self.look(one, refusals);
+                        self.look(other, refusals);
+                    }
+                    None => end_all(parts, &trouble),
+                }
+                return;
+            }
+        };
+        self.serials.extend(found.serial);
+        let mut answers = found.answers.into_iter();
+        for part in parts {
+            let own = answers.by_ref().take(part.swaps.len()).collect();
+            match self.take_in(&mut part.swaps, own) {
+                Ok(()) if part.swaps.iter().any(Swap::changes) => {}
+                Ok(()) => part.end = Some(Ok(found.serial)),
+                Err(trouble) => part.end = Some(Err(trouble)),
+            }
+        }
+    }
+
+    /// Takes what stands there as the other side of one host's swaps.
+    fn take_in(&mut self, swaps: &mut [Swap], answers: Vec<Answer>) -> Result<(), Trouble> {
         let mut absent = Vec::new();
-        for (swap, answer) in swaps.iter_mut().zip(found.answers) {
+        for (swap, answer) in swaps.iter_mut().zip(answers) {
             swap.from = match answer {
                 Answer::Found(set) => set,
                 // Nothing of ours is to be there, and nothing of ours can be seen.
@@ -79,7 +137,7 @@ impl Exchange<'_> {
         for swap in swaps.iter_mut().filter(|swap| absent.contains(&swap.name)) {
             swap.from = AddressSet::default();
         }
-        Ok(found.serial)
+        Ok(())
     }
 
     /// Whether there is no such RRset, though a question for it was answered.
@@ -101,9 +159,9 @@ impl Exchange<'_> {
     }
 
     fn update(&mut self, swaps: &[Swap]) -> Verdict {
-        let mut goes_on = || self.patience.goes_on();
+        let mut goes_on = || goes_on(&mut self.patience, self.silent);
         let wait = Wait::with(self.deadline.less(READ_BACK), &mut goes_on);
-        let verdict = dns::send_update(self.server, &self.zone, swaps, wait);
+        let verdict = dns::send_update(self.server, self.zone, swaps, wait);
         if !matches!(
             verdict,
             Verdict::Unconfirmed(Doubt::Silent | Doubt::Unverified)
@@ -118,9 +176,9 @@ impl Exchange<'_> {
         questions: &[(RecordName, Family)],
         serial: bool,
     ) -> Result<Answers, Trouble> {
-        let mut goes_on = || self.patience.goes_on();
+        let mut goes_on = || goes_on(&mut self.patience, self.silent);
         let wait = Wait::with(self.deadline, &mut goes_on);
-        let found = dns::lookup(self.server, &self.zone, questions, serial, wait);
+        let found = dns::lookup(self.server, self.zone, questions, serial, wait);
         if !matches!(
             found,
             Err(LookupError::NoAnswer(Doubt::Silent | Doubt::Unverified))
@@ -128,6 +186,48 @@ impl Exchange<'_> {
             self.patience.answered();
         }
         found.map_err(Trouble::Lookup)
+    }
+}
+
+/// Whether to go on waiting for a silent name server; those who wait for us hear of it.
+fn goes_on(patience: &mut Patience, silent: &mut dyn FnMut()) -> bool {
+    let goes_on = patience.goes_on();
+    silent();
+    goes_on
+}
+
+impl Part {
+    fn of(host: &Host) -> Self {
+        let swaps = swaps(host);
+        // A host that never had records, and is to have none.
+        let end = swaps.is_empty().then_some(Ok(None));
+        Part { swaps, end }
+    }
+
+    fn ended(self) -> Settled {
+        self.end.unwrap_or_else(|| {
+            let differs = self.swaps.into_iter().find(Swap::changes);
+            Err(differs.map_or(Trouble::Busy, |swap| Trouble::Differs(swap.name)))
+        })
+    }
+}
+
+/// The parts that go on.
+fn going(parts: &mut [Part]) -> impl Iterator<Item = &mut Part> {
+    parts.iter_mut().filter(|part| part.end.is_none())
+}
+
+/// Two halves; `None` for what cannot be divided.
+fn halves<'a, 'p>(
+    parts: &'a mut [&'p mut Part],
+) -> Option<(&'a mut [&'p mut Part], &'a mut [&'p mut Part])> {
+    let half = parts.len() / 2;
+    (half > 0).then(|| parts.split_at_mut(half))
+}
+
+fn end_all(parts: &mut [&mut Part], trouble: &Trouble) {
+    for part in parts {
+        part.end = Some(Err(trouble.clone()));
     }
 }
 

@@ -9,7 +9,7 @@ use crate::name::{RecordName, ZoneName};
 use crate::registry::RegistryError;
 
 /// Why a wish is no fact.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Trouble {
     /// The name server refused the UPDATE.
     Refused(Refusal),

@@ -5,9 +5,10 @@
 
 use rusqlite::{Connection, Transaction};
 
+use super::fact::forget;
 use super::free::check_free;
 use super::host::{by_id, by_name};
-use super::wish::{forget, write_wish};
+use super::wish::write_wish;
 use super::{Durable, Edit, Host, HostId, Registry, RegistryError, Settings, Source, State};
 use crate::ip::Addresses;
 use crate::name::HostName;
@@ -182,7 +183,7 @@ impl Registry {
 
     /// Begins the removal of a host: no visits, no records, no history from now on.
     ///
-    /// [`Registry::confirm`] ends it, once the name server has no records either; where it
+    /// [`Registry::conclude`] ends it, once the name server has no records either; where it
     /// is known to have none, it ends here.
     ///
     /// # Errors

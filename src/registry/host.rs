@@ -41,6 +41,8 @@ pub struct Host {
     pub held: Vec<RecordName>,
     /// When an exchange last ended without a verified answer.
     pub unconfirmed: Option<Timestamp>,
+    /// Why its wish is no fact.
+    pub trouble: Option<String>,
     /// When it was added.
     pub created: Timestamp,
     /// When its client was last heard, exact to an hour.
@@ -155,7 +157,7 @@ const COLUMNS: &str = "id, zone, name, state, created, note, mail, ttl, expire, 
     allow_private, wildcard, plain_http, static, static_ipv4, static_ipv6, \
     wish, wish_names, wish_ipv4, wish_ipv6, wish_ttl, wish_at, \
     fact, fact_names, fact_ipv4, fact_ipv6, fact_serial, fact_at, \
-    held_names, unconfirmed, last_seen, last_change";
+    held_names, unconfirmed, last_seen, last_change, trouble";
 
 impl Registry {
     /// The host with that number.
@@ -205,29 +207,6 @@ impl Registry {
             each(read(row)?)?;
         }
         Ok(())
-    }
-
-    /// Hosts whose wish is no fact, oldest wish first.
-    ///
-    /// # Errors
-    /// When the registry cannot be read.
-    pub fn pending(&self) -> Result<Vec<Host>, RegistryError> {
-        self.hosts_where("wish <> fact ORDER BY wish_at", [])
-    }
-
-    /// Hosts to look at again though they are not pending: an UPDATE that was never
-    /// answered may still be applied, or their removal waited for that.
-    ///
-    /// # Errors
-    /// When the registry cannot be read.
-    pub fn unsettled(&self, now: Timestamp) -> Result<Vec<Host>, RegistryError> {
-        let since = now.minus(UNSETTLED).seconds();
-        let mut hosts = self.hosts_where("unconfirmed > ?1 AND wish = fact", [since])?;
-        hosts.extend(self.hosts_where(
-            "state = 'removing' AND wish = fact AND unconfirmed <= ?1",
-            [since],
-        )?);
-        Ok(hosts)
     }
 
     /// The hosts that a condition picks.
@@ -369,6 +348,7 @@ fn read(row: &Row<'_>) -> Result<Host, RegistryError> {
         },
         held: names("held_names")?,
         unconfirmed: time("unconfirmed")?,
+        trouble: row.get("trouble")?,
         created: Timestamp::from_seconds(row.get("created")?),
         last_seen: time("last_seen")?,
         last_change: time("last_change")?,

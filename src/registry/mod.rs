@@ -19,9 +19,11 @@
 //! The file and its `-wal` and `-shm` belong together and to one user; copies are made
 //! by [`Registry::copy_to`].
 
+mod due;
 mod edit;
 mod error;
 mod expire;
+mod fact;
 mod free;
 mod history;
 mod host;
@@ -29,14 +31,17 @@ mod import;
 mod inspect;
 mod lapse;
 mod wish;
+mod zone;
 
 pub use edit::{KeptToken, NewHost};
 pub use error::RegistryError;
+pub use fact::{Conclusion, End};
 pub use history::Change;
 pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
 pub use import::{Edit, Entry, Imported};
 pub use inspect::{Inspection, inspect};
-pub use wish::{Accepted, Source};
+pub use wish::{Accepted, Ask, Source};
+pub use zone::ZoneState;
 
 use std::cell::Cell;
 use std::fs::OpenOptions;

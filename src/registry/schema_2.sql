@@ -42,14 +42,23 @@ ALTER TABLE token_2 RENAME TO token;
 CREATE INDEX token_host ON token (host) WHERE host IS NOT NULL;
 CREATE INDEX token_owner ON token (owner) WHERE owner IS NOT NULL;
 
--- The last comparison of all hosts of a zone with what its name server shows.
-CREATE TABLE comparison (
-    zone   TEXT PRIMARY KEY,
-    -- The zone's serial before it began.
-    serial INTEGER NOT NULL,
-    at     INTEGER NOT NULL,
-    -- How long it took, in milliseconds.
-    took   INTEGER NOT NULL,
+-- What is known of a zone as a whole.
+CREATE TABLE zone (
+    name      TEXT PRIMARY KEY,
+    -- The newest serial seen.
+    serial    INTEGER NOT NULL,
+    -- When an older one was seen after that, until all hosts have been compared since.
+    went_back INTEGER,
+    -- The last comparison of all hosts with what the name server shows: the serial before
+    -- it began, when it ended, and how long it took, in milliseconds.
+    compared_serial INTEGER,
+    compared_at     INTEGER,
+    took            INTEGER NOT NULL DEFAULT 0,
+    -- One that is not through yet goes on behind this host.
+    cursor          TEXT,
     -- How many hosts differed and were left so.
-    unmended INTEGER NOT NULL DEFAULT 0
+    unmended        INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
+
+-- Hosts are compared zone by zone, in the order of their names.
+CREATE INDEX host_zone ON host (zone, name);

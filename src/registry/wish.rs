@@ -1,9 +1,8 @@
-//! Wishes and facts: what is accepted, and what has come of it.
-//!
-//! A wish is on disk before anybody hears of it. A fact need not be: one that a
-//! power cut takes away is only published again.
+//! Wishes: what is accepted. One is on disk before anybody hears of it.
 
+use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -18,6 +17,9 @@ use crate::ttl::Ttl;
 
 /// Last-seen times are exact to this.
 const GRAIN: Span = Span::from_seconds(3600);
+
+/// Why a wish waits that must not be published yet.
+const TOO_MANY: &str = "too many changes";
 
 /// Where a change came from, for the history.
 #[derive(Debug, Clone, Copy)]
@@ -36,8 +38,29 @@ impl Source<'static> {
     };
 }
 
+/// What a visit asks for one host.
+#[derive(Clone)]
+pub struct Ask {
+    /// The host.
+    pub host: HostId,
+    /// The token it came with: the host's, or its owner's.
+    pub token: Digest,
+    /// The zone's TTL, for a host without its own.
+    pub ttl: Ttl,
+    /// The client's address.
+    pub client: Option<IpAddr>,
+    /// The dialect it spoke.
+    pub dialect: String,
+    /// The time of the visit.
+    pub now: Timestamp,
+    /// Not to be published before then.
+    pub not_before: Option<Timestamp>,
+    /// The addresses that the host is to have, given the host as it is then.
+    pub addresses: Arc<dyn Fn(&Host) -> Addresses + Send + Sync>,
+}
+
 /// What became of a visit's wish.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Accepted {
     /// It is the host's wish now, under that number.
     Wish(i64),
@@ -45,6 +68,14 @@ pub enum Accepted {
     Unchanged(Box<Host>),
     /// Meanwhile the token died or the host was switched off.
     Gone,
+}
+
+impl fmt::Debug for Ask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ask")
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Host {
@@ -84,34 +115,18 @@ impl Registry {
         Ok(host.wishes(&records(&self.db, host, addresses, Ttl::DEFAULT, now)?))
     }
 
-    /// Makes what a visit asks for the host's wish, durably.
+    /// Makes what visits ask for the hosts' wishes, durably and all in one transaction.
     ///
-    /// Inside the transaction token and host are read again, and `addresses` is asked
-    /// with the host as it is then. `ttl` is the zone's, for a host without its own.
+    /// Inside it token and host are read again. Says what became of each.
     ///
     /// # Errors
     /// When the registry cannot be written; then nothing was accepted.
-    pub fn accept(
-        &mut self,
-        id: HostId,
-        token: &Digest,
-        ttl: Ttl,
-        now: Timestamp,
-        source: Source<'_>,
-        addresses: impl FnOnce(&Host) -> Addresses,
-    ) -> Result<Accepted, RegistryError> {
+    pub fn accept(&mut self, asks: &[Ask]) -> Result<Vec<Accepted>, RegistryError> {
         let tx = self.write(Durable::Now)?;
-        let host = by_id(&tx, id)?.filter(|host| host.state == State::Active);
-        let (Some(host), true) = (host, use_token(&tx, id, token, now)?) else {
-            return Ok(Accepted::Gone);
-        };
-        tx.prepare_cached("UPDATE host SET last_seen = ?2 WHERE id = ?1")?
-            .execute((id.0, now.seconds()))?;
-        let addresses = addresses(&host);
-        let accepted = match write_wish(&tx, &host, addresses, ttl, now, source)? {
-            Some(number) => Accepted::Wish(number),
-            None => Accepted::Unchanged(Box::new(host)),
-        };
+        let accepted = asks
+            .iter()
+            .map(|ask| accept_one(&tx, ask))
+            .collect::<Result<_, _>>()?;
         tx.commit()?;
         Ok(accepted)
     }
@@ -138,97 +153,45 @@ impl Registry {
             .execute((host.id.0, now.seconds()))?;
         Ok(tx.commit()?)
     }
-
-    /// Notes what the name server confirmed: that wish's records, in the zone of that serial.
-    ///
-    /// A host that was being removed, and now has no records, is forgotten; not while an
-    /// older UPDATE may still be applied, though: then somebody has to look again.
-    ///
-    /// # Errors
-    /// When the registry cannot be written.
-    pub fn confirm(
-        &mut self,
-        id: HostId,
-        number: i64,
-        records: &Records,
-        serial: Option<u32>,
-        now: Timestamp,
-    ) -> Result<(), RegistryError> {
-        let tx = self.write(Durable::Soon)?;
-        let Some(host) = by_id(&tx, id)? else {
-            return Ok(());
-        };
-        let confirmed: &[RecordName] = match records.addresses.is_empty() {
-            true => &[],
-            false => &records.names,
-        };
-        let settled = host.wish.number == number && !host.is_unsettled(now);
-        let mut held = confirmed.to_vec();
-        if !settled {
-            held.extend(host.held.iter().cloned());
-            held.sort();
-            held.dedup();
-        }
-        tx.prepare_cached(
-            "UPDATE host SET fact = ?2, fact_names = ?3, fact_ipv4 = ?4, fact_ipv6 = ?5,
-             fact_serial = ?6, fact_at = ?7, held_names = ?8 WHERE id = ?1",
-        )?
-        .execute((
-            id.0,
-            number,
-            joined(confirmed),
-            records.addresses.ipv4.map(|ipv4| ipv4.to_string()),
-            records.addresses.ipv6.map(|ipv6| ipv6.to_string()),
-            serial,
-            now.seconds(),
-            joined(&held),
-        ))?;
-        if host.state == State::Removing && settled {
-            forget(&tx, &host, now)?;
-        }
-        Ok(tx.commit()?)
-    }
-
-    /// Notes that an exchange for the host ended without a verified answer.
-    ///
-    /// # Errors
-    /// When the registry cannot be written.
-    pub fn unconfirmed(&mut self, id: HostId, now: Timestamp) -> Result<(), RegistryError> {
-        let tx = self.write(Durable::Soon)?;
-        tx.prepare_cached("UPDATE host SET unconfirmed = ?2 WHERE id = ?1")?
-            .execute((id.0, now.seconds()))?;
-        Ok(tx.commit()?)
-    }
 }
 
-/// Ends a removal: the host is gone, and its name rests from now on.
-pub(super) fn forget(tx: &Connection, host: &Host, now: Timestamp) -> Result<(), RegistryError> {
-    tx.execute(
-        "INSERT OR REPLACE INTO removed_name (name, at) VALUES (?1, ?2)",
-        (host.name.as_str(), now.seconds()),
-    )?;
-    tx.execute("DELETE FROM host WHERE id = ?1", [host.id.0])?;
-    Ok(())
+fn accept_one(tx: &Connection, ask: &Ask) -> Result<Accepted, RegistryError> {
+    let host = by_id(tx, ask.host)?.filter(|host| host.state == State::Active);
+    let (Some(host), true) = (host, use_token(tx, ask)?) else {
+        return Ok(Accepted::Gone);
+    };
+    tx.prepare_cached("UPDATE host SET last_seen = ?2 WHERE id = ?1")?
+        .execute((host.id.0, ask.now.seconds()))?;
+    let source = Source {
+        client: ask.client,
+        dialect: &ask.dialect,
+    };
+    let addresses = (ask.addresses)(&host);
+    let Some(number) = write_wish(tx, &host, addresses, ask.ttl, ask.now, source)? else {
+        return Ok(Accepted::Unchanged(Box::new(host)));
+    };
+    if let Some(time) = ask.not_before {
+        tx.prepare_cached("UPDATE host SET retry_at = ?2, trouble = ?3 WHERE id = ?1")?
+            .execute((ask.host.0, time.seconds(), TOO_MANY))?;
+    }
+    Ok(Accepted::Wish(number))
 }
 
-/// Whether the token is still the host's; of an old one the use is noted.
-fn use_token(
-    tx: &Connection,
-    id: HostId,
-    token: &Digest,
-    now: Timestamp,
-) -> Result<bool, RegistryError> {
+/// Whether the token is still good for the host; of an old one the use is noted.
+fn use_token(tx: &Connection, ask: &Ask) -> Result<bool, RegistryError> {
     let until: Option<Option<i64>> = tx
-        .prepare_cached("SELECT until FROM token WHERE digest = ?1 AND host = ?2")?
-        .query_row((token.as_bytes(), id.0), |row| row.get(0))
+        .prepare_cached(
+            "SELECT until FROM token WHERE digest = ?1 AND (host = ?2 OR owner =
+             (SELECT owner.id FROM host JOIN owner ON owner.id = host.owner
+              WHERE host.id = ?2 AND owner.state = 'active'))",
+        )?
+        .query_row((ask.token.as_bytes(), ask.host.0), |row| row.get(0))
         .optional()?;
     if let Some(Some(_)) = until {
-        tx.execute(
-            "UPDATE token SET used = ?2 WHERE digest = ?1",
-            (token.as_bytes(), now.seconds()),
-        )?;
+        tx.prepare_cached("UPDATE token SET used = ?2 WHERE digest = ?1")?
+            .execute((ask.token.as_bytes(), ask.now.seconds()))?;
     }
-    Ok(until.is_some_and(|until| until.is_none_or(|until| until > now.seconds())))
+    Ok(until.is_some_and(|until| until.is_none_or(|until| until > ask.now.seconds())))
 }
 
 /// Makes `addresses` the host's wish; `None` when it is already.
@@ -255,6 +218,7 @@ pub(super) fn write_wish(
     tx.prepare_cached(
         "UPDATE host SET wish = ?2, wish_names = ?3, wish_ipv4 = ?4, wish_ipv6 = ?5, wish_ttl = ?6,
          wish_at = ?7, held_names = ?8, last_change = ?7,
+         trouble = NULL, failures = 0, retry_at = NULL,
          unconfirmed = CASE WHEN wish = fact THEN unconfirmed ELSE ?7 END WHERE id = ?1",
     )?
     .execute((

@@ -1,17 +1,18 @@
-//! Apache's files: what is shipped in `apache/`, filled.
+//! Apache's files and commands: what is shipped in `apache/`, filled.
 
 use std::path::Path;
 
 use super::error::SetupError;
-use super::files::{Content, File};
+use super::files::{File, State};
 use super::fill::Fill;
+use super::gateway::Gateway;
+use super::installed::program;
+use super::next::{Step, is_running, service};
 use super::place::Place;
-use super::users::{Owner, Owners};
-use crate::base_url::BaseUrl;
-use crate::config::DEFAULT_FILE;
-use crate::port::AddressPort;
+use super::site::{Site, is_changed};
 
-const SITE: &str = include_str!("../../apache/bowline.conf");
+const CGI: &str = include_str!("../../apache/bowline.conf");
+const FASTCGI: &str = include_str!("../../apache/bowline-fastcgi.conf");
 const APACHE_CONF: &str = include_str!("../../apache/apache2.conf");
 
 /// The line after which more of the environment is set.
@@ -21,99 +22,72 @@ const ENVIRONMENT: &str = "    SetEnv ap_trust_cgilike_cl 1\n";
 ///
 /// # Errors
 /// A shipped file that does not fit.
-pub fn files(
-    place: &Place,
-    owners: &Owners,
-    url: &BaseUrl,
-    http: Option<AddressPort>,
-    executable: &Path,
-) -> Result<Vec<File>, SetupError> {
+pub fn files(site: &Site<'_>) -> Result<Vec<File>, SetupError> {
+    let (place, owners) = (site.place, site.owners);
     let mut files = Vec::new();
-    let mut add = |path, mode, owner: &Owner, content| {
-        files.push(File {
-            path,
-            owner: owner.clone(),
-            mode,
-            content,
-        });
-    };
     if place.private {
-        add(
-            place.apache_dir.clone(),
-            0o755,
-            &owners.root,
-            Content::Directory,
-        );
-        add(
-            place.apache_dir.join("run"),
-            0o755,
-            &owners.root,
-            Content::Directory,
-        );
+        let user = &owners.state;
         let text = Fill::new(APACHE_CONF)
-            .part("listen", http.is_none())
+            .part("listen", site.http.is_none())
+            .part("cgi", site.gateway == Gateway::Cgi)
+            .part("fastcgi", site.gateway == Gateway::Fastcgi)
             .value("/etc/bowline/apache", place.apache_dir.display())
             .value(
                 "/live/update.example.org/",
-                format_args!("/live/{}/", url.host()),
+                format_args!("/live/{}/", site.url.host()),
             )
-            .value("User www-data", format_args!("User {}", owners.state.user))
-            .value(
-                "Group www-data",
-                format_args!("Group {}", owners.state.group),
-            )
+            .value("User www-data", format_args!("User {}", user.user))
+            .value("Group www-data", format_args!("Group {}", user.group))
             .text()?;
-        add(
-            place.apache_conf(),
-            0o644,
-            &owners.root,
-            Content::Text(text),
-        );
+        files.extend([
+            File::directory(place.apache_dir.clone(), 0o755, &owners.root),
+            File::directory(place.apache_dir.join("run"), 0o755, &owners.root),
+            File::text(place.apache_conf(), 0o644, &owners.root, text),
+        ]);
     }
-    let text = site(place, url, http, executable)?;
-    add(
-        place.apache_site(),
-        0o644,
-        &owners.root,
-        Content::Text(text),
-    );
+    let text = virtual_hosts(site)?;
+    files.push(File::text(place.apache_site(), 0o644, &owners.root, text));
     Ok(files)
 }
 
-fn site(
-    place: &Place,
-    url: &BaseUrl,
-    http: Option<AddressPort>,
-    executable: &Path,
-) -> Result<String, SetupError> {
-    let tls = url.is_https() && http.is_none();
-    let port = |standard: u16, https: bool| match (http, url_port(url)) {
+fn virtual_hosts(site: &Site<'_>) -> Result<String, SetupError> {
+    let place = site.place;
+    let port = |standard: u16, https: bool| match (site.http, site.port()) {
         (Some(address), _) => listening(&address.to_string()),
-        (None, Some(port)) if https == url.is_https() && port != standard => {
+        (None, Some(port)) if https == site.url.is_https() && port != standard => {
             listening(&format!("*:{port}"))
         }
         (None, _) => format!("<VirtualHost *:{standard}>"),
     };
     let mut environment = ENVIRONMENT.to_owned();
-    if place.config != Path::new(DEFAULT_FILE) {
-        environment += &format!("    SetEnv BOWLINE_CONFIG \"{}\"\n", place.config.display());
-    }
-    if http.is_some() && url.is_https() {
+    let fill = match site.gateway {
+        Gateway::Fastcgi => Fill::new(FASTCGI).value(
+            "/run/bowline/bowline.sock",
+            place.socket().display().to_string(),
+        ),
+        Gateway::Cgi => {
+            if let Some(config) = site.config() {
+                environment += &format!("    SetEnv BOWLINE_CONFIG \"{}\"\n", config.display());
+            }
+            Fill::new(CGI).value("/usr/bin/bowline", site.executable.display())
+        }
+    };
+    if site.is_behind_tls() {
         environment += "    # The proxy in front speaks TLS.\n    SetEnv HTTPS on\n";
     }
     let logs = match place.private {
         true => place.apache_dir.join("run"),
         false => "/var/log/apache2".into(),
     };
-    let host = url.host();
+    let host = site.url.host();
     // An IPv6 address is taken as an alias only.
     let server_name = match host.contains(':') {
         true => format!("localhost\n    ServerAlias [{host}]"),
         false => host.to_owned(),
     };
-    let text = Fill::new(SITE)
-        .part("tls", tls)
-        .part("certbot", tls)
+    let text = fill
+        .part("tls", site.is_tls())
+        .part("certbot", site.is_tls())
         .value("<VirtualHost *:80>", port(80, false))
         .value("<VirtualHost *:443>", port(443, true))
         .value(
@@ -121,7 +95,6 @@ fn site(
             format_args!("ServerName {server_name}"),
         )
         .value("/live/update.example.org/", format_args!("/live/{host}/"))
-        .value("/usr/bin/bowline", executable.display())
         .value("/var/log/apache2", logs.display())
         .value(ENVIRONMENT, environment)
         .text()?;
@@ -134,7 +107,74 @@ fn listening(address: &str) -> String {
     format!("Listen {socket}\n\n<VirtualHost {address}>")
 }
 
-/// The port that a URL names.
-pub fn url_port(url: &BaseUrl) -> Option<u16> {
-    url.authority().rsplit_once(':')?.1.parse().ok()
+/// Modules, site, check and reload, and for a private Apache its start.
+pub fn steps(site: &Site<'_>, files: &[(File, State)]) -> Vec<Step> {
+    let place = site.place;
+    let changed = is_changed(files, &place.apache_dir);
+    let mut steps = Vec::new();
+    if !Path::new(&program("apache2")).exists() {
+        steps.push(Step::yours("the web server", "apt-get install apache2"));
+    }
+    if place.private {
+        let conf = place.apache_conf();
+        let conf = conf.display();
+        let running = is_running(&place.apache_dir.join("run/apache2.pid"));
+        if changed || !running {
+            let how = if running { "graceful" } else { "start" };
+            steps.push(Step::here(
+                "all of it is valid",
+                format!("apache2 -f {conf} -t"),
+            ));
+            steps.push(Step::here(
+                "the web server",
+                format!("apache2 -f {conf} -k {how}"),
+            ));
+        }
+        return steps;
+    }
+    let enabled = |what: &str| place.apache_dir.join(what).exists();
+    let gateway: &[&str] = match site.gateway {
+        Gateway::Fastcgi => &["proxy", "proxy_fcgi"],
+        Gateway::Cgi if enabled("mods-enabled/mpm_prefork.load") => &["cgi"],
+        Gateway::Cgi => &["cgid"],
+    };
+    let modules: Vec<&str> = ["alias", "env"]
+        .iter()
+        .chain(gateway)
+        .copied()
+        .chain(site.is_tls().then_some("ssl"))
+        .filter(|module| !enabled(&format!("mods-enabled/{module}.load")))
+        .collect();
+    let site_name = place.apache_site();
+    let site_name = site_name.file_stem().unwrap_or_default().to_string_lossy();
+    let site_off = !enabled(&format!("sites-enabled/{site_name}.conf"));
+    if !modules.is_empty() {
+        steps.push(Step::here(
+            "modules",
+            format!("a2enmod -q {}", modules.join(" ")),
+        ));
+    }
+    if site_off {
+        steps.push(Step::here("the site", format!("a2ensite -q {site_name}")));
+    }
+    // A reload that loads mod_cgid does not start its daemon: every visit would hear 503.
+    let verb = if modules.is_empty() {
+        "reload-or-restart"
+    } else {
+        "restart"
+    };
+    if changed || site_off || !modules.is_empty() {
+        steps.push(Step::here("all of it is valid", "apache2ctl configtest"));
+        steps.push(Step::here("Apache reads it", service("apache2", verb)));
+    }
+    steps
+}
+
+/// The way back.
+pub fn removal(place: &Place) -> Option<Step> {
+    let enabled = place.apache_dir.join("sites-enabled/bowline.conf");
+    enabled.is_symlink().then(|| {
+        let reload = service("apache2", "reload");
+        Step::yours("the site", format!("a2dissite bowline && {reload}"))
+    })
 }

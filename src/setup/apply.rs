@@ -26,9 +26,9 @@ pub fn apply(steps: &[Step], out: &mut dyn Write) -> Result<Vec<Step>, SetupErro
     Ok(left)
 }
 
-/// What a command prints goes to standard error: standard output may be a JSON document,
+/// Runs one. What a command prints goes to standard error: standard output may be a JSON document,
 /// and a daemon that it starts must not hold a pipe of ours.
-fn run(command: &str) -> Result<(), SetupError> {
+pub(super) fn run(command: &str) -> Result<(), SetupError> {
     let failed = |how: String| SetupError::Command(command.to_owned(), how);
     let stderr = io::stderr()
         .as_fd()

@@ -12,7 +12,8 @@ use super::users::Owners;
 /// As it is shipped.
 const CRON: &str = include_str!("upkeep.cron");
 /// Who runs it and what, as it is shipped.
-const LINE: &str = "www-data test -x /usr/local/bin/bowline && /usr/local/bin/bowline upkeep";
+const LINE: &str = "www-data test ! -d /run/systemd/system && test -x /usr/local/bin/bowline && \
+                    /usr/local/bin/bowline upkeep";
 
 /// The file for cron, where there is a place for it.
 ///
@@ -22,7 +23,11 @@ pub fn file(place: &Place, owners: &Owners, executable: &Path) -> Result<Option<
     let Some(path) = place.cron() else {
         return Ok(None);
     };
-    let line = format!("{} {}", owners.state.user, upkeep(place, executable));
+    let line = format!(
+        "{} test ! -d /run/systemd/system && {}",
+        owners.state.user,
+        upkeep(place, executable)
+    );
     Ok(Some(File {
         path,
         owner: owners.root.clone(),
@@ -31,8 +36,12 @@ pub fn file(place: &Place, owners: &Owners, executable: &Path) -> Result<Option<
     }))
 }
 
-/// What the operator does about it: a cron daemon, or the line for a crontab.
+/// What the operator does about it where systemd has no timer for it: a cron daemon, or the
+/// line for a crontab.
 pub fn next(place: &Place, owners: &Owners, executable: &Path) -> Option<Step> {
+    if place.unit_dir.is_some() {
+        return None;
+    }
     if place.cron().is_none() {
         return Some(Step::yours(
             format!(
@@ -58,7 +67,7 @@ pub fn next(place: &Place, owners: &Owners, executable: &Path) -> Option<Step> {
 
 /// The way back.
 pub fn removal(place: &Place) -> Step {
-    match place.cron() {
+    match place.cron().filter(|file| file.exists()) {
         Some(file) => Step::yours("upkeep", format!("rm -f {}", file.display())),
         None => Step::yours(
             "upkeep",

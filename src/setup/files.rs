@@ -31,6 +31,34 @@ pub struct File {
     pub content: Content,
 }
 
+impl File {
+    /// A directory.
+    pub fn directory(path: PathBuf, mode: u32, owner: &Owner) -> Self {
+        File {
+            path,
+            owner: owner.clone(),
+            mode,
+            content: Content::Directory,
+        }
+    }
+
+    /// A file that anybody may see.
+    pub fn text(path: PathBuf, mode: u32, owner: &Owner, text: String) -> Self {
+        File {
+            content: Content::Text(text),
+            ..File::directory(path, mode, owner)
+        }
+    }
+
+    /// A file that is never shown.
+    pub fn secret(path: PathBuf, mode: u32, owner: &Owner, text: String) -> Self {
+        File {
+            content: Content::Secret(text),
+            ..File::directory(path, mode, owner)
+        }
+    }
+}
+
 /// What is in a file.
 #[derive(Clone)]
 pub enum Content {

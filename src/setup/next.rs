@@ -1,23 +1,13 @@
 //! The commands that are still to be typed, in order.
 
-use std::fmt::Display;
 use std::io::ErrorKind;
-use std::net::IpAddr;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use super::error::SetupError;
-use super::files::{File, State, read};
-use super::knot::program;
-use super::place::Place;
-use crate::base_url::BaseUrl;
-use crate::dns::plain::{Kind, Reply, ask};
+use super::files::read;
+use super::place::{Place, has_systemd};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
-
-/// How long a server on this machine may take to say whether it has the zone.
-const WAIT: Duration = Duration::from_millis(500);
 
 /// One command, and what it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,176 +37,6 @@ impl Step {
             ..Step::here(why, command)
         }
     }
-}
-
-/// Include line, check, restart or reload, and the zone's first contents.
-///
-/// # Errors
-/// A `knot.conf` that cannot be read.
-pub fn knot(
-    place: &Place,
-    files: &[(File, State)],
-    update: AddressPort,
-    zone: &ZoneName,
-) -> Result<Vec<Step>, SetupError> {
-    let mut steps = Vec::new();
-    let conf = place.knot_conf();
-    let conf = conf.display();
-    if !Path::new(&program("knotd")).exists() {
-        steps.push(Step::yours("the name server", "apt-get install knot"));
-    }
-    let line = format!("include: \"{}/*.conf\"", place.knot_include().display());
-    let main_file = read(&place.knot_conf())?.unwrap_or_default();
-    let included = place.private || main_file.lines().any(|known| known.trim_end() == line);
-    if !included {
-        steps.push(Step::here("Knot reads our files", include(&conf, &line)));
-    }
-    let changed = |path: &Path| {
-        files
-            .iter()
-            .any(|(file, state)| file.path.starts_with(path) && state.writes())
-    };
-    let listeners = changed(&place.knot_include().join("10-bowline.conf"))
-        || place.private && changed(&place.knot_conf());
-    let served = ask(update.0, zone, Kind::Soa, WAIT);
-    let is_served = matches!(served, Reply::Data(_));
-    if is_served && included && !changed(&place.knot_dir) {
-        return Ok(steps);
-    }
-    steps.push(Step::here(
-        "all of it is valid",
-        format!("knotc -c {conf} conf-check"),
-    ));
-    steps.push(if listeners || !included || served == Reply::Silence {
-        Step::here(
-            "a new listener needs a restart, a reload does not open it",
-            restart(place),
-        )
-    } else {
-        Step::here("Knot reads it", reload(place))
-    });
-    if !is_served {
-        let script = place.first_contents(zone);
-        steps.push(Step::here(
-            "the zone's SOA and NS",
-            format!("sh {}", script.display()),
-        ));
-    }
-    Ok(steps)
-}
-
-/// Appends a line to `conf`, once a copy with it was found valid; a copy beside it, so that
-/// what it includes is found.
-fn include(conf: &impl Display, line: &str) -> String {
-    let copy = format!("{conf}.bowline-new");
-    let add = format!("printf '\\n%s\\n' '{line}'");
-    format!(
-        "(trap 'rm -f {copy}' EXIT; cp -p {conf} {copy} && {add} >> {copy} \
-         && knotc -c {copy} conf-check && {add} >> {conf})"
-    )
-}
-
-/// How Knot is started anew.
-fn restart(place: &Place) -> String {
-    let conf = place.knot_conf();
-    let conf = conf.display();
-    match (place.private, runs(&place.knot_socket())) {
-        (true, false) => format!("knotd -d -c {conf}"),
-        (true, true) => format!("knotc -c {conf} stop && sleep 2 && knotd -d -c {conf}"),
-        (false, _) => service("knot", "restart"),
-    }
-}
-
-/// How a running Knot is told of new zones and rights.
-pub fn reload(place: &Place) -> String {
-    format!("knotc -c {} reload", place.knot_conf().display())
-}
-
-/// Modules, site, check and reload of Apache, and for a private one its start.
-pub fn apache(place: &Place, files: &[(File, State)], tls: bool) -> Vec<Step> {
-    let site = place.apache_site();
-    let changed = files
-        .iter()
-        .any(|(file, state)| file.path.starts_with(&place.apache_dir) && state.writes());
-    let mut steps = Vec::new();
-    if !Path::new(&program("apache2")).exists() {
-        steps.push(Step::yours("the web server", "apt-get install apache2"));
-    }
-    if place.private {
-        let conf = place.apache_conf();
-        let conf = conf.display();
-        let running = read(&place.apache_dir.join("run/apache2.pid"))
-            .ok()
-            .flatten()
-            .is_some_and(|pid| Path::new("/proc").join(pid.trim()).exists());
-        if changed || !running {
-            let how = if running { "graceful" } else { "start" };
-            steps.push(Step::here(
-                "all of it is valid",
-                format!("apache2 -f {conf} -t"),
-            ));
-            steps.push(Step::here(
-                "the web server",
-                format!("apache2 -f {conf} -k {how}"),
-            ));
-        }
-        return steps;
-    }
-    let enabled = |what: &str| place.apache_dir.join(what).exists();
-    let cgi = if enabled("mods-enabled/mpm_prefork.load") {
-        "cgi"
-    } else {
-        "cgid"
-    };
-    let modules: Vec<&str> = ["alias", "env", cgi]
-        .into_iter()
-        .chain(tls.then_some("ssl"))
-        .filter(|module| !enabled(&format!("mods-enabled/{module}.load")))
-        .collect();
-    let site_name = site
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let site_off = !enabled(&format!("sites-enabled/{site_name}.conf"));
-    if !modules.is_empty() {
-        steps.push(Step::here(
-            "modules",
-            format!("a2enmod -q {}", modules.join(" ")),
-        ));
-    }
-    if site_off {
-        steps.push(Step::here("the site", format!("a2ensite -q {site_name}")));
-    }
-    // A reload that loads mod_cgid does not start its daemon: every visit would hear 503.
-    let verb = if modules.is_empty() {
-        "reload-or-restart"
-    } else {
-        "restart"
-    };
-    if changed || site_off || !modules.is_empty() {
-        steps.push(Step::here("all of it is valid", "apache2ctl configtest"));
-        steps.push(Step::here("Apache reads it", service("apache2", verb)));
-    }
-    steps
-}
-
-/// The certificate, where there is none yet.
-pub fn certificate(url: &BaseUrl) -> Option<Step> {
-    let host = url.host();
-    let chain = Path::new("/etc/letsencrypt/live")
-        .join(host)
-        .join("fullchain.pem");
-    let named = host.parse::<ZoneName>().is_ok() && host.parse::<IpAddr>().is_err();
-    (named && !chain.exists()).then(|| {
-        Step::yours(
-            format!("the certificate, once {host} resolves and port 80 is open (below)"),
-            format!(
-                "certbot certonly --webroot -w /var/www/html -d {host} --deploy-hook '{}'",
-                service("apache2", "reload")
-            ),
-        )
-    })
 }
 
 /// What a firewall must let in, for both families.
@@ -274,20 +94,39 @@ pub fn parent(place: &Place, zone: &ZoneName) -> Vec<Step> {
     ]
 }
 
+/// The removal of those files that are there.
+pub(super) fn remove(why: &str, files: &[PathBuf]) -> Option<Step> {
+    let there: Vec<String> = files
+        .iter()
+        .filter(|file| file.exists())
+        .map(|file| file.display().to_string())
+        .collect();
+    (!there.is_empty()).then(|| Step::here(why, format!("rm -f {}", there.join(" "))))
+}
+
 /// A service's verb, by systemd where it runs.
-fn service(name: &str, verb: &str) -> String {
-    if Path::new("/run/systemd/system").exists() {
+pub fn service(name: &str, verb: &str) -> String {
+    if has_systemd() {
         format!("systemctl {verb} {name}")
     } else if name == "apache2" && verb.starts_with("reload") {
         // Starts one that does not run, as `reload-or-restart` does.
         "apache2ctl graceful".to_owned()
+    } else if verb == "reload-or-restart" {
+        format!("service {name} restart")
     } else {
         format!("service {name} {verb}")
     }
 }
 
+/// Whether the process runs whose number is in that file.
+pub fn is_running(pid_file: &Path) -> bool {
+    let pid = read(pid_file).ok().flatten().unwrap_or_default();
+    let pid = pid.trim();
+    !pid.is_empty() && Path::new("/proc").join(pid).exists()
+}
+
 /// Whether a server answers at its control socket; one that refuses us answers as well.
-fn runs(socket: &Path) -> bool {
+pub fn runs(socket: &Path) -> bool {
     match UnixStream::connect(socket) {
         Ok(_) => true,
         Err(error) => error.kind() == ErrorKind::PermissionDenied,

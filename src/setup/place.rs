@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::error::SetupError;
 use crate::config::DEFAULT_FILE;
-use crate::name::ZoneName;
 
 /// The state directory that goes with `/etc/bowline`.
-const DEFAULT_STATE: &str = "/var/lib/bowline";
+pub const DEFAULT_STATE: &str = "/var/lib/bowline";
 
 /// Directories and files of one set-up.
 #[derive(Debug, Clone)]
@@ -20,10 +19,24 @@ pub struct Place {
     pub knot_dir: PathBuf,
     /// Where Knot keeps the plain-text copies of the zones.
     pub knot_storage: PathBuf,
+    /// The file that a BIND of the system is started from.
+    pub bind_main: PathBuf,
+    /// The directory of our files for BIND.
+    pub bind_dir: PathBuf,
+    /// Where BIND keeps our zones, their journals and keys.
+    pub bind_storage: PathBuf,
+    /// The directory of `pdns.conf`.
+    pub pdns_dir: PathBuf,
+    /// Where PowerDNS keeps its database.
+    pub pdns_storage: PathBuf,
     /// The directory of Apache's configuration.
     pub apache_dir: PathBuf,
+    /// The directory of nginx's configuration.
+    pub nginx_dir: PathBuf,
     /// Where cron finds files.
     pub cron_dir: PathBuf,
+    /// Where systemd finds units; none for a private set-up, or where systemd does not run.
+    pub unit_dir: Option<PathBuf>,
     /// Whether the servers are private ones, started from files below the configuration directory.
     pub private: bool,
 }
@@ -47,24 +60,22 @@ impl Place {
         };
         check_path(&config)?;
         check_path(&state_dir)?;
-        let below = |name: &str| dir.join(name);
+        let at = |private_name: &str, shared: &str| match private {
+            true => dir.join(private_name),
+            false => shared.into(),
+        };
         Ok(Place {
-            knot_dir: if private {
-                below("knot")
-            } else {
-                "/etc/knot".into()
-            },
-            knot_storage: if private {
-                below("knot/db")
-            } else {
-                "/var/lib/knot".into()
-            },
-            apache_dir: if private {
-                below("apache")
-            } else {
-                "/etc/apache2".into()
-            },
+            knot_dir: at("knot", "/etc/knot"),
+            knot_storage: at("knot/db", "/var/lib/knot"),
+            bind_main: "/etc/bind/named.conf".into(),
+            bind_dir: at("bind", "/etc/bind/bowline"),
+            bind_storage: at("bind/db", "/var/lib/bind/bowline"),
+            pdns_dir: at("pdns", "/etc/powerdns"),
+            pdns_storage: at("pdns/db", "/var/lib/powerdns"),
+            apache_dir: at("apache", "/etc/apache2"),
+            nginx_dir: at("nginx", "/etc/nginx"),
             cron_dir: "/etc/cron.d".into(),
+            unit_dir: (!private && has_systemd()).then(|| "/etc/systemd/system".into()),
             config,
             state_dir,
             private,
@@ -109,16 +120,6 @@ impl Place {
         self.knot_dir.join("bowline.d")
     }
 
-    /// The file with Knot's part of one zone.
-    pub fn knot_zone(&self, zone: &ZoneName) -> PathBuf {
-        self.knot_include().join(format!("50-{zone}.conf"))
-    }
-
-    /// The script that gives a zone its first records.
-    pub fn first_contents(&self, zone: &ZoneName) -> PathBuf {
-        self.knot_include().join(format!("first-contents-{zone}"))
-    }
-
     /// Where Knot's control socket is.
     pub fn knot_socket(&self) -> PathBuf {
         if self.private {
@@ -128,9 +129,41 @@ impl Place {
         }
     }
 
-    /// The file for cron; none for a private set-up, or where cron has no such directory.
+    /// The main file of a BIND that has bowline's zones only.
+    pub fn bind_conf(&self) -> PathBuf {
+        self.bind_dir.join("named.conf")
+    }
+
+    /// The directory of our files for PowerDNS, besides its settings.
+    pub fn pdns_ours(&self) -> PathBuf {
+        self.pdns_dir.join("bowline")
+    }
+
+    /// What systemd is told of PowerDNS, where there is a place for it.
+    pub fn pdns_unit(&self) -> Option<PathBuf> {
+        let directory = self.unit_dir.as_ref()?;
+        Some(directory.join("pdns.service.d/bowline.conf"))
+    }
+
+    /// The file for cron; none for a private set-up, where systemd has a timer, or where
+    /// cron has no such directory.
     pub fn cron(&self) -> Option<PathBuf> {
-        (!self.private && self.cron_dir.is_dir()).then(|| self.cron_dir.join("bowline"))
+        let wanted = !self.private && self.unit_dir.is_none() && self.cron_dir.is_dir();
+        wanted.then(|| self.cron_dir.join("bowline"))
+    }
+
+    /// The directory of the responder's socket.
+    pub fn run_dir(&self) -> PathBuf {
+        if self.private {
+            self.config_dir().join("run")
+        } else {
+            "/run/bowline".into()
+        }
+    }
+
+    /// Where the web server reaches the responder.
+    pub fn socket(&self) -> PathBuf {
+        self.run_dir().join("bowline.sock")
     }
 
     /// Apache's virtual hosts.
@@ -146,6 +179,34 @@ impl Place {
     pub fn apache_conf(&self) -> PathBuf {
         self.apache_dir.join("apache2.conf")
     }
+
+    /// nginx's server for plain HTTP.
+    pub fn nginx_site(&self) -> PathBuf {
+        if self.private {
+            self.nginx_dir.join("bowline.conf")
+        } else {
+            self.nginx_dir.join("sites-available/bowline")
+        }
+    }
+
+    /// nginx's server for https, which the other includes.
+    pub fn nginx_tls(&self) -> PathBuf {
+        if self.private {
+            self.nginx_dir.join("bowline.tls.conf")
+        } else {
+            self.nginx_dir.join("sites-available/bowline-tls")
+        }
+    }
+
+    /// The main file of a private nginx.
+    pub fn nginx_conf(&self) -> PathBuf {
+        self.nginx_dir.join("nginx.conf")
+    }
+}
+
+/// Whether systemd runs this machine (sd_booted(3)).
+pub fn has_systemd() -> bool {
+    Path::new("/run/systemd/system").is_dir()
 }
 
 fn directory(file: &Path) -> &Path {

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 use super::configuration::{self, ZoneKeys};
 use super::error::SetupError;
 use super::files::{Content, File, State, Written, read};
-use super::knot::KnotKey;
+use super::gateway::{Gateway, WebServer};
+use super::nameserver::{Base, Program};
 use super::next::{self, Step};
 use super::records::{self, Record};
+use super::site::Site;
 use super::users::Owners;
 use super::zone::NewZone;
-use super::{Place, apache, cron, keys, knot, registry, theirs};
+use super::{Place, cron, handover, keys, registry, responder, systemd};
 use crate::base_url::BaseUrl;
 use crate::config::Config;
 use crate::port::AddressPort;
@@ -26,17 +28,23 @@ pub struct Setup {
     pub zone: NewZone,
     /// In front of every token.
     pub url: BaseUrl,
-    /// Where Knot answers the outside.
+    /// The name server.
+    pub dns: &'static dyn Program,
+    /// Where it answers the outside.
     pub listeners: Vec<AddressPort>,
     /// What the outside asks.
     pub public: Vec<IpAddr>,
-    /// Where Knot takes updates.
+    /// Other machines that serve the zone too.
+    pub secondaries: Vec<AddressPort>,
+    /// Where it takes updates.
     pub update: AddressPort,
-    /// Whether there is an Apache to set up.
-    pub apache: bool,
+    /// The web server to set up.
+    pub web: Option<WebServer>,
+    /// How it runs bowline.
+    pub gateway: Gateway,
     /// A plain-HTTP host there instead of ports 80 and 443.
     pub http: Option<AddressPort>,
-    /// What Apache runs.
+    /// What is run.
     pub executable: PathBuf,
     /// Whose files they are.
     pub owners: Owners,
@@ -62,13 +70,14 @@ impl Setup {
     /// Files that are there and cannot be read, or that contradict each other.
     pub fn plan(&self, written: &Written) -> Result<Plan, SetupError> {
         let files = self.files()?;
-        theirs::check(&self.place, files.iter())?;
+        let all: Vec<&File> = files.iter().collect();
+        self.dns.check_theirs(&self.place, &all)?;
         let files = files
             .into_iter()
             .map(|file| written.look(file, self.owners.settable))
             .collect::<Result<Vec<_>, _>>()?;
         let mut records = self.delegation();
-        if self.apache && self.http.is_none() {
+        if self.web.is_some() && self.http.is_none() {
             let web = records::web(&self.url, &self.zone.name, &self.public);
             let new = web.into_iter().filter(|record| !records.contains(record));
             let new: Vec<Record> = new.collect();
@@ -82,6 +91,17 @@ impl Setup {
         })
     }
 
+    fn site(&self) -> Site<'_> {
+        Site {
+            place: &self.place,
+            owners: &self.owners,
+            url: &self.url,
+            http: self.http,
+            gateway: self.gateway,
+            executable: &self.executable,
+        }
+    }
+
     fn delegation(&self) -> Vec<Record> {
         records::delegation(&self.zone.name, &self.zone.nameservers, &self.public)
     }
@@ -91,66 +111,39 @@ impl Setup {
         let owners = &self.owners;
         let registry = self.registry()?;
         let lookup_key = keys::lookup_key(place, &registry)?;
-        let (key_name, key_text) = keys::tsig_key(place)?;
-        let key = KnotKey {
-            name: &key_name,
-            text: &key_text,
-        };
-        let file = |path: PathBuf, mode, owner: &_, content| File {
-            path,
-            owner: Clone::clone(owner),
-            mode,
-            content,
-        };
-        let state = |path| file(path, 0o750, &owners.state, Content::Directory);
+        let key = keys::tsig_key(place)?;
+        let state = |path| File::directory(path, 0o750, &owners.state);
+        let secret = |path, text| File::secret(path, 0o640, &owners.user, text);
+        let configuration = self.configuration(&registry)?;
         let mut files = vec![
-            file(
-                place.config_dir().to_owned(),
-                0o755,
-                &owners.root,
-                Content::Directory,
-            ),
-            file(
-                place.lookup_key(),
-                0o640,
-                &owners.user,
-                Content::Secret(lookup_key),
-            ),
-            file(
-                place.tsig_key(),
-                0o640,
-                &owners.user,
-                Content::Secret(key.text.to_owned()),
-            ),
-            file(
-                place.config.clone(),
-                0o640,
-                &owners.user,
-                Content::Text(self.configuration(&registry)?),
-            ),
+            File::directory(place.config_dir().to_owned(), 0o755, &owners.root),
+            secret(place.lookup_key(), lookup_key),
+            secret(place.tsig_key(), key.text.clone()),
+            File::text(place.config.clone(), 0o640, &owners.user, configuration),
             state(place.state_dir.clone()),
             state(place.state_dir.join("locks")),
-            file(registry, 0o640, &owners.state, Content::Registry),
+            File {
+                content: Content::Registry,
+                ..File::text(registry, 0o640, &owners.state, String::new())
+            },
         ];
-        files.extend(knot::files(
+        let base = Base {
             place,
             owners,
-            &key,
-            &self.listeners,
-            self.update,
-        )?);
-        files.extend(knot::zone_files(
-            place,
-            owners,
-            key.name,
-            self.update,
-            &self.zone,
-            &self.delegation(),
-        )?);
-        if self.apache {
-            let site = apache::files(place, owners, &self.url, self.http, &self.executable)?;
-            files.extend(site);
+            key: &key,
+            update: self.update,
+            secondaries: &self.secondaries,
+            public: &self.public,
+        };
+        files.extend(self.dns.files(&base, &self.listeners)?);
+        let zone = self.dns.zone_files(&base, &self.zone, &self.delegation())?;
+        files.extend(zone);
+        let site = self.site();
+        files.extend(responder::directory(&site, self.web));
+        if let Some(web) = self.web {
+            files.extend(site.files(web)?);
         }
+        files.extend(systemd::files(&site)?);
         files.extend(cron::file(place, owners, &self.executable)?);
         Ok(files)
     }
@@ -161,6 +154,15 @@ impl Setup {
             Some(text) => Config::parse(&self.place.config, &text)?.state.registry,
             None => self.place.state_dir.join("bowline.db"),
         })
+    }
+
+    /// Whether `bowline.toml` has no other zone.
+    fn is_only_zone(&self) -> Result<bool, SetupError> {
+        let Some(text) = read(&self.place.config)? else {
+            return Ok(true);
+        };
+        let zones = Config::parse(&self.place.config, &text)?.zones;
+        Ok(zones.iter().all(|zone| zone.name == self.zone.name))
     }
 
     /// A new `bowline.toml`, or the one there is with what was said just now.
@@ -185,21 +187,21 @@ impl Setup {
 
     fn next(&self, files: &[(File, State)]) -> Result<Vec<Step>, SetupError> {
         let zone = &self.zone.name;
-        let tls = self.url.is_https() && self.http.is_none();
-        let mut steps = next::knot(&self.place, files, self.update, zone)?;
+        let site = self.site();
+        let mut steps = self.dns.next(&self.place, files, self.update, zone)?;
+        steps.extend(handover::steps(&self.place, &self.owners, files));
+        let config = |(file, state): &(File, State)| {
+            file.path == self.place.config && *state == State::Updated
+        };
+        if files.iter().any(config) {
+            steps.extend(responder::reload(&self.place));
+        }
+        steps.extend(responder::start(&site));
+        steps.extend(systemd::steps(&site, files));
         let mut ports = Vec::new();
-        if self.apache {
-            steps.extend(next::apache(&self.place, files, tls));
-            steps.extend(tls.then(|| next::certificate(&self.url)).flatten());
-            match self.http {
-                Some(address) if address.0.ip().is_loopback() => {}
-                Some(address) => ports.push(address.0.port()),
-                None => ports.extend(
-                    [Some(80), tls.then_some(443), apache::url_port(&self.url)]
-                        .into_iter()
-                        .flatten(),
-                ),
-            }
+        if let Some(web) = self.web {
+            steps.extend(site.steps(web, files));
+            ports = site.open_ports();
         }
         steps.extend(cron::next(&self.place, &self.owners, &self.executable));
         steps.extend(next::firewall(&self.listeners, &ports));
@@ -212,40 +214,66 @@ impl Setup {
     }
 
     fn notes(&self) -> Result<Vec<String>, SetupError> {
-        let mut notes = acme_note(self.zone.acme);
+        let note = self.dns.acme_note().filter(|_| self.zone.acme);
+        let mut notes: Vec<String> = note.into_iter().collect();
         notes.extend(keys::weakness(&self.place.tsig_key())?);
         let mut note = |text: String| notes.push(text);
         if !self.owners.settable {
             note("not root: every file belongs to you, and owners are as you are".to_owned());
         }
-        if self.apache {
+        let user = &self.owners.state.user;
+        if self.gateway == Gateway::Cgi {
             note(format!(
-                "with CGI everything that runs as {} can read the key for updates and the registry",
-                self.owners.state.user
+                "with CGI everything that runs as {user} can read the key for updates and the registry"
             ));
+        }
+        if self.gateway == Gateway::Cgi && self.web == Some(WebServer::Nginx) && !self.place.private
+        {
+            note(
+                "Debian's fcgiwrap runs one visit at a time, and all of them wait for a slow one: \
+                 --gateway fastcgi is the better way for nginx"
+                    .to_owned(),
+            );
         }
         let reached = [self.executable.as_path(), self.place.config_dir()];
         for closed in reached.into_iter().filter_map(closed_directory) {
-            if self.apache && self.owners.settable {
+            if self.web.is_some() && self.owners.settable {
                 note(format!(
-                    "{} is closed to {}: the web server cannot run {} with {} from there",
+                    "{} is closed to {user}, who cannot run {} with {} from there",
                     closed.display(),
-                    self.owners.state.user,
                     self.executable.display(),
                     self.place.config.display()
                 ));
             }
         }
-        if self.apache && !self.place.private && self.http.is_none() {
-            note(
-                "a request without a Host header goes to Apache's first virtual host: \
-                 where nothing else is served, `a2dissite 000-default` makes that ours"
-                    .to_owned(),
-            );
+        if !self.place.private && self.http.is_none() {
+            note(match self.web {
+                Some(WebServer::Apache) => {
+                    "a request without a Host header goes to Apache's first virtual host: \
+                     where nothing else is served, `a2dissite 000-default` makes that ours"
+                        .to_owned()
+                }
+                Some(WebServer::Nginx) => {
+                    "a request without a Host header goes to nginx's default server: where \
+                     nothing else is served, `rm /etc/nginx/sites-enabled/default` makes that ours"
+                        .to_owned()
+                }
+                None => format!(
+                    "your web server passes requests on to {}, whose group is {}",
+                    self.place.socket().display(),
+                    self.owners.web.group
+                ),
+            });
         }
         if self.http.is_some() && self.url.is_https() {
             note(
                 "a proxy in front: name it in client.trusted_proxies, or every visit seems to come from it"
+                    .to_owned(),
+            );
+        }
+        if !self.secondaries.is_empty() && !self.is_only_zone()? {
+            note(
+                "the secondaries may fetch this zone; for each of the others run init again, with its name"
                     .to_owned(),
             );
         }
@@ -293,16 +321,6 @@ impl Plan {
             None => Ok(()),
         }
     }
-}
-
-/// What an old Knot makes of the right to set challenges.
-pub(super) fn acme_note(acme: bool) -> Vec<String> {
-    let note = "before 3.3.3 Knot cannot tell _acme-challenge from other names: with --acme the \
-                key may set TXT at every name below the apex";
-    (acme && knot::any_txt())
-        .then(|| note.to_owned())
-        .into_iter()
-        .collect()
 }
 
 /// The first directory above `path` that is closed to others than owner and group.

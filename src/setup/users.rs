@@ -3,6 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use super::apply;
+use super::error::SetupError;
+use super::gateway::FIXED_USER;
+
 /// A user and a group, by name and number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
@@ -16,24 +20,24 @@ pub struct Owner {
     pub gid: u32,
 }
 
-/// Those who own what is written: root, the web server's user, Knot.
+/// Those who own what is written: root, the web server's user.
 #[derive(Debug, Clone)]
 pub struct Owners {
     /// What only the administrator changes.
     pub root: Owner,
     /// Read by the user that runs bowline.
     pub user: Owner,
-    /// Read by Knot.
-    pub knot: Owner,
     /// The user that runs bowline, with its own group.
     pub state: Owner,
+    /// The user that the web server runs as.
+    pub web: Owner,
     /// Whether owners can be set at all: only root can.
     pub settable: bool,
 }
 
 impl Owners {
-    /// The owners for a set-up whose executable runs as `user`; `None` when root
-    /// writes and there is no such user.
+    /// The owners for a set-up whose executable runs as `user`; `None` when root writes and
+    /// there is no such user, unless it is the fixed one, which can be made.
     pub fn new(user: &str) -> Option<Self> {
         let root = Owner::root();
         if !rustix::process::geteuid().is_root() {
@@ -41,29 +45,71 @@ impl Owners {
             return Some(Owners {
                 root: me.clone(),
                 user: me.clone(),
-                knot: me.clone(),
+                web: me.clone(),
                 state: me,
                 settable: false,
             });
         }
-        let state = Owner::user(user)?;
+        let state = match Owner::user(user) {
+            Some(state) => state,
+            None if user == FIXED_USER => Owner::missing(user),
+            None => return None,
+        };
         let shared_with = |group: &Owner| Owner {
             group: group.group.clone(),
             gid: group.gid,
             ..root.clone()
         };
-        let knot = Owner::user("knot").map_or_else(|| root.clone(), |knot| shared_with(&knot));
         Some(Owners {
             user: shared_with(&state),
-            knot,
+            web: web_server().unwrap_or_else(|| state.clone()),
             state,
             root,
             settable: true,
         })
     }
+
+    /// The administrator, with the group of the user `name`, who may read it; without
+    /// that user the administrator's own.
+    pub fn read_by(&self, name: &str) -> Owner {
+        match Owner::user(name).filter(|_| self.settable) {
+            Some(reader) => Owner {
+                group: reader.group,
+                gid: reader.gid,
+                ..self.root.clone()
+            },
+            None => self.root.clone(),
+        }
+    }
 }
 
+/// The users that web servers run as, Debian's first.
+const WEB_SERVERS: [&str; 4] = ["www-data", "apache", "nginx", "http"];
+
+/// The user that this machine's web server runs as.
+pub fn web_server() -> Option<Owner> {
+    WEB_SERVERS.into_iter().find_map(Owner::user)
+}
+
+/// A number that no user has (`(uid_t) -1` means "leave it" to chown(2), the one below nobody).
+const NOBODY_YET: u32 = u32::MAX - 1;
+
 impl Owner {
+    /// A user that is still to be made.
+    fn missing(name: &str) -> Self {
+        Owner {
+            user: name.to_owned(),
+            group: name.to_owned(),
+            uid: NOBODY_YET,
+            gid: NOBODY_YET,
+        }
+    }
+
+    /// Whether the user is still to be made.
+    pub fn is_missing(&self) -> bool {
+        self.uid == NOBODY_YET
+    }
+
     fn root() -> Self {
         Owner {
             user: "root".to_owned(),
@@ -101,6 +147,21 @@ impl Owner {
             gid,
         })
     }
+}
+
+/// Makes the fixed user, who owns nothing but the state and logs in nowhere.
+///
+/// # Errors
+/// When that cannot be done.
+pub fn make_fixed() -> Result<Owners, SetupError> {
+    let command = format!(
+        "useradd --system --user-group --home-dir /var/lib/bowline --no-create-home \
+         --shell /usr/sbin/nologin {FIXED_USER}"
+    );
+    apply::run(&command)?;
+    Owners::new(FIXED_USER)
+        .filter(|owners| !owners.state.is_missing())
+        .ok_or_else(|| SetupError::NoUser(FIXED_USER.to_owned()))
 }
 
 /// The name of a user, or its number where it has none.

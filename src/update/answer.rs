@@ -13,6 +13,7 @@ use crate::config::LogLevel;
 use crate::http::{Response, Status};
 use crate::ip::{Addresses, Family};
 use crate::name::HostName;
+use crate::span::Span;
 
 /// The usual word for what the name server has not confirmed.
 const DNSERR: &str = "dnserr";
@@ -48,6 +49,10 @@ pub enum Word {
     NumHost,
     /// The token came over plain HTTP.
     PlainHttp,
+    /// More changes of the host than are published in that time: this one is kept.
+    TooManyChanges,
+    /// A wrong credential once more, after too many of them from that source.
+    TooManyWrong,
 }
 
 impl Word {
@@ -68,6 +73,8 @@ impl Word {
             Word::NotFqdn => ("notfqdn", Status::BadRequest, LogLevel::Notice),
             Word::NumHost => ("numhost", Status::BadRequest, LogLevel::Notice),
             Word::PlainHttp => ("badauth", Status::Forbidden, LogLevel::Notice),
+            Word::TooManyChanges => ("911", Status::ServiceUnavailable, LogLevel::Notice),
+            Word::TooManyWrong => ("badauth", Status::TooManyRequests, LogLevel::Notice),
         }
     }
 
@@ -109,6 +116,8 @@ pub struct Answer {
     pub hint: Option<String>,
     /// An address left out; for the log only.
     pub dropped: Option<String>,
+    /// After how long the client should come back, when that is known.
+    pub retry_after: Option<Span>,
 }
 
 impl Answer {
@@ -122,6 +131,7 @@ impl Answer {
             reason: None,
             hint: None,
             dropped: None,
+            retry_after: None,
         }
     }
 
@@ -149,7 +159,7 @@ impl Answer {
             true => Body::Json(self.to_json(DNSERR)),
             false => Body::Text(self.to_line(DNSERR)),
         };
-        body.response(self.word.status())
+        body.response(self.word.status(), self.retry_after)
     }
 
     /// A line; `pending` is the dialect's word for what is not confirmed.
@@ -186,7 +196,7 @@ impl Answer {
 mod tests {
     use super::*;
 
-    const ALL: [Word; 14] = [
+    const ALL: [Word; 16] = [
         Word::Good,
         Word::NoChange,
         Word::Pending,
@@ -201,6 +211,8 @@ mod tests {
         Word::NotFqdn,
         Word::NumHost,
         Word::PlainHttp,
+        Word::TooManyChanges,
+        Word::TooManyWrong,
     ];
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod answer;
 mod asked;
+mod change;
 mod decide;
 mod dialect;
 mod named;
@@ -14,10 +15,11 @@ mod visit;
 
 pub use answer::{Answer, Word};
 pub use asked::{Asked, AskedError};
+pub use change::Target;
 pub use decide::{Decision, Undecidable, decide};
 pub use dialect::{
     BUILT_IN, Captured, Claim, Dialect, Hosts, List, Omitted, PathPattern, Place, Style, Text,
-    Unclaimed,
+    Unclaimed, rows,
 };
 pub use named::Named;
 pub use respond::respond;

@@ -6,9 +6,10 @@ use super::dialect::{Dialect, Style};
 use super::{Answer, Word};
 use crate::http::{Request, Response, Status, prefers_json};
 use crate::ip::Family;
+use crate::span::Span;
 
 /// After a temporary trouble clients should come back in five minutes.
-const RETRY_AFTER: &str = "300";
+const RETRY_AFTER: Span = Span::from_seconds(300);
 /// What clients that send nothing unasked wait for (RFC 7617 2).
 const CHALLENGE: &str = "Basic realm=\"bowline\"";
 
@@ -37,7 +38,12 @@ pub fn respond(answers: &[Answer], dialect: &Dialect, request: &Request) -> Resp
             })
         }
     };
-    body.response(status(answers.iter()))
+    body.response(status(answers.iter()), retry_after(answers))
+}
+
+/// The longest that any of the answers says.
+fn retry_after(answers: &[Answer]) -> Option<Span> {
+    answers.iter().filter_map(|answer| answer.retry_after).max()
 }
 
 /// One answer's own status; of several 200 when one is a success, then 503 when one is
@@ -55,7 +61,7 @@ fn status<'a>(answers: impl Iterator<Item = &'a Answer> + Clone) -> Status {
 fn ok_or_ko(answers: &[Answer], request: &Request) -> Response {
     let failed = answers.iter().filter(|answer| !answer.word.is_success());
     if failed.clone().next().is_some() {
-        return Body::Text("KO".to_owned()).response(status(failed));
+        return Body::Text("KO".to_owned()).response(status(failed), retry_after(answers));
     }
     let mut body = "OK".to_owned();
     if request.fields.is_on("verbose") {
@@ -68,7 +74,7 @@ fn ok_or_ko(answers: &[Answer], request: &Request) -> Response {
         let changed = answers.iter().any(|answer| answer.word == Word::Good);
         body.push_str(if changed { "\nUPDATED" } else { "\nNOCHANGE" });
     }
-    Body::Text(body).response(Status::Ok)
+    Body::Text(body).response(Status::Ok, None)
 }
 
 /// A body, before it is a response.
@@ -81,13 +87,16 @@ pub(super) enum Body {
 
 impl Body {
     /// With a status and the header fields that belong to it.
-    pub(super) fn response(self, status: Status) -> Response {
+    pub(super) fn response(self, status: Status, retry_after: Option<Span>) -> Response {
         let response = match self {
             Body::Text(text) => Response::text(status, text),
             Body::Json(value) => Response::json(status, &value),
         };
         match status {
-            Status::ServiceUnavailable => response.with("Retry-After", RETRY_AFTER),
+            Status::ServiceUnavailable | Status::TooManyRequests => {
+                let wait = retry_after.unwrap_or(RETRY_AFTER).seconds().max(1);
+                response.with("Retry-After", wait.to_string())
+            }
             Status::Unauthorized => response.with("WWW-Authenticate", CHALLENGE),
             _ => response,
         }

@@ -2,14 +2,15 @@
 
 use std::net::IpAddr;
 
+use super::change::{Change, Target};
 use super::named::{Named, answers};
-use super::{Answer, Asked, AskedError, Claim, Decision, Hosts, Place, Undecidable, Word, decide};
-use crate::config::{Config, Zone};
+use super::{Answer, Claim, Hosts, Place, Word};
+use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::http::Request;
 use crate::name::HostName;
-use crate::publish::{PublishError, Published, Publisher, Trouble};
-use crate::registry::{Accepted, Host, Registry, RegistryError, Source, State};
+use crate::publish::{PublishError, Publisher};
+use crate::registry::{Host, Registry, RegistryError, State};
 use crate::time::Timestamp;
 use crate::token::Digest;
 
@@ -32,9 +33,7 @@ pub struct Visit<'a> {
 /// A host that a claim has proved to be for.
 pub struct Proven<'a> {
     /// The host.
-    pub host: Host,
-    /// Its zone.
-    zone: &'a Zone,
+    pub target: Target<'a>,
     /// The token, as the registry knows it.
     token: Digest,
     /// The names in the request, in order; the host is among them.
@@ -55,7 +54,10 @@ impl<'a> Visit<'a> {
         let refuse = |word, reason| Err(vec![refusal(word, reason)]);
         let Some(zone) = self.config.zone(&host.name.zone()) else {
             let error = PublishError::NoZone(host.name.zone());
-            return Err(vec![publish_trouble(&host, &error)]);
+            let answer = Answer::new(Word::Trouble)
+                .because(&error)
+                .hint(error.hint());
+            return Err(vec![answer.about(&host.name)]);
         };
         if !request.https && self.config.url.is_https() && !host.settings.plain_http {
             return refuse(
@@ -89,8 +91,7 @@ impl<'a> Visit<'a> {
             return Err(vec![answer.because(format_args!("{name}= is not served"))]);
         }
         Ok(Proven {
-            host,
-            zone,
+            target: Target { host, zone },
             token,
             names,
         })
@@ -99,85 +100,27 @@ impl<'a> Visit<'a> {
     /// Settles the claim: an answer for every name in it.
     pub fn settle(&mut self, claim: &Claim<'_>, proven: Proven<'a>) -> Vec<Answer> {
         let Proven {
-            host,
-            zone,
+            target,
             token,
             names,
         } = proven;
+        let name = target.host.name.clone();
         let answer = match &claim.asked {
-            Err(error) => bad_value(*error),
-            Ok(asked) => match self.change(asked, &claim.dialect.name, &host, zone, &token) {
-                Ok(Some(answer)) => answer,
-                Ok(None) => return vec![unknown(claim, "the token or its host went meanwhile")],
-                Err(error) => publish_trouble(&host, &error),
-            },
-        };
-        answers(&names, &answer.about(&host.name))
-    }
-
-    /// Makes the host as asked; `None` when it or its token went meanwhile.
-    fn change(
-        &mut self,
-        asked: &Asked,
-        dialect: &str,
-        host: &Host,
-        zone: &Zone,
-        token: &Digest,
-    ) -> Result<Option<Answer>, PublishError> {
-        let policy = host.policy(zone.policy());
-        let decision = match decide(asked, self.client, host.settings.only, policy) {
-            Ok(decision) => decision,
-            Err(undecidable) => return Ok(Some(refusal(undecidable))),
-        };
-        let wanted = decision.apply(host.wish.records.addresses);
-        let unchanged = self.registry.wishes_already(host, wanted, self.now)?;
-        let mut word = Word::Good;
-        if unchanged && !host.is_pending() {
-            // Only the name server knows whether it is still so.
-            self.note_seen(host, zone);
-            match self.publisher.shows(host, self.deadline)? {
-                Ok(true) => {
-                    return Ok(Some(told(Word::NoChange, &decision)));
+            Err(error) => Answer::new(Word::BadIpValue).because(error),
+            Ok(asked) => {
+                let change = Change {
+                    visit: self,
+                    dialect: &claim.dialect.name,
+                    token,
+                };
+                let mut answers = change.run(asked, vec![target]);
+                match answers.pop().flatten() {
+                    Some(answer) => answer,
+                    None => return vec![unknown(claim, "the token or its host went meanwhile")],
                 }
-                Ok(false) => {}
-                Err(trouble) => return Ok(Some(pending(&trouble, &decision))),
             }
-        } else if !unchanged {
-            let source = Source {
-                client: self.client,
-                dialect,
-            };
-            let accepted =
-                self.registry
-                    .accept(host.id, token, zone.ttl, self.now, source, |host| {
-                        decision.apply(host.wish.records.addresses)
-                    })?;
-            match accepted {
-                Accepted::Wish(_) => {}
-                // Another visit wished the same meanwhile, and may still be publishing it.
-                Accepted::Unchanged(_) => word = Word::NoChange,
-                Accepted::Gone => return Ok(None),
-            }
-        }
-        let published = self
-            .publisher
-            .publish(self.registry, host.id, self.deadline)?;
-        Ok(match published {
-            Published::Confirmed => Some(told(word, &decision)),
-            Published::Off(State::Disabled) => {
-                Some(Answer::new(Word::Abuse).because("the host was disabled meanwhile"))
-            }
-            Published::Off(_) | Published::Gone => None,
-            Published::Refused(trouble) | Published::Unconfirmed(trouble) => {
-                Some(pending(&trouble, &decision))
-            }
-        })
-    }
-
-    /// Last-seen is worth no answer of its own: a full disk must not stop a visit.
-    fn note_seen(&mut self, host: &Host, zone: &Zone) {
-        let expire = host.settings.expire.unwrap_or(zone.expire);
-        let _ = self.registry.seen(host, expire, self.now);
+        };
+        answers(&names, &answer.about(&name))
     }
 
     /// What the names in the request are.
@@ -206,41 +149,7 @@ fn unknown(claim: &Claim<'_>, reason: &str) -> Answer {
     Answer::new(word).because(reason)
 }
 
-fn told(word: Word, decision: &Decision) -> Answer {
-    Answer {
-        addresses: decision.set,
-        dropped: decision.dropped.map(|dropped| dropped.address.to_string()),
-        ..Answer::new(word)
-    }
-}
-
-fn pending(trouble: &Trouble, decision: &Decision) -> Answer {
-    let answer = Answer {
-        wanted: decision.set,
-        ..Answer::new(Word::Pending)
-    };
-    answer.because(trouble).hint(trouble.hint())
-}
-
-fn bad_value(error: AskedError) -> Answer {
-    Answer::new(Word::BadIpValue).because(error)
-}
-
-fn refusal(undecidable: Undecidable) -> Answer {
-    match undecidable {
-        Undecidable::ClientUnknown => Answer::new(Word::Trouble).because(undecidable).hint(Some(
-            "check [client] header, and that the proxy sets it".to_owned(),
-        )),
-        _ => Answer::new(Word::BadIp).because(undecidable),
-    }
-}
-
 fn registry_trouble(error: RegistryError) -> Vec<Answer> {
     let answer = Answer::new(Word::Trouble).because(&error);
     vec![answer.hint(error.hint())]
-}
-
-fn publish_trouble(host: &Host, error: &PublishError) -> Answer {
-    let answer = Answer::new(Word::Trouble).about(&host.name);
-    answer.because(error).hint(error.hint())
 }

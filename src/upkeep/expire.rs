@@ -30,7 +30,7 @@ pub(super) fn run(
             }
             if registry.expire(host.id, zone.expire, now)? {
                 expired += 1;
-                let line = Line::new(LogLevel::Info, "upkeep").field("host", &host.name);
+                let line = Line::new(LogLevel::Notice, "upkeep").field("host", &host.name);
                 let reason = format!("not heard for {expire}");
                 logger.write(&line.field("result", "expired").words("reason", reason));
             }

@@ -1,15 +1,18 @@
 //! Settling: every wish that is not a fact is published, oldest first.
 
-use std::collections::BTreeSet;
 use std::fmt::Display;
 
+use super::Silent;
 use crate::config::LogLevel;
 use crate::deadline::Deadline;
 use crate::log::{Line, Logger};
 use crate::name::ZoneName;
 use crate::publish::{PublishError, Published, Publisher};
-use crate::registry::Registry;
+use crate::registry::{Host, HostId, Registry};
 use crate::time::Timestamp;
+
+/// So many hosts are published at once, within one deadline.
+const TOGETHER: usize = 250;
 
 /// How many wishes came to what.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,58 +23,146 @@ pub struct Settled {
     pub pending: usize,
 }
 
-/// Publishes what is pending. A name server that does not answer is asked once a round,
-/// and a host that a visit is just settling is left to the visit.
+impl std::ops::AddAssign for Settled {
+    fn add_assign(&mut self, other: Self) {
+        self.confirmed += other.confirmed;
+        self.pending = other.pending;
+    }
+}
+
+/// Publishes what is pending. A name server that does not answer is asked once a round; a
+/// host that a visit is just settling is left to the visit, and one whose records the name
+/// server has refused time and again is tried more and more rarely.
 pub(super) fn run(
     registry: &mut Registry,
     publisher: &Publisher,
     logger: &Logger,
+    silent: &mut Silent,
 ) -> Result<Settled, PublishError> {
-    let mut settled = Settled::default();
-    let mut silent: BTreeSet<ZoneName> = BTreeSet::new();
-    let mut hosts = registry.pending()?;
-    hosts.extend(registry.unsettled(Timestamp::now())?);
+    let now = Timestamp::now();
+    let mut hosts = registry.due(now)?;
+    hosts.extend(registry.unsettled(now)?);
+    let mut settling = Settling {
+        registry,
+        publisher,
+        logger,
+        silent,
+        settled: Settled::default(),
+    };
+    for (zone, hosts) in by_zone(hosts) {
+        settling.zone(&zone, &hosts)?;
+    }
+    Ok(settling.settled)
+}
+
+struct Settling<'a> {
+    registry: &'a mut Registry,
+    publisher: &'a Publisher,
+    logger: &'a Logger,
+    silent: &'a mut Silent,
+    settled: Settled,
+}
+
+impl Settling<'_> {
+    /// Publishes hosts of a zone, until its name server does not answer any more.
+    fn zone(&mut self, zone: &ZoneName, mut hosts: &[Host]) -> Result<(), PublishError> {
+        let address = self.publisher.address(zone);
+        if address.is_some_and(|address| self.silent.contains(&address)) {
+            self.settled.pending += hosts.len();
+            return Ok(());
+        }
+        while let Some((some, rest)) = hosts.split_at_checked(TOGETHER.min(hosts.len())) {
+            if some.is_empty() {
+                break;
+            }
+            let ids: Vec<HostId> = some.iter().map(|host| host.id).collect();
+            let deadline = Deadline::after(Deadline::REQUEST);
+            let published = match self
+                .publisher
+                .try_publish(self.registry, zone, &ids, deadline)
+            {
+                Ok(published) => published,
+                // What is wrong with one zone must not stop the others.
+                Err(
+                    error @ (PublishError::NoZone(_)
+                    | PublishError::KeyFile { .. }
+                    | PublishError::Key { .. }),
+                ) => {
+                    self.settled.pending += hosts.len();
+                    self.complain(("zone", zone), "911", &error, error.hint());
+                    return Ok(());
+                }
+                Err(error) => return Err(error),
+            };
+            let answers = self.take_in(some, &published)?;
+            hosts = rest;
+            if !answers {
+                self.settled.pending += rest.len();
+                self.silent.extend(address);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts and tells what became of hosts; whether their name server answers.
+    fn take_in(&mut self, hosts: &[Host], published: &[Published]) -> Result<bool, PublishError> {
+        let mut answers = true;
+        let mut refused = Vec::new();
+        for (host, published) in hosts.iter().zip(published) {
+            match published {
+                Published::Confirmed | Published::Off(_) | Published::Gone => {
+                    if host.is_pending() {
+                        self.settled.confirmed += 1;
+                        let line = Line::new(LogLevel::Notice, "upkeep").field("host", &host.name);
+                        self.logger.write(&line.field("result", "good"));
+                    }
+                }
+                Published::Refused(trouble) => {
+                    self.settled.pending += 1;
+                    refused.push(host.id);
+                    self.complain(("host", &host.name), "dnserr", trouble, trouble.hint());
+                }
+                Published::Unconfirmed(trouble) => {
+                    self.settled.pending += 1;
+                    // One line for all that the silence is about.
+                    if trouble.is_server() && answers {
+                        answers = false;
+                        self.complain(("host", &host.name), "dnserr", trouble, trouble.hint());
+                    }
+                }
+            }
+        }
+        if !refused.is_empty() {
+            self.registry.put_off(&refused, Timestamp::now())?;
+        }
+        Ok(answers)
+    }
+
+    fn complain(
+        &self,
+        (what, name): (&'static str, &dyn Display),
+        word: &str,
+        reason: &dyn Display,
+        hint: Option<String>,
+    ) {
+        let line = Line::new(LogLevel::Warning, "upkeep")
+            .field(what, name)
+            .field("result", word)
+            .words("reason", reason);
+        self.logger.write(&line.hint(hint));
+    }
+}
+
+/// The hosts of each zone in the order they came; the zone of the first one first.
+fn by_zone(hosts: Vec<Host>) -> Vec<(ZoneName, Vec<Host>)> {
+    let mut zones: Vec<(ZoneName, Vec<Host>)> = Vec::new();
     for host in hosts {
         let zone = host.name.zone();
-        if silent.contains(&zone) {
-            settled.pending += 1;
-            continue;
-        }
-        let line = |level| Line::new(level, "upkeep").field("host", &host.name);
-        let complain = |word, reason: &dyn Display, hint: Option<String>| {
-            let line = line(LogLevel::Warning)
-                .field("result", word)
-                .words("reason", reason);
-            logger.write(&match hint {
-                Some(hint) => line.words("hint", hint),
-                None => line,
-            });
-        };
-        match publisher.try_publish(registry, host.id, Deadline::after(Deadline::REQUEST)) {
-            Ok(Published::Confirmed | Published::Off(_) | Published::Gone) => {
-                if host.is_pending() {
-                    settled.confirmed += 1;
-                    logger.write(&line(LogLevel::Info).field("result", "good"));
-                }
-            }
-            Ok(Published::Refused(trouble)) => {
-                settled.pending += 1;
-                complain("dnserr", &trouble, trouble.hint());
-            }
-            Ok(Published::Unconfirmed(trouble)) => {
-                settled.pending += 1;
-                if trouble.is_server() {
-                    silent.insert(zone);
-                    complain("dnserr", &trouble, trouble.hint());
-                }
-            }
-            // A host whose zone left the configuration must not stop the others.
-            Err(error @ PublishError::NoZone(_)) => {
-                settled.pending += 1;
-                complain("911", &error, error.hint());
-            }
-            Err(error) => return Err(error),
+        match zones.iter_mut().find(|(other, _)| *other == zone) {
+            Some((_, hosts)) => hosts.push(host),
+            None => zones.push((zone, vec![host])),
         }
     }
-    Ok(settled)
+    zones
 }

@@ -97,3 +97,65 @@ fn import_publishes_what_it_adds() {
     assert_eq!(knot.kdig("b.dyn.example.org", "A"), ["192.0.2.2"]);
     assert_eq!(it.json("status")["pending"], serde_json::json!([]));
 }
+
+#[test]
+fn upkeep_watches_and_status_tells_why_something_is_pending() {
+    let (it, knot) = served();
+    knot.set("home 60 CNAME elsewhere.example.");
+    let ran = it.run("host add home --ipv4 203.0.113.7");
+    assert!(ran.err.contains("did not take home"), "{ran:?}");
+    let status = it.json("status");
+    let reason = status["pending"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("hidden by a CNAME"), "{reason}");
+    let metrics = it.done("status --metrics");
+    for line in [
+        "bowline_hosts{zone=\"dyn.example.org\"} 1",
+        "bowline_hosts_pending{zone=\"dyn.example.org\"} 1",
+        "# TYPE bowline_pending_oldest_seconds gauge",
+    ] {
+        assert!(metrics.lines().any(|other| other == line), "{metrics}");
+    }
+    assert!(!metrics.contains("bowline_upkeep_age_seconds"), "{metrics}");
+
+    knot.knotc(&["zone-begin", "dyn.example.org"]);
+    knot.knotc(&["zone-unset", "dyn.example.org", "home", "CNAME"]);
+    knot.knotc(&["zone-commit", "dyn.example.org"]);
+    let mut watch = it.command("upkeep --watch").spawn().unwrap();
+    crate::knot::wait_until("the record", || {
+        knot.kdig("home.dyn.example.org", "A") == ["203.0.113.7"]
+    });
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    assert_eq!(it.json("status")["pending"], serde_json::json!([]));
+}
+
+#[test]
+fn a_stuck_round_is_noticed() {
+    let (it, _knot) = served();
+    it.done("upkeep");
+    let lock = it.file("state/locks/upkeep");
+    let lock = std::fs::File::options().write(true).open(lock).unwrap();
+    lock.lock().unwrap();
+    let now = bowline::time::Timestamp::now().seconds();
+    it.write("state/locks/upkeep-running", &format!("4711 {now}\n"));
+    let ran = it.run("upkeep");
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (0, "note: another round is running\n")
+    );
+    it.write(
+        "state/locks/upkeep-running",
+        &format!("4711 {}\n", now - 900),
+    );
+    let ran = it.run("upkeep");
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (
+            1,
+            "bowline: another round has been running for 15m\n\
+             hint: see what process 4711 does, and end it; nothing is lost by that\n"
+        )
+    );
+    drop(lock);
+    it.done("upkeep");
+}

@@ -1,6 +1,9 @@
 //! Apache with mod_proxy_fcgi, mod_fcgid, and lighttpd, before a real Knot.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::site::Site;
@@ -9,6 +12,7 @@ use crate::web::{
 };
 
 const SITE: &str = include_str!("../../apache/bowline-fastcgi.conf");
+const CGI: &str = include_str!("../../apache/bowline.conf");
 
 /// The smallest Apache there is, with these modules.
 fn main_file(site: &Site, port: u16, modules: &[&str]) -> String {
@@ -20,9 +24,7 @@ fn main_file(site: &Site, port: u16, modules: &[&str]) -> String {
         site.path("apache-main.log").display(),
         site.path("apache/bowline.conf").display(),
     );
-    let modules = ["mpm_event", "authz_core", "alias", "env"]
-        .iter()
-        .chain(modules);
+    let modules = ["authz_core", "alias", "env"].iter().chain(modules);
     let load = modules.map(|module| {
         format!("LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so\n")
     });
@@ -31,13 +33,14 @@ fn main_file(site: &Site, port: u16, modules: &[&str]) -> String {
 
 fn apache(site: &Site) -> Command {
     let mut command = Command::new("apache2");
+    // At its end mod_mpm_prefork signals all of its group.
+    command.process_group(0);
     command.arg("-f").arg(site.path("apache.conf"));
     command
 }
 
 /// Opens the directory for the user that Apache becomes.
 fn open_to_www_data(site: &Site) {
-    use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(site.path(""), fs::Permissions::from_mode(0o755)).unwrap();
 }
 
@@ -63,14 +66,13 @@ fn mod_proxy_fcgi_passes_everything_on_and_no_token_to_a_log() {
         port,
         socket: &socket,
     };
-    let modules = ["proxy", "proxy_fcgi"];
+    let modules = ["mpm_event", "proxy", "proxy_fcgi"];
     fs::write(site.path("apache.conf"), main_file(&site, port, &modules)).unwrap();
     for reuse in ["timeout=15", "timeout=15 enablereuse=on max=4"] {
         let host = format!("<VirtualHost *:{port}>");
         let further = [("<VirtualHost *:80>", host.as_str()), ("timeout=15", reuse)];
         places.write(SITE, "apache/bowline.conf", &further);
         let bowline = site.listen();
-        use std::os::unix::fs::PermissionsExt;
         fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).unwrap();
         let mut web = start(&site, port);
         everything_arrives(&site, &web);
@@ -90,6 +92,7 @@ fn mod_fcgid_starts_it_and_passes_everything_on() {
     let (port, _) = port_and_socket(&site);
     let directory = site.path("").display().to_string();
     let directory = directory.trim_end_matches('/');
+    let executable = copy(&site);
     let text = format!(
         "FcgidIPCDir {directory}/fcgid\nFcgidProcessTableFile {directory}/fcgid/shm\n\
          FcgidInitialEnv BOWLINE_CONFIG {}\nLogLevel crit\nSetEnv ap_trust_cgilike_cl 1\n\
@@ -97,12 +100,16 @@ fn mod_fcgid_starts_it_and_passes_everything_on() {
          <Location \"/\">\nSetHandler fcgid-script\nOptions ExecCGI\nFcgidWrapper \"{bowline}\" virtual\n\
          Require all granted\nCGIPassAuth On\n</Location>\n",
         site.config().display(),
-        bowline = env!("CARGO_BIN_EXE_bowline"),
+        bowline = executable.display(),
     );
     fs::create_dir_all(site.path("apache")).unwrap();
     fs::create_dir_all(site.path("fcgid")).unwrap();
     fs::write(site.path("apache/bowline.conf"), text).unwrap();
-    fs::write(site.path("apache.conf"), main_file(&site, port, &["fcgid"])).unwrap();
+    fs::write(
+        site.path("apache.conf"),
+        main_file(&site, port, &["mpm_event", "fcgid"]),
+    )
+    .unwrap();
     // Here it runs as the user of the web server, who writes registry and log.
     let owned = Command::new("chown")
         .args(["-R", "www-data"])
@@ -114,4 +121,77 @@ fn mod_fcgid_starts_it_and_passes_everything_on() {
     no_token_anywhere(&site);
     web.process.signal("TERM");
     web.process.end();
+    // Nothing can be started.
+    spoil(&executable);
+    let mut web = start(&site, port);
+    errors_keep_tokens_out(&site, &web, &site.path("none.sock"));
+    web.process.signal("TERM");
+    web.process.end();
+}
+
+/// The executable at a place of the site's own, from where it can be taken away.
+fn copy(site: &Site) -> PathBuf {
+    let executable = site.path("bowline-copy");
+    let made = Command::new("install")
+        .args(["-m755", env!("CARGO_BIN_EXE_bowline")])
+        .arg(&executable)
+        .status();
+    assert!(made.unwrap().success());
+    executable
+}
+
+/// Makes it something that cannot be run.
+fn spoil(executable: &Path) {
+    fs::remove_file(executable).unwrap();
+    fs::write(executable, "#!/nowhere\n").unwrap();
+    fs::set_permissions(executable, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn mod_cgid_and_mod_cgi_run_it_and_no_token_gets_into_a_log() {
+    let site = Site::new();
+    open_to_www_data(&site);
+    site.configure("http://update.example.org");
+    let executable = copy(&site);
+    let owned = Command::new("chown")
+        .args(["-R", "www-data"])
+        .args(["registry", "."].map(|name| site.path(name)))
+        .status();
+    assert!(owned.unwrap().success());
+    for modules in [["mpm_event", "cgid"], ["mpm_prefork", "cgi"]] {
+        let (port, socket) = port_and_socket(&site);
+        let places = Places {
+            site: &site,
+            port,
+            socket: &socket,
+        };
+        let host = format!("<VirtualHost *:{port}>");
+        let program = executable.display().to_string();
+        let config = format!(
+            "SetEnv BOWLINE_CONFIG {}\n    SetEnv no-gzip 1",
+            site.config().display()
+        );
+        let further = [
+            ("<VirtualHost *:80>", host.as_str()),
+            ("/usr/bin/bowline", &program),
+            ("SetEnv no-gzip 1", &config),
+        ];
+        places.write(CGI, "apache/bowline.conf", &further);
+        let socket = format!("ScriptSock {}\n", site.path("cgid.sock").display());
+        let socket = if modules.contains(&"cgid") {
+            socket
+        } else {
+            String::new()
+        };
+        let main = main_file(&site, port, &modules) + &socket;
+        fs::write(site.path("apache.conf"), main).unwrap();
+        let mut web = start(&site, port);
+        everything_arrives(&site, &web);
+        no_token_anywhere(&site);
+        spoil(&executable);
+        errors_keep_tokens_out(&site, &web, &site.path("none.sock"));
+        copy(&site);
+        web.process.signal("TERM");
+        web.process.end();
+    }
 }

@@ -4,7 +4,9 @@ use std::fs;
 use std::process::Command;
 
 use crate::site::Site;
-use crate::web::{Web, everything_arrives, no_token_anywhere, port_and_socket};
+use crate::web::{
+    Web, errors_keep_tokens_out, everything_arrives, no_token_anywhere, port_and_socket,
+};
 
 #[test]
 fn it_passes_everything_on() {
@@ -22,8 +24,10 @@ fn it_passes_everything_on() {
     );
     let file = site.path("lighttpd.conf");
     fs::write(&file, text).unwrap();
-    let _bowline = site.listen();
+    let bowline = site.listen();
     let web = Web::start(Command::new("lighttpd").arg("-D").arg("-f").arg(file), port);
     everything_arrives(&site, &web);
     no_token_anywhere(&site);
+    drop(bowline);
+    errors_keep_tokens_out(&site, &web, &socket);
 }

@@ -183,3 +183,16 @@ fn a_registry_that_was_put_back_is_noticed() {
     }
     assert_eq!(ask().status(), "503 Service Unavailable");
 }
+
+/// A web server that keeps connections says nothing on them: the end does not wait for it.
+#[test]
+fn the_end_does_not_wait_for_a_silent_peer() {
+    let site = Site::new();
+    let mut bowline = site.listen();
+    let mut peer = Peer::connect(&site.path("bowline.sock"));
+    assert_eq!(peer.ask("/ip", true).unwrap().status(), "200 OK");
+    bowline.signal("TERM");
+    // An idle connection may stay for 75 s; this waits for a third of it at most.
+    assert!(bowline.end().success());
+    assert!(peer.is_closed());
+}

@@ -74,6 +74,8 @@ registry = "registry/bowline.db"
 [log]
 target = "file:bowline.log"
 level = "debug"
+[limits]
+changes = "off"
 [[zone]]
 name = "{ZONE}"
 server = "{}"
@@ -119,10 +121,15 @@ key_file = "key.conf"
 
     /// `bowline fastcgi --listen` on a socket of its own.
     pub(crate) fn listen(&self) -> Process {
+        self.listen_with(&[])
+    }
+
+    /// The same, with more arguments.
+    pub(crate) fn listen_with(&self, more: &[&str]) -> Process {
         let socket = self.path("bowline.sock");
         let address = format!("unix:{}", socket.display());
         let mut command = self.bowline();
-        command.args(["fastcgi", "--listen", &address]);
+        command.args(["fastcgi", "--listen", &address]).args(more);
         let process = Process::start(&mut command);
         wait_for_socket(&socket);
         process

@@ -100,6 +100,14 @@ pub(crate) fn everything_arrives(site: &Site, web: &Web) {
     let answer = web.curl(&path, &["--data", "myip=203.0.113.21"]);
     assert!(answer.ends_with("\r\n\r\ngood 203.0.113.21\n"), "{answer}");
     assert_eq!(site.address(), ["203.0.113.21"]);
+    // A password, as routers send it.
+    let user = format!("me:{}", site.token.secret());
+    let path = "/nic/update?hostname=home.dyn.example.org&myip=203.0.113.23";
+    let answer = web.curl(path, &["--user", &user]);
+    assert!(answer.ends_with("\r\n\r\ngood 203.0.113.23\n"), "{answer}");
+    assert_eq!(site.address(), ["203.0.113.23"]);
+    let answer = web.curl(path, &[]);
+    assert!(answer.starts_with("HTTP/1.1 401 ") && answer.ends_with("\r\n\r\nbadauth\n"));
     // Slashes and escapes.
     let path = format!("//{}/%68ome?myip=203.0.113.22&", site.token.secret());
     let answer = web.curl(&path, &["--http1.0"]);

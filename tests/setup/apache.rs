@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use bowline::setup::users::Owners;
-use bowline::setup::{Place, apache};
+use bowline::setup::{Gateway, Place, Site, apache};
 
 use crate::trial::{Trial, installed, run, succeed, wait_until};
 
@@ -25,7 +25,7 @@ fn shipped_files_are_valid_as_they_stand() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("apache");
     let here = trial.dir.path().to_str().unwrap();
     fs::create_dir(trial.dir.path().join("run")).unwrap();
-    for name in ["apache2.conf", "bowline.conf"] {
+    for name in ["apache2.conf", "bowline.conf", "bowline-fastcgi.conf"] {
         let text = fs::read_to_string(shipped.join(name)).unwrap();
         let text = text
             .replace("/etc/bowline/apache", here)
@@ -77,7 +77,15 @@ fn the_site_is_valid_among_debians_files() {
     place.apache_dir = root.clone();
     let url = "https://update.example.org".parse().unwrap();
     let owners = Owners::new("www-data").unwrap();
-    let files = apache::files(&place, &owners, &url, None, &trial.echo()).unwrap();
+    let site = Site {
+        place: &place,
+        owners: &owners,
+        url: &url,
+        http: None,
+        gateway: Gateway::Cgi,
+        executable: &trial.echo(),
+    };
+    let files = apache::files(&site).unwrap();
     let [file] = files.as_slice() else {
         panic!("one site: {files:?}")
     };

@@ -3,9 +3,10 @@
 use std::fs;
 
 use bowline::setup::files::{State, Written};
+use bowline::setup::knot::Knot;
 use bowline::setup::users::Owners;
 use bowline::setup::zone::NameServer;
-use bowline::setup::{NewZone, Place, Setup};
+use bowline::setup::{Gateway, NewZone, Place, Setup};
 
 use crate::trial::{Trial, installed, run, succeed};
 
@@ -81,6 +82,7 @@ fn beside(trial: &Trial, knot_conf: &str) -> Setup {
     let mut place = Place::new(&trial.config(), None).unwrap();
     place.private = false;
     place.cron_dir = trial.path("cron.d");
+    place.unit_dir = None;
     let conf = place.knot_conf();
     fs::create_dir_all(&place.knot_dir).unwrap();
     fs::write(&conf, knot_conf).unwrap();
@@ -90,13 +92,16 @@ fn beside(trial: &Trial, knot_conf: &str) -> Setup {
         place,
         zone: NewZone::new(zone, vec![server], None).unwrap(),
         url: "https://update.example.org".parse().unwrap(),
+        dns: &Knot,
         listeners: vec![
             "192.0.2.53@53".parse().unwrap(),
             "2001:db8::53@53".parse().unwrap(),
         ],
         public: vec!["192.0.2.53".parse().unwrap()],
+        secondaries: Vec::new(),
         update: format!("127.0.0.1@{}", trial.update).parse().unwrap(),
-        apache: false,
+        web: None,
+        gateway: Gateway::Cgi,
         http: None,
         executable: "/usr/bin/bowline".into(),
         owners: Owners::new("www-data").unwrap(),
@@ -174,14 +179,14 @@ fn upkeep_is_run_by_cron() {
     let text = trial.read("cron.d/bowline");
     let user = &setup.owners.state.user;
     assert!(text.contains(&format!(
-        "\n* * * * * {user} test -x /usr/bin/bowline && /usr/bin/bowline "
+        "\n* * * * * {user} test ! -d /run/systemd/system && test -x /usr/bin/bowline && /usr/bin/bowline "
     )));
     assert!(
         text.ends_with(" upkeep 2>&1 >/dev/null | logger -t bowline\n"),
         "{text}"
     );
     // The shell that cron runs it with is content when the executable is gone.
-    let command = text.trim_end().split_once(" test ").unwrap().1;
+    let command = text.trim_end().split_once(" && test ").unwrap().1;
     let gone = command.replace("/usr/bin/bowline", "/nowhere/bowline");
     let said = run("sh", &["-c", &format!("test {gone}")]);
     assert!(said.stdout.is_empty() && said.stderr.is_empty(), "{said:?}");

@@ -202,19 +202,9 @@ fn refused_with_the_ways_out() {
         ),
         (&[&taken], "is taken by", "choose another port"),
         (
-            &["--dns=bind"],
-            "--dns bind is not in this version yet",
+            &["--dns=bind", "--secondary=198.51.100.53@53"],
+            "--secondary with BIND is not in this version yet",
             "--dns knot",
-        ),
-        (
-            &["--web=nginx"],
-            "--web nginx is not in this version yet",
-            "--web apache",
-        ),
-        (
-            &["--gateway=fastcgi"],
-            "--gateway fastcgi is not in this version yet",
-            "cgi",
         ),
         (&["--config-dir=/tmp/a b"], "has ' '", "choose a path"),
         (

@@ -6,6 +6,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -48,7 +49,7 @@ impl Default for Options {
 pub struct Knot {
     dir: PathBuf,
     address: SocketAddr,
-    process: Child,
+    process: Mutex<Child>,
     key_text: String,
 }
 
@@ -67,7 +68,7 @@ impl Knot {
         let knot = Knot {
             dir: dir.into(),
             address,
-            process,
+            process: Mutex::new(process),
             key_text,
         };
         knot.wait_for_control();
@@ -126,6 +127,21 @@ impl Knot {
         self.knotc(&["zone-commit", ZONE]);
     }
 
+    /// Keeps a copy of the zones as they are on its disk; restarts it.
+    pub fn keep_copy(&mut self) {
+        self.stop();
+        copy_all(&self.dir.join("state"), &self.dir.join("copy"));
+        self.restart();
+    }
+
+    /// Puts that copy back; restarts it.
+    pub fn put_copy_back(&mut self) {
+        self.stop();
+        fs::remove_dir_all(self.dir.join("state")).unwrap();
+        copy_all(&self.dir.join("copy"), &self.dir.join("state"));
+        self.restart();
+    }
+
     /// Stops its clock: requests wait in the socket until [`Knot::resume`].
     pub fn pause(&self) {
         self.signal("STOP");
@@ -139,28 +155,37 @@ impl Knot {
     /// Ends it, as a crash would.
     pub fn stop(&mut self) {
         self.resume();
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        self.kill();
     }
 
     /// Starts it again where it was.
     pub fn restart(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = fs::remove_file(self.dir.join("run/knot.pid"));
-        self.process = spawn(&self.dir);
+        self.bounce();
         self.wait_for_control();
         self.wait_for_zone(ZONE);
     }
 
+    /// Kills it and starts it again; it needs a moment to serve its zones.
+    pub fn bounce(&self) {
+        self.kill();
+        let _ = fs::remove_file(self.dir.join("run/knot.pid"));
+        *self.process.lock().unwrap() = spawn(&self.dir);
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
-        self.process.id()
+        self.process.lock().unwrap().id()
+    }
+
+    fn kill(&self) {
+        let mut process = self.process.lock().unwrap();
+        let _ = process.kill();
+        let _ = process.wait();
     }
 
     /// Sends itself a signal by name.
     fn signal(&self, signal: &str) {
-        let pid = self.process.id().to_string();
+        let pid = self.pid().to_string();
         run(Command::new("kill").args(["-s", signal, &pid]));
     }
 
@@ -208,8 +233,7 @@ impl Knot {
 impl Drop for Knot {
     fn drop(&mut self) {
         // SIGKILL ends a stopped process too.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.kill();
     }
 }
 
@@ -259,6 +283,11 @@ template:
 zone:
 {zones}"#
     )
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status();
+    assert!(copied.unwrap().success());
 }
 
 /// Runs it in the foreground.

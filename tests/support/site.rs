@@ -207,9 +207,14 @@ key_file = "tsig.key"
         let config = Config::load(&self.path("bowline.toml")).unwrap();
         let deadline = Deadline::after(Deadline::REQUEST);
         Publisher::new(&config)
+            .publish(
+                &mut self.registry(),
+                &ZONE.parse().unwrap(),
+                &[home.id],
+                deadline,
+            )
             .unwrap()
-            .publish(&mut self.registry(), home.id, deadline)
-            .unwrap()
+            .remove(0)
     }
 
     /// The digest by which the registry knows a token.

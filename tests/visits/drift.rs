@@ -1,9 +1,5 @@
 //! Somebody else changes the zone: the next unchanged visit heals it, or says why not.
 
-use std::fs;
-use std::path::Path;
-use std::process::Command;
-
 use bowline::registry::Settings;
 
 use crate::support::at_once;
@@ -91,24 +87,13 @@ fn older_copy() {
     let mut site = Site::new();
     let home = site.add("home");
     check_heals(&site, &home, "203.0.113.1");
-    let (state, copy) = (site.path("knot/state"), site.path("knot/copy"));
-    site.knot.stop();
-    copy_all(&state, &copy);
-    site.knot.restart();
+    site.knot.keep_copy();
     check_heals(&site, &home, "203.0.113.2");
     let serial = site.knot.serial();
-    site.knot.stop();
-    fs::remove_dir_all(&state).unwrap();
-    copy_all(&copy, &state);
-    site.knot.restart();
+    site.knot.put_copy_back();
     assert!(site.knot.serial() < serial);
     assert_eq!(site.dns("home"), "203.0.113.1");
     check_heals(&site, &home, "203.0.113.2");
-}
-
-fn copy_all(from: &Path, to: &Path) {
-    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status();
-    assert!(copied.unwrap().success());
 }
 
 /// Whether a visit is told `dnserr`, and the log says what is in the way.

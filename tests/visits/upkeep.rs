@@ -9,15 +9,16 @@ use bowline::registry::Settings;
 use bowline::span::Span;
 use bowline::time::Timestamp;
 use bowline::ttl::Ttl;
-use bowline::upkeep::{self, Round};
+use bowline::upkeep::{self, Round, Settled, Word};
 
+use crate::support::knot::ZONE;
 use crate::support::site::{Home, Site, host_name};
 
 /// One round, as the verb runs it.
 fn round(site: &Site) -> Round {
     let config = Config::load(&site.path("bowline.toml")).unwrap();
     let logger = Logger::new(&config.log);
-    upkeep::round(&config, &mut site.registry(), &logger)
+    upkeep::round(&config, &mut site.registry(), &logger, Word::Registry)
         .unwrap()
         .expect("no other round is running")
 }
@@ -55,6 +56,61 @@ fn what_a_dead_server_missed_is_published() {
         site.visit(&home.with("203.0.113.7")).said(),
         "200 nochg 203.0.113.7"
     );
+}
+
+#[test]
+fn many_hosts_are_one_update_and_a_refused_one_stops_no_other() {
+    let mut site = Site::new();
+    let homes: Vec<Home> = (0..40).map(|n| site.add(&format!("h{n}"))).collect();
+    site.knot.stop();
+    let address = |n: usize| format!("203.0.113.{n}");
+    for (n, home) in homes.iter().enumerate() {
+        assert!(site.visit(&home.with(address(n))).is_pending());
+    }
+    site.knot.restart();
+    let ids: Vec<_> = homes.iter().map(|home| home.id).collect();
+    let before = site.knot.serial();
+    // A host that knows of no CNAME at its name is in the way of all others.
+    site.knot.set("h17 60 CNAME elsewhere.example.");
+    let settled = round(&site).settled;
+    assert_eq!((settled.confirmed, settled.pending), (39, 1));
+    for (n, home) in homes.iter().enumerate().filter(|(n, _)| *n != 17) {
+        assert_eq!(site.dns(&home.name), address(n));
+    }
+    assert!(site.dns("h17").starts_with("elsewhere.example."));
+    let updates = site.knot.serial() - before;
+    assert!(updates < 20, "{updates} transactions for 40 hosts");
+    let trouble = |site: &Site| site.registry().host_by_id(ids[17]).unwrap().unwrap();
+    assert!(trouble(&site).trouble.unwrap().contains("CNAME"));
+
+    site.knot.knotc(&["zone-begin", ZONE]);
+    site.knot.knotc(&["zone-unset", ZONE, "h17", "CNAME"]);
+    site.knot.knotc(&["zone-commit", ZONE]);
+    let settled = round(&site).settled;
+    assert_eq!((settled.confirmed, settled.pending), (1, 0));
+    assert_eq!(site.dns("h17"), address(17));
+    assert_eq!(trouble(&site).trouble, None);
+}
+
+#[test]
+fn what_is_refused_time_and_again_is_tried_more_rarely() {
+    let site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
+    site.knot.knotc(&["zone-freeze", ZONE]);
+    assert!(site.visit(&home.with("203.0.113.8")).is_pending());
+    for _ in 0..4 {
+        assert_eq!(round(&site).settled.pending, 1);
+    }
+    site.knot.knotc(&["zone-thaw", ZONE]);
+    assert_eq!(round(&site).settled, Settled::default(), "not due yet");
+    assert_eq!(site.dns("home"), "203.0.113.7");
+    // A visit does not wait for that.
+    assert_eq!(
+        site.visit(&home.with("203.0.113.8")).said(),
+        "200 good 203.0.113.8"
+    );
+    assert_eq!(site.dns("home"), "203.0.113.8");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::super::{Context, Failure};
 use super::given::{self, Given, permitted};
 use super::report;
 use super::token::{self, TokenSource, taken_or_new};
+use crate::devices::Device;
 use crate::ip::Addresses;
 use crate::name::ZoneName;
 use crate::registry::{NewHost, Settings};
@@ -47,6 +48,9 @@ pub(super) struct Options {
     /// Its addresses are set here only; it has no token
     #[arg(long = "static", conflicts_with_all = ["token", "expire", "plain_http"])]
     fixed: bool,
+    /// Print what is to be pasted into this device, the token in it
+    #[arg(long = "for", value_name = "DEVICE", conflicts_with = "fixed")]
+    device: Option<Device>,
     /// Even if the name was removed a short time ago
     #[arg(long)]
     again: bool,
@@ -109,7 +113,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     note_full_name(&label, &full);
     settle(&mut session, &ids);
     for id in ids {
-        report::with_token(&session, id, token.as_ref(), context)?;
+        report::with_token(&session, id, token.as_ref(), options.device, context)?;
     }
     Ok(())
 }

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::super::session::Session;
 use super::super::{Context, Failure};
-use super::token::update_url;
+use super::token::{for_device, update_url};
+use crate::devices::Device;
 use crate::ip::Addresses;
 use crate::registry::{Host, HostId, State};
 use crate::span::Span;
@@ -67,16 +68,20 @@ struct WithToken {
     ipv4: Option<String>,
     ipv6: Option<String>,
     pending: bool,
+    /// What is to be pasted into a device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paste: Option<String>,
 }
 
-/// Says the host and, this once, its token.
+/// Says the host and, this once, its token; for a device in what is to be pasted there.
 pub(super) fn with_token(
     session: &Session,
     id: HostId,
     token: Option<&Token>,
+    device: Option<Device>,
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
-    let written = write_with_token(session, id, token, context);
+    let written = write_with_token(session, id, token, device, context);
     let flushed = context.out.flush().map_err(Failure::from);
     match (written.and(flushed), token) {
         (Err(failure), Some(_)) => Err(failure
@@ -91,6 +96,7 @@ fn write_with_token(
     session: &Session,
     id: HostId,
     token: Option<&Token>,
+    device: Option<Device>,
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
     // Nobody but us knows the token: whoever removes the host meanwhile has not seen it.
@@ -98,6 +104,8 @@ fn write_with_token(
         return Err(Failure::new("the host was removed meanwhile"));
     };
     let url = token.map(|token| update_url(&session.config, token, &host.name));
+    let paste = device.map(|device| for_device(device, &session.config, token, &host));
+    let paste = paste.transpose()?;
     if context.json {
         let listed = Listed::of(&host, session);
         return context.write_json(&WithToken {
@@ -110,7 +118,11 @@ fn write_with_token(
             ipv4: listed.ipv4,
             ipv6: listed.ipv6,
             pending: listed.pending,
+            paste,
         });
+    }
+    if let Some(paste) = paste {
+        return Ok(context.out.write_all(paste.as_bytes())?);
     }
     let name = host.name.for_people();
     match url {

@@ -5,6 +5,7 @@ use clap::Args;
 use super::super::session::Session;
 use super::super::{Context, Failure};
 use super::report;
+use crate::devices::Device;
 use crate::span::Span;
 use crate::token::Token;
 
@@ -16,6 +17,9 @@ pub(super) struct Options {
     /// The old token is good for so long still; 0: dead at once
     #[arg(long, value_name = "D", default_value = "0")]
     keep_old: Span,
+    /// Print what is to be pasted into this device, the token in it
+    #[arg(long = "for", value_name = "DEVICE")]
+    device: Option<Device>,
 }
 
 /// Makes the token, and says it.
@@ -27,5 +31,5 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     session
         .registry
         .rotate(host.id, &digest, options.keep_old, session.now)?;
-    report::with_token(&session, host.id, Some(&token), context)
+    report::with_token(&session, host.id, Some(&token), options.device, context)
 }

@@ -4,8 +4,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::super::session::Session;
-use super::super::{Context, Failure};
+use super::super::{Context, Failure, hint};
 use super::report::{Listed, state};
+use super::token::for_device;
+use crate::devices::Device;
 use crate::registry::Host;
 
 /// Show everything about one host but its token
@@ -13,6 +15,9 @@ use crate::registry::Host;
 pub(super) struct Options {
     /// Its name, short or in full
     name: String,
+    /// Print what is to be pasted into this device instead, TOKEN in the token's place
+    #[arg(long = "for", value_name = "DEVICE")]
+    device: Option<Device>,
 }
 
 /// What JSON has beyond the element of a list.
@@ -33,6 +38,9 @@ struct Shown {
     accepted: Accepted,
     former_names: Vec<Until>,
     old_tokens: Vec<OldToken>,
+    /// What is to be pasted into a device.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paste: Option<String>,
 }
 
 /// The addresses accepted last.
@@ -61,7 +69,14 @@ struct OldToken {
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let session = Session::open(context)?;
     let host = session.host(&options.name)?;
-    let shown = shown(&host, &session)?;
+    let mut shown = shown(&host, &session)?;
+    if let Some(device) = options.device {
+        let paste = paste(device, &options.name, &host, &session)?;
+        if !context.json {
+            return Ok(context.out.write_all(paste.as_bytes())?);
+        }
+        shown.paste = Some(paste);
+    }
     if context.json {
         return context.write_json(&shown);
     }
@@ -128,6 +143,20 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     Ok(())
 }
 
+/// What is to be pasted into a device, but for the token; a hint says how to come by one.
+fn paste(device: Device, name: &str, host: &Host, session: &Session) -> Result<String, Failure> {
+    if host.settings.fixed.is_some() {
+        let failure = Failure::new("a static host has no token, and no client");
+        return Err(failure.hint(format!("run `bowline host set {name} --no-static` first")));
+    }
+    let text = for_device(device, &session.config, None, host)?;
+    let device = device.as_str();
+    hint(format_args!(
+        "`bowline host rotate {name} --keep-old 7d --for {device}` prints it with a new token"
+    ));
+    Ok(text)
+}
+
 /// Collects all there is to say about a host.
 fn shown(host: &Host, session: &Session) -> Result<Shown, Failure> {
     let settings = &host.settings;
@@ -165,6 +194,7 @@ fn shown(host: &Host, session: &Session) -> Result<Shown, Failure> {
                 used: used.map(|used| used.to_string()),
             })
             .collect(),
+        paste: None,
     })
 }
 

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use super::super::Failure;
 use super::super::handed::{Argument, Handed};
 use crate::config::Config;
+use crate::devices::{Device, Paste};
 use crate::name::HostName;
+use crate::registry::Host;
 use crate::token::Token;
 
 /// A token in the process list is a token that everybody has.
@@ -75,8 +77,38 @@ pub(super) fn taken_or_new(
 /// Where the host's client goes, and the only text that shows its token. A name that
 /// would make it too long is left out: the token alone means the host too.
 pub(super) fn update_url(config: &Config, token: &Token, name: &HostName) -> String {
-    let bare = format!("{}/{}", config.url, token.secret());
-    match is_too_long(config, token.secret().len(), name) {
+    url(config, token.secret(), token.secret().len(), name)
+}
+
+/// The room that `?myip=` and `&myipv6=` take in a URL with their addresses.
+const QUERY: usize = 70;
+/// What stands for a token that nobody can print again.
+const EXAMPLE: &str = "TOKEN";
+
+/// What is to be pasted into a device; without a token an example stands in its place.
+pub(super) fn for_device(
+    device: Device,
+    config: &Config,
+    token: Option<&Token>,
+    host: &Host,
+) -> Result<String, Failure> {
+    let length = token.map_or(TOKEN_MADE, |token| token.secret().len());
+    let token = token.map_or(EXAMPLE, Token::secret);
+    let url = url(config, token, length + QUERY, &host.name);
+    let paste = Paste {
+        base: &config.url,
+        url: &url,
+        token,
+        name: &host.name,
+        only: host.settings.only,
+    };
+    device.text(&paste).map_err(Failure::new)
+}
+
+/// An update URL, with room for a token of so many characters.
+fn url(config: &Config, token: &str, room: usize, name: &HostName) -> String {
+    let bare = format!("{}/{token}", config.url);
+    match is_too_long(config, room, name) {
         true => bare,
         false => format!("{bare}/{}", name.relative()),
     }

@@ -77,6 +77,7 @@ impl Lobby {
             if self.end.is_none() && self.stop.load(Ordering::Acquire) {
                 self.end();
             }
+            self.hurry();
             let more = self.connections.iter().position(Connection::has_more);
             if let Some(at) = more {
                 if let Some(request) = self.go_on(at) {
@@ -222,18 +223,23 @@ impl Lobby {
         self.connections.len() < self.limits.connections
     }
 
+    /// Once everything is to end, leaves every connection the time that is left: before the
+    /// next waiting, which would otherwise last as long as an idle peer says nothing.
+    fn hurry(&mut self) {
+        let Some(end) = self.end else { return };
+        let drained = Instant::now() + self.limits.drain;
+        for connection in &mut self.connections {
+            let end = match connection.is_idle() {
+                true => end.min(drained),
+                false => end,
+            };
+            connection.until = connection.until.min(end);
+        }
+    }
+
     /// Closes who is late, and the slowest when there is too much of them.
     fn close_the_late(&mut self) {
         let now = Instant::now();
-        if let Some(end) = self.end {
-            for connection in &mut self.connections {
-                let end = match connection.is_idle() {
-                    true => end.min(now + self.limits.drain),
-                    false => end,
-                };
-                connection.until = connection.until.min(end);
-            }
-        }
         self.connections.retain(|connection| connection.until > now);
         let mut kept: usize = self.connections.iter().map(Connection::kept).sum();
         while kept > self.limits.octets() {

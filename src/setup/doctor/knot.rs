@@ -9,6 +9,7 @@ use super::report::Report;
 use crate::config::Zone;
 use crate::dns::Key;
 use crate::setup::Place;
+use crate::setup::nameserver::found;
 
 /// A server that stands still would be waited for a minute.
 const SECONDS: &str = "5";
@@ -31,13 +32,56 @@ pub(super) fn examine(zone: &Zone, place: &Place, report: &mut Report) {
         }
         None => match files(zone, place) {
             Some(settings) => durability(&settings, report),
-            None => report.unknown(
-                "durability",
-                "whether the name server keeps what it has accepted: it cannot be asked",
-                "run this as root on the machine of the name server; Knot wants zonefile-load none and \
-                 journal-content all, PowerDNS with SQLite synchronous 2",
-            ),
+            None => others(zone, place, report),
         },
+    }
+}
+
+/// What is known of the other name servers.
+fn others(zone: &Zone, place: &Place, report: &mut Report) {
+    match found(place, &zone.name).map(|program| program.name()) {
+        Some("BIND") => report.ok(
+            "durability",
+            "BIND writes every update to its journal before it answers",
+        ),
+        Some("PowerDNS") => powerdns(place, report),
+        _ => report.unknown(
+            "durability",
+            "whether the name server keeps what it has accepted: it cannot be asked",
+            "run this as root on the machine of the name server; Knot wants zonefile-load none and \
+             journal-content all, PowerDNS with SQLite synchronous 2",
+        ),
+    }
+}
+
+/// PowerDNS keeps zones in SQLite, which may answer before the disk does.
+fn powerdns(place: &Place, report: &mut Report) {
+    let directories = [place.pdns_dir.clone(), place.pdns_dir.join("pdns.d")];
+    let files = directories
+        .iter()
+        .filter_map(|directory| fs::read_dir(directory).ok());
+    let mut settings = files.flatten().flatten().filter_map(|file| {
+        let text = fs::read_to_string(file.path()).ok()?;
+        let mut lines = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("gsqlite3-pragma-synchronous="));
+        lines.next_back().map(|value| value.trim().to_owned())
+    });
+    match settings.next().as_deref() {
+        Some("2" | "3") => report.ok(
+            "durability",
+            "every update is on the disk before it is answered",
+        ),
+        Some(value) => report.problem(
+            "durability",
+            format_args!("gsqlite3-pragma-synchronous={value}: a power cut loses accepted updates"),
+            "gsqlite3-pragma-synchronous=2 in the settings of PowerDNS, then restart it",
+        ),
+        None => report.unknown(
+            "durability",
+            "whether PowerDNS has updates on the disk before it answers",
+            "gsqlite3-pragma-synchronous=2 in its settings; with another database see there",
+        ),
     }
 }
 
@@ -243,7 +287,8 @@ fn includes(network: &str, address: &str) -> bool {
 /// What our own files say, where Knot cannot be asked.
 fn files(zone: &Zone, place: &Place) -> Option<Settings> {
     let common = fs::read_to_string(place.knot_include().join("10-bowline.conf")).ok()?;
-    let own = fs::read_to_string(place.knot_zone(&zone.name)).ok()?;
+    let own =
+        fs::read_to_string(place.knot_include().join(format!("50-{}.conf", zone.name))).ok()?;
     let main = fs::read_to_string(place.knot_conf()).unwrap_or_default();
     let item = |text: &str, key: &str| {
         let line = text

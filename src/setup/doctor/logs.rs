@@ -137,10 +137,7 @@ impl Suspects {
 
 /// The logs of web servers, of the system, and our own.
 pub(super) fn logs(config: &Config, place: &Place) -> Vec<PathBuf> {
-    let mut directories = vec![
-        place.apache_dir.join("run"),
-        place.config_dir().join("nginx/run"),
-    ];
+    let mut directories = vec![place.apache_dir.join("run"), place.nginx_dir.join("run")];
     let mut files = Vec::new();
     if !place.private {
         directories.extend(DIRECTORIES.map(PathBuf::from));
@@ -184,7 +181,7 @@ pub(super) fn tail(file: &Path) -> io::Result<Vec<u8>> {
 /// The files of sites that a web server reads.
 pub(super) fn sites(place: &Place) -> Vec<PathBuf> {
     let directories = match place.private {
-        true => vec![place.apache_dir.clone(), place.config_dir().join("nginx")],
+        true => vec![place.apache_dir.clone(), place.nginx_dir.clone()],
         false => [
             "/etc/apache2/sites-enabled",
             "/etc/httpd/conf.d",

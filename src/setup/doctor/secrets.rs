@@ -102,14 +102,10 @@ fn weakness(file: &Path, report: &mut Report) {
 
 /// The name servers' own copies of the key, where there are some.
 fn copies(place: &Place) -> Vec<PathBuf> {
-    let files = [
-        place.knot_include(),
-        place.config_dir().join("bind"),
-        "/etc/bind/bowline".into(),
-    ]
-    .into_iter()
-    .filter(|directory| place.private == directory.starts_with(place.config_dir()))
-    .filter_map(|directory| fs::read_dir(directory).ok());
+    let directories = [place.knot_include(), place.bind_dir.join("update.d")];
+    let files = directories
+        .iter()
+        .filter_map(|directory| fs::read_dir(directory).ok());
     let mut copies: Vec<PathBuf> = files
         .flatten()
         .flatten()

@@ -1,16 +1,19 @@
 //! The dialects: how each kind of client says who it is and what it wants.
 //!
-//! A dialect is a row of data ([`BUILT_IN`]). A further one is a further row, not a
-//! further handler: [`Claim`] reads any row's requests, [`super::respond`] answers them.
+//! A dialect is a row of data ([`BUILT_IN`], or an `[[endpoint]]` in `bowline.toml`). A
+//! further one is a further row, not a further handler: [`Claim`] reads any row's requests,
+//! [`super::respond`] answers them.
 
 mod claim;
 mod credential;
+mod endpoint;
 mod path;
 mod table;
 
 use std::borrow::Cow;
 
 pub use claim::{Claim, Unclaimed};
+pub use endpoint::rows;
 pub use path::{Captured, PathPattern};
 pub use table::BUILT_IN;
 
@@ -100,20 +103,21 @@ pub enum Style {
 }
 
 impl Dialect {
-    /// The first of `rows` that a request at these path segments is of, and what its path says.
+    /// The row that a request at these path segments is of, and what its path says: that with
+    /// the most specific path, and of two with the same the first.
     pub fn find<'a>(
         rows: &'a [Dialect],
         segments: &'a [Vec<u8>],
         request: &Request,
     ) -> Option<(&'a Dialect, Captured<'a>)> {
-        let mut candidates = rows.iter().filter(|row| match &row.when {
+        let candidates = rows.iter().filter(|row| match &row.when {
             Some(name) => request.fields.has(name),
             None => true,
         });
-        candidates.find_map(|row| {
-            let captured = row.paths.iter().find_map(|path| path.matches(segments))?;
-            Some((row, captured))
-        })
+        let paths = candidates.flat_map(|row| row.paths.iter().map(move |path| (row, path)));
+        let matching = paths.filter_map(|(row, path)| Some((row, path, path.matches(segments)?)));
+        let (row, _, captured) = matching.min_by_key(|(_, path, _)| path.openness())?;
+        Some((row, captured))
     }
 
     /// The methods it takes, as an Allow header field has them (RFC 9110 10.2.1).

@@ -37,6 +37,13 @@ impl PathPattern {
         }
         rest.next().is_none().then_some(captured)
     }
+
+    /// Which segments can be anything, a bit each, the first one the highest: of two paths
+    /// that match a request, the smaller number is the more specific.
+    pub(super) fn openness(&self) -> u64 {
+        let segments = self.0.split('/').filter(|word| !word.is_empty());
+        segments.fold(0, |open, word| open << 1 | u64::from(word.starts_with('<')))
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The rows that are built in, the most specific first; the secret path is the last.
+//! The rows that are built in; the secret path is the last.
 //!
 //! The first segments of fixed paths are shorter than any token, so no row hides a secret path.
 
@@ -30,7 +30,7 @@ const UPDATE_OR_DELETE: List<Method> =
     Cow::Borrowed(&[Method::Get, Method::Post, Method::Put, Method::Delete]);
 
 /// What most rows have; a row says where it differs.
-const USUAL: Dialect = Dialect {
+pub(super) const USUAL: Dialect = Dialect {
     name: Cow::Borrowed(""),
     paths: paths![],
     when: None,
@@ -56,7 +56,7 @@ const DUCKDNS: Dialect = Dialect {
     ..USUAL
 };
 
-/// Every row.
+/// Every one of them. Of two at the same path the first counts.
 pub static BUILT_IN: LazyLock<[Dialect; 9]> = LazyLock::new(|| {
     [
         Dialect {

@@ -1,0 +1,141 @@
+//! What to paste into a device, so that it tells its address: a text for each in `devices/`.
+
+use clap::ValueEnum;
+
+use crate::base_url::BaseUrl;
+use crate::ip::Family;
+use crate::name::HostName;
+use crate::setup::fill::{Fill, FillError};
+
+/// A device or program that can tell its address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[allow(missing_docs, reason = "their names say it")]
+pub enum Device {
+    Fritzbox,
+    Openwrt,
+    Opnsense,
+    Pfsense,
+    Unifi,
+    Mikrotik,
+    Synology,
+    Ddclient,
+    Inadyn,
+    Cron,
+    Systemd,
+    Windows,
+}
+
+/// What stands in the text.
+#[derive(Debug, Clone, Copy)]
+pub struct Paste<'a> {
+    /// Where bowline is reached.
+    pub base: &'a BaseUrl,
+    /// The whole update URL.
+    pub url: &'a str,
+    /// The token in it.
+    pub token: &'a str,
+    /// The host.
+    pub name: &'a HostName,
+    /// The only family it has.
+    pub only: Option<Family>,
+}
+
+impl Device {
+    /// Its name on the command line.
+    pub fn as_str(self) -> String {
+        let value = self.to_possible_value();
+        value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// The text for it, ready to paste.
+    ///
+    /// # Errors
+    /// When the shipped text is broken.
+    pub fn text(self, paste: &Paste<'_>) -> Result<String, FillError> {
+        let template = self.template();
+        let Paste {
+            base, url, token, ..
+        } = paste;
+        let label = paste.name.relative().replace('.', "-");
+        let minute = minute(paste.name);
+        let with_slot = url.replacen(token, "[PASSWORD]", 1);
+        let ssl = |yes, no| if base.is_https() { yes } else { no };
+        let values = [
+            ("https://update.example.org/TOKEN/home", (*url).to_owned()),
+            ("https://update.example.org/[PASSWORD]/home", with_slot),
+            ("https://update.example.org", base.to_string()),
+            ("update.example.org", base.authority().to_owned()),
+            ("/nic/update", format!("{}/nic/update", base.path())),
+            ("\"/ip\"", format!("\"{}/ip\"", base.path())),
+            (
+                "https://update.example.org/nic/update",
+                format!("{base}/nic/update"),
+            ),
+            (
+                "update.example.org/nic/update",
+                format!("{}{}/nic/update", base.authority(), base.path()),
+            ),
+            ("home.dyn.example.org", paste.name.to_string()),
+            ("update-home", format!("update-{label}")),
+            ("update_home", format!("update_{}", label.replace('-', "_"))),
+            ("TOKEN", (*token).to_owned()),
+            ("17 * * * *", format!("{minute} * * * *")),
+            ("18 * * * *", format!("{} * * * *", (minute + 1) % 60)),
+            ("*:17", format!("*:{minute:02}")),
+            ("ssl=yes", ssl("ssl=yes", "ssl=no").to_owned()),
+            (
+                "ssl            = true",
+                ssl("ssl            = true", "ssl            = false").to_owned(),
+            ),
+            (
+                "checkip-ssl    = true",
+                ssl("checkip-ssl    = true", "checkip-ssl    = false").to_owned(),
+            ),
+            (
+                "use_https '1'",
+                ssl("use_https '1'", "use_https '0'").to_owned(),
+            ),
+        ];
+        let used = values
+            .into_iter()
+            .filter(|(example, _)| template.contains(example));
+        let fill = used.fold(Fill::new(template), |fill, (example, value)| {
+            fill.value(example, value)
+        });
+        let families = Family::BOTH.map(|family| (family.as_str(), family));
+        let parts = families
+            .into_iter()
+            .filter(|(name, _)| template.contains(&format!("# begin {name}")));
+        parts
+            .fold(fill, |fill, (name, family)| {
+                fill.part(name, paste.only.is_none_or(|only| only == family))
+            })
+            .text()
+    }
+
+    fn template(self) -> &'static str {
+        match self {
+            Device::Fritzbox => include_str!("../devices/fritzbox.txt"),
+            Device::Openwrt => include_str!("../devices/openwrt.txt"),
+            Device::Opnsense => include_str!("../devices/opnsense.txt"),
+            Device::Pfsense => include_str!("../devices/pfsense.txt"),
+            Device::Unifi => include_str!("../devices/unifi.txt"),
+            Device::Mikrotik => include_str!("../devices/mikrotik.txt"),
+            Device::Synology => include_str!("../devices/synology.txt"),
+            Device::Ddclient => include_str!("../devices/ddclient.txt"),
+            Device::Inadyn => include_str!("../devices/inadyn.txt"),
+            Device::Cron => include_str!("../devices/cron.txt"),
+            Device::Systemd => include_str!("../devices/systemd.txt"),
+            Device::Windows => include_str!("../devices/windows.txt"),
+        }
+    }
+}
+
+/// A minute of the hour for a host, so that not all of them come at once.
+fn minute(name: &HostName) -> u32 {
+    let octets = name.as_str().bytes();
+    octets.fold(0, |sum: u32, octet| (sum * 31 + u32::from(octet)) % 60_000) % 60
+}
+
+#[cfg(test)]
+mod tests;

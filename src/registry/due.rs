@@ -1,0 +1,40 @@
+//! Which hosts wait for the name server.
+
+use super::{Host, Registry, RegistryError, UNSETTLED};
+use crate::time::Timestamp;
+
+impl Registry {
+    /// Hosts whose wish is no fact, oldest wish first.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn pending(&self) -> Result<Vec<Host>, RegistryError> {
+        self.hosts_where("wish <> fact ORDER BY wish_at", [])
+    }
+
+    /// Those of them that are due for another try.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn due(&self, now: Timestamp) -> Result<Vec<Host>, RegistryError> {
+        self.hosts_where(
+            "wish <> fact AND (retry_at IS NULL OR retry_at <= ?1) ORDER BY wish_at",
+            [now.seconds()],
+        )
+    }
+
+    /// Hosts to look at again though they are not pending: an UPDATE that was never
+    /// answered may still be applied, or their removal waited for that.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn unsettled(&self, now: Timestamp) -> Result<Vec<Host>, RegistryError> {
+        let since = now.minus(UNSETTLED).seconds();
+        let mut hosts = self.hosts_where("unconfirmed > ?1 AND wish = fact", [since])?;
+        hosts.extend(self.hosts_where(
+            "state = 'removing' AND wish = fact AND unconfirmed <= ?1",
+            [since],
+        )?);
+        Ok(hosts)
+    }
+}

@@ -1,0 +1,159 @@
+//! Facts: what came of a wish. One that a power cut takes away is only published again.
+
+use rusqlite::Connection;
+
+use super::host::{by_id, joined};
+use super::zone::see;
+use super::{Durable, Host, HostId, Records, Registry, RegistryError, State};
+use crate::name::{RecordName, ZoneName};
+use crate::time::Timestamp;
+
+/// How an exchange with the name server ended for one host.
+#[derive(Debug)]
+pub struct Conclusion<'a> {
+    /// The host.
+    pub host: HostId,
+    /// What is known now.
+    pub end: End<'a>,
+}
+
+/// What is known after an exchange.
+#[derive(Debug)]
+pub enum End<'a> {
+    /// The name server shows the records of that wish.
+    Confirmed {
+        /// The wish's number.
+        number: i64,
+        /// Its records.
+        records: &'a Records,
+        /// The zone's serial, where it was asked for.
+        serial: Option<u32>,
+    },
+    /// It does not, or has not said so.
+    Failed {
+        /// Why.
+        reason: String,
+        /// Whether an UPDATE may have been applied all the same, or may still be.
+        may_be_applied: bool,
+    },
+}
+
+impl Registry {
+    /// Notes how an exchange ended for hosts of a zone, and the serials seen in it, oldest
+    /// first; all in one transaction.
+    ///
+    /// A host that was being removed, and now has no records, is forgotten; not while an
+    /// older UPDATE may still be applied, though: then somebody has to look again.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn conclude(
+        &mut self,
+        zone: &ZoneName,
+        serials: &[u32],
+        conclusions: &[Conclusion<'_>],
+        now: Timestamp,
+    ) -> Result<(), RegistryError> {
+        let tx = self.write(Durable::Soon)?;
+        for serial in serials {
+            see(&tx, zone, *serial, now)?;
+        }
+        for Conclusion { host, end } in conclusions {
+            match end {
+                End::Confirmed {
+                    number,
+                    records,
+                    serial,
+                } => confirm(&tx, *host, *number, records, *serial, now)?,
+                End::Failed {
+                    reason,
+                    may_be_applied,
+                } => {
+                    tx.prepare_cached(
+                        "UPDATE host SET trouble = ?2,
+                         unconfirmed = CASE WHEN ?3 THEN ?4 ELSE unconfirmed END WHERE id = ?1",
+                    )?
+                    .execute((
+                        host.0,
+                        reason,
+                        may_be_applied,
+                        now.seconds(),
+                    ))?;
+                }
+            }
+        }
+        Ok(tx.commit()?)
+    }
+
+    /// Notes that upkeep has tried hosts in vain, since the name server refuses them: after
+    /// the third time it pauses for two minutes, then for twice as long each time, an hour
+    /// at most.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn put_off(&mut self, hosts: &[HostId], now: Timestamp) -> Result<(), RegistryError> {
+        let tx = self.write(Durable::Soon)?;
+        for host in hosts {
+            tx.prepare_cached(
+                "UPDATE host SET failures = failures + 1, retry_at =
+                 CASE WHEN failures < 3 THEN NULL
+                 ELSE ?2 + min(3600, 120 << min(failures - 3, 8)) END WHERE id = ?1",
+            )?
+            .execute((host.0, now.seconds()))?;
+        }
+        Ok(tx.commit()?)
+    }
+}
+
+fn confirm(
+    tx: &Connection,
+    id: HostId,
+    number: i64,
+    records: &Records,
+    serial: Option<u32>,
+    now: Timestamp,
+) -> Result<(), RegistryError> {
+    let Some(host) = by_id(tx, id)? else {
+        return Ok(());
+    };
+    let confirmed: &[RecordName] = match records.addresses.is_empty() {
+        true => &[],
+        false => &records.names,
+    };
+    let settled = host.wish.number == number && !host.is_unsettled(now);
+    let mut held = confirmed.to_vec();
+    if !settled {
+        held.extend(host.held.iter().cloned());
+        held.sort();
+        held.dedup();
+    }
+    tx.prepare_cached(
+        "UPDATE host SET fact = ?2, fact_names = ?3, fact_ipv4 = ?4, fact_ipv6 = ?5,
+         fact_serial = ?6, fact_at = ?7, held_names = ?8, trouble = NULL, failures = 0,
+         retry_at = NULL WHERE id = ?1",
+    )?
+    .execute((
+        id.0,
+        number,
+        joined(confirmed),
+        records.addresses.ipv4.map(|ipv4| ipv4.to_string()),
+        records.addresses.ipv6.map(|ipv6| ipv6.to_string()),
+        serial,
+        now.seconds(),
+        joined(&held),
+    ))?;
+    if host.state == State::Removing && settled {
+        forget(tx, &host, now)?;
+    }
+    Ok(())
+}
+
+/// Ends a removal: the host is gone, and its name rests from now on.
+pub(super) fn forget(tx: &Connection, host: &Host, now: Timestamp) -> Result<(), RegistryError> {
+    tx.execute(
+        "INSERT OR REPLACE INTO removed_name (name, at) VALUES (?1, ?2)",
+        (host.name.as_str(), now.seconds()),
+    )?;
+    tx.execute("DELETE FROM host WHERE id = ?1", [host.id.0])?;
+    Ok(())
+}

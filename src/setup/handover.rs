@@ -1,0 +1,52 @@
+//! What is left to the former user when bowline is to run as another one: after a change
+//! of the gateway, the registry and the keys have to follow.
+
+use std::fs::metadata;
+use std::os::unix::fs::MetadataExt as _;
+
+use super::files::{File, State};
+use super::next::Step;
+use super::place::Place;
+use super::users::{Owners, user_name};
+
+/// The commands that hand state and keys over.
+///
+/// Only what belongs to the former user is given away: a hard link to somebody else's file,
+/// laid into the state directory, keeps its owner, and symbolic links are not followed.
+pub(super) fn steps(place: &Place, owners: &Owners, files: &[(File, State)]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let Ok(state) = metadata(&place.state_dir) else {
+        return steps;
+    };
+    let new = &owners.state;
+    if !owners.settable || (state.uid(), state.gid()) == (new.uid, new.gid) {
+        return steps;
+    }
+    let former = user_name(state.uid());
+    steps.push(Step::here(
+        format!("the registry goes over from {former} to {}", new.user),
+        format!(
+            "chown -hR --from={} {}:{} {}",
+            state.uid(),
+            new.user,
+            new.group,
+            place.state_dir.display()
+        ),
+    ));
+    // Those that nobody changed are put right when they are written.
+    let left: Vec<String> = files
+        .iter()
+        .filter(|(file, state)| {
+            let ours = [&place.config, &place.lookup_key(), &place.tsig_key()];
+            ours.contains(&&file.path) && !state.replaces() && file.owner.gid != owners.user.gid
+        })
+        .map(|(file, _)| file.path.display().to_string())
+        .collect();
+    if !left.is_empty() {
+        steps.push(Step::here(
+            format!("{} reads configuration and keys", new.user),
+            format!("chgrp {} {}", owners.user.group, left.join(" ")),
+        ));
+    }
+    steps
+}

@@ -1,0 +1,114 @@
+//! What the files of a web server are made of, whichever it is.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use super::error::SetupError;
+use super::files::{File, State};
+use super::gateway::{Gateway, WebServer};
+use super::next::{Step, service};
+use super::place::Place;
+use super::users::Owners;
+use super::{apache, nginx};
+use crate::base_url::BaseUrl;
+use crate::config::DEFAULT_FILE;
+use crate::name::ZoneName;
+use crate::port::AddressPort;
+
+/// A site to be written for a web server.
+#[derive(Debug, Clone, Copy)]
+pub struct Site<'a> {
+    /// Where files go.
+    pub place: &'a Place,
+    /// Whose they are.
+    pub owners: &'a Owners,
+    /// In front of every token.
+    pub url: &'a BaseUrl,
+    /// A plain-HTTP host there instead of ports 80 and 443.
+    pub http: Option<AddressPort>,
+    /// How bowline is run.
+    pub gateway: Gateway,
+    /// What is run.
+    pub executable: &'a Path,
+}
+
+impl Site<'_> {
+    /// The files of a web server.
+    ///
+    /// # Errors
+    /// A shipped file that does not fit.
+    pub fn files(&self, web: WebServer) -> Result<Vec<File>, SetupError> {
+        match web {
+            WebServer::Apache => apache::files(self),
+            WebServer::Nginx => nginx::files(self),
+        }
+    }
+
+    /// What is to be done with them.
+    pub fn steps(&self, web: WebServer, files: &[(File, State)]) -> Vec<Step> {
+        let mut steps = match web {
+            WebServer::Apache => apache::steps(self, files),
+            WebServer::Nginx => nginx::steps(self, files),
+        };
+        steps.extend(self.certificate(web));
+        steps
+    }
+
+    /// Whether the web server speaks TLS.
+    pub fn is_tls(&self) -> bool {
+        self.url.is_https() && self.http.is_none()
+    }
+
+    /// Whether a proxy in front speaks TLS.
+    pub fn is_behind_tls(&self) -> bool {
+        self.url.is_https() && self.http.is_some()
+    }
+
+    /// The configuration file, where it is not the one that is looked for anyway.
+    pub fn config(&self) -> Option<&Path> {
+        let file = self.place.config.as_path();
+        (file != Path::new(DEFAULT_FILE)).then_some(file)
+    }
+
+    /// The port that the URL names.
+    pub fn port(&self) -> Option<u16> {
+        self.url.authority().rsplit_once(':')?.1.parse().ok()
+    }
+
+    /// Ports that the outside has to reach.
+    pub fn open_ports(&self) -> Vec<u16> {
+        match self.http {
+            Some(address) if address.0.ip().is_loopback() => Vec::new(),
+            Some(address) => vec![address.0.port()],
+            None => [Some(80), self.is_tls().then_some(443), self.port()]
+                .into_iter()
+                .flatten()
+                .collect(),
+        }
+    }
+
+    /// The certificate, where there is none yet.
+    fn certificate(&self, web: WebServer) -> Option<Step> {
+        let host = self.url.host();
+        let chain = Path::new("/etc/letsencrypt/live")
+            .join(host)
+            .join("fullchain.pem");
+        let named = host.parse::<ZoneName>().is_ok() && host.parse::<IpAddr>().is_err();
+        (self.is_tls() && named && !chain.exists()).then(|| {
+            Step::yours(
+                format!("the certificate, once {host} resolves and port 80 is open (below)"),
+                format!(
+                    "certbot certonly --webroot -w /var/www/html -d {host} --deploy-hook '{}'",
+                    service(web.as_str(), "reload")
+                ),
+            )
+        })
+    }
+}
+
+/// Whether one of the files below `directory` is new or other than before.
+pub fn is_changed(files: &[(File, State)], directory: &Path) -> bool {
+    files
+        .iter()
+        .any(|(file, state)| file.path.starts_with(directory) && state.writes())
+}

@@ -1,0 +1,330 @@
+//! The hosts of one request made as asked: decide, accept, publish, tell.
+//!
+//! All wishes of a request are one transaction, all hosts of a zone one UPDATE.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Answer, Asked, Decision, Undecidable, Visit, Word, decide};
+use crate::config::Zone;
+use crate::limit::Limit;
+use crate::name::ZoneName;
+use crate::publish::{PublishError, Published, Shown, Trouble};
+use crate::rate::Rate;
+use crate::registry::{Accepted, Ask, Host, HostId, RegistryError, State};
+use crate::time::Timestamp;
+use crate::token::Digest;
+
+/// A host that a request is about, and its zone.
+pub struct Target<'a> {
+    /// The host.
+    pub host: Host,
+    /// Its zone.
+    pub zone: &'a Zone,
+}
+
+/// A change that a proven visit makes.
+pub(super) struct Change<'v, 'a> {
+    /// The visit.
+    pub(super) visit: &'v mut Visit<'a>,
+    /// The name of the dialect it speaks.
+    pub(super) dialect: &'v str,
+    /// Its token.
+    pub(super) token: Digest,
+}
+
+/// One host on its way through a change.
+struct Item<'a> {
+    target: Target<'a>,
+    next: Next,
+    /// How its change stands to the limit.
+    limited: Limited,
+}
+
+/// How a change stands to the limit of its host.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Limited {
+    /// It is not counted.
+    No,
+    /// It is counted, and within.
+    Counted,
+    /// It is beyond, and not to be published before then.
+    Until(Timestamp),
+}
+
+/// What is to be done next for a host.
+enum Next {
+    /// Nothing changes: only the name server knows whether it is still so.
+    Look(Decision),
+    /// It changes: write it down.
+    Accept(Decision),
+    /// It is written down: make the name server agree; the word is for when it does.
+    Publish(Decision, Word),
+    /// The answer; `None`: the host or its token went meanwhile.
+    Tell(Option<Answer>),
+}
+
+impl<'a> Change<'_, 'a> {
+    /// Makes the hosts as asked: an answer for each, in order; `None` for one that went, or
+    /// whose token did.
+    pub(super) fn run(mut self, asked: &Asked, targets: Vec<Target<'a>>) -> Vec<Option<Answer>> {
+        let mut items: Vec<Item<'a>> = targets
+            .into_iter()
+            .map(|target| Item {
+                next: self.decide(asked, &target),
+                limited: Limited::No,
+                target,
+            })
+            .collect();
+        self.look(&mut items);
+        let limit = Limit::of_changes(self.visit.config);
+        self.count(&limit, &mut items);
+        self.accept(&mut items);
+        self.publish(&mut items);
+        self.take_back(&limit, &items);
+        let told = |item: Item<'_>| match item.next {
+            Next::Tell(answer) => answer,
+            _ => None,
+        };
+        items.into_iter().map(told).collect()
+    }
+
+    fn decide(&self, asked: &Asked, Target { host, zone }: &Target<'_>) -> Next {
+        let policy = host.policy(zone.policy());
+        let decision = match decide(asked, self.visit.client, host.settings.only, policy) {
+            Ok(decision) => decision,
+            Err(undecidable) => return Next::Tell(Some(refusal(undecidable))),
+        };
+        let wanted = decision.apply(host.wish.records.addresses);
+        let (registry, now) = (&self.visit.registry, self.visit.now);
+        match registry.wishes_already(host, wanted, now) {
+            Ok(true) if host.is_pending() => Next::Publish(decision, Word::Good),
+            Ok(true) => Next::Look(decision),
+            Ok(false) => Next::Accept(decision),
+            Err(error) => Next::Tell(Some(registry_trouble(&error))),
+        }
+    }
+
+    /// Asks the name servers whether what is wished already is still so.
+    fn look(&mut self, items: &mut [Item<'_>]) {
+        for (zone, mut items) in by_zone(items, |next| matches!(next, Next::Look(_))) {
+            let mut hosts = Vec::with_capacity(items.len());
+            for Item { target, .. } in &items {
+                // Last-seen is worth no answer of its own: a full disk must not stop a visit.
+                let expire = target.host.settings.expire.unwrap_or(target.zone.expire);
+                let _ = (self.visit.registry).seen(&target.host, expire, self.visit.now);
+                hosts.push(target.host.clone());
+            }
+            let shown = self
+                .visit
+                .publisher
+                .show(&zone, &hosts, self.visit.deadline);
+            for (position, item) in items.iter_mut().enumerate() {
+                item.advance(|decision, _| match &shown {
+                    Ok(Ok(shown)) if shown.get(position).is_some_and(Shown::is_as_wished) => {
+                        Next::Tell(Some(told(Word::NoChange, &decision)))
+                    }
+                    Ok(Ok(_)) => Next::Publish(decision, Word::Good),
+                    Ok(Err(trouble)) => Next::Tell(Some(pending(trouble, &decision))),
+                    Err(error) => Next::Tell(Some(publish_trouble(error))),
+                });
+            }
+        }
+    }
+
+    /// Counts what changes; what is pending already waits with it, and counts no more.
+    fn count(&self, limit: &Limit, items: &mut [Item<'_>]) {
+        let now = self.visit.now;
+        for item in items {
+            let whose = whose(item);
+            let until = |until: Option<Timestamp>, or| until.map_or(or, Limited::Until);
+            item.limited = match &item.next {
+                Next::Accept(_) => until(limit.count(&whose, now), Limited::Counted),
+                Next::Publish(..) if item.target.host.is_pending() => {
+                    until(limit.until(&whose, now), Limited::No)
+                }
+                _ => Limited::No,
+            };
+            if let (Next::Publish(decision, _), Limited::Until(until)) = (&item.next, item.limited)
+            {
+                item.next = Next::Tell(Some(self.too_many(limit.rate, until, decision)));
+            }
+        }
+    }
+
+    /// What the name server has not confirmed was no change.
+    fn take_back(&self, limit: &Limit, items: &[Item<'_>]) {
+        for item in items {
+            let is_done =
+                matches!(&item.next, Next::Tell(Some(answer)) if answer.word == Word::Good);
+            if item.limited == Limited::Counted && !is_done {
+                limit.take_back(&whose(item), self.visit.now);
+            }
+        }
+    }
+
+    /// The answer to a change beyond the limit.
+    fn too_many(&self, rate: Rate, until: Timestamp, decision: &Decision) -> Answer {
+        let answer = Answer {
+            wanted: decision.set,
+            retry_after: Some(until.since(self.visit.now)),
+            ..Answer::new(Word::TooManyChanges)
+        };
+        answer.because(format_args!(
+            "more than {rate} changes; the newest is published after {until}"
+        ))
+    }
+
+    /// Writes all wishes down.
+    fn accept(&mut self, items: &mut [Item<'_>]) {
+        let mut items: Vec<_> = items
+            .iter_mut()
+            .filter(|item| matches!(item.next, Next::Accept(_)))
+            .collect();
+        let asks: Vec<Ask> = items.iter().filter_map(|item| self.ask(item)).collect();
+        if asks.is_empty() {
+            return;
+        }
+        let accepted =
+            (self.visit.publisher).accept(self.visit.registry, &asks, self.visit.deadline);
+        let rate = self.visit.config.limits.changes;
+        for (position, item) in items.iter_mut().enumerate() {
+            let limited = item.limited;
+            item.advance(|decision, _| match &accepted {
+                Ok(accepted) => match (accepted.get(position), limited) {
+                    (Some(Accepted::Wish(_) | Accepted::Unchanged(_)), Limited::Until(until)) => {
+                        Next::Tell(Some(self.too_many(rate, until, &decision)))
+                    }
+                    (Some(Accepted::Wish(_)), _) => Next::Publish(decision, Word::Good),
+                    // Another visit wished the same meanwhile, and may still be publishing it.
+                    (Some(Accepted::Unchanged(_)), _) => Next::Publish(decision, Word::NoChange),
+                    (Some(Accepted::Gone) | None, _) => Next::Tell(None),
+                },
+                Err(error) => Next::Tell(Some(registry_trouble(error))),
+            });
+        }
+    }
+
+    fn ask(&self, item: &Item<'_>) -> Option<Ask> {
+        let Next::Accept(decision) = &item.next else {
+            return None;
+        };
+        let decision = decision.clone();
+        Some(Ask {
+            host: item.target.host.id,
+            token: self.token,
+            ttl: item.target.zone.ttl,
+            client: self.visit.client,
+            dialect: self.dialect.to_owned(),
+            now: self.visit.now,
+            not_before: match item.limited {
+                Limited::Until(until) => Some(until),
+                Limited::Counted | Limited::No => None,
+            },
+            addresses: Arc::new(move |host| decision.apply(host.wish.records.addresses)),
+        })
+    }
+
+    /// Makes the name servers agree.
+    fn publish(&mut self, items: &mut [Item<'_>]) {
+        for (zone, mut items) in by_zone(items, |next| matches!(next, Next::Publish(..))) {
+            let hosts: Vec<HostId> = items.iter().map(|item| item.target.host.id).collect();
+            let published = self.visit.publisher.publish(
+                self.visit.registry,
+                &zone,
+                &hosts,
+                self.visit.deadline,
+            );
+            for (position, item) in items.iter_mut().enumerate() {
+                item.advance(|decision, word| {
+                    Next::Tell(match &published {
+                        Ok(published) => published
+                            .get(position)
+                            .and_then(|published| outcome(published, word, &decision)),
+                        Err(error) => Some(publish_trouble(error)),
+                    })
+                });
+            }
+        }
+    }
+}
+
+impl Item<'_> {
+    /// Takes a host that has no answer yet one step on.
+    fn advance(&mut self, step: impl FnOnce(Decision, Word) -> Next) {
+        self.next = match std::mem::replace(&mut self.next, Next::Tell(None)) {
+            Next::Look(decision) | Next::Accept(decision) => step(decision, Word::Good),
+            Next::Publish(decision, word) => step(decision, word),
+            told @ Next::Tell(_) => told,
+        };
+    }
+}
+
+/// By what the limit knows a host: its number is never given out twice.
+fn whose(item: &Item<'_>) -> [u8; 8] {
+    item.target.host.id.number().to_le_bytes()
+}
+
+/// The hosts that have the same next step, by their zones.
+fn by_zone<'i, 'a>(
+    items: &'i mut [Item<'a>],
+    next: impl Fn(&Next) -> bool,
+) -> BTreeMap<ZoneName, Vec<&'i mut Item<'a>>> {
+    let mut zones: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for item in items.iter_mut().filter(|item| next(&item.next)) {
+        zones
+            .entry(item.target.zone.name.clone())
+            .or_default()
+            .push(item);
+    }
+    zones
+}
+
+/// What became of a wish, in a word; `None` when its host went meanwhile.
+fn outcome(published: &Published, word: Word, decision: &Decision) -> Option<Answer> {
+    match published {
+        Published::Confirmed => Some(told(word, decision)),
+        Published::Off(State::Disabled) => {
+            Some(Answer::new(Word::Abuse).because("the host was disabled meanwhile"))
+        }
+        Published::Off(_) | Published::Gone => None,
+        Published::Refused(trouble) | Published::Unconfirmed(trouble) => {
+            Some(pending(trouble, decision))
+        }
+    }
+}
+
+fn told(word: Word, decision: &Decision) -> Answer {
+    Answer {
+        addresses: decision.set,
+        dropped: decision.dropped.map(|dropped| dropped.address.to_string()),
+        ..Answer::new(word)
+    }
+}
+
+fn pending(trouble: &Trouble, decision: &Decision) -> Answer {
+    let answer = Answer {
+        wanted: decision.set,
+        ..Answer::new(Word::Pending)
+    };
+    answer.because(trouble).hint(trouble.hint())
+}
+
+fn refusal(undecidable: Undecidable) -> Answer {
+    match undecidable {
+        Undecidable::ClientUnknown => Answer::new(Word::Trouble).because(undecidable).hint(Some(
+            "check [client] header, and that the proxy sets it".to_owned(),
+        )),
+        _ => Answer::new(Word::BadIp).because(undecidable),
+    }
+}
+
+fn registry_trouble(error: &RegistryError) -> Answer {
+    let answer = Answer::new(Word::Trouble).because(error);
+    answer.hint(error.hint())
+}
+
+fn publish_trouble(error: &PublishError) -> Answer {
+    let answer = Answer::new(Word::Trouble).because(error);
+    answer.hint(error.hint())
+}

@@ -1,0 +1,328 @@
+//! Comparing: what the name server shows is held against the facts, and mended.
+//!
+//! A zone restored from an old copy, a record edited by hand, a journal lost: no visit may
+//! come for days. A zone whose serial is as it was has not changed; else all its hosts are
+//! asked for, a part in each round when they are many, for a hundredth of the time at most.
+//!
+//! When many hosts differ though the zone has not gone back, the registry may be the older
+//! of the two: then nothing is mended until the operator has decided.
+
+use std::time::{Duration, Instant};
+
+use super::Silent;
+use crate::config::{Config, LogLevel, Zone};
+use crate::deadline::Deadline;
+use crate::ip::Family;
+use crate::log::{Line, Logger};
+use crate::name::HostName;
+use crate::publish::{PublishError, Published, Publisher, Shown, Trouble};
+use crate::registry::{Host, HostId, Registry, ZoneState};
+use crate::span::Span;
+use crate::time::Timestamp;
+
+/// Hosts asked for at once.
+const TOGETHER: usize = 250;
+/// A round compares for no longer than this.
+const LONGEST: Duration = Duration::from_secs(20);
+/// The pause after a comparison of a second or more, in times what it took.
+const REST: u64 = 100;
+/// So few hosts are always mended.
+const FEW: usize = 10;
+
+/// Whose word counts when name server and registry differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// The registry's, as long as it can be trusted.
+    Registry,
+    /// The zone's.
+    Zone,
+}
+
+/// How many hosts differed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// Published again.
+    pub mended: usize,
+    /// Taken over from the zone.
+    pub adopted: usize,
+    /// Left as they are.
+    pub left: usize,
+}
+
+/// Compares the zones that are due.
+pub(super) fn run(
+    config: &Config,
+    registry: &mut Registry,
+    publisher: &Publisher,
+    logger: &Logger,
+    word: Word,
+    silent: &mut Silent,
+) -> Result<Compared, PublishError> {
+    let mut compared = Compared::default();
+    for zone in &config.zones {
+        if silent.contains(&zone.server) {
+            continue;
+        }
+        let comparison = Comparison {
+            zone,
+            registry,
+            publisher,
+            logger,
+            word,
+            silent,
+            compared: &mut compared,
+        };
+        match comparison.run() {
+            // What is wrong with one zone must not stop the others.
+            Err(error @ (PublishError::KeyFile { .. } | PublishError::Key { .. })) => {
+                complain(logger, zone, &error, error.hint());
+            }
+            other => other?,
+        }
+    }
+    Ok(compared)
+}
+
+/// The comparison of one zone.
+struct Comparison<'a> {
+    zone: &'a Zone,
+    registry: &'a mut Registry,
+    publisher: &'a Publisher,
+    logger: &'a Logger,
+    word: Word,
+    silent: &'a mut Silent,
+    compared: &'a mut Compared,
+}
+
+/// A host that the name server shows otherwise.
+type Differing = (Host, Shown);
+
+/// Hosts that still differ.
+#[derive(Default)]
+struct Left {
+    /// Left alone, and told of.
+    told: u32,
+    /// Tried in vain.
+    tried: u32,
+}
+
+/// What the name server was asked for in one round.
+struct Looked {
+    /// How many hosts that were.
+    hosts: usize,
+    /// Those that differ.
+    differing: Vec<Differing>,
+    /// Behind which host the next round goes on; `None`: that was the last.
+    cursor: Option<HostName>,
+}
+
+impl Comparison<'_> {
+    fn run(mut self) -> Result<(), PublishError> {
+        let name = &self.zone.name;
+        let state = self.registry.zone_state(name)?;
+        let deadline = Deadline::after(Deadline::REQUEST);
+        let serial = match self.publisher.serial(name, deadline)? {
+            Ok(serial) => serial,
+            Err(trouble) => {
+                self.complain(&trouble);
+                return Ok(());
+            }
+        };
+        let now = Timestamp::now();
+        let behind = state.went_back.is_some() || state.is_behind(serial);
+        if self.word == Word::Registry && !behind && !is_due(&state, serial, now) {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let looked = match self.look(state.cursor.clone())? {
+            Ok(looked) => looked,
+            Err(trouble) => {
+                self.complain(&trouble);
+                return Ok(());
+            }
+        };
+        let cursor = looked.cursor.clone();
+        let left = self.settle(looked, behind)?;
+        // One that is not through goes on with what it has.
+        let before = match state.cursor {
+            Some(_) => (state.took, state.unmended),
+            None => (0, 0),
+        };
+        let took = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
+        let next = ZoneState {
+            serial: Some(serial),
+            took: before.0.saturating_add(took),
+            unmended: before.1.saturating_add(left.told),
+            ..match cursor {
+                Some(_) => ZoneState {
+                    went_back: behind.then_some(now),
+                    cursor,
+                    ..state
+                },
+                None => ZoneState {
+                    // What could not be mended is tried again.
+                    compared_serial: (left.tried == 0).then_some(serial),
+                    compared_at: Some(Timestamp::now()),
+                    ..ZoneState::default()
+                },
+            }
+        };
+        Ok(self.registry.compared(&self.zone.name, &next)?)
+    }
+
+    /// Says that the name server did not let itself be asked.
+    fn complain(&mut self, trouble: &Trouble) {
+        if trouble.is_server() {
+            self.silent.insert(self.zone.server);
+        }
+        complain(self.logger, self.zone, trouble, trouble.hint());
+    }
+
+    /// Asks for hosts from where the last round stopped.
+    fn look(&self, cursor: Option<HostName>) -> Result<Result<Looked, Trouble>, PublishError> {
+        let name = &self.zone.name;
+        let longest = Deadline::after(LONGEST);
+        let mut looked = Looked {
+            hosts: 0,
+            differing: Vec::new(),
+            cursor,
+        };
+        while !longest.passed() {
+            let hosts = self
+                .registry
+                .settled(name, looked.cursor.as_ref(), TOGETHER)?;
+            looked.cursor = hosts.last().map(|last| last.name.clone());
+            if looked.cursor.is_none() {
+                break;
+            }
+            looked.hosts += hosts.len();
+            let deadline = Deadline::after(Deadline::REQUEST);
+            match self.publisher.show(name, &hosts, deadline)? {
+                Ok(shown) => {
+                    let pairs = hosts.into_iter().zip(shown);
+                    let differing = pairs.filter(|(_, shown)| !shown.is_as_wished());
+                    looked.differing.extend(differing);
+                }
+                Err(trouble) => return Ok(Err(trouble)),
+            }
+        }
+        Ok(Ok(looked))
+    }
+
+    /// Decides what becomes of those that differ, and does it.
+    fn settle(&mut self, looked: Looked, behind: bool) -> Result<Left, PublishError> {
+        // A visit may have come in between: what it does is not ours to judge.
+        let mut still = Vec::new();
+        for (host, shown) in looked.differing {
+            let now = self.registry.host_by_id(host.id)?;
+            if now.is_some_and(|now| now.wish.number == host.wish.number && !now.is_pending()) {
+                still.push((host, shown));
+            }
+        }
+        let hosts = looked.hosts;
+        let many = still.len() >= FEW && still.len() * 10 > hosts;
+        match self.word {
+            Word::Zone => self.adopt(still),
+            Word::Registry if many && !behind => {
+                let line = Line::new(LogLevel::Warning, "upkeep").field("zone", &self.zone.name);
+                let reason = format!(
+                    "{} of {hosts} hosts differ from the zone, and the zone has not gone back: \
+                     is the registry the older one",
+                    still.len()
+                );
+                let hint = "nothing was mended; `bowline upkeep --adopt` takes the zone's word";
+                let line = line.field("result", "911").words("reason", reason);
+                self.logger.write(&line.words("hint", hint));
+                self.compared.left += still.len();
+                Ok(Left {
+                    told: u32::try_from(still.len()).unwrap_or(u32::MAX),
+                    tried: 0,
+                })
+            }
+            Word::Registry => self.mend(&still),
+        }
+    }
+
+    /// Publishes what the registry says.
+    fn mend(&mut self, differing: &[Differing]) -> Result<Left, PublishError> {
+        let mut left = Left::default();
+        for some in differing.chunks(TOGETHER) {
+            let ids: Vec<HostId> = some.iter().map(|(host, _)| host.id).collect();
+            let wait = Deadline::after(Deadline::REQUEST);
+            let published =
+                self.publisher
+                    .try_publish(self.registry, &self.zone.name, &ids, wait)?;
+            for ((host, shown), published) in some.iter().zip(published) {
+                let line = |level| Line::new(level, "upkeep").field("host", &host.name);
+                match published {
+                    Published::Confirmed | Published::Off(_) => {
+                        self.compared.mended += 1;
+                        let reason = format!("the name server had {shown}");
+                        let mut line = line(LogLevel::Warning);
+                        for address in host.wish.records.addresses.iter() {
+                            let family = Family::of(address);
+                            line = line.field(family.as_str(), address);
+                        }
+                        let line = line.field("result", "mended");
+                        self.logger.write(&line.words("reason", reason));
+                    }
+                    Published::Gone => {}
+                    Published::Refused(trouble) | Published::Unconfirmed(trouble) => {
+                        left.tried += 1;
+                        self.compared.left += 1;
+                        let line = line(LogLevel::Warning).field("result", "dnserr");
+                        self.logger.write(&line.words("reason", trouble));
+                    }
+                }
+            }
+        }
+        Ok(left)
+    }
+
+    /// Takes what the zone says; the next settling confirms it.
+    fn adopt(&mut self, differing: Vec<Differing>) -> Result<Left, PublishError> {
+        let mut left = Left::default();
+        for (host, shown) in differing {
+            let line = |level| Line::new(level, "upkeep").field("host", &host.name);
+            let addresses = shown.addresses().filter(|_| host.settings.fixed.is_none());
+            let adopted = match addresses {
+                Some(addresses) => self.registry.adopt(
+                    host.id,
+                    host.wish.number,
+                    addresses,
+                    self.zone.ttl,
+                    Timestamp::now(),
+                )?,
+                None => false,
+            };
+            let reason = format!("the name server has {shown}");
+            if adopted {
+                self.compared.adopted += 1;
+                let line = line(LogLevel::Info).field("result", "adopted");
+                self.logger.write(&line.words("reason", reason));
+            } else {
+                left.told += 1;
+                self.compared.left += 1;
+                let line = line(LogLevel::Warning).field("result", "911");
+                let hint = "set the host's addresses with `bowline host set`";
+                self.logger
+                    .write(&line.words("reason", reason).words("hint", hint));
+            }
+        }
+        Ok(left)
+    }
+}
+
+/// Whether something may have changed, and the last comparison is long enough ago.
+fn is_due(state: &ZoneState, serial: u32, now: Timestamp) -> bool {
+    let pause = Span::from_seconds(u64::from(state.took) / 1000 * REST);
+    let rested = |at| at > now || now.since(at) >= pause;
+    let changed = state.compared_serial != Some(serial);
+    state.cursor.is_some() || (changed && state.compared_at.is_none_or(rested))
+}
+
+fn complain(logger: &Logger, zone: &Zone, reason: &dyn std::fmt::Display, hint: Option<String>) {
+    let line = Line::new(LogLevel::Warning, "upkeep").field("zone", &zone.name);
+    let line = line.field("result", "911").words("reason", reason);
+    logger.write(&line.hint(hint));
+}

@@ -1,0 +1,62 @@
+//! Caddy with the shipped file, before a real Knot.
+
+use std::fs;
+use std::process::Command;
+
+use crate::site::Site;
+use crate::web::{
+    Places, Web, errors_keep_tokens_out, everything_arrives, no_token_anywhere, port_and_socket,
+};
+
+const SITE: &str = include_str!("../../caddy/Caddyfile");
+
+#[test]
+fn it_passes_everything_on_and_no_token_to_a_log() {
+    let site = Site::new();
+    // The client speaks plain HTTP.
+    site.configure("http://update.example.org");
+    let (port, socket) = port_and_socket(&site);
+    let places = Places {
+        site: &site,
+        port,
+        socket: &socket,
+    };
+    let address = format!("http://:{port} {{\n\tbind 127.0.0.1");
+    let host = "http://update.example.org, https://update.example.org {";
+    let further = [
+        (host, address.as_str()),
+        ("{\n\tlog {", "{\n\tadmin off\n\tlog {"),
+    ];
+    places.write(SITE, "Caddyfile", &further);
+    let bowline = site.listen();
+    let (file, log) = (site.path("Caddyfile"), site.path("caddy.log"));
+    let script = "exec caddy run --adapter caddyfile --config \"$1\" 2>\"$2\"";
+    let mut caddy = Command::new("sh");
+    caddy.args(["-c", script, "caddy"]).arg(&file).arg(&log);
+    caddy.env("HOME", site.path(""));
+    let web = Web::start(&mut caddy, port);
+    everything_arrives(&site, &web);
+    no_token_anywhere(&site);
+    drop(bowline);
+    errors_keep_tokens_out(&site, &web, &socket);
+    assert!(!fs::read_to_string(log).unwrap().is_empty());
+}
+
+#[test]
+fn the_shipped_file_is_valid() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("Caddyfile");
+    fs::write(&file, SITE).unwrap();
+    let out = Command::new("caddy")
+        .args(["validate", "--adapter", "caddyfile", "--config"])
+        .arg(&file)
+        .env("HOME", directory.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(
+        out.status.success() && said.contains("Valid configuration")
+            || String::from_utf8_lossy(&out.stdout).contains("Valid configuration"),
+        "{said}"
+    );
+}

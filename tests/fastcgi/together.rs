@@ -1,0 +1,120 @@
+//! Visits that wait at the same time share transactions and UPDATEs; each hears the truth.
+
+use std::thread;
+
+use bowline::token::Token;
+
+use crate::peer::Peer;
+use crate::site::Site;
+use crate::support::knot::ZONE;
+
+/// Clients that come at the same time, each with hosts of its own.
+const CLIENTS: usize = 16;
+/// Hosts of each.
+const HOSTS: usize = 12;
+
+#[test]
+fn parallel_visits_share_updates() {
+    let site = Site::new();
+    let tokens: Vec<Token> = (0..CLIENTS * HOSTS)
+        .map(|_| Token::random().unwrap())
+        .collect();
+    let names = (0..tokens.len()).map(|number| format!("h{number}"));
+    site.add_hosts(names.zip(&tokens));
+    let _bowline = site.listen_with(&["--workers", "16"]);
+    let socket = site.path("bowline.sock");
+    let before = site.knot.serial();
+    let address = |number: usize| format!("203.0.{}.{}", number / 200, number % 200);
+    thread::scope(|scope| {
+        for (client, tokens) in tokens.chunks(HOSTS).enumerate() {
+            let socket = &socket;
+            scope.spawn(move || {
+                for (own, token) in tokens.iter().enumerate() {
+                    let (number, secret) = (client * HOSTS + own, token.secret());
+                    let path = format!("/{secret}/h{number}?myip={}", address(number));
+                    let answered = Peer::connect(socket).ask(&path, false).expect("an answer");
+                    assert_eq!(answered.body(), format!("good {}\n", address(number)));
+                }
+            });
+        }
+    });
+    for number in 0..tokens.len() {
+        let found = site.knot.kdig(&format!("h{number}.{ZONE}"), "A");
+        assert_eq!(found, [address(number)]);
+    }
+    let updates = site.knot.serial() - before;
+    assert!(
+        updates < 100,
+        "{updates} transactions of the name server for {} changes",
+        tokens.len()
+    );
+}
+
+#[test]
+fn visits_to_one_host_at_once_end_as_one_of_them() {
+    let site = Site::new();
+    let _bowline = site.listen_with(&["--workers", "8"]);
+    let socket = site.path("bowline.sock");
+    for round in 0..5 {
+        let said: Vec<String> = thread::scope(|scope| {
+            let visits: Vec<_> = (0..8)
+                .map(|n| {
+                    let (site, socket) = (&site, &socket);
+                    scope.spawn(move || {
+                        let path = site.update(&format!("203.0.{round}.{n}"));
+                        let answered = Peer::connect(socket).ask(&path, false);
+                        answered.expect("an answer").body().to_owned()
+                    })
+                })
+                .collect();
+            visits
+                .into_iter()
+                .map(|visit| visit.join().unwrap())
+                .collect()
+        });
+        let found = site.address();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            said.iter().all(|said| said.starts_with("good ")),
+            "{said:?}"
+        );
+        assert!(
+            said.contains(&format!("good {}\n", found[0])),
+            "{said:?} {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_silent_server_holds_one_worker_and_the_others_answer_at_once() {
+    let mut site = Site::new();
+    let tokens: Vec<Token> = (0..40).map(|_| Token::random().unwrap()).collect();
+    let names = (0..tokens.len()).map(|number| format!("h{number}"));
+    site.add_hosts(names.zip(&tokens));
+    let _bowline = site.listen_with(&["--workers", "4"]);
+    let socket = site.path("bowline.sock");
+    site.knot.pause();
+    let visit = |number: usize| {
+        let secret = tokens[number].secret();
+        let path = format!("/{secret}/h{number}?myip=203.0.113.{number}");
+        let answered = Peer::connect(&socket).ask(&path, false);
+        answered.expect("an answer").body().to_owned()
+    };
+    // With all of them waiting for the name server in turn this would take minutes.
+    thread::scope(|scope| {
+        let visits: Vec<_> = (0..tokens.len())
+            .map(|number| scope.spawn(move || visit(number)))
+            .collect();
+        for visit in visits {
+            assert_eq!(visit.join().unwrap(), "dnserr\n");
+        }
+    });
+    site.knot.resume();
+    let status = site.bowline().arg("upkeep").status().unwrap();
+    assert!(status.success());
+    for number in 0..tokens.len() {
+        let found = site.knot.kdig(&format!("h{number}.{ZONE}"), "A");
+        assert_eq!(found, [format!("203.0.113.{number}")]);
+    }
+    site.knot.stop();
+}

@@ -1,0 +1,129 @@
+//! `init --apply` as it is documented, with each web server.
+
+use crate::{INIT, add, address, answers, certify, set_up, visit};
+
+const UPDATE: &str = "https://update.example.org";
+
+#[test]
+fn the_responder_has_a_user_of_its_own_behind_apache() {
+    a_responder_behind("apache", "apache2");
+}
+
+#[test]
+fn the_responder_has_a_user_of_its_own_behind_nginx() {
+    a_responder_behind("nginx", "nginx");
+}
+
+fn a_responder_behind(web: &str, service: &str) {
+    let Some(machine) = set_up(&format!("--web {web}")) else {
+        return;
+    };
+    let token = add(&machine, "home");
+    // Before there is a certificate: plain HTTP is answered, and refuses the token.
+    let plain = format!("http://update.example.org/{token}/home?myip=203.0.113.7");
+    assert_eq!(visit(&machine, &plain, ""), "badauth\n403");
+    certify(&machine, service);
+    assert_eq!(visit(&machine, &plain, ""), "badauth\n403");
+    let home = format!("{UPDATE}/{token}/home?myip=203.0.113.7");
+    assert_eq!(visit(&machine, &home, ""), "good 203.0.113.7\n200");
+    assert_eq!(address(&machine, "home"), "203.0.113.7");
+    assert_eq!(visit(&machine, &home, ""), "nochg 203.0.113.7\n200");
+    let basic = format!("{UPDATE}/nic/update?hostname=home.dyn.example.org&myip=203.0.113.8");
+    let user = format!("--user me:{token}");
+    assert_eq!(visit(&machine, &basic, &user), "good 203.0.113.8\n200");
+    assert_eq!(address(&machine, "home"), "203.0.113.8");
+
+    let shown = machine.run("stat -c '%U %G %a' /run/bowline/bowline.sock /run/bowline");
+    assert_eq!(shown, "bowline www-data 660\nroot root 755\n");
+    let users = machine.run("ps -o user= -C bowline");
+    assert_eq!(users.trim(), "bowline");
+    for closed in [
+        "/etc/bowline/tsig.key",
+        "/etc/bowline/lookup.key",
+        "/var/lib/bowline/bowline.db",
+    ] {
+        let (read, said) = machine.try_run(&format!("runuser -u www-data -- cat {closed}"));
+        assert!(
+            !read && said.contains("Permission denied"),
+            "{closed}: {said}"
+        );
+    }
+    // The journal and the logs of the web server.
+    let journal = machine.run("journalctl --no-pager -t bowline -o cat");
+    assert!(journal.contains("result=good"), "{journal}");
+    assert!(!journal.contains(&token), "{journal}");
+    let (found, files) = machine.try_run(&format!(
+        "grep -rl --binary-files=text {token} /var /run /etc"
+    ));
+    assert!(!found, "{files}");
+
+    let again = machine.run(&format!("{INIT} --web {web}"));
+    assert!(
+        !again.contains(" new ") && !again.contains("updated"),
+        "{again}"
+    );
+    for done in [
+        "systemctl",
+        "a2en",
+        "ln -s",
+        "configtest",
+        "nginx -t",
+        "certbot",
+    ] {
+        assert!(!again.contains(done), "{done}: {again}");
+    }
+}
+
+#[test]
+fn a_gateway_can_be_changed_and_changed_back() {
+    let Some(machine) = set_up("--web apache") else {
+        return;
+    };
+    let token = add(&machine, "home");
+    certify(&machine, "apache2");
+    // A file that its owner changed is read by the new user all the same.
+    machine.run("echo '# mine' >>/etc/bowline/bowline.toml");
+    let home = |n: u32| format!("{UPDATE}/{token}/home?myip=203.0.113.{n}");
+    for (n, options, owner) in [
+        (1, "--web apache", "bowline"),
+        (2, "--web apache --gateway cgi", "www-data"),
+        (3, "--web apache --gateway fastcgi", "bowline"),
+        (4, "--web nginx --gateway cgi", "www-data"),
+        (5, "--web nginx --gateway fastcgi", "bowline"),
+    ] {
+        if options.contains("nginx") {
+            machine.run("systemctl disable -q --now apache2 2>/dev/null");
+        }
+        machine.run(&format!("{INIT} --apply {options}"));
+        answers(&machine);
+        assert_eq!(
+            visit(&machine, &home(n), ""),
+            format!("good 203.0.113.{n}\n200"),
+            "{options}"
+        );
+        assert_eq!(address(&machine, "home"), format!("203.0.113.{n}"));
+        let owners = machine.run("stat -c %U /var/lib/bowline /var/lib/bowline/*");
+        assert!(owners.lines().all(|is| is == owner), "{options}: {owners}");
+        machine.run("systemctl start bowline-upkeep.service");
+        let (active, _) = machine.try_run("systemctl is-active bowline.socket");
+        assert_eq!(active, owner == "bowline", "{options}");
+    }
+}
+
+#[test]
+fn the_last_zone_takes_the_units_along() {
+    let Some(machine) = set_up("--web nginx") else {
+        return;
+    };
+    let said = machine.run("bowline zone remove dyn.example.org");
+    for command in [
+        "systemctl disable --now bowline.socket bowline.service bowline-upkeep.timer",
+        "rm -f /etc/systemd/system/bowline.socket",
+        "rm /etc/nginx/sites-enabled/bowline && systemctl reload nginx",
+    ] {
+        assert!(said.contains(command), "{command}: {said}");
+        let line = said.lines().find(|line| line.contains(command)).unwrap();
+        machine.run(line.trim());
+    }
+    assert!(!machine.try_run("systemctl cat bowline.socket").0);
+}

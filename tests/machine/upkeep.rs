@@ -1,0 +1,86 @@
+//! Upkeep by systemd's timer: it settles what is pending, and the journal stays quiet.
+
+use crate::{add, address, certify, set_up, visit};
+
+#[test]
+fn the_timer_settles_what_is_pending_and_is_quiet() {
+    let Some(machine) = set_up("--web nginx") else {
+        return;
+    };
+    let token = add(&machine, "home");
+    certify(&machine, "nginx");
+    for _ in 0..3 {
+        machine.run("systemctl start bowline-upkeep.service");
+    }
+    let journal = machine.run("journalctl --no-pager -q -u bowline-upkeep.service -o cat");
+    assert_eq!(journal, "");
+
+    machine.run("systemctl stop knot");
+    let home = format!("https://update.example.org/{token}/home?myip=203.0.113.7");
+    assert_eq!(visit(&machine, &home, ""), "dnserr\n503");
+    machine.run("systemctl start knot");
+    // Nobody but the timer does anything now.
+    let timer = machine.run("systemctl show -p NextElapseUSecRealtime bowline-upkeep.timer");
+    assert!(
+        timer.trim().len() > "NextElapseUSecRealtime=".len(),
+        "{timer}"
+    );
+    let mut waits = 0;
+    while address(&machine, "home").is_empty() {
+        assert!(
+            waits < 90,
+            "{}",
+            machine.run("systemctl list-timers --no-pager")
+        );
+        machine.run("sleep 1");
+        waits += 1;
+    }
+    assert_eq!(address(&machine, "home"), "203.0.113.7");
+    let journal = machine.run("journalctl --no-pager -t bowline -o cat");
+    assert!(
+        journal.contains("upkeep host=home.dyn.example.org"),
+        "{journal}"
+    );
+    // Where systemd runs, cron has nothing to do: the file is not even written.
+    machine.run("test ! -e /etc/cron.d/bowline");
+}
+
+#[test]
+fn units_that_a_package_brought_wait_for_init() {
+    let Some(machine) = crate::machine::Machine::start() else {
+        return;
+    };
+    for (name, text) in [
+        (
+            "bowline.socket",
+            include_str!("../../systemd/bowline.socket"),
+        ),
+        (
+            "bowline.service",
+            include_str!("../../systemd/bowline.service"),
+        ),
+        (
+            "bowline-upkeep.timer",
+            include_str!("../../systemd/bowline-upkeep.timer"),
+        ),
+        (
+            "bowline-upkeep.service",
+            include_str!("../../systemd/bowline-upkeep.service"),
+        ),
+    ] {
+        machine.write(&format!("/usr/lib/systemd/system/{name}"), text);
+        machine.run(&format!("chmod 644 /usr/lib/systemd/system/{name}"));
+    }
+    machine.run("systemctl daemon-reload && systemctl enable -q --now bowline-upkeep.timer");
+    assert!(
+        !machine
+            .try_run("systemctl is-active bowline-upkeep.timer")
+            .0
+    );
+    machine.run("systemctl start bowline-upkeep.service");
+    machine.run(&format!("{} --apply --web nginx", crate::INIT));
+    machine.run("systemctl is-active bowline.socket bowline-upkeep.timer");
+    // What the package brought is as it should be: nothing lies in front of it.
+    machine.run("test ! -e /etc/systemd/system/bowline.service");
+    machine.run("test ! -e /etc/systemd/system/bowline-upkeep.timer");
+}
