@@ -10,6 +10,8 @@
 
 #[path = "doctor/broken.rs"]
 mod broken;
+#[path = "doctor/certificate.rs"]
+mod certificate;
 #[path = "doctor/fix.rs"]
 mod fix;
 #[path = "doctor/healthy.rs"]

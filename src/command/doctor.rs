@@ -26,6 +26,7 @@ const SUSPECTS: &str = "suspects";
 /// do about it. Fails when there is a problem. Looking changes nothing: zones are asked to delete
 /// what is not there. Run it as root, which can look at everything.
 #[derive(Debug, Args)]
+#[command(after_long_help = doctor::checks::table())]
 pub(super) struct Options {
     /// Ask this resolver what the world sees, best one outside: ADDR or ADDR:PORT
     #[arg(long, value_name = "RESOLVER", value_parser = resolver)]

@@ -31,13 +31,19 @@ const SHOWS: [&str; 9] = [
 /// Looks at the log formats of each site that runs bowline.
 pub(super) fn examine(place: &Place, report: &mut Report) {
     let mut ours = 0;
+    let read = |site| fs::read_to_string(site).unwrap_or_default();
+    // A format may be defined in another file than the one that names it.
+    let formats: Vec<(String, String)> = sites(place)
+        .into_iter()
+        .flat_map(|site| formats(&read(site)))
+        .collect();
     for site in sites(place) {
-        let text = fs::read_to_string(&site).unwrap_or_default();
+        let text = read(site.clone());
         if !runs_bowline(&text) {
             continue;
         }
         ours += 1;
-        match shown(&text).first() {
+        match shown(&text, &formats).first() {
             None => report.ok(
                 "log-format",
                 format_args!("{} logs no path", site.display()),
@@ -66,8 +72,7 @@ fn runs_bowline(text: &str) -> bool {
 }
 
 /// The lines by which a site's logs show paths.
-fn shown(text: &str) -> Vec<String> {
-    let formats = formats(text);
+fn shown(text: &str, formats: &[(String, String)]) -> Vec<String> {
     let mut shown = Vec::new();
     let mut logs = 0;
     for (name, rest) in directives(text) {
@@ -76,7 +81,7 @@ fn shown(text: &str) -> Vec<String> {
         match name.as_str() {
             "customlog" | "access_log" => {
                 logs += 1;
-                if !nowhere && shows(&formats, format) {
+                if !nowhere && shows(formats, format) {
                     shown.push(format!("{name} {rest} shows paths"));
                 }
             }
@@ -141,9 +146,11 @@ mod tests {
     fn formats_that_show_paths() {
         let apache = include_str!("../../../apache/bowline.conf");
         let nginx = include_str!("../../../nginx/bowline.conf");
+        let tls = include_str!("../../../nginx/bowline.tls.conf");
         for (site, from, to, shows) in [
             (apache, "", "", false),
             (nginx, "", "", false),
+            (tls, "", "", false),
             (apache, "%m %>s", "\\\"%r\\\" %>s", true),
             (apache, "%B", "%{Referer}i", true),
             (
@@ -160,11 +167,12 @@ mod tests {
             let text = site.replace(if from.is_empty() { "\0" } else { from }, to);
             assert!(from.is_empty() || text != site, "{from}");
             assert!(runs_bowline(&text));
+            let all = [formats(&text), formats(nginx)].concat();
             assert_eq!(
-                !shown(&text).is_empty(),
+                !shown(&text, &all).is_empty(),
                 shows,
                 "{from} {to}: {:?}",
-                shown(&text)
+                shown(&text, &all)
             );
         }
     }

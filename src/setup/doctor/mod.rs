@@ -3,6 +3,7 @@
 //! Nothing is changed by looking: the zone is asked to delete what is not there. Where
 //! something cannot be found out, it is said so; it is never taken for well.
 
+pub mod checks;
 pub mod configuration;
 mod formats;
 mod knot;

@@ -321,6 +321,8 @@ fn neighbours(zone: &Zone, report: &mut Report) {
             "PowerDNS does so for every zone without TSIG-ALLOW-DNSUPDATE; give each one a key, or set \
              dnsupdate-require-tsig where there is that",
         );
+    } else {
+        report.ok("update-neighbours", "zones above take no unsigned updates");
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::checks::CHECKS;
 use crate::name::ZoneName;
 
 /// How a check went.
@@ -100,6 +101,7 @@ impl Report {
     }
 
     fn add(&mut self, status: Status, name: &str, says: impl fmt::Display, hint: Option<String>) {
+        debug_assert!(CHECKS.iter().any(|(known, _)| *known == name), "{name}");
         self.findings.push(Finding {
             status,
             name: name.to_owned(),
