@@ -9,6 +9,7 @@ mod check;
 mod completions;
 mod config;
 mod dnssec;
+mod doctor;
 mod failure;
 mod fastcgi;
 mod handed;
@@ -111,6 +112,7 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::History(options) => history::run(options, &mut context),
         Verb::Status(options) => status::run(options, &mut context),
         Verb::Upkeep(options) => upkeep::run(options, &mut context),
+        Verb::Doctor(options) => doctor::run(&options, &mut context),
         Verb::Fastcgi(options) => fastcgi::run(&options, &mut context),
         Verb::Backup(options) => backup::run(options, &mut context),
         Verb::Restore(options) => restore::run(options, &mut context),

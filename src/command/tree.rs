@@ -8,7 +8,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::handed::Argument;
 use super::{
-    backup, completions, config, fastcgi, history, host, init, man, restore, status, upkeep, zone,
+    backup, completions, config, doctor, fastcgi, history, host, init, man, restore, status,
+    upkeep, zone,
 };
 
 /// Dynamic DNS on your own Knot server
@@ -42,6 +43,7 @@ pub(super) enum Verb {
     History(history::Options),
     Status(status::Options),
     Upkeep(upkeep::Options),
+    Doctor(doctor::Options),
     Fastcgi(fastcgi::Options),
     Backup(backup::Options),
     Restore(restore::Options),
@@ -76,7 +78,7 @@ impl Verb {
             Verb::Fastcgi(_) => true,
             Verb::Config(options) => options.touches_state(),
             // They give up their rights themselves, when root is needed no more.
-            Verb::Backup(_) | Verb::Restore(_) => false,
+            Verb::Backup(_) | Verb::Restore(_) | Verb::Doctor(_) => false,
             // They write the servers' files too, and hand over what is the owner's.
             Verb::Init(_) | Verb::Zone(_) => false,
             Verb::Completions(_) | Verb::Man(_) => false,
@@ -87,7 +89,11 @@ impl Verb {
     pub(super) fn reads_keys(&self) -> bool {
         !matches!(
             self,
-            Verb::Init(_) | Verb::Restore(_) | Verb::Completions(_) | Verb::Man(_)
+            Verb::Init(_)
+                | Verb::Restore(_)
+                | Verb::Doctor(_)
+                | Verb::Completions(_)
+                | Verb::Man(_)
         )
     }
 

@@ -61,6 +61,16 @@ impl Request {
     }
 }
 
+impl Request {
+    /// It as it is, unsigned, and its random identifier.
+    pub(super) fn bare(&self) -> Result<(u16, Vec<u8>), MessageError> {
+        let mut builder = self.builder.clone();
+        let id = random_id()?;
+        builder.header_mut().set_id(id);
+        Ok((id, builder.finish().into_target()))
+    }
+}
+
 /// A signed message, and what verifies its answer.
 pub(super) struct Signed {
     /// Its identifier.
@@ -112,6 +122,25 @@ pub(super) fn update(zone: &ZoneName, swaps: &[Swap]) -> Result<Request, Message
         if let Some((address, ttl)) = swap.to {
             builder.push((&name, Class::IN, ttl.seconds(), of(address)?))?;
         }
+    }
+    Ok(Request {
+        builder: builder.additional(),
+    })
+}
+
+/// The UPDATE that deletes one thing, or nothing, without prerequisites (RFC 2136 2.5).
+pub(super) fn deletion(
+    zone: &ZoneName,
+    thing: Option<(&str, Class, Rtype, Vec<u8>)>,
+) -> Result<Request, MessageError> {
+    let mut builder = MessageBuilder::from_target(TreeCompressor::new(Vec::new()))
+        .map_err(|_| MessageError::Large)?;
+    builder.header_mut().set_opcode(Opcode::UPDATE);
+    let mut builder = builder.question();
+    builder.push((wire(zone)?, Rtype::SOA))?;
+    let mut builder = builder.authority();
+    if let Some((name, class, rtype, octets)) = thing {
+        builder.push((wire(&name)?, class, 0, data(rtype, octets)?))?;
     }
     Ok(Request {
         builder: builder.additional(),

@@ -8,12 +8,15 @@
 //! message, so ask with [`lookup`] afterwards whether the record can be seen.
 
 mod answer;
+pub mod ds;
 mod exchange;
 mod key;
 mod key_text;
 mod lookup;
 mod message;
 pub mod plain;
+pub mod probe;
+pub mod question;
 mod refusal;
 mod reply;
 mod transport;
@@ -26,7 +29,7 @@ mod knot;
 
 use std::net::{IpAddr, SocketAddr};
 
-pub use domain::base::iana::{Rcode, TsigRcode};
+pub use domain::base::iana::{Rcode, Rtype, TsigRcode};
 
 pub use self::answer::{Answer, By};
 pub use self::exchange::{Verdict, send_update};

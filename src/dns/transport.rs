@@ -45,7 +45,12 @@ impl Udp {
             SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
             SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
         };
-        let socket = UdpSocket::bind((any, 0))?;
+        Self::connect_from(any, server)
+    }
+
+    /// The same from one of this machine's addresses.
+    pub(super) fn connect_from(source: IpAddr, server: SocketAddr) -> io::Result<Self> {
+        let socket = UdpSocket::bind((source, 0))?;
         socket.connect(server)?;
         Ok(Udp {
             server,

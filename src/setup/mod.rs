@@ -14,6 +14,7 @@ pub mod configuration;
 pub mod cron;
 pub mod delegation;
 mod diff;
+pub mod doctor;
 pub mod error;
 pub mod files;
 pub mod fill;

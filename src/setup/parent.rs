@@ -152,7 +152,7 @@ pub fn parent_here(zone: &ZoneName) -> Parent {
 }
 
 /// The resolver of this system, from `/etc/resolv.conf`.
-fn system_resolver() -> Option<SocketAddr> {
+pub(super) fn system_resolver() -> Option<SocketAddr> {
     let text = fs::read_to_string("/etc/resolv.conf").ok()?;
     text.lines()
         .filter_map(|line| line.strip_prefix("nameserver"))
