@@ -213,6 +213,9 @@ fn nothing_accepted_is_lost() {
         for client in clients {
             client.join().unwrap();
         }
+        // Before it answers it may not be up, and would end by the signal itself.
+        let answered = Peer::connect(&run.site.path("socket")).ask("/d/ip", false);
+        assert!(answered.is_some());
         let pid = responder.id().to_string();
         Command::new("kill").arg(pid).status().unwrap();
         assert!(responder.wait().unwrap().success());
