@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bowline::ip::Addresses;
 use bowline::name::{HostName, ZoneName};
 use bowline::registry::{
-    Accepted, Ask, Conclusion, End, Holder, Host, HostId, NewHost, Registry, RegistryError,
+    Accepted, Ask, Conclusion, End, Holder, Host, HostId, NewHost, Registry, RegistryError, Rename,
     Settings, State, Wish,
 };
 use bowline::span::Span;
@@ -105,6 +105,16 @@ fn new_host(text: &str, token: Option<&Token>, key: &LookupKey) -> NewHost {
         token: token.map(|token| key.digest(token)),
         addresses: Addresses::NONE,
         reuse: Span::from_days(30),
+        below: false,
+    }
+}
+
+fn rename(to: HostName, keep: Span, reuse: Span) -> Rename {
+    Rename {
+        to,
+        keep,
+        reuse,
+        below: false,
     }
 }
 
@@ -278,9 +288,7 @@ fn names_stand_where_they_should() {
     it.registry
         .rename(
             id,
-            &name("house"),
-            Span::from_days(1),
-            Span::ZERO,
+            &rename(name("house"), Span::from_days(1), Span::ZERO),
             Ttl::DEFAULT,
             NOW,
         )
@@ -486,9 +494,7 @@ fn former_names_lapse_into_a_wish() {
     it.registry
         .rename(
             id,
-            &name("house"),
-            Span::from_days(1),
-            Span::ZERO,
+            &rename(name("house"), Span::from_days(1), Span::ZERO),
             Ttl::DEFAULT,
             NOW,
         )
@@ -517,9 +523,7 @@ fn a_name_with_records_of_another_host_is_not_given_out() {
     it.registry
         .rename(
             id,
-            &name("house"),
-            Span::ZERO,
-            Span::ZERO,
+            &rename(name("house"), Span::ZERO, Span::ZERO),
             Ttl::DEFAULT,
             NOW,
         )
@@ -532,15 +536,18 @@ fn a_name_with_records_of_another_host_is_not_given_out() {
     // The host itself may have it back.
     it.confirm(id);
     it.registry
-        .rename(id, &name("home"), Span::ZERO, Span::ZERO, Ttl::DEFAULT, NOW)
+        .rename(
+            id,
+            &rename(name("home"), Span::ZERO, Span::ZERO),
+            Ttl::DEFAULT,
+            NOW,
+        )
         .unwrap();
     it.confirm(id);
     it.registry
         .rename(
             id,
-            &name("house"),
-            Span::ZERO,
-            Span::ZERO,
+            &rename(name("house"), Span::ZERO, Span::ZERO),
             Ttl::DEFAULT,
             NOW,
         )
@@ -558,9 +565,7 @@ fn a_name_with_records_of_another_host_is_not_given_out() {
         .id;
     let taken = it.registry.rename(
         other,
-        &name("house"),
-        Span::ZERO,
-        Span::from_days(30),
+        &rename(name("house"), Span::ZERO, Span::from_days(30)),
         Ttl::DEFAULT,
         NOW,
     );

@@ -31,6 +31,8 @@ mod late;
 mod limits;
 #[path = "visits/names.rs"]
 mod names;
+#[path = "visits/owners.rs"]
+mod owners;
 #[path = "visits/owns.rs"]
 mod owns;
 #[path = "visits/race.rs"]

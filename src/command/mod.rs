@@ -17,11 +17,13 @@ mod history;
 mod host;
 mod init;
 mod man;
+mod owner;
 mod restore;
 mod session;
 mod settle;
 mod status;
 mod step_down;
+mod token;
 mod tree;
 mod upkeep;
 mod zone;
@@ -109,6 +111,7 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::Init(options) => init::run(*options, &mut context),
         Verb::Zone(options) => zone::run(options, &mut context),
         Verb::Host(options) => host::run(options, &mut context),
+        Verb::Owner(options) => owner::run(options, &mut context),
         Verb::History(options) => history::run(options, &mut context),
         Verb::Status(options) => status::run(options, &mut context),
         Verb::Upkeep(options) => upkeep::run(options, &mut context),

@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::handed::Argument;
 use super::{
-    backup, completions, config, doctor, fastcgi, history, host, init, man, restore, status,
+    backup, completions, config, doctor, fastcgi, history, host, init, man, owner, restore, status,
     upkeep, zone,
 };
 
@@ -40,6 +40,7 @@ pub(super) enum Verb {
     Init(Box<init::Options>),
     Zone(zone::Options),
     Host(host::Options),
+    Owner(owner::Options),
     History(history::Options),
     Status(status::Options),
     Upkeep(upkeep::Options),
@@ -58,6 +59,7 @@ impl Arguments {
         let arguments = Arguments::try_parse_from(arguments)?;
         let misuse = match &arguments.verb {
             Verb::Host(options) => options.misuse(),
+            Verb::Owner(options) => options.misuse(),
             Verb::Completions(_) if arguments.json => {
                 Some("--json: completions are a script for a shell, and no JSON")
             }
@@ -75,7 +77,7 @@ impl Verb {
     pub(super) fn touches_state(&self) -> bool {
         match self {
             Verb::Host(_) | Verb::History(_) | Verb::Status(_) | Verb::Upkeep(_) => true,
-            Verb::Fastcgi(_) => true,
+            Verb::Owner(_) | Verb::Fastcgi(_) => true,
             Verb::Config(options) => options.touches_state(),
             // They give up their rights themselves, when root is needed no more.
             Verb::Backup(_) | Verb::Restore(_) | Verb::Doctor(_) => false,
@@ -101,6 +103,7 @@ impl Verb {
     pub(super) fn files(&self) -> Vec<Argument> {
         match self {
             Verb::Host(options) => options.files(),
+            Verb::Owner(options) => options.files(),
             _ => Vec::new(),
         }
     }

@@ -5,9 +5,11 @@
 
 use rusqlite::{Connection, Transaction};
 
+use super::above::check_above;
 use super::fact::forget;
 use super::free::check_free;
 use super::host::{by_id, by_name};
+use super::owner::check_on;
 use super::wish::write_wish;
 use super::{Durable, Edit, Host, HostId, Registry, RegistryError, Settings, Source, State};
 use crate::ip::Addresses;
@@ -30,6 +32,21 @@ pub struct NewHost {
     pub addresses: Addresses,
     /// How long a removed name stays out of use; nothing: give it out all the same.
     pub reuse: Span,
+    /// Whether it may be below a host of another owner.
+    pub below: bool,
+}
+
+/// Another name for a host.
+#[derive(Debug, Clone)]
+pub struct Rename {
+    /// The name.
+    pub to: HostName,
+    /// How long the old one still means the host and holds its records.
+    pub keep: Span,
+    /// How long a removed name stays out of use; nothing: give it out all the same.
+    pub reuse: Span,
+    /// Whether it may be below a host of another owner.
+    pub below: bool,
 }
 
 /// A token as the registry keeps it.
@@ -114,26 +131,34 @@ impl Registry {
         Ok(tx.commit()?)
     }
 
-    /// Gives a host another name; for `keep` the old one still means it and holds its records.
+    /// Gives a host another name.
     ///
     /// # Errors
-    /// When the new name is in use, was removed less than `reuse` ago, or the registry cannot be written.
+    /// When the new name is in use, was removed a short time ago, is below a host of another
+    /// owner, or the registry cannot be written.
     pub fn rename(
         &mut self,
         id: HostId,
-        name: &HostName,
-        keep: Span,
-        reuse: Span,
+        rename: &Rename,
         ttl: Ttl,
         now: Timestamp,
     ) -> Result<(), RegistryError> {
+        let Rename {
+            to: name,
+            keep,
+            reuse,
+            below,
+        } = rename;
         let tx = self.write(Durable::Now)?;
         let host = present(&tx, id)?;
+        if !below {
+            check_above(&tx, name, host.settings.owner.as_ref())?;
+        }
         tx.execute(
             "DELETE FROM former_name WHERE host = ?1 AND name = ?2",
             (id.0, name.as_str()),
         )?;
-        check_free(&tx, name, Some(id), reuse, now)?;
+        check_free(&tx, name, Some(id), *reuse, now)?;
         if by_name(&tx, name)?.is_some() {
             return Err(RegistryError::Taken(name.clone()));
         }
@@ -141,10 +166,10 @@ impl Registry {
             "UPDATE host SET name = ?2 WHERE id = ?1",
             (id.0, name.as_str()),
         )?;
-        if keep != Span::ZERO {
+        if *keep != Span::ZERO {
             tx.execute(
                 "INSERT OR REPLACE INTO former_name (name, host, until) VALUES (?1, ?2, ?3)",
-                (host.name.as_str(), id.0, now.plus(keep).seconds()),
+                (host.name.as_str(), id.0, now.plus(*keep).seconds()),
             )?;
         }
         let renamed = present(&tx, id)?;
@@ -190,20 +215,7 @@ impl Registry {
     /// When there is no such host, or the registry cannot be written.
     pub fn remove(&mut self, id: HostId, now: Timestamp) -> Result<(), RegistryError> {
         let tx = self.write(Durable::Now)?;
-        let host = by_id(&tx, id)?.ok_or_else(|| no_host(id))?;
-        write_state(&tx, id, "removing")?;
-        for table in ["token", "former_name"] {
-            tx.execute(&format!("DELETE FROM {table} WHERE host = ?1"), [id.0])?;
-        }
-        wish_nothing(&tx, &host, now)?;
-        tx.execute("DELETE FROM history WHERE host = ?1", [id.0])?;
-        tx.execute(
-            "UPDATE host SET mail = NULL, note = NULL WHERE id = ?1",
-            [id.0],
-        )?;
-        if by_id(&tx, id)?.is_some_and(|host| !host.is_pending()) {
-            forget(&tx, &host, now)?;
-        }
+        remove_one(&tx, id, now)?;
         Ok(tx.commit()?)
     }
 
@@ -214,6 +226,25 @@ impl Registry {
     pub fn tokens(&self, id: HostId) -> Result<Vec<KeptToken>, RegistryError> {
         kept_tokens(&self.db, id)
     }
+}
+
+/// Begins the removal of a host.
+pub(super) fn remove_one(tx: &Connection, id: HostId, now: Timestamp) -> Result<(), RegistryError> {
+    let host = by_id(tx, id)?.ok_or_else(|| no_host(id))?;
+    write_state(tx, id, "removing")?;
+    for table in ["token", "former_name"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE host = ?1"), [id.0])?;
+    }
+    wish_nothing(tx, &host, now)?;
+    tx.execute("DELETE FROM history WHERE host = ?1", [id.0])?;
+    tx.execute(
+        "UPDATE host SET mail = NULL, note = NULL WHERE id = ?1",
+        [id.0],
+    )?;
+    if by_id(tx, id)?.is_some_and(|host| !host.is_pending()) {
+        forget(tx, &host, now)?;
+    }
+    Ok(())
 }
 
 /// The tokens of a host, inside or outside a transaction.
@@ -256,6 +287,11 @@ pub(super) fn add_one(
     let there = by_name(tx, &new.name)?;
     let id = there.as_ref().map(|host| host.id);
     check_free(tx, &new.name, id, new.reuse, now)?;
+    let owner = new.settings.owner.as_ref();
+    if !new.below {
+        check_above(tx, &new.name, owner)?;
+    }
+    check_on(tx, owner)?;
     let id = match there {
         Some(host) if host.state == State::Removing => {
             write_state(tx, host.id, "active")?;

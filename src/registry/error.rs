@@ -58,8 +58,17 @@ pub enum RegistryError {
         /// When it can be given out again.
         free: Timestamp,
     },
+    /// A host of another owner is above it.
+    Below {
+        /// The name.
+        name: HostName,
+        /// The other host.
+        upper: HostName,
+    },
     /// There is no owner of that name.
     NoOwner(OwnerName),
+    /// The owner is switched off.
+    OwnerOff(OwnerName),
     /// There is one already.
     OwnerTaken(OwnerName),
     /// The owner has so many hosts.
@@ -86,6 +95,10 @@ impl RegistryError {
             RegistryError::Held { .. } => {
                 "they go with the next `bowline upkeep` that reaches the name server".to_owned()
             }
+            RegistryError::Below { upper, .. } => format!(
+                "whoever has {upper} can obtain certificates for it; --below does it all the same"
+            ),
+            RegistryError::OwnerOff(name) => format!("run `bowline owner enable {name}` first"),
             RegistryError::NoOwner(name) => format!("add it with `bowline owner add {name}`"),
             RegistryError::HasHosts(..) => {
                 "remove them too with --with-hosts, or give them away with `bowline host set --owner`"
@@ -149,6 +162,10 @@ impl fmt::Display for RegistryError {
             RegistryError::Removed { name, free } => {
                 write!(f, "{name} was removed; its name is free again at {free}")
             }
+            RegistryError::Below { name, upper } => {
+                write!(f, "{name} is below {upper}, which is another owner's")
+            }
+            RegistryError::OwnerOff(name) => write!(f, "the owner {name} is switched off"),
             RegistryError::NoOwner(name) => write!(f, "there is no owner {name}"),
             RegistryError::OwnerTaken(name) => write!(f, "there is an owner {name} already"),
             RegistryError::HasHosts(name, 1) => write!(f, "{name} has a host"),

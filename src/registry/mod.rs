@@ -19,6 +19,7 @@
 //! The file and its `-wal` and `-shm` belong together and to one user; copies are made
 //! by [`Registry::copy_to`].
 
+mod above;
 mod due;
 mod edit;
 mod error;
@@ -34,7 +35,7 @@ mod owner;
 mod wish;
 mod zone;
 
-pub use edit::{KeptToken, NewHost};
+pub use edit::{KeptToken, NewHost, Rename};
 pub use error::RegistryError;
 pub use fact::{Conclusion, End};
 pub use history::Change;

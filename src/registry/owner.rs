@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::edit::{wish_nothing, write_token_of};
+use super::edit::{remove_one, wish_nothing, write_token_of};
 use super::wish::write_wish;
 use super::{Durable, Host, HostId, KeptToken, Registry, RegistryError, Source, State};
 use crate::name::ZoneName;
@@ -253,12 +253,52 @@ impl Registry {
         Ok(tx.commit()?)
     }
 
+    /// Removes an owner together with the hosts: no visits, no records, no history from now
+    /// on. Says the hosts, whose removal ends as with [`Registry::remove`].
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn remove_with_hosts(
+        &mut self,
+        owner: &Owner,
+        now: Timestamp,
+    ) -> Result<Vec<HostId>, RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        let hosts: Vec<HostId> = tx
+            .prepare("SELECT id FROM host WHERE owner = ?1 ORDER BY name")?
+            .query_map([owner.id.0], |row| row.get(0).map(HostId))?
+            .collect::<Result<_, _>>()?;
+        tx.execute(
+            "UPDATE host SET owner = NULL WHERE owner = ?1",
+            [owner.id.0],
+        )?;
+        for id in &hosts {
+            remove_one(&tx, *id, now)?;
+        }
+        tx.execute("DELETE FROM owner WHERE id = ?1", [owner.id.0])?;
+        tx.commit()?;
+        Ok(hosts)
+    }
+
     /// The tokens of an owner, the one in force first.
     ///
     /// # Errors
     /// When the registry cannot be read.
     pub fn owner_tokens(&self, id: OwnerId) -> Result<Vec<KeptToken>, RegistryError> {
         super::edit::kept_tokens_of(&self.db, "owner", id.0)
+    }
+}
+
+/// Whether hosts may be given to that owner.
+///
+/// # Errors
+/// When there is none, or the owner is switched off.
+pub(super) fn check_on(tx: &Connection, name: Option<&OwnerName>) -> Result<(), RegistryError> {
+    let Some(name) = name else { return Ok(()) };
+    match one(tx, "name = ?1", name.as_str())? {
+        Some(owner) if owner.disabled => Err(RegistryError::OwnerOff(name.clone())),
+        Some(_) => Ok(()),
+        None => Err(RegistryError::NoOwner(name.clone())),
     }
 }
 

@@ -56,6 +56,7 @@ impl Site {
                 token: Some(self.key.digest(token)),
                 addresses: Addresses::NONE,
                 reuse: Span::from_days(30),
+                below: false,
             })
             .collect();
         let file = self.path("registry/bowline.db");

@@ -146,6 +146,7 @@ key_file = "tsig.key"
             token: Some(self.key.digest(&token)),
             addresses: Addresses::NONE,
             reuse: Span::ZERO,
+            below: false,
         };
         let added = self
             .registry()
