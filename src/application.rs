@@ -36,6 +36,8 @@ pub struct Application {
     keys: Option<Arc<Keys>>,
     /// Opened by the first request that needs it.
     open: Option<Open>,
+    /// Whether further requests follow.
+    stays: bool,
 }
 
 /// What only a request with a secret needs.
@@ -54,6 +56,7 @@ impl Application {
             config: Arc::new(config),
             keys: None,
             open: None,
+            stays: false,
         }
     }
 
@@ -65,6 +68,7 @@ impl Application {
             config,
             keys: Some(keys),
             open: None,
+            stays: true,
         }
     }
 
@@ -78,6 +82,9 @@ impl Application {
             }
             Some([first]) if first == b"register" && self.config.acme.register != Register::Off => {
                 self.register(request)
+            }
+            Some([first]) if first == b"client.sh" && self.config.client.script => {
+                read_only(request, || pages::script(request))
             }
             Some(segments) => self.update(request, segments),
             None => Answer::new(Word::Unknown).response(false),
@@ -154,7 +161,7 @@ impl Application {
 
     fn visit(&mut self, claim: &Claim<'_>, request: &Request) -> Result<Visited, KeysError> {
         let client = self.client(request);
-        let (keys, registry) = open(&self.config, &mut self.keys, &mut self.open)?;
+        let (keys, registry) = open(&self.config, &mut self.keys, &mut self.open, self.stays)?;
         let deadline = Deadline::after(Deadline::REQUEST);
         registry.give_up_at(deadline);
         let mut visit = Visit {
@@ -167,10 +174,12 @@ impl Application {
         };
         Ok(match visit.prove(claim, request) {
             Err(answers) => Visited::Settled(answers),
-            Ok(proven) if claim.dialect.page && pages::is_person(request) => {
-                Visited::Looked(pages::confirm(&proven.target.host))
-            }
-            Ok(proven) => Visited::Settled(visit.settle(claim, proven)),
+            Ok(proven) => match proven.targets.first() {
+                Some(target) if claim.dialect.page && pages::is_person(request) => {
+                    Visited::Looked(pages::confirm(&target.host))
+                }
+                _ => Visited::Settled(visit.settle(claim, proven)),
+            },
         })
     }
 
@@ -251,6 +260,7 @@ fn open<'a>(
     config: &Config,
     keys: &'a mut Option<Arc<Keys>>,
     open: &'a mut Option<Open>,
+    stays: bool,
 ) -> Result<(&'a Keys, &'a mut Registry), KeysError> {
     let keys = match keys {
         Some(keys) => keys,
@@ -260,10 +270,13 @@ fn open<'a>(
     open.take_if(|open| open.file != file);
     let Open { registry, .. } = match open {
         Some(open) => open,
-        none => none.insert(Open {
-            registry: keys.open(config)?,
-            file,
-        }),
+        none => {
+            let mut registry = keys.open(config)?;
+            if stays {
+                registry.stay_open();
+            }
+            none.insert(Open { registry, file })
+        }
     };
     Ok((keys, registry))
 }

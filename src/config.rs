@@ -92,7 +92,7 @@ pub struct State {
     pub lookup_key: PathBuf,
 }
 
-/// `[client]`: how the address of the client is known.
+/// `[client]`: how the address of the client is known, and what it is offered.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Client {
@@ -100,6 +100,8 @@ pub struct Client {
     pub trusted_proxies: Vec<IpNetwork>,
     /// The header they say it in.
     pub header: String,
+    /// Whether a script for machines that visit by themselves is offered.
+    pub script: bool,
 }
 
 /// `[limits]`.
@@ -276,6 +278,7 @@ impl Default for Client {
         Client {
             trusted_proxies: Vec::new(),
             header: DEFAULT_HEADER.to_owned(),
+            script: false,
         }
     }
 }

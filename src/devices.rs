@@ -44,6 +44,8 @@ pub struct Paste<'a> {
     pub token: &'a str,
     /// The host.
     pub name: &'a HostName,
+    /// Further hosts, for a device that takes several.
+    pub more: &'a [&'a HostName],
     /// The only family it has.
     pub only: Option<Family>,
 }
@@ -64,6 +66,11 @@ impl Device {
         )
     }
 
+    /// Whether one text of it may have several hosts.
+    pub fn takes_several(self) -> bool {
+        matches!(self, Device::Ddclient | Device::Inadyn)
+    }
+
     /// The text for it, ready to paste.
     ///
     /// # Errors
@@ -77,7 +84,18 @@ impl Device {
         let minute = minute(paste.name);
         let with_slot = url.replacen(token, "[PASSWORD]", 1);
         let ssl = |yes, no| if base.is_https() { yes } else { no };
+        let names = || std::iter::once(&paste.name).chain(paste.more);
+        let listed: Vec<&str> = names().map(|name| name.as_str()).collect();
+        let quoted: Vec<String> = names().map(|name| format!("\"{name}\"")).collect();
         let values = [
+            ("home.dyn.example.org,nas.dyn.example.org", listed.join(",")),
+            (
+                "{ \"home.dyn.example.org\", \"nas.dyn.example.org\" }",
+                match quoted.as_slice() {
+                    [one] => one.clone(),
+                    several => format!("{{ {} }}", several.join(", ")),
+                },
+            ),
             ("https://update.example.org/TOKEN/home", (*url).to_owned()),
             ("https://update.example.org/[PASSWORD]/home", with_slot),
             ("https://update.example.org", base.to_string()),

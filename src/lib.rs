@@ -47,6 +47,7 @@ pub mod limit;
 pub mod lock;
 pub mod log;
 pub mod name;
+pub mod owner_name;
 pub mod pages;
 pub mod patience;
 pub mod port;

@@ -126,11 +126,15 @@ impl HostName {
         }
     }
 
-    /// Whether this host lies strictly below `other` (and could answer for a part of it).
-    pub fn is_below(&self, other: &HostName) -> bool {
-        self.name
-            .strip_suffix(other.as_str())
-            .is_some_and(|rest| rest.ends_with('.'))
+    /// The names between this one and the zone's apex, the nearest first.
+    pub fn above(&self) -> impl Iterator<Item = HostName> {
+        let dots = self.relative().match_indices('.');
+        dots.filter_map(|(dot, _)| {
+            Some(HostName {
+                name: self.name.get(dot + 1..)?.to_owned(),
+                zone: self.zone - dot - 1,
+            })
+        })
     }
 }
 
@@ -364,11 +368,15 @@ mod tests {
     }
 
     #[test]
-    fn below_means_strictly_below() {
-        let home = HostName::new("home", &zone()).unwrap();
-        assert!(HostName::new("nas.home", &zone()).unwrap().is_below(&home));
-        assert!(!HostName::new("xhome", &zone()).unwrap().is_below(&home));
-        assert!(!home.is_below(&home));
+    fn the_names_above() {
+        let above = |text: &str| -> Vec<HostName> {
+            let name = HostName::new(text, &zone()).unwrap();
+            name.above().collect()
+        };
+        let of = |text: &str| HostName::new(text, &zone()).unwrap();
+        assert_eq!(above("home"), []);
+        assert_eq!(above("a.nas.home"), [of("nas.home"), of("home")]);
+        assert_eq!(above("a.nas.home")[1].relative(), "home");
     }
 
     #[test]

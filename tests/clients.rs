@@ -12,10 +12,14 @@
 
 #[path = "clients/devices.rs"]
 mod devices;
+#[path = "clients/others.rs"]
+mod others;
 #[path = "clients/pasted.rs"]
 mod pasted;
 #[path = "clients/programs.rs"]
 mod programs;
+#[path = "clients/reactions.rs"]
+mod reactions;
 #[path = "clients/refusals.rs"]
 mod refusals;
 #[path = "clients/secure.rs"]

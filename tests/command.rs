@@ -20,6 +20,8 @@ mod refusals;
 
 #[path = "command/imports.rs"]
 mod imports;
+#[path = "command/owners.rs"]
+mod owners;
 
 #[path = "command/backups.rs"]
 mod backups;

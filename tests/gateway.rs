@@ -23,7 +23,8 @@ fn config() -> &'static Path {
         std::fs::create_dir(below("locks")).unwrap();
         Registry::create(&below("bowline.db"), key).unwrap();
         let text = "url = \"https://update.example.org/dyn\"\n[state]\nregistry = \"bowline.db\"\n\
-                    [client]\ntrusted_proxies = [\"127.0.0.0/8\"]\n[log]\ntarget = \"file:log\"\n";
+                    [client]\ntrusted_proxies = [\"127.0.0.0/8\"]\n[log]\ntarget = \"file:log\"\n\
+                    [limits]\nwrong_secrets = \"off\"\n";
         std::fs::write(below("bowline.toml"), text).unwrap();
         let file = below("bowline.toml");
         (directory, file)

@@ -1,14 +1,14 @@
 //! The registry as its callers use it: wishes, facts, tokens and names.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::sync::Arc;
 
 use bowline::ip::Addresses;
 use bowline::name::{HostName, ZoneName};
 use bowline::registry::{
-    Accepted, Ask, Conclusion, End, Host, HostId, NewHost, Registry, RegistryError, Settings,
-    State, Wish,
+    Accepted, Ask, Conclusion, End, Holder, Host, HostId, NewHost, Registry, RegistryError, Rename,
+    Settings, State, Wish,
 };
 use bowline::span::Span;
 use bowline::time::Timestamp;
@@ -105,6 +105,16 @@ fn new_host(text: &str, token: Option<&Token>, key: &LookupKey) -> NewHost {
         token: token.map(|token| key.digest(token)),
         addresses: Addresses::NONE,
         reuse: Span::from_days(30),
+        below: false,
+    }
+}
+
+fn rename(to: HostName, keep: Span, reuse: Span) -> Rename {
+    Rename {
+        to,
+        keep,
+        reuse,
+        below: false,
     }
 }
 
@@ -205,9 +215,12 @@ fn tokens() {
     let (id, token) = it.add("home");
     let found = |it: &Fixture, token: &Token, now| {
         it.registry
-            .host_of(token, now)
+            .holder_of(token, now)
             .unwrap()
-            .map(|(host, _)| host.id)
+            .map(|(holder, _)| match holder {
+                Holder::Host(host) => host.id,
+                Holder::Owner(owner) => panic!("{owner:?}"),
+            })
     };
     assert_eq!(found(&it, &token, NOW), Some(id));
     assert_eq!(found(&it, &Token::random().unwrap(), NOW), None);
@@ -275,9 +288,7 @@ fn names_stand_where_they_should() {
     it.registry
         .rename(
             id,
-            &name("house"),
-            Span::from_days(1),
-            Span::ZERO,
+            &rename(name("house"), Span::from_days(1), Span::ZERO),
             Ttl::DEFAULT,
             NOW,
         )
@@ -321,7 +332,7 @@ fn removal_is_a_wish_first_and_forgets_last() {
     it.registry.remove(id, NOW).unwrap();
     let host = it.host(id);
     assert_eq!((host.state, host.is_pending()), (State::Removing, true));
-    assert!(it.registry.host_of(&token, NOW).unwrap().is_none());
+    assert!(it.registry.holder_of(&token, NOW).unwrap().is_none());
     assert!(
         it.registry
             .history(Some(id), Timestamp::from_seconds(0))
@@ -483,9 +494,7 @@ fn former_names_lapse_into_a_wish() {
     it.registry
         .rename(
             id,
-            &name("house"),
-            Span::from_days(1),
-            Span::ZERO,
+            &rename(name("house"), Span::from_days(1), Span::ZERO),
             Ttl::DEFAULT,
             NOW,
         )
@@ -514,9 +523,7 @@ fn a_name_with_records_of_another_host_is_not_given_out() {
     it.registry
         .rename(
             id,
-            &name("house"),
-            Span::ZERO,
-            Span::ZERO,
+            &rename(name("house"), Span::ZERO, Span::ZERO),
             Ttl::DEFAULT,
             NOW,
         )
@@ -529,15 +536,18 @@ fn a_name_with_records_of_another_host_is_not_given_out() {
     // The host itself may have it back.
     it.confirm(id);
     it.registry
-        .rename(id, &name("home"), Span::ZERO, Span::ZERO, Ttl::DEFAULT, NOW)
+        .rename(
+            id,
+            &rename(name("home"), Span::ZERO, Span::ZERO),
+            Ttl::DEFAULT,
+            NOW,
+        )
         .unwrap();
     it.confirm(id);
     it.registry
         .rename(
             id,
-            &name("house"),
-            Span::ZERO,
-            Span::ZERO,
+            &rename(name("house"), Span::ZERO, Span::ZERO),
             Ttl::DEFAULT,
             NOW,
         )
@@ -555,9 +565,7 @@ fn a_name_with_records_of_another_host_is_not_given_out() {
         .id;
     let taken = it.registry.rename(
         other,
-        &name("house"),
-        Span::ZERO,
-        Span::from_days(30),
+        &rename(name("house"), Span::ZERO, Span::from_days(30)),
         Ttl::DEFAULT,
         NOW,
     );

@@ -17,6 +17,8 @@ mod compare;
 mod drift;
 #[path = "visits/endpoint.rs"]
 mod endpoint;
+#[path = "visits/forged.rs"]
+mod forged;
 #[path = "visits/full.rs"]
 mod full;
 #[path = "visits/gone.rs"]
@@ -27,6 +29,12 @@ mod kill;
 mod late;
 #[path = "visits/limits.rs"]
 mod limits;
+#[path = "visits/names.rs"]
+mod names;
+#[path = "visits/owners.rs"]
+mod owners;
+#[path = "visits/owns.rs"]
+mod owns;
 #[path = "visits/race.rs"]
 mod race;
 #[path = "visits/refusals.rs"]

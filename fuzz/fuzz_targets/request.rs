@@ -3,11 +3,32 @@
 #![no_main]
 
 use std::net::IpAddr;
+use std::path::Path;
+use std::sync::LazyLock;
 
+use bowline::config::Config;
 use bowline::gateway::meta::Meta;
 use bowline::http::{Request, client_address, prefers_json};
-use bowline::update::{Answer, BUILT_IN, Claim, Dialect, Word};
+use bowline::update::{Answer, Claim, Dialect, List, Word, respond, rows};
 use libfuzzer_sys::fuzz_target;
+
+/// What is built in, and rows as an operator may add them.
+static ROWS: LazyLock<List<Dialect>> = LazyLock::new(|| {
+    let text = r#"
+        url = "https://update.example.org/dyn"
+        [[endpoint]]
+        path = "/own/<name>/<token>/<address>"
+        omitted = "remove"
+        answer = "ok-ko"
+        [[endpoint]]
+        path = "/v2/update"
+        credential = ["query", "bearer"]
+        answer = "json"
+        params = { hostname = [], ipv6 = ["six", "myip"] }
+    "#;
+    let config = Config::parse(Path::new("bowline.toml"), text).unwrap();
+    rows(&config.endpoints)
+});
 
 fuzz_target!(|data: &[u8]| {
     let end = data.windows(2).position(|two| two == b"\n\n");
@@ -28,14 +49,18 @@ fuzz_target!(|data: &[u8]| {
     assert!(!client.is_some_and(|client: IpAddr| client.is_loopback()));
     let json = prefers_json(request.header("Accept"));
     if let Some(segments) = request.path.below("/dyn")
-        && let Some((row, captured)) = Dialect::find(&*BUILT_IN, segments, &request)
+        && let Some((row, captured)) = Dialect::find(&ROWS, segments, &request)
     {
         let mut octets = Vec::new();
         match Claim::read(row, captured, &request) {
             Ok(claim) => {
                 let secret = claim.token.secret().to_owned();
                 assert!(!format!("{claim:?}").contains(&format!("{secret:?}")));
-                Answer::new(Word::Trouble).response(json).write(&mut octets, false).unwrap();
+                for name in &claim.names {
+                    assert!(!name.is_empty() && !name.contains(&b','));
+                }
+                let answers = [Answer::new(Word::Trouble), Answer::new(Word::NoHost)];
+                respond(&answers, row, &request).write(&mut octets, false).unwrap();
             }
             Err(unclaimed) => {
                 unclaimed.answer().response(json).write(&mut octets, false).unwrap();

@@ -48,7 +48,7 @@ impl Application {
         check_body(&request.body)?;
         let now = Timestamp::now();
         let client = self.client(request);
-        let (_, registry) = open(config, &mut self.keys, &mut self.open)
+        let (_, registry) = open(config, &mut self.keys, &mut self.open, self.stays)
             .map_err(|error| trouble(&error, error.hint()))?;
         registry.give_up_at(Deadline::after(Deadline::REQUEST));
         match &config.acme.register {
@@ -137,6 +137,7 @@ fn make(
         token: Some(registry.digest(&token)),
         addresses: Addresses::NONE,
         reuse,
+        below: false,
     };
     registry
         .add(&[new], zone.ttl, now)

@@ -103,10 +103,10 @@ fn save(
     write(config, &registry, dnssec, file.try_clone()?)
 }
 
-/// Knot's files; nothing where it has none, or none that we may read.
+/// The name server's files; nothing where it has none, or none that we may read.
 fn save_dnssec(config: &Config) -> Result<Option<File>, Failure> {
     match Kasp::of(config) {
-        Ok(kasp) if kasp.is_ours() => kasp.save(),
+        Ok(Some(kasp)) if kasp.is_ours() => kasp.save(),
         Ok(_) => Ok(None),
         Err(failure) => {
             failure.note("the backup has no DNSSEC keys");

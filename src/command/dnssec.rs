@@ -1,7 +1,8 @@
-//! The zones' DNSSEC keys, which Knot keeps: in a backup, and back from one.
+//! The zones' DNSSEC keys, which Knot or BIND keeps: in a backup, and back from one.
 //!
-//! Knot opens its key database (KASP) as its own user, so files and directories come
-//! back with the owner, the group and the mode that they had.
+//! A name server opens its keys as its own user, so files and directories come back with
+//! the owner, the group and the mode that they had. PowerDNS has them in its database,
+//! where only PowerDNS and SQLite can copy them while it runs.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
@@ -14,21 +15,28 @@ use tar::{Builder, Entry, EntryType, Header};
 use super::handed::new_secret_file;
 use super::{Failure, note};
 use crate::config::Config;
+use crate::setup::bind::Bind;
+use crate::setup::knot::Knot;
+use crate::setup::nameserver::{self, Program};
 use crate::setup::place::Place;
 use crate::setup::users::{group_name, user_name};
 
-/// In front of the names of Knot's files in a backup.
+/// In front of the names of the name server's files in a backup.
 pub(super) const DNSSEC: &str = "dnssec";
-/// The key database's directory, below Knot's storage.
-const KASP: &str = "keys";
-/// The database itself; where it is, Knot has keys.
+/// The database of Knot's keys; where it is, Knot has keys.
 const DATABASE: &str = "data.mdb";
+/// The ending of BIND's keys; where one is, BIND has keys.
+const PRIVATE: &str = ".private";
 
-/// Where Knot keeps the keys of this set-up's zones.
+/// Where the name server keeps the keys of this set-up's zones.
 #[derive(Debug)]
 pub(super) struct Kasp {
     directory: PathBuf,
-    /// Whether all directories of that Knot are this set-up's own.
+    /// What is there where the name server is.
+    home: PathBuf,
+    /// What people call the name server.
+    server: &'static str,
+    /// Whether all directories of that name server are this set-up's own.
     private: bool,
 }
 
@@ -45,11 +53,36 @@ pub(super) struct Saved {
 }
 
 impl Kasp {
-    /// That of the Knot beside this configuration.
-    pub(super) fn of(config: &Config) -> Result<Self, Failure> {
-        let place = Place::new(&config.file, Some(config.state_directory().to_owned()))?;
-        Ok(Kasp {
-            directory: place.knot_storage.join(KASP),
+    /// That of the name server beside this configuration; nothing where its keys are no files.
+    pub(super) fn of(config: &Config) -> Result<Option<Self>, Failure> {
+        let place = place(config)?;
+        let first = config.zones.first();
+        let server = first.map_or_else(nameserver::installed, |zone| {
+            nameserver::of(&place, &zone.name)
+        });
+        let kasp = Kasp::at(&place, server);
+        if kasp.is_none() {
+            note(format!(
+                "the backup has no DNSSEC keys: {} has them in its own database",
+                server.name()
+            ));
+        }
+        Ok(kasp)
+    }
+
+    /// That of the name server whose files were saved.
+    pub(super) fn of_saved(config: &Config, saved: &[Saved]) -> Result<Option<Self>, Failure> {
+        let is_knot = saved.iter().any(|one| one.below == Path::new(DATABASE));
+        let server: &dyn Program = if is_knot { &Knot } else { &Bind };
+        Ok(Kasp::at(&place(config)?, server))
+    }
+
+    fn at(place: &Place, server: &dyn Program) -> Option<Self> {
+        let (home, directory) = server.key_directory(place)?;
+        Some(Kasp {
+            directory,
+            home,
+            server: server.name(),
             private: place.private,
         })
     }
@@ -81,7 +114,8 @@ impl Kasp {
         tar.finish()?;
         if count == 0 {
             note(format!(
-                "no DNSSEC keys of Knot in {}",
+                "no DNSSEC keys of {} in {}",
+                self.server,
                 self.directory.display()
             ));
             return Ok(None);
@@ -90,7 +124,16 @@ impl Kasp {
         Ok(Some(memory))
     }
 
-    /// Puts them back, where Knot has none of its own yet.
+    fn has_keys(&self) -> bool {
+        let entries = fs::read_dir(&self.directory)
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.any(|name| name == DATABASE || name.ends_with(PRIVATE))
+    }
+
+    /// Puts them back, where the name server has none of its own yet.
     pub(super) fn restore(&self, saved: &[Saved]) -> Result<(), Failure> {
         let path = |saved: &Saved| self.directory.join(&saved.below);
         let files = || {
@@ -102,9 +145,10 @@ impl Kasp {
             return Ok(());
         }
         let storage = self.directory.parent().unwrap_or(Path::new("/"));
-        if !(self.private || storage.is_dir()) || self.directory.join(DATABASE).exists() {
+        if !(self.private || self.home.is_dir()) || self.has_keys() {
             note(format!(
-                "the DNSSEC keys stay in the backup ({DNSSEC}/): Knot is not here, or has keys in {}",
+                "the DNSSEC keys stay in the backup ({DNSSEC}/): {} is not here, or has keys in {}",
+                self.server,
                 self.directory.display()
             ));
             return Ok(());
@@ -133,8 +177,13 @@ impl Kasp {
     }
 }
 
+fn place(config: &Config) -> Result<Place, Failure> {
+    let state = config.state_directory().to_owned();
+    Ok(Place::new(&config.file, Some(state))?)
+}
+
 impl Saved {
-    /// Reads an entry of a backup; nothing when it is none of Knot's.
+    /// Reads an entry of a backup; nothing when it is none of the name server's.
     pub(super) fn read(entry: &mut Entry<'_, impl Read>) -> io::Result<Option<Self>> {
         let name = entry.path()?.into_owned();
         let Ok(below) = name.strip_prefix(DNSSEC) else {
@@ -253,6 +302,8 @@ mod tests {
         let knot = tempfile::tempdir().unwrap();
         let kasp = |name: &str| Kasp {
             directory: knot.path().join(name),
+            home: knot.path().join(name).parent().unwrap().to_owned(),
+            server: "Knot",
             private: false,
         };
         let at = |name: &str| knot.path().join(name);

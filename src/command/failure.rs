@@ -62,6 +62,16 @@ impl Failure {
         }
     }
 
+    /// The same, where `--config` was given: commands of ours in the hint have it too, so that
+    /// they can be pasted.
+    pub(super) fn for_config(self, file: &Path) -> Self {
+        let with = format!("`bowline --config {} ", file.display());
+        Failure {
+            hint: self.hint.map(|hint| hint.replace("`bowline ", &with)),
+            ..self
+        }
+    }
+
     /// Says it on standard error as a note about what did not come through.
     pub(super) fn note(&self, about: impl fmt::Display) {
         super::note(format!("{about}: {}", self.cause));

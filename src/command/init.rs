@@ -10,10 +10,13 @@ use crate::base_url::BaseUrl;
 use crate::config::Config;
 use crate::name::ZoneName;
 use crate::port::AddressPort;
+use crate::setup::bind::Bind;
 use crate::setup::files::Written;
 use crate::setup::gateway::FIXED_USER;
 use crate::setup::issuer::Issuer;
-use crate::setup::knot::program;
+use crate::setup::knot::Knot;
+use crate::setup::nameserver::{self, Program};
+use crate::setup::powerdns::PowerDns;
 use crate::setup::users::{self, Owners};
 use crate::setup::zone::{NameServer, check_url, ttl_of};
 use crate::setup::{
@@ -56,6 +59,9 @@ pub(super) struct Options {
     /// What the parent's A and AAAA say, when behind NAT
     #[arg(long, value_name = "ADDR")]
     public: Vec<IpAddr>,
+    /// Another machine with Knot that serves the zones too
+    #[arg(long = "secondary", value_name = "ADDR@PORT")]
+    secondaries: Vec<AddressPort>,
     /// Where updates go
     #[arg(long, value_name = "ADDR@PORT", default_value = "127.0.0.1@5353")]
     update: AddressPort,
@@ -90,6 +96,16 @@ enum Dns {
     Knot,
     Bind,
     Powerdns,
+}
+
+impl Dns {
+    fn program(self) -> &'static dyn Program {
+        match self {
+            Dns::Knot => &Knot,
+            Dns::Bind => &Bind,
+            Dns::Powerdns => &PowerDns,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -162,7 +178,6 @@ pub(super) fn failure(error: SetupError) -> Failure {
 
 /// Checks the options against each other and this machine.
 fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
-    check_choices(&options)?;
     let web = match options.web {
         None => Some(WebServer::installed()),
         Some(Web::Apache) => Some(WebServer::Apache),
@@ -174,6 +189,11 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         None => config.to_owned(),
     };
     let place = Place::new(&config, options.state_dir)?;
+    let dns = name_server(options.dns, &place, &options.zone)?;
+    if !options.secondaries.is_empty() && !dns.has_secondaries() {
+        let (option, with) = ("--secondary", format!("with {}", dns.name()));
+        return Err(SetupError::Later(option, with, SECONDARY_WAYS));
+    }
     let names: Result<Vec<NameServer>, SetupError> = options
         .nameservers
         .iter()
@@ -193,7 +213,7 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
     }
     let (listeners, public) = addresses(options.dns_listen, options.public)?;
     for address in listeners.iter().chain([&options.update]) {
-        if let Some(who) = taken::holder(address.0) {
+        if let Some(who) = taken::holder(address.0, dns) {
             return Err(SetupError::Taken(address.0, who));
         }
     }
@@ -211,8 +231,10 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         place,
         zone,
         url: options.url,
+        dns,
         listeners,
         public,
+        secondaries: options.secondaries,
         update: options.update,
         web,
         gateway,
@@ -231,7 +253,7 @@ fn usual_user(place: &Place, gateway: Gateway) -> String {
     }
 }
 
-/// Where Knot listens, and what the parent says about it.
+/// Where the name server listens, and what the parent says about it.
 fn addresses(
     listeners: Vec<AddressPort>,
     public: Vec<IpAddr>,
@@ -262,23 +284,22 @@ fn addresses(
     ))
 }
 
-/// What a later version takes is refused with the ways out, as is a machine that has
-/// only such servers.
-fn check_choices(options: &Options) -> Result<(), SetupError> {
-    const DNS_WAYS: &str = "--dns knot sets up Knot; with another name server write bowline.toml by hand: \
-                            a [[zone]] with server and key_file is all that bowline needs of it";
-    let installed = |name: &str| Path::new(&program(name)).is_absolute();
-    let later = |option, value: &str, ways| Err(SetupError::Later(option, value.to_owned(), ways));
-    match options.dns {
-        Some(Dns::Bind) => return later("--dns", "bind", DNS_WAYS),
-        Some(Dns::Powerdns) => return later("--dns", "powerdns", DNS_WAYS),
-        None if !installed("knotd") && installed("named") => {
-            return later("--dns", "bind", DNS_WAYS);
+/// The one that was named, else the one that the zone has, else the one installed.
+fn name_server(
+    named: Option<Dns>,
+    place: &Place,
+    zone: &ZoneName,
+) -> Result<&'static dyn Program, SetupError> {
+    let named = named.map(Dns::program);
+    match (named, nameserver::found(place, zone)) {
+        (Some(named), Some(has)) if named.name() != has.name() => {
+            Err(SetupError::ServedBy(zone.clone(), has.name()))
         }
-        None if !installed("knotd") && installed("pdns_server") => {
-            return later("--dns", "powerdns", DNS_WAYS);
-        }
-        Some(Dns::Knot) | None => {}
+        (_, Some(has)) => Ok(has),
+        (named, None) => Ok(named.unwrap_or_else(nameserver::installed)),
     }
-    Ok(())
 }
+
+/// The ways out where secondaries cannot be set up.
+const SECONDARY_WAYS: &str = "--dns knot sets them up; with another name server give a key the right to \
+                              transfer the zone, and tell the secondary of each zone";

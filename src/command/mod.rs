@@ -9,6 +9,7 @@ mod check;
 mod completions;
 mod config;
 mod dnssec;
+mod doctor;
 mod failure;
 mod fastcgi;
 mod handed;
@@ -16,11 +17,13 @@ mod history;
 mod host;
 mod init;
 mod man;
+mod owner;
 mod restore;
 mod session;
 mod settle;
 mod status;
 mod step_down;
+mod token;
 mod tree;
 mod upkeep;
 mod zone;
@@ -71,12 +74,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
+    let config = arguments.config.clone();
     let done = run(arguments, &mut out).and_then(|()| Ok(out.flush()?));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             let _ = out.flush();
+            let failure = match &config {
+                Some(file) => failure.for_config(file),
+                None => failure,
+            };
             let _ = write!(io::stderr(), "{failure}");
             ExitCode::FAILURE
         }
@@ -103,9 +111,11 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::Init(options) => init::run(*options, &mut context),
         Verb::Zone(options) => zone::run(options, &mut context),
         Verb::Host(options) => host::run(options, &mut context),
+        Verb::Owner(options) => owner::run(options, &mut context),
         Verb::History(options) => history::run(options, &mut context),
         Verb::Status(options) => status::run(options, &mut context),
         Verb::Upkeep(options) => upkeep::run(options, &mut context),
+        Verb::Doctor(options) => doctor::run(&options, &mut context),
         Verb::Fastcgi(options) => fastcgi::run(&options, &mut context),
         Verb::Backup(options) => backup::run(options, &mut context),
         Verb::Restore(options) => restore::run(options, &mut context),

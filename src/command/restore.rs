@@ -83,8 +83,8 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         put(path, content, group)?;
     }
     if !backup.dnssec.is_empty() {
-        match Kasp::of(&config) {
-            Ok(kasp) if kasp.is_ours() => kasp.restore(&backup.dnssec)?,
+        match Kasp::of_saved(&config, &backup.dnssec) {
+            Ok(Some(kasp)) if kasp.is_ours() => kasp.restore(&backup.dnssec)?,
             Ok(_) => note(format!("only root puts the DNSSEC keys back ({DNSSEC}/)")),
             Err(failure) => failure.note("the DNSSEC keys stay in the backup"),
         }

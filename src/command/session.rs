@@ -4,7 +4,8 @@ use super::failure::closed;
 use super::{Context, Failure, note};
 use crate::config::{Config, Zone};
 use crate::name::{HostName, ZoneName};
-use crate::registry::{Host, Registry, RegistryError};
+use crate::owner_name::OwnerName;
+use crate::registry::{Host, Owner, Registry, RegistryError};
 use crate::time::Timestamp;
 use crate::token::LookupKey;
 
@@ -34,6 +35,16 @@ impl Session {
         self.config.zone(&zone).ok_or_else(|| {
             Failure::new(format!("the zone of {name} is not in the configuration"))
                 .hint(format!("run `bowline zone add {zone}` first"))
+        })
+    }
+
+    /// The owner of that name.
+    pub(super) fn owner(&self, name: &OwnerName) -> Result<Owner, Failure> {
+        self.registry.owner(name).map_err(|error| match error {
+            RegistryError::NoOwner(_) => {
+                Failure::new(error).hint("`bowline owner list` shows the owners there are")
+            }
+            error => error.into(),
         })
     }
 

@@ -91,6 +91,19 @@ pub(super) fn run_as(
     }
 }
 
+/// Has this very command run as somebody else, with some files; what it wrote on standard
+/// output.
+pub(super) fn ask_as(owner: (u32, u32), handed: Handed) -> Result<Vec<u8>, Failure> {
+    let output = again(owner, handed)?
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| failed(owner, error))?;
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(failed(owner, io::Error::other(output.status.to_string()))),
+    }
+}
+
 /// Whether nothing was written into the file, and `path` is still that file.
 fn is_empty(file: &File, path: &Path) -> bool {
     match (file.metadata(), symlink_metadata(path)) {

@@ -8,7 +8,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::handed::Argument;
 use super::{
-    backup, completions, config, fastcgi, history, host, init, man, restore, status, upkeep, zone,
+    backup, completions, config, doctor, fastcgi, history, host, init, man, owner, restore, status,
+    upkeep, zone,
 };
 
 /// Dynamic DNS on your own Knot server
@@ -39,9 +40,11 @@ pub(super) enum Verb {
     Init(Box<init::Options>),
     Zone(zone::Options),
     Host(host::Options),
+    Owner(owner::Options),
     History(history::Options),
     Status(status::Options),
     Upkeep(upkeep::Options),
+    Doctor(doctor::Options),
     Fastcgi(fastcgi::Options),
     Backup(backup::Options),
     Restore(restore::Options),
@@ -56,6 +59,7 @@ impl Arguments {
         let arguments = Arguments::try_parse_from(arguments)?;
         let misuse = match &arguments.verb {
             Verb::Host(options) => options.misuse(),
+            Verb::Owner(options) => options.misuse(),
             Verb::Completions(_) if arguments.json => {
                 Some("--json: completions are a script for a shell, and no JSON")
             }
@@ -73,10 +77,10 @@ impl Verb {
     pub(super) fn touches_state(&self) -> bool {
         match self {
             Verb::Host(_) | Verb::History(_) | Verb::Status(_) | Verb::Upkeep(_) => true,
-            Verb::Fastcgi(_) => true,
+            Verb::Owner(_) | Verb::Fastcgi(_) => true,
             Verb::Config(options) => options.touches_state(),
             // They give up their rights themselves, when root is needed no more.
-            Verb::Backup(_) | Verb::Restore(_) => false,
+            Verb::Backup(_) | Verb::Restore(_) | Verb::Doctor(_) => false,
             // They write the servers' files too, and hand over what is the owner's.
             Verb::Init(_) | Verb::Zone(_) => false,
             Verb::Completions(_) | Verb::Man(_) => false,
@@ -87,7 +91,11 @@ impl Verb {
     pub(super) fn reads_keys(&self) -> bool {
         !matches!(
             self,
-            Verb::Init(_) | Verb::Restore(_) | Verb::Completions(_) | Verb::Man(_)
+            Verb::Init(_)
+                | Verb::Restore(_)
+                | Verb::Doctor(_)
+                | Verb::Completions(_)
+                | Verb::Man(_)
         )
     }
 
@@ -95,6 +103,7 @@ impl Verb {
     pub(super) fn files(&self) -> Vec<Argument> {
         match self {
             Verb::Host(options) => options.files(),
+            Verb::Owner(options) => options.files(),
             _ => Vec::new(),
         }
     }

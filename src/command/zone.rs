@@ -16,7 +16,7 @@ use crate::setup::issuer::Issuer;
 use crate::setup::next::Step;
 use crate::setup::parent::{Ds, Parent, ds_here, parent_here};
 use crate::setup::zone::{NameServer, ttl_of};
-use crate::setup::{NewZone, Plan, SetupError, keys, knot, report};
+use crate::setup::{NewZone, Plan, SetupError, keys, report};
 use crate::span::Span;
 
 /// Add, list, change and remove zones
@@ -184,7 +184,7 @@ fn show(
     let mut all = Vec::new();
     for zone in zones {
         let mut records = standing.delegation(zone).map_err(failure)?;
-        let signed = knot::is_signed(&standing.place, &zone.name).map_err(failure)?;
+        let signed = standing.is_signed(&zone.name).map_err(failure)?;
         let ds = ds_here(zone, signed);
         if let Ds::Enter(more) = &ds {
             records.extend(more.iter().cloned());

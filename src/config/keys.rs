@@ -32,7 +32,10 @@ enum Show {
 pub const TABLES: [(&str, &str); 9] = [
     ("", "Before the first table"),
     ("state", "What bowline keeps"),
-    ("client", "How the address of the client is known"),
+    (
+        "client",
+        "How the address of the client is known, and what it is offered",
+    ),
     ("limits", "Limits"),
     ("keep", "How long things are kept"),
     ("log", "The log"),
@@ -48,7 +51,7 @@ pub const TABLES: [(&str, &str); 9] = [
 ];
 
 /// All keys, in the order in which they are shown.
-pub const KEYS: [Key; 25] = [
+pub const KEYS: [Key; 26] = [
     Key {
         table: "",
         name: "url",
@@ -86,6 +89,13 @@ pub const KEYS: [Key; 25] = [
         doc: "the header in which a trusted proxy names the client; read from nobody else",
         default: Some("\"X-Forwarded-For\""),
         show: Show::Config(|config| config.client.header.as_str().into()),
+    },
+    Key {
+        table: "client",
+        name: "script",
+        doc: "whether /client.sh is answered with the script that keeps a machine's name right",
+        default: Some("false"),
+        show: Show::Config(|config| config.client.script.into()),
     },
     Key {
         table: "limits",

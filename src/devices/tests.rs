@@ -13,6 +13,7 @@ fn text(device: Device, base: &str, name: &str, only: Option<Family>) -> String 
         url: &url,
         token: TOKEN,
         name: &name,
+        more: &[],
         only,
     };
     device.text(&paste).unwrap()

@@ -125,6 +125,14 @@ impl Question {
     }
 }
 
+/// The serial in a verified answer about the SOA of `zone`.
+pub(super) fn serial(zone: &WireName, message: &Message<Vec<u8>>) -> Result<u32, LookupError> {
+    match Question::new(zone.clone(), Rtype::SOA).read(message, zone)? {
+        Told::Serial(serial) => Ok(serial),
+        Told::Addresses(_) | Told::Texts(_) => Err(LookupError::Garbled),
+    }
+}
+
 /// The content of one answer.
 pub(super) enum Told {
     /// To a question for addresses.

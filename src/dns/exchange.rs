@@ -9,7 +9,7 @@ use super::refusal::{Doubt, Refusal};
 use super::reply::{Reply, judge};
 use super::transport::{Tcp, Udp};
 use super::wait::Wait;
-use super::{Server, Swap, Texts};
+use super::{Server, Swap, Texts, texts};
 use crate::deadline::Deadline;
 use crate::name::ZoneName;
 
@@ -52,17 +52,17 @@ pub fn send_update<'a>(
     send(server, message::update(zone, swaps), wait.into())
 }
 
-/// Sends `texts` as one UPDATE, in the same way.
+/// Sends `wanted` as one UPDATE, in the same way.
 ///
 /// It may come twice or late and does the same; one that removes, when it comes later than
 /// another that adds the same value, takes that away.
 pub fn send_texts<'a>(
     server: &Server,
     zone: &ZoneName,
-    texts: &Texts,
+    wanted: &Texts,
     wait: impl Into<Wait<'a>>,
 ) -> Verdict {
-    send(server, message::update_texts(zone, texts), wait.into())
+    send(server, texts::update(zone, wanted), wait.into())
 }
 
 fn send(server: &Server, request: Result<Request, MessageError>, wait: Wait<'_>) -> Verdict {
@@ -123,7 +123,12 @@ impl<'a, 'w> Exchange<'a, 'w> {
                 break;
             }
             match self.one_try(request, wait) {
-                Try::Done => return Verdict::Done,
+                Try::Done => {
+                    if let (Some(udp), [_]) = (self.udp, self.sent.as_slice()) {
+                        udp.keep();
+                    }
+                    return Verdict::Done;
+                }
                 Try::Refused(refusal) if refusal.is_passing() && servfail.is_none() => {
                     servfail = Some(refusal);
                     self.pause(SERVFAIL_PAUSE);

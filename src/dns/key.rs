@@ -6,6 +6,8 @@ use std::str::FromStr;
 use base64::engine::general_purpose::{GeneralPurpose, PAD};
 use base64::{Engine, alphabet};
 use domain::tsig;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
 
 use super::key_text::{self, Written};
 
@@ -31,6 +33,8 @@ pub struct Key {
     algorithm: Algorithm,
     /// How long the secret is.
     secret_octets: usize,
+    /// Tells two secrets apart without either.
+    fingerprint: [u8; 32],
 }
 
 impl Key {
@@ -71,6 +75,29 @@ impl Key {
         }
     }
 
+    /// The one key in `text`, with another algorithm: the same secret, to find out which
+    /// one the name server has it for.
+    ///
+    /// # Errors
+    /// As [`Key::read`].
+    pub fn read_for(text: &str, algorithm: Algorithm) -> Result<Self, KeyError> {
+        let mut written = key_text::keys(text)?;
+        let mut key = written.pop().ok_or(KeyError::NoKey)?;
+        key.algorithm = Some(algorithm.as_str().to_owned());
+        Self::from_written(&key)
+    }
+
+    /// The secret of the one key in `text`, in base64: for the file of a name server that
+    /// has a form of its own.
+    ///
+    /// # Errors
+    /// As [`Key::read`].
+    pub fn secret(text: &str) -> Result<String, KeyError> {
+        Self::read(text)?;
+        let only = key_text::keys(text)?.pop().ok_or(KeyError::NoKey)?;
+        Ok(only.secret.split_ascii_whitespace().collect())
+    }
+
     /// A new hmac-sha256 key with a secret from the system's random source, and its text
     /// as `keymgr -t` prints it, which Knot includes and [`Key::read`] reads.
     ///
@@ -109,6 +136,22 @@ impl Key {
         }
     }
 
+    /// Whether name, algorithm and secret are those of `other`.
+    pub fn is_same(&self, other: &Key) -> bool {
+        let secret: bool = self.fingerprint.ct_eq(&other.fingerprint).into();
+        secret && self.name == other.name && self.algorithm == other.algorithm
+    }
+
+    /// A key nobody has: this one's name and algorithm with a new secret.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn stranger(&self) -> Result<Self, KeyError> {
+        let mut secret = [0; SECRET_NEW];
+        getrandom::fill(&mut secret).map_err(|_| KeyError::Random)?;
+        Self::new(&self.name, self.algorithm, &secret)
+    }
+
     /// What signs requests and verifies answers.
     pub(super) fn signer(&self) -> &tsig::Key {
         &self.signer
@@ -143,6 +186,7 @@ impl Key {
             name,
             algorithm,
             secret_octets: secret.len(),
+            fingerprint: Sha256::digest(secret).into(),
         })
     }
 }
@@ -171,6 +215,14 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// All of them.
+    pub const ALL: [Algorithm; 4] = [
+        Algorithm::Sha1,
+        Algorithm::Sha256,
+        Algorithm::Sha384,
+        Algorithm::Sha512,
+    ];
+
     /// The name on the wire and in every file, without its final dot.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -179,7 +179,12 @@ impl Lookup<'_, '_> {
         let mut sent = Vec::new();
         for until in [first, last] {
             match self.round(&mut udp, questions, &mut sent, until)? {
-                None => return Ok(()),
+                None => {
+                    if sent.len() == questions.len() {
+                        udp.keep();
+                    }
+                    return Ok(());
+                }
                 Some(Doubt::Unreachable(kind)) => {
                     doubt = Doubt::Unreachable(kind);
                     thread::sleep(REFUSED_PAUSE.min(last.left()));

@@ -13,9 +13,8 @@ use domain::base::{MessageBuilder, Name, UnknownRecordData};
 use domain::rdata::tsig::Time48;
 use domain::tsig::{self, ClientTransaction};
 
+use super::Swap;
 use super::key::Key;
-use super::{Swap, Texts};
-use crate::challenge::{CHALLENGE_TTL, ChallengeValue};
 use crate::ip::Family;
 use crate::name::{RecordName, ZoneName};
 
@@ -30,7 +29,7 @@ const UDP_PAYLOAD: u16 = 1232;
 /// An unsigned message with its identifier still to be chosen.
 pub(super) struct Request {
     /// All sections are there but the signature.
-    builder: AdditionalBuilder<TreeCompressor<Vec<u8>>>,
+    pub(super) builder: AdditionalBuilder<TreeCompressor<Vec<u8>>>,
 }
 
 impl Request {
@@ -61,6 +60,16 @@ impl Request {
             octets,
             transaction,
         })
+    }
+}
+
+impl Request {
+    /// It as it is, unsigned, and its random identifier.
+    pub(super) fn bare(&self) -> Result<(u16, Vec<u8>), MessageError> {
+        let mut builder = self.builder.clone();
+        let id = random_id()?;
+        builder.header_mut().set_id(id);
+        Ok((id, builder.finish().into_target()))
     }
 }
 
@@ -115,21 +124,14 @@ pub(super) fn update(zone: &ZoneName, swaps: &[Swap]) -> Result<Request, Message
     })
 }
 
-/// The UPDATE that adds and removes challenges at a name, each by its value, so that others
-/// stay (RFC 2136 2.5.1, 2.5.4). Prerequisite: no CNAME there.
-pub(super) fn update_texts(zone: &ZoneName, texts: &Texts) -> Result<Request, MessageError> {
-    if texts.name.host().zone() != *zone {
-        return Err(MessageError::Name(texts.name.to_string()));
-    }
-    let name = wire(&texts.name)?;
-    let mut builder = of_zone(zone)?.answer();
-    builder.push((&name, Class::NONE, 0, empty(Rtype::CNAME)?))?;
-    let mut builder = builder.authority();
-    for value in &texts.remove {
-        builder.push((&name, Class::NONE, 0, text(value)?))?;
-    }
-    for value in &texts.add {
-        builder.push((&name, Class::IN, CHALLENGE_TTL, text(value)?))?;
+/// The UPDATE that deletes one thing, or nothing, without prerequisites (RFC 2136 2.5).
+pub(super) fn deletion(
+    zone: &ZoneName,
+    thing: Option<(&str, Class, Rtype, Vec<u8>)>,
+) -> Result<Request, MessageError> {
+    let mut builder = of_zone(zone)?.authority();
+    if let Some((name, class, rtype, octets)) = thing {
+        builder.push((wire(&name)?, class, 0, data(rtype, octets)?))?;
     }
     Ok(Request {
         builder: builder.additional(),
@@ -137,7 +139,9 @@ pub(super) fn update_texts(zone: &ZoneName, texts: &Texts) -> Result<Request, Me
 }
 
 /// The beginning of an UPDATE of a zone.
-fn of_zone(zone: &ZoneName) -> Result<QuestionBuilder<TreeCompressor<Vec<u8>>>, MessageError> {
+pub(super) fn of_zone(
+    zone: &ZoneName,
+) -> Result<QuestionBuilder<TreeCompressor<Vec<u8>>>, MessageError> {
     let mut builder = MessageBuilder::from_target(TreeCompressor::new(Vec::new()))
         .map_err(|_| MessageError::Large)?;
     builder.header_mut().set_opcode(Opcode::UPDATE);
@@ -207,12 +211,15 @@ fn check(zone: &ZoneName, swaps: &[Swap]) -> Result<(), MessageError> {
 }
 
 /// Record data of so many octets; the special classes of RFC 2136 want none.
-fn data(rtype: Rtype, octets: Vec<u8>) -> Result<UnknownRecordData<Vec<u8>>, MessageError> {
+pub(super) fn data(
+    rtype: Rtype,
+    octets: Vec<u8>,
+) -> Result<UnknownRecordData<Vec<u8>>, MessageError> {
     UnknownRecordData::from_octets(rtype, octets).map_err(|_| MessageError::Large)
 }
 
 /// No data.
-fn empty(rtype: Rtype) -> Result<UnknownRecordData<Vec<u8>>, MessageError> {
+pub(super) fn empty(rtype: Rtype) -> Result<UnknownRecordData<Vec<u8>>, MessageError> {
     data(rtype, Vec::new())
 }
 
@@ -223,13 +230,6 @@ fn of(address: IpAddr) -> Result<UnknownRecordData<Vec<u8>>, MessageError> {
         IpAddr::V6(ipv6) => ipv6.octets().to_vec(),
     };
     data(rtype(Family::of(address)), octets)
-}
-
-/// The data of a TXT record of one string (RFC 1035 3.3.14).
-fn text(value: &ChallengeValue) -> Result<UnknownRecordData<Vec<u8>>, MessageError> {
-    let octets = value.as_str().as_bytes();
-    let length = u8::try_from(octets.len()).map_err(|_| MessageError::Large)?;
-    data(Rtype::TXT, [&[length], octets].concat())
 }
 
 /// An identifier nobody can guess.
@@ -336,35 +336,6 @@ pub(super) mod tests {
         let octets = request.builder.finish().into_target();
         let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
         assert_eq!(hex, expected.concat().replace(' ', ""));
-    }
-
-    #[test]
-    fn an_update_of_challenges_is_these_octets() {
-        let zone: ZoneName = "dyn.example.org".parse().unwrap();
-        let home = crate::name::HostName::new("home", &zone).unwrap();
-        let value = |letter: &str| letter.repeat(43).parse().unwrap();
-        let texts = Texts {
-            name: RecordName::challenge(home),
-            add: vec![value("a")],
-            remove: vec![value("b")],
-        };
-        let expected = [
-            "0000 2800 0001 0001 0002 0000",
-            "03 64796e 07 6578616d706c65 03 6f7267 00 0006 0001",
-            // _acme-challenge.home CNAME, class NONE: there is none.
-            "0f 5f61636d652d6368616c6c656e6765 04 686f6d65 c00c 0005 00fe 00000000 0000",
-            // TXT, class NONE: delete this value only; then add the other, TTL 10.
-            "c021 0010 00fe 00000000 002c 2b",
-            &"62".repeat(43),
-            "c021 0010 0001 0000000a 002c 2b",
-            &"61".repeat(43),
-        ];
-        let request = update_texts(&zone, &texts).unwrap();
-        let octets = request.builder.finish().into_target();
-        let hex: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
-        assert_eq!(hex, expected.concat().replace(' ', ""));
-        let other: ZoneName = "example.net".parse().unwrap();
-        assert!(update_texts(&other, &texts).is_err());
     }
 
     #[test]

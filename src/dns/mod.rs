@@ -8,14 +8,18 @@
 //! message, so ask with [`lookup`] afterwards whether the record can be seen.
 
 mod answer;
+pub mod ds;
 mod exchange;
 mod key;
 mod key_text;
 mod lookup;
 mod message;
 pub mod plain;
+pub mod probe;
+pub mod question;
 mod refusal;
 mod reply;
+mod texts;
 mod transport;
 mod wait;
 
@@ -26,7 +30,7 @@ mod knot;
 
 use std::net::{IpAddr, SocketAddr};
 
-pub use domain::base::iana::{Rcode, TsigRcode};
+pub use domain::base::iana::{Rcode, Rtype, TsigRcode};
 
 pub use self::answer::{Answer, By};
 pub use self::exchange::{Verdict, send_texts, send_update};
@@ -34,8 +38,8 @@ pub use self::key::{Algorithm, Key, KeyError};
 pub use self::lookup::{Answers, LookupError, lookup, lookup_texts};
 pub use self::message::MessageError;
 pub use self::refusal::{Doubt, Refusal};
+pub use self::texts::Texts;
 pub use self::wait::Wait;
-use crate::challenge::ChallengeValue;
 use crate::ip::{AddressSet, Family};
 use crate::name::RecordName;
 use crate::ttl::Ttl;
@@ -69,26 +73,5 @@ impl Swap {
     /// Whether something would change, were `from` what stands there.
     pub fn changes(&self) -> bool {
         self.from != AddressSet::from(self.to.map(|(address, _)| address))
-    }
-}
-
-/// Challenges that are to stand at one name, and others that are not (TXT, RFC 8555 8.4).
-///
-/// Whatever else stands there is left alone, so that those of two orders coexist.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Texts {
-    /// The owner name.
-    pub name: RecordName,
-    /// To be there.
-    pub add: Vec<ChallengeValue>,
-    /// To be gone.
-    pub remove: Vec<ChallengeValue>,
-}
-
-impl Texts {
-    /// Whether it is so, were `found` what stands there.
-    pub fn agrees(&self, found: &[String]) -> bool {
-        let is_there = |value: &ChallengeValue| found.iter().any(|text| text == value.as_str());
-        self.add.iter().all(is_there) && !self.remove.iter().any(is_there)
     }
 }

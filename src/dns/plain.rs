@@ -34,6 +34,8 @@ pub enum Kind {
     Ds,
     /// What the parent's DS should be (RFC 7344).
     Cds,
+    /// Its keys.
+    Dnskey,
 }
 
 /// Asks `server` about the apex of `zone`, waiting for `wait`.
@@ -48,6 +50,7 @@ fn exchange(server: SocketAddr, zone: &ZoneName, kind: Kind, wait: Duration) -> 
         Kind::Ns => Rtype::NS,
         Kind::Ds => Rtype::DS,
         Kind::Cds => Rtype::CDS,
+        Kind::Dnskey => Rtype::DNSKEY,
     };
     let mut id = [0; 2];
     getrandom::fill(&mut id).ok()?;

@@ -53,16 +53,21 @@ impl Refusal {
             } => match (*rcode, authenticated) {
                 (Rcode::NOTAUTH | Rcode::REFUSED, false) => Some(
                     "the key's name, its algorithm, the address asked from or the name server's ACL \
-                     differ, or the zone is not served there; its own log tells which",
+                     differ, or the zone is not served there; its own log tells which (PowerDNS says \
+                     this of a wrong secret and of clocks that differ too)",
                 ),
                 (Rcode::NOTAUTH, true) => Some("the name server does not serve this zone"),
                 (Rcode::REFUSED, true) => Some(
                     "the name server's policy for this key forbids this, or the zone is frozen",
                 ),
                 (Rcode::NOTZONE, _) => Some("the name is not in that zone"),
-                (Rcode::SERVFAIL, _) => {
+                (Rcode::SERVFAIL, false) => {
                     Some("the zone is probably not loaded: see the name server's log")
                 }
+                (Rcode::SERVFAIL, true) => Some(
+                    "the zone is not loaded, or the policy script of PowerDNS forbids this: see the \
+                     name server's log",
+                ),
                 (Rcode::FORMERR | Rcode::NOTIMP, _) => {
                     Some("is this a name server that takes updates (RFC 2136)?")
                 }

@@ -1,6 +1,7 @@
 //! Messages to and from one name server: datagrams on a connected socket (RFC 1035 4.2.1)
 //! and a connection with length octets (RFC 1035 4.2.2, RFC 7766 8).
 
+use std::cell::Cell;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -11,23 +12,48 @@ use crate::deadline::Deadline;
 /// The largest datagram, and the largest message.
 const OCTETS_MAX: usize = 65_535;
 
+thread_local! {
+    /// The socket that was kept last; a responder has something to send again and again.
+    static KEPT: Cell<Option<Udp>> = const { Cell::new(None) };
+}
+
 /// A connected UDP socket: what comes from another address or port never arrives.
 pub(super) struct Udp {
+    server: SocketAddr,
     socket: UdpSocket,
     /// Where a datagram is received, as large as any.
     buffer: Vec<u8>,
 }
 
 impl Udp {
-    /// A socket on a port the system chooses.
+    /// The socket that was kept for this server, or one on a port the system chooses.
     pub(super) fn connect(server: SocketAddr) -> io::Result<Self> {
+        match KEPT.take().filter(|kept| kept.server == server) {
+            Some(kept) => Ok(kept),
+            None => Udp::open(server),
+        }
+    }
+
+    /// Keeps the socket for this thread's next exchange. Whatever was sent must have been
+    /// answered: an answer that is still on its way would arrive there.
+    pub(super) fn keep(self) {
+        KEPT.set(Some(self));
+    }
+
+    fn open(server: SocketAddr) -> io::Result<Self> {
         let any: IpAddr = match server {
             SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
             SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
         };
-        let socket = UdpSocket::bind((any, 0))?;
+        Self::connect_from(any, server)
+    }
+
+    /// The same from one of this machine's addresses.
+    pub(super) fn connect_from(source: IpAddr, server: SocketAddr) -> io::Result<Self> {
+        let socket = UdpSocket::bind((source, 0))?;
         socket.connect(server)?;
         Ok(Udp {
+            server,
             socket,
             buffer: vec![0; OCTETS_MAX],
         })
@@ -137,4 +163,29 @@ fn is_pause(error: &io::Error) -> bool {
         error.kind(),
         ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kept_socket_is_for_its_server_only() {
+        let here = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        let (one, other) = (here(53), here(54));
+        let port = |udp: &Udp| udp.socket.local_addr().unwrap().port();
+        let first = Udp::connect(one).unwrap();
+        let second = Udp::connect(one).unwrap();
+        assert_ne!(
+            port(&first),
+            port(&second),
+            "one that was not kept is not shared"
+        );
+        let kept = port(&first);
+        first.keep();
+        let again = Udp::connect(one).unwrap();
+        assert_eq!(port(&again), kept);
+        again.keep();
+        assert_eq!(Udp::connect(other).unwrap().server, other);
+    }
 }

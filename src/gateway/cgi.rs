@@ -67,7 +67,13 @@ fn answer(meta: Meta, input: &mut dyn Read) -> Response {
         None => PathBuf::from(DEFAULT_FILE),
     };
     match Config::load(&file) {
-        Ok(config) => Application::new(config).respond(&Request::new(meta.into_variables(), &body)),
+        Ok(config) => {
+            let mut application = Application::new(config);
+            let response = application.respond(&Request::new(meta.into_variables(), &body));
+            // The process ends now, and the system closes what is open in one go.
+            std::mem::forget(application);
+            response
+        }
         Err(error) => {
             application::trouble(&Logger::default(), &error, "run `bowline config check`")
         }

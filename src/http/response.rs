@@ -9,6 +9,8 @@ pub enum Status {
     Ok,
     /// 201.
     Created,
+    /// 304.
+    NotModified,
     /// 400.
     BadRequest,
     /// 401.
@@ -35,6 +37,7 @@ impl Status {
         match self {
             Status::Ok => "200 OK",
             Status::Created => "201 Created",
+            Status::NotModified => "304 Not Modified",
             Status::BadRequest => "400 Bad Request",
             Status::Unauthorized => "401 Unauthorized",
             Status::Forbidden => "403 Forbidden",
@@ -54,12 +57,13 @@ pub struct Response {
     status: Status,
     content_type: &'static str,
     body: String,
+    /// What caches may do with it.
+    cached: &'static str,
     headers: Vec<(&'static str, String)>,
 }
 
-/// What every answer says to caches, robots and browsers: keep nothing, tell nobody.
-const ALWAYS: [(&str, &str); 5] = [
-    ("Cache-Control", "no-store"),
+/// What every answer says to robots and browsers: tell nobody.
+const ALWAYS: [(&str, &str); 4] = [
     ("X-Robots-Tag", "noindex, nofollow"),
     ("Referrer-Policy", "no-referrer"),
     ("X-Content-Type-Options", "nosniff"),
@@ -85,11 +89,17 @@ impl Response {
         Response::new(status, "text/html; charset=utf-8", body.into())
     }
 
+    /// That the client has it already; such an answer has no body and no length (RFC 9110 15.4.5).
+    pub fn not_modified() -> Self {
+        Response::text(Status::NotModified, "")
+    }
+
     fn new(status: Status, content_type: &'static str, body: String) -> Self {
         Response {
             status,
             content_type,
             body,
+            cached: "no-store",
             headers: Vec::new(),
         }
     }
@@ -97,6 +107,12 @@ impl Response {
     /// Adds a header field; `value` is ours, never the client's.
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Lets caches keep it (RFC 9111 5.2.2); otherwise no answer is kept anywhere.
+    pub fn cached(mut self, how: &'static str) -> Self {
+        self.cached = how;
         self
     }
 
@@ -115,12 +131,12 @@ impl Response {
     /// # Errors
     /// When the web server does not take it.
     pub fn write(&self, out: &mut dyn Write, head_only: bool) -> io::Result<()> {
-        let mut head = format!(
-            "Status: {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n",
-            self.status.line(),
-            self.content_type,
-            self.body.len()
-        );
+        let mut head = format!("Status: {}\r\n", self.status.line());
+        if self.status != Status::NotModified {
+            let (kind, length) = (self.content_type, self.body.len());
+            head += &format!("Content-Type: {kind}\r\nContent-Length: {length}\r\n");
+        }
+        head += &format!("Cache-Control: {}\r\n", self.cached);
         let own = self
             .headers
             .iter()

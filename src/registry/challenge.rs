@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::host::by_id;
 use super::wish::use_token;
-use super::{Durable, HostId, Registry, RegistryError, State, UNSETTLED};
+use super::{Durable, Host, HostId, Registry, RegistryError, UNSETTLED};
 use crate::challenge::ChallengeValue;
 use crate::name::{HostName, ZoneName};
 use crate::span::Span;
@@ -68,7 +68,7 @@ impl Registry {
     /// When the registry cannot be written; then nothing was accepted.
     pub fn accept_challenge(&mut self, ask: &ChallengeAsk<'_>) -> Result<bool, RegistryError> {
         let tx = self.write(Durable::Now)?;
-        let host = by_id(&tx, ask.host)?.filter(|host| host.state == State::Active);
+        let host = by_id(&tx, ask.host)?.filter(Host::is_on);
         if host.is_none() || !use_token(&tx, &ask.token, ask.host, ask.now)? {
             return Ok(false);
         }

@@ -5,9 +5,11 @@
 
 use rusqlite::{Connection, Transaction};
 
+use super::above::check_above;
 use super::fact::forget;
 use super::free::check_free;
 use super::host::{by_id, by_name};
+use super::owner::check_on;
 use super::wish::write_wish;
 use super::{Durable, Edit, Host, HostId, Registry, RegistryError, Settings, Source, State};
 use crate::ip::Addresses;
@@ -30,6 +32,21 @@ pub struct NewHost {
     pub addresses: Addresses,
     /// How long a removed name stays out of use; nothing: give it out all the same.
     pub reuse: Span,
+    /// Whether it may be below a host of another owner.
+    pub below: bool,
+}
+
+/// Another name for a host.
+#[derive(Debug, Clone)]
+pub struct Rename {
+    /// The name.
+    pub to: HostName,
+    /// How long the old one still means the host and holds its records.
+    pub keep: Span,
+    /// How long a removed name stays out of use; nothing: give it out all the same.
+    pub reuse: Span,
+    /// Whether it may be below a host of another owner.
+    pub below: bool,
 }
 
 /// A token as the registry keeps it.
@@ -114,26 +131,34 @@ impl Registry {
         Ok(tx.commit()?)
     }
 
-    /// Gives a host another name; for `keep` the old one still means it and holds its records.
+    /// Gives a host another name.
     ///
     /// # Errors
-    /// When the new name is in use, was removed less than `reuse` ago, or the registry cannot be written.
+    /// When the new name is in use, was removed a short time ago, is below a host of another
+    /// owner, or the registry cannot be written.
     pub fn rename(
         &mut self,
         id: HostId,
-        name: &HostName,
-        keep: Span,
-        reuse: Span,
+        rename: &Rename,
         ttl: Ttl,
         now: Timestamp,
     ) -> Result<(), RegistryError> {
+        let Rename {
+            to: name,
+            keep,
+            reuse,
+            below,
+        } = rename;
         let tx = self.write(Durable::Now)?;
         let host = present(&tx, id)?;
+        if !below {
+            check_above(&tx, name, host.settings.owner.as_ref())?;
+        }
         tx.execute(
             "DELETE FROM former_name WHERE host = ?1 AND name = ?2",
             (id.0, name.as_str()),
         )?;
-        check_free(&tx, name, Some(id), reuse, now)?;
+        check_free(&tx, name, Some(id), *reuse, now)?;
         if by_name(&tx, name)?.is_some() {
             return Err(RegistryError::Taken(name.clone()));
         }
@@ -141,10 +166,10 @@ impl Registry {
             "UPDATE host SET name = ?2 WHERE id = ?1",
             (id.0, name.as_str()),
         )?;
-        if keep != Span::ZERO {
+        if *keep != Span::ZERO {
             tx.execute(
                 "INSERT OR REPLACE INTO former_name (name, host, until) VALUES (?1, ?2, ?3)",
-                (host.name.as_str(), id.0, now.plus(keep).seconds()),
+                (host.name.as_str(), id.0, now.plus(*keep).seconds()),
             )?;
         }
         let renamed = present(&tx, id)?;
@@ -175,7 +200,7 @@ impl Registry {
         let tx = self.write(Durable::Now)?;
         let host = present(&tx, id)?;
         write_state(&tx, id, "active")?;
-        if let Some(fixed) = host.settings.fixed {
+        if let Some(fixed) = host.settings.fixed.filter(|_| !host.owner_disabled) {
             write_wish(&tx, &host, fixed, ttl, now, Source::COMMAND)?;
         }
         Ok(tx.commit()?)
@@ -190,20 +215,7 @@ impl Registry {
     /// When there is no such host, or the registry cannot be written.
     pub fn remove(&mut self, id: HostId, now: Timestamp) -> Result<(), RegistryError> {
         let tx = self.write(Durable::Now)?;
-        let host = by_id(&tx, id)?.ok_or_else(|| no_host(id))?;
-        write_state(&tx, id, "removing")?;
-        for table in ["token", "former_name"] {
-            tx.execute(&format!("DELETE FROM {table} WHERE host = ?1"), [id.0])?;
-        }
-        wish_nothing(&tx, &host, now)?;
-        tx.execute("DELETE FROM history WHERE host = ?1", [id.0])?;
-        tx.execute(
-            "UPDATE host SET mail = NULL, note = NULL WHERE id = ?1",
-            [id.0],
-        )?;
-        if by_id(&tx, id)?.is_some_and(|host| !host.is_pending()) {
-            forget(&tx, &host, now)?;
-        }
+        remove_one(&tx, id, now)?;
         Ok(tx.commit()?)
     }
 
@@ -216,11 +228,40 @@ impl Registry {
     }
 }
 
+/// Begins the removal of a host.
+pub(super) fn remove_one(tx: &Connection, id: HostId, now: Timestamp) -> Result<(), RegistryError> {
+    let host = by_id(tx, id)?.ok_or_else(|| no_host(id))?;
+    write_state(tx, id, "removing")?;
+    for table in ["token", "former_name"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE host = ?1"), [id.0])?;
+    }
+    wish_nothing(tx, &host, now)?;
+    tx.execute("DELETE FROM history WHERE host = ?1", [id.0])?;
+    tx.execute(
+        "UPDATE host SET mail = NULL, note = NULL WHERE id = ?1",
+        [id.0],
+    )?;
+    if by_id(tx, id)?.is_some_and(|host| !host.is_pending()) {
+        forget(tx, &host, now)?;
+    }
+    Ok(())
+}
+
 /// The tokens of a host, inside or outside a transaction.
 pub(super) fn kept_tokens(db: &Connection, id: HostId) -> Result<Vec<KeptToken>, RegistryError> {
-    let mut statement =
-        db.prepare_cached("SELECT digest, until, used FROM token WHERE host = ?1 ORDER BY until")?;
-    let mut rows = statement.query([id.0])?;
+    kept_tokens_of(db, "host", id.0)
+}
+
+/// The tokens of a `host` or `owner`, the one in force first.
+pub(super) fn kept_tokens_of(
+    db: &Connection,
+    holder: &str,
+    id: i64,
+) -> Result<Vec<KeptToken>, RegistryError> {
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT digest, until, used FROM token WHERE {holder} = ?1 ORDER BY until"
+    ))?;
+    let mut rows = statement.query([id])?;
     let mut tokens = Vec::new();
     while let Some(row) = rows.next()? {
         let time = |column| -> Result<_, rusqlite::Error> {
@@ -246,6 +287,11 @@ pub(super) fn add_one(
     let there = by_name(tx, &new.name)?;
     let id = there.as_ref().map(|host| host.id);
     check_free(tx, &new.name, id, new.reuse, now)?;
+    let owner = new.settings.owner.as_ref();
+    if !new.below {
+        check_above(tx, &new.name, owner)?;
+    }
+    check_on(tx, owner)?;
     let id = match there {
         Some(host) if host.state == State::Removing => {
             write_state(tx, host.id, "active")?;
@@ -295,7 +341,11 @@ fn no_host(id: HostId) -> RegistryError {
 }
 
 /// The wish for no records at all, when there may be any.
-fn wish_nothing(tx: &Connection, host: &Host, now: Timestamp) -> Result<(), RegistryError> {
+pub(super) fn wish_nothing(
+    tx: &Connection,
+    host: &Host,
+    now: Timestamp,
+) -> Result<(), RegistryError> {
     if host.wish.number != 0 {
         let ttl = host.wish.records.ttl;
         write_wish(tx, host, Addresses::NONE, ttl, now, Source::COMMAND)?;
@@ -313,10 +363,21 @@ pub(super) fn write_token(
     id: HostId,
     token: &Digest,
 ) -> Result<(), RegistryError> {
-    let written = tx.execute(
-        "INSERT OR IGNORE INTO token (digest, host) VALUES (?1, ?2)",
-        (token.as_bytes(), id.0),
-    )?;
+    write_token_of(tx, "host", id.0, token)
+}
+
+/// A token for a `host` or `owner`.
+pub(super) fn write_token_of(
+    tx: &Connection,
+    holder: &str,
+    id: i64,
+    token: &Digest,
+) -> Result<(), RegistryError> {
+    let written = tx
+        .prepare_cached(&format!(
+            "INSERT OR IGNORE INTO token (digest, {holder}) VALUES (?1, ?2)"
+        ))?
+        .execute((token.as_bytes(), id))?;
     match written {
         0 => Err(RegistryError::TokenTaken),
         _ => Ok(()),
@@ -329,30 +390,33 @@ pub(super) fn write_settings(
     settings: &Settings,
 ) -> Result<(), RegistryError> {
     let fixed = settings.fixed.unwrap_or(Addresses::NONE);
-    tx.execute(
+    let owner = settings.owner.as_ref();
+    let owner = owner.map(|owner| super::owner::number(tx, owner));
+    tx.prepare_cached(
         "UPDATE host SET note = ?2, mail = ?3, ttl = ?4, expire = ?5, only_family = ?6,
          allow_private = ?7, wildcard = ?8, plain_http = ?9, static = ?10, static_ipv4 = ?11,
-         static_ipv6 = ?12 WHERE id = ?1",
-        (
-            id.0,
-            &settings.note,
-            &settings.mail,
-            settings.ttl.map(Ttl::seconds),
-            settings
-                .expire
-                .map(Span::seconds)
-                .map(i64::try_from)
-                .transpose()
-                .ok()
-                .flatten(),
-            settings.only.map(|family| family.as_str()),
-            settings.allow_private,
-            settings.wildcard,
-            settings.plain_http,
-            settings.fixed.is_some(),
-            fixed.ipv4.map(|ipv4| ipv4.to_string()),
-            fixed.ipv6.map(|ipv6| ipv6.to_string()),
-        ),
-    )?;
+         static_ipv6 = ?12, owner = ?13 WHERE id = ?1",
+    )?
+    .execute((
+        id.0,
+        &settings.note,
+        &settings.mail,
+        settings.ttl.map(Ttl::seconds),
+        settings
+            .expire
+            .map(Span::seconds)
+            .map(i64::try_from)
+            .transpose()
+            .ok()
+            .flatten(),
+        settings.only.map(|family| family.as_str()),
+        settings.allow_private,
+        settings.wildcard,
+        settings.plain_http,
+        settings.fixed.is_some(),
+        fixed.ipv4.map(|ipv4| ipv4.to_string()),
+        fixed.ipv6.map(|ipv6| ipv6.to_string()),
+        owner.transpose()?,
+    ))?;
     Ok(())
 }

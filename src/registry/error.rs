@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use rusqlite::ErrorCode;
 
 use crate::name::{HostName, NameError};
+use crate::owner_name::OwnerName;
 use crate::time::Timestamp;
 
 /// Why the registry did not do it; nothing was changed.
@@ -57,6 +58,21 @@ pub enum RegistryError {
         /// When it can be given out again.
         free: Timestamp,
     },
+    /// A host of another owner is above it.
+    Below {
+        /// The name.
+        name: HostName,
+        /// The other host.
+        upper: HostName,
+    },
+    /// There is no owner of that name.
+    NoOwner(OwnerName),
+    /// The owner is switched off.
+    OwnerOff(OwnerName),
+    /// There is one already.
+    OwnerTaken(OwnerName),
+    /// The owner has so many hosts.
+    HasHosts(OwnerName, u32),
     /// The token belongs to a host already.
     TokenTaken,
     /// The host has no token: its addresses are set by the operator.
@@ -78,6 +94,15 @@ impl RegistryError {
             }
             RegistryError::Held { .. } => {
                 "they go with the next `bowline upkeep` that reaches the name server".to_owned()
+            }
+            RegistryError::Below { upper, .. } => format!(
+                "whoever has {upper} can obtain certificates for it; --below does it all the same"
+            ),
+            RegistryError::OwnerOff(name) => format!("run `bowline owner enable {name}` first"),
+            RegistryError::NoOwner(name) => format!("add it with `bowline owner add {name}`"),
+            RegistryError::HasHosts(..) => {
+                "remove them too with --with-hosts, or give them away with `bowline host set --owner`"
+                    .to_owned()
             }
             RegistryError::Newer { .. } => "use the newer bowline that wrote it".to_owned(),
             RegistryError::Removed { .. } => {
@@ -137,6 +162,14 @@ impl fmt::Display for RegistryError {
             RegistryError::Removed { name, free } => {
                 write!(f, "{name} was removed; its name is free again at {free}")
             }
+            RegistryError::Below { name, upper } => {
+                write!(f, "{name} is below {upper}, which is another owner's")
+            }
+            RegistryError::OwnerOff(name) => write!(f, "the owner {name} is switched off"),
+            RegistryError::NoOwner(name) => write!(f, "there is no owner {name}"),
+            RegistryError::OwnerTaken(name) => write!(f, "there is an owner {name} already"),
+            RegistryError::HasHosts(name, 1) => write!(f, "{name} has a host"),
+            RegistryError::HasHosts(name, hosts) => write!(f, "{name} has {hosts} hosts"),
             RegistryError::TokenTaken => f.write_str("that token is in use already"),
             RegistryError::Static(name) => write!(f, "{name} is static and has no token"),
             RegistryError::Removing(name) => write!(f, "{name} is being removed"),

@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, Row};
 use super::{Registry, RegistryError, UNSETTLED};
 use crate::ip::{Addresses, Family, Policy};
 use crate::name::{HostName, RecordName, ZoneName};
+use crate::owner_name::OwnerName;
 use crate::span::Span;
 use crate::time::Timestamp;
 use crate::ttl::Ttl;
@@ -43,6 +44,8 @@ pub struct Host {
     pub unconfirmed: Option<Timestamp>,
     /// Why its wish is no fact.
     pub trouble: Option<String>,
+    /// Whether its owner is switched off, and so is it.
+    pub owner_disabled: bool,
     /// When it was added.
     pub created: Timestamp,
     /// When its client was last heard, exact to an hour.
@@ -83,6 +86,8 @@ pub struct Settings {
     pub plain_http: bool,
     /// The addresses of a static host, which has no token.
     pub fixed: Option<Addresses>,
+    /// Whose host it is: the owner's token is good for it too.
+    pub owner: Option<OwnerName>,
 }
 
 /// Records as a host wants them: one address of each family at each name.
@@ -142,6 +147,11 @@ impl Host {
         self.unconfirmed.is_some_and(|at| now.since(at) < UNSETTLED)
     }
 
+    /// Whether it takes visits and has records: neither it nor its owner is switched off.
+    pub fn is_on(&self) -> bool {
+        self.state == State::Active && !self.owner_disabled
+    }
+
     /// Which addresses it may have, given the zone's policy.
     pub fn policy(&self, zone: Policy) -> Policy {
         if self.settings.allow_private {
@@ -157,7 +167,9 @@ const COLUMNS: &str = "id, zone, name, state, created, note, mail, ttl, expire, 
     allow_private, wildcard, plain_http, static, static_ipv4, static_ipv6, \
     wish, wish_names, wish_ipv4, wish_ipv6, wish_ttl, wish_at, \
     fact, fact_names, fact_ipv4, fact_ipv6, fact_serial, fact_at, \
-    held_names, unconfirmed, last_seen, last_change, trouble";
+    held_names, unconfirmed, last_seen, last_change, trouble, \
+    (SELECT owner.name FROM owner WHERE owner.id = host.owner) AS owner_name, \
+    (SELECT owner.state FROM owner WHERE owner.id = host.owner) AS owner_state";
 
 impl Registry {
     /// The host with that number.
@@ -319,6 +331,10 @@ fn read(row: &Row<'_>) -> Result<Host, RegistryError> {
             true => Some(addresses(row, "static_ipv4", "static_ipv6")?),
             false => None,
         },
+        owner: row
+            .get::<_, Option<String>>("owner_name")?
+            .map(|name| name.parse().map_err(|_| damaged(&name)))
+            .transpose()?,
     };
     Ok(Host {
         id: HostId(row.get("id")?),
@@ -349,6 +365,7 @@ fn read(row: &Row<'_>) -> Result<Host, RegistryError> {
         held: names("held_names")?,
         unconfirmed: time("unconfirmed")?,
         trouble: row.get("trouble")?,
+        owner_disabled: row.get::<_, Option<String>>("owner_state")?.as_deref() == Some("disabled"),
         created: Timestamp::from_seconds(row.get("created")?),
         last_seen: time("last_seen")?,
         last_change: time("last_change")?,

@@ -5,8 +5,10 @@
 
 use rusqlite::{Connection, Transaction};
 
+use super::above::check_above;
 use super::edit::{add_one, kept_tokens, present, write_settings, write_state, write_token};
 use super::host::by_name;
+use super::owner::check_on;
 use super::wish::write_wish;
 use super::{Durable, Host, HostId, KeptToken, NewHost, Registry, RegistryError};
 use super::{Settings, Source, State};
@@ -27,6 +29,8 @@ pub struct Edit {
     pub tokens: Option<Vec<KeptToken>>,
     /// Whether it is switched off; nothing: as it is.
     pub disabled: Option<bool>,
+    /// Whether it may be below a host of another owner.
+    pub below: bool,
 }
 
 /// A host to import: added when there is none of that name.
@@ -95,10 +99,17 @@ impl Registry {
     ) -> Result<Vec<Imported>, E> {
         let tx = self.write(Durable::Now)?;
         let mut done = Vec::with_capacity(entries.len());
+        let mut unasked = Vec::new();
         for (position, entry) in entries.iter().enumerate() {
             let host = by_name(&tx, &entry.name)?.filter(|host| host.state != State::Removing);
             done.push(match host {
-                None => Imported::Added(add(&tx, entry, decide(position, None)?, now)?),
+                None => {
+                    let edit = decide(position, None)?;
+                    if !edit.below {
+                        unasked.push((&entry.name, edit.settings.owner.clone()));
+                    }
+                    Imported::Added(add(&tx, entry, edit, now)?)
+                }
                 Some(host) => {
                     let tokens = kept_tokens(&tx, host.id)?;
                     let edit = decide(position, Some((&host, &tokens)))?;
@@ -108,6 +119,10 @@ impl Registry {
                     }
                 }
             });
+        }
+        // Only now: the one above may come later in the list.
+        for (name, owner) in unasked {
+            check_above(&tx, name, owner.as_ref())?;
         }
         if commit(&done)? {
             tx.commit().map_err(RegistryError::from)?;
@@ -134,6 +149,7 @@ fn add(
             false => addresses,
         },
         reuse: entry.reuse,
+        below: true,
     };
     let id = add_one(tx, &new, entry.ttl, now)?;
     write_tokens(tx, id, edit.tokens.as_deref().unwrap_or_default())?;
@@ -153,6 +169,13 @@ fn change(
 ) -> Result<bool, RegistryError> {
     let id = before.id;
     let mut changed = before.settings != edit.settings;
+    let owner = edit.settings.owner.as_ref();
+    if owner != before.settings.owner.as_ref() {
+        check_on(tx, owner)?;
+        if !edit.below {
+            check_above(tx, &before.name, owner)?;
+        }
+    }
     write_settings(tx, id, &edit.settings)?;
     // A static host has no token.
     let tokens = match edit.settings.fixed {
@@ -170,10 +193,11 @@ fn change(
     write_state(tx, id, if disabled { "disabled" } else { "active" })?;
     let host = present(tx, id)?;
     let kept = before.wish.records.addresses;
-    let wanted = match (disabled, was_disabled) {
-        (true, _) => Addresses::NONE,
-        (false, true) => edit.addresses.or(edit.settings.fixed).unwrap_or(kept),
-        (false, false) => edit.addresses.unwrap_or(kept),
+    // Its owner may be another one by now, who is switched on.
+    let wanted = match (host.is_on(), before.is_on()) {
+        (false, _) => Addresses::NONE,
+        (true, false) => edit.addresses.or(edit.settings.fixed).unwrap_or(kept),
+        (true, true) => edit.addresses.unwrap_or(kept),
     };
     // A host that never had records needs no wish for a new wildcard.
     if host.wish.number != 0 || !wanted.is_empty() {

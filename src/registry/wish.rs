@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::host::{by_id, former_names, joined};
-use super::{Durable, Host, HostId, Records, Registry, RegistryError, State};
+use super::{Durable, Host, HostId, Records, Registry, RegistryError};
 use crate::ip::{Addresses, Family};
 use crate::name::RecordName;
 use crate::span::Span;
@@ -156,7 +156,7 @@ impl Registry {
 }
 
 fn accept_one(tx: &Connection, ask: &Ask) -> Result<Accepted, RegistryError> {
-    let host = by_id(tx, ask.host)?.filter(|host| host.state == State::Active);
+    let host = by_id(tx, ask.host)?.filter(Host::is_on);
     let (Some(host), true) = (host, use_token(tx, &ask.token, ask.host, ask.now)?) else {
         return Ok(Accepted::Gone);
     };
@@ -186,9 +186,8 @@ pub(super) fn use_token(
 ) -> Result<bool, RegistryError> {
     let until: Option<Option<i64>> = tx
         .prepare_cached(
-            "SELECT until FROM token WHERE digest = ?1 AND (host = ?2 OR owner =
-             (SELECT owner.id FROM host JOIN owner ON owner.id = host.owner
-              WHERE host.id = ?2 AND owner.state = 'active'))",
+            "SELECT until FROM token WHERE digest = ?1
+             AND (host = ?2 OR owner = (SELECT owner FROM host WHERE id = ?2))",
         )?
         .query_row((token.as_bytes(), host.0), |row| row.get(0))
         .optional()?;

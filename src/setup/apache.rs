@@ -6,7 +6,7 @@ use super::error::SetupError;
 use super::files::{File, State};
 use super::fill::Fill;
 use super::gateway::Gateway;
-use super::knot::program;
+use super::installed::program;
 use super::next::{Step, is_running, service};
 use super::place::Place;
 use super::site::{Site, is_changed};

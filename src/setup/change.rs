@@ -7,14 +7,15 @@ use super::configuration::{self, ZoneKeys};
 use super::delegation::Delegation;
 use super::error::SetupError;
 use super::files::{File, State, Written, read};
+use super::nameserver::{self, Base, Program};
 use super::next::{self, Step};
 use super::parent::{Parent, WAIT};
 use super::place::Place;
-use super::plan::{Plan, acme_note};
+use super::plan::Plan;
 use super::records::{self, Record};
 use super::users::{Owners, user_name};
 use super::zone::{NewZone, check_url};
-use super::{apache, cron, keys, knot, nginx, responder, systemd, theirs};
+use super::{apache, cron, keys, nginx, responder, systemd};
 use crate::config::{Config, Zone};
 use crate::dns::plain::{Kind, Reply, ask};
 use crate::name::ZoneName;
@@ -89,15 +90,18 @@ impl Standing {
             expire: zone.expire,
             acme: zone.acme,
         };
-        let files = self.write(zone, update, &records, &keys)?;
-        let mut steps = next::knot(&self.place, &files, update, &zone.name)?;
+        let server = self.server(self.config.zones.first());
+        let files = self.write(server, zone, update, &records, &keys)?;
+        let mut steps = server.next(&self.place, &files, update, &zone.name)?;
         steps.extend(responder::reload(&self.place));
         steps.extend(next::parent(&self.place, &zone.name));
         Ok(Plan {
             files,
             records,
             next: steps,
-            notes: acme_note(zone.acme)
+            notes: server
+                .acme_note()
+                .filter(|_| zone.acme)
                 .into_iter()
                 .chain(keys::weakness(&self.place.tsig_key())?)
                 .collect(),
@@ -125,13 +129,14 @@ impl Standing {
             let delegation = Delegation::load(&self.place, name)?;
             let mut zone = NewZone::new(name.clone(), delegation.nameservers, None)?;
             zone.acme = true;
-            zone.dnssec = knot::is_signed(&self.place, name)?;
-            plan.notes = acme_note(true);
-            plan.files = self.write(&zone, update, &[], &keys)?;
+            let server = nameserver::of(&self.place, name);
+            zone.dnssec = server.is_signed(&self.place, name)?;
+            plan.notes.extend(server.acme_note());
+            plan.files = self.write(server, &zone, update, &[], &keys)?;
             // First contents were given once; they do not change with the rights.
-            let script = self.place.first_contents(name);
+            let script = server.first_contents(&self.place, name);
             plan.files.retain(|(file, _)| file.path != script);
-            plan.next = next::knot(&self.place, &plan.files, update, name)?;
+            plan.next = server.next(&self.place, &plan.files, update, name)?;
         }
         plan.next.extend(responder::reload(&self.place));
         if keys.ttl.is_some() {
@@ -157,12 +162,12 @@ impl Standing {
         let mut steps = Vec::new();
         if hosts > 0 {
             steps.push(Step::yours(
-                format!("the registry has hosts there, {hosts} in all: `bowline host remove` each"),
+                format!("the registry has hosts there, {hosts} in all: `host remove` each"),
                 place.bowline(&format!("host list --zone {name}")),
             ));
         }
         let gone = *parent == Parent::Gone;
-        if !gone && knot::is_signed(place, name)? {
+        if !gone && self.is_signed(name)? {
             steps.push(Step::yours(
                 "first, or the zone is bogus meanwhile",
                 format!(
@@ -181,35 +186,7 @@ impl Standing {
             ));
         }
         let last = self.config.zones.len() == 1;
-        let mut files = vec![place.knot_zone(name), place.first_contents(name)];
-        if last {
-            let common = ["00-key.conf", "10-bowline.conf", "20-acme.conf"];
-            files.extend(common.map(|file| place.knot_include().join(file)));
-        }
-        let files: Vec<String> = files
-            .iter()
-            .filter(|file| file.exists())
-            .map(|file| file.display().to_string())
-            .collect();
-        if !files.is_empty() {
-            steps.push(Step::here(
-                "Knot's files",
-                format!("rm -f {}", files.join(" ")),
-            ));
-        }
-        let conf = place.knot_conf();
-        let conf = conf.display();
-        steps.push(Step::here(
-            "the rest is valid",
-            format!("knotc -c {conf} conf-check"),
-        ));
-        if place.knot_socket().exists() {
-            steps.push(Step::here("Knot forgets the zone", next::reload(place)));
-            steps.push(Step::yours(
-                "its journal and keys, for good",
-                format!("knotc -c {conf} -f zone-purge +orphan {name}"),
-            ));
-        }
+        steps.extend(nameserver::of(place, name).removal(place, name, last));
         if last {
             match &place.unit_dir {
                 Some(directory) => steps.extend(systemd::removal(directory)),
@@ -217,11 +194,6 @@ impl Standing {
             }
         }
         if last && !place.private {
-            let line = format!("{}/*.conf", place.knot_include().display());
-            steps.push(Step::yours(
-                "the include line",
-                format!("# take \"{line}\" out of {conf}"),
-            ));
             steps.extend(apache::removal(place));
             steps.extend(nginx::removal(place));
         }
@@ -234,8 +206,12 @@ impl Standing {
     /// When it cannot be written.
     pub fn forget(&self, name: &ZoneName) -> Result<(), SetupError> {
         let mut written = Written::load(&self.place.written())?;
-        written.forget(&self.place.knot_zone(name));
-        written.forget(&self.place.first_contents(name));
+        // The script that tells whose zone it was may be gone already.
+        for server in nameserver::ALL {
+            for path in server.zone_paths(&self.place, name) {
+                written.forget(&path);
+            }
+        }
         self.edit(&mut written, |file, text| {
             configuration::without_zone(file, text, name)
         })
@@ -263,6 +239,22 @@ impl Standing {
         ))
     }
 
+    /// Whether a zone is signed by its name server, as the files say.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn is_signed(&self, zone: &ZoneName) -> Result<bool, SetupError> {
+        nameserver::of(&self.place, zone).is_signed(&self.place, zone)
+    }
+
+    /// The name server of a zone; the one installed where there is none yet.
+    fn server(&self, zone: Option<&Zone>) -> &'static dyn Program {
+        match zone {
+            Some(zone) => nameserver::of(&self.place, &zone.name),
+            None => nameserver::installed(),
+        }
+    }
+
     fn update(&self, zone: Option<&Zone>) -> Result<AddressPort, SetupError> {
         match zone.or(self.config.zones.first()) {
             Some(zone) => Ok(AddressPort(zone.server)),
@@ -275,21 +267,31 @@ impl Standing {
     /// Writes the zone's files and its table.
     fn write(
         &self,
+        server: &dyn Program,
         zone: &NewZone,
         update: AddressPort,
         parent: &[Record],
         keys: &ZoneKeys,
     ) -> Result<Vec<(File, State)>, SetupError> {
-        let (key_name, _) = keys::tsig_key(&self.place)?;
+        let base = Base {
+            place: &self.place,
+            owners: &self.owners,
+            key: &keys::tsig_key(&self.place)?,
+            update,
+            secondaries: &[],
+            public: &[],
+        };
         let mut written = Written::load(&self.place.written())?;
         // All of it is made and checked before any of it is written.
         let (is, new) =
             self.edited(|file, text| configuration::with_zone(file, text, &zone.name, keys))?;
         let mut files = Vec::new();
-        let wanted = knot::zone_files(&self.place, &self.owners, &key_name, update, zone, parent)?;
-        theirs::check(&self.place, wanted.iter())?;
+        let wanted = server.zone_files(&base, zone, parent)?;
+        let all: Vec<&File> = wanted.iter().collect();
+        server.check_theirs(&self.place, &all)?;
+        let first_contents = server.first_contents(&self.place, &zone.name);
         for file in wanted {
-            let script = file.path == self.place.first_contents(&zone.name);
+            let script = file.path == first_contents;
             files.push(match script && file.path.exists() {
                 true => (file, State::Unchanged),
                 false => written.look(file, self.owners.settable)?,

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::error::SetupError;
 use super::files::read;
-use super::knot::PARENT_LINE;
+use super::nameserver::{self, PARENT_LINE};
 use super::place::Place;
 use super::zone::NameServer;
 use crate::name::ZoneName;
@@ -24,9 +24,8 @@ impl Delegation {
     /// # Errors
     /// A script that cannot be read.
     pub fn load(place: &Place, zone: &ZoneName) -> Result<Self, SetupError> {
-        Ok(Delegation::parse(
-            &read(&place.first_contents(zone))?.unwrap_or_default(),
-        ))
+        let script = nameserver::of(place, zone).first_contents(place, zone);
+        Ok(Delegation::parse(&read(&script)?.unwrap_or_default()))
     }
 
     fn parse(script: &str) -> Self {
@@ -57,16 +56,22 @@ impl Delegation {
 
 #[cfg(test)]
 mod tests {
-    use super::super::knot::FIRST_CONTENTS;
+    use super::super::{bind, knot, powerdns};
     use super::*;
 
     #[test]
     fn the_script_remembers_the_delegation() {
-        let shipped = Delegation::parse(FIRST_CONTENTS);
-        assert_eq!(
-            shipped.nameservers,
-            [NameServer::new("ns1.example.org").unwrap()]
-        );
-        assert_eq!(shipped.addresses.len(), 2);
+        for script in [
+            knot::FIRST_CONTENTS,
+            bind::FIRST_CONTENTS,
+            powerdns::FIRST_CONTENTS,
+        ] {
+            let shipped = Delegation::parse(script);
+            assert_eq!(
+                shipped.nameservers,
+                [NameServer::new("ns1.example.org").unwrap()]
+            );
+            assert_eq!(shipped.addresses.len(), 2);
+        }
     }
 }

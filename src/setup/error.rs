@@ -49,6 +49,11 @@ pub enum SetupError {
     Value(String),
     /// Knot has an item of that section and name already, in that file.
     KnotHas(String, String, PathBuf),
+    /// A name server with something of its own that does not go together with ours: its
+    /// name, what that is, and where.
+    ServerHas(&'static str, String, PathBuf),
+    /// A zone that another name server was set up for, of that name.
+    ServedBy(ZoneName, &'static str),
     /// A key that Knot could not include.
     KeyForm(PathBuf),
     /// A registry whose lookup key is gone.
@@ -114,8 +119,8 @@ impl SetupError {
                     .to_owned()
             }
             SetupError::Taken(address, _) => format!(
-                "stop it, or give Knot another address with --dns-listen ADDR@{}, or leave it in front: \
-                 --dns-listen 127.0.0.1@5300 and let it fetch the zone from Knot as hidden primary",
+                "stop it, or give the new server another address with --dns-listen ADDR@{}, or leave it in \
+                 front: --dns-listen 127.0.0.1@5300 and let it fetch the zone from there as hidden primary",
                 address.port()
             ),
             SetupError::NoUser(_) => "--user names the one the web server runs as".to_owned(),
@@ -140,6 +145,14 @@ impl SetupError {
                 "give it another name in {}, wherever it is used, or have a Knot beside that one: \
                  --config-dir DIR",
                 file.display()
+            ),
+            SetupError::ServerHas(server, ..) => format!(
+                "have a {server} of bowline's own beside that one: --config-dir DIR with another \
+                 --dns-listen ADDR@PORT; or serve the zone with Knot, which goes together with other \
+                 zones: --dns knot"
+            ),
+            SetupError::ServedBy(zone, server) => format!(
+                "without --dns it stays with {server}; `bowline zone remove {zone}` shows the way away from it"
             ),
             SetupError::KeyForm(_) => {
                 "`keymgr -t bowline hmac-sha256` prints one that Knot can include".to_owned()
@@ -202,6 +215,12 @@ impl fmt::Display for SetupError {
             SetupError::Value(sentence) => f.write_str(sentence),
             SetupError::KnotHas(section, id, file) => {
                 write!(f, "{} has the {section} {id:?} already", file.display())
+            }
+            SetupError::ServerHas(server, what, file) => {
+                write!(f, "{server} has {what} of its own, in {}", file.display())
+            }
+            SetupError::ServedBy(zone, server) => {
+                write!(f, "{server} is set up for the zone {zone}")
             }
             SetupError::KeyForm(path) => {
                 write!(

@@ -167,6 +167,11 @@ impl Written {
         })
     }
 
+    /// The files that were written.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.digests.keys().map(PathBuf::as_path)
+    }
+
     /// Whether `text` is what was written to `path` last.
     pub fn is_ours(&self, path: &Path, text: &str) -> bool {
         self.digests

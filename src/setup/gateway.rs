@@ -1,9 +1,12 @@
 //! Which web server runs bowline, and how.
 
+use std::fs::metadata;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::knot::program;
+use super::installed::program;
 use super::place::Place;
+use super::users::web_server;
 
 /// A web server that can be set up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,11 +57,16 @@ impl WebServer {
 }
 
 impl Gateway {
-    /// FastCGI where systemd keeps the responder running, else CGI.
+    /// FastCGI where systemd keeps the responder running, else CGI; where a set-up with CGI
+    /// stands, as its registry shows, it stays with that.
     pub fn usual(place: &Place) -> Self {
+        let stands = || {
+            let owner = metadata(&place.state_dir).ok()?.uid();
+            Some(web_server()?.uid == owner)
+        };
         match place.unit_dir {
-            Some(_) => Gateway::Fastcgi,
-            None => Gateway::Cgi,
+            Some(_) if stands() != Some(true) => Gateway::Fastcgi,
+            _ => Gateway::Cgi,
         }
     }
 }

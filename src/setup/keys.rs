@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::error::SetupError;
 use super::files::read;
+use super::nameserver::UpdateKey;
 use super::place::Place;
 use crate::dns::Key;
 use crate::token::LookupKey;
 
-/// The name of the key for updates, in Knot's configuration too.
+/// The name of the key for updates, in the name server's configuration too.
 pub const KEY_NAME: &str = "bowline";
 
 /// The text of `lookup.key`.
@@ -38,18 +39,17 @@ pub fn weakness(file: &Path) -> Result<Option<String>, SetupError> {
     Ok(warning.map(|warning| format!("{}: {warning}", file.display())))
 }
 
-/// The name of the key for updates, and its text as Knot includes it.
+/// The key for updates.
 ///
 /// # Errors
-/// One that cannot be read, or that Knot could not include.
-pub fn tsig_key(place: &Place) -> Result<(String, String), SetupError> {
-    let file = place.tsig_key();
-    let (key, text) = match read(&file)? {
+/// One that cannot be read.
+pub fn tsig_key(place: &Place) -> Result<UpdateKey, SetupError> {
+    let (key, text) = match read(&place.tsig_key())? {
         Some(text) => (Key::read(&text)?, text),
         None => Key::generate(KEY_NAME)?,
     };
-    if !text.lines().any(|line| line.trim_end() == "key:") {
-        return Err(SetupError::KeyForm(file));
-    }
-    Ok((key.name().to_owned(), text))
+    Ok(UpdateKey {
+        name: key.name().to_owned(),
+        text,
+    })
 }

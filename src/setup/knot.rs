@@ -1,17 +1,22 @@
 //! Knot's files: what is shipped in `knot/`, filled.
 
-use std::fmt::Write as _;
-use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
+mod next;
+mod secondaries;
+mod theirs;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::error::SetupError;
-use super::files::{File, read};
+use super::files::{Content, File, State, read};
 use super::fill::Fill;
+use super::installed::program;
+use super::nameserver::{Base, Files, PARENT_LINES, Program, SOA, apex_lines, parent_lines, soa};
+use super::next::Step;
 use super::place::Place;
 use super::records::Record;
-use super::users::Owners;
-use super::zone::{NameServer, NewZone};
+use super::zone::NewZone;
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 
@@ -25,110 +30,158 @@ pub(super) const FIRST_CONTENTS: &str = include_str!("../../knot/first-contents"
 /// The first version whose ACL tells `_acme-challenge` from other names.
 const PATTERNS: (u32, u32, u32) = (3, 3, 3);
 
-/// The key for updates, as Knot includes it.
+/// Knot DNS, 3.2 and later.
 #[derive(Debug)]
-pub struct KnotKey<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// The text of `tsig.key`.
-    pub text: &'a str,
-}
+pub struct Knot;
 
-/// The files that all zones share.
-///
-/// # Errors
-/// A shipped file that does not fit, or a `knot.conf` that cannot be read.
-pub fn files(
-    place: &Place,
-    owners: &Owners,
-    key: &KnotKey<'_>,
-    listeners: &[AddressPort],
-    update: AddressPort,
-) -> Result<Vec<File>, SetupError> {
-    let theirs = match place.private {
-        true => Vec::new(),
-        false => listens(&read(&place.knot_conf())?.unwrap_or_default()),
-    };
-    let mut files = Vec::new();
-    if place.private {
-        let text = Fill::new(KNOT_CONF)
-            .value("/etc/bowline/knot", place.knot_dir.display())
-            .text()?;
-        files.extend([
-            File::directory(place.knot_dir.clone(), 0o750, &owners.knot),
-            File::directory(place.knot_dir.join("run"), 0o770, &owners.knot),
-            File::directory(place.knot_storage.clone(), 0o770, &owners.knot),
-            File::text(place.knot_conf(), 0o640, &owners.knot, text),
-        ]);
+impl Program for Knot {
+    fn name(&self) -> &'static str {
+        "Knot"
     }
-    let include = place.knot_include();
-    let common = common(place, key.name, listeners, update, &theirs)?;
-    let (key_file, file) = (include.join("00-key.conf"), include.join("10-bowline.conf"));
-    files.extend([
-        File::directory(include, 0o750, &owners.knot),
-        File::secret(key_file, 0o640, &owners.knot, key.text.to_owned()),
-        File::text(file, 0o640, &owners.knot, common),
-    ]);
-    Ok(files)
-}
 
-/// The files of one zone: its clause, its first contents, and for certificates the right to set TXT.
-///
-/// # Errors
-/// A shipped file that does not fit.
-pub fn zone_files(
-    place: &Place,
-    owners: &Owners,
-    key_name: &str,
-    update: AddressPort,
-    zone: &NewZone,
-    parent: &[Record],
-) -> Result<Vec<File>, SetupError> {
-    let mut files = Vec::new();
-    let mut add = |path, mode, owner: &_, text| files.push(File::text(path, mode, owner, text));
-    if zone.acme {
-        let template = if any_txt() {
-            ACME_ANY_TXT_CONF
-        } else {
-            ACME_CONF
+    fn daemon(&self) -> &'static str {
+        "knotd"
+    }
+
+    fn user(&self) -> &'static str {
+        "knot"
+    }
+
+    fn first_contents(&self, place: &Place, zone: &ZoneName) -> PathBuf {
+        place.knot_include().join(format!("first-contents-{zone}"))
+    }
+
+    fn files(&self, base: &Base<'_>, listeners: &[AddressPort]) -> Result<Vec<File>, SetupError> {
+        let place = base.place;
+        check_key(base)?;
+        let mut files = Files::of(base.owners.read_by(self.user()));
+        let theirs = match place.private {
+            true => Vec::new(),
+            false => listens(&read(&place.knot_conf())?.unwrap_or_default()),
         };
-        let text = Fill::new(template)
-            .value(
-                "address: 127.0.0.1",
-                format_args!("address: {}", source_of(update)),
-            )
-            .value("key: bowline", format_args!("key: {key_name}"))
-            .text()?;
-        add(
-            place.knot_include().join("20-acme.conf"),
+        if place.private {
+            files.add(place.knot_dir.clone(), 0o750, Content::Directory);
+            files.add(place.knot_dir.join("run"), 0o770, Content::Directory);
+            files.add(place.knot_storage.clone(), 0o770, Content::Directory);
+            let text = Fill::new(KNOT_CONF)
+                .value("/etc/bowline/knot", place.knot_dir.display())
+                .text()?;
+            files.add(place.knot_conf(), 0o640, Content::Text(text));
+        }
+        let include = place.knot_include();
+        let key = Content::Secret(base.key.text.clone());
+        let secondaries = secondaries::addresses(base)?;
+        let common = common(base, listeners, &theirs, secondaries.len())?;
+        files.add(include.clone(), 0o750, Content::Directory);
+        files.add(include.join("00-key.conf"), 0o640, key);
+        files.add(
+            include.join("10-bowline.conf"),
             0o640,
-            &owners.knot,
-            text,
+            Content::Text(common),
         );
+        if !secondaries.is_empty() {
+            secondaries::files(base, &secondaries, listeners, &mut files)?;
+        }
+        Ok(files.all())
     }
-    add(
-        place.knot_zone(&zone.name),
-        0o640,
-        &owners.knot,
-        zone_clause(zone)?,
-    );
-    add(
-        place.first_contents(&zone.name),
-        0o755,
-        &owners.root,
-        first_contents(place, zone, parent)?,
-    );
-    Ok(files)
+
+    fn zone_files(
+        &self,
+        base: &Base<'_>,
+        zone: &NewZone,
+        parent: &[Record],
+    ) -> Result<Vec<File>, SetupError> {
+        let place = base.place;
+        check_key(base)?;
+        let mut files = Files::of(base.owners.read_by(self.user()));
+        if zone.acme {
+            let template = if any_txt() {
+                ACME_ANY_TXT_CONF
+            } else {
+                ACME_CONF
+            };
+            let text = Fill::new(template)
+                .value(
+                    "address: 127.0.0.1",
+                    format_args!("address: {}", base.source()),
+                )
+                .value("key: bowline", format_args!("key: {}", base.key.name))
+                .text()?;
+            let path = place.knot_include().join("20-acme.conf");
+            files.add(path, 0o640, Content::Text(text));
+        }
+        let clause = Content::Text(zone_clause(base, zone)?);
+        files.add(zone_conf(place, &zone.name), 0o640, clause);
+        let script = Content::Text(first_contents(place, zone, parent)?);
+        let path = self.first_contents(place, &zone.name);
+        files.add_of(&base.owners.root, path, 0o755, script);
+        Ok(files.all())
+    }
+
+    fn check_theirs(&self, place: &Place, files: &[&File]) -> Result<(), SetupError> {
+        theirs::check(place, files.iter().copied())
+    }
+
+    fn is_signed(&self, place: &Place, zone: &ZoneName) -> Result<bool, SetupError> {
+        let text = read(&zone_conf(place, zone))?.unwrap_or_default();
+        Ok(text.lines().any(|line| line.trim() == "dnssec-signing: on"))
+    }
+
+    fn key_directory(&self, place: &Place) -> Option<(PathBuf, PathBuf)> {
+        let storage = place.knot_storage.clone();
+        Some((storage.clone(), storage.join("keys")))
+    }
+
+    fn next(
+        &self,
+        place: &Place,
+        files: &[(File, State)],
+        update: AddressPort,
+        zone: &ZoneName,
+    ) -> Result<Vec<Step>, SetupError> {
+        next::next(place, files, update, zone)
+    }
+
+    fn has_secondaries(&self) -> bool {
+        true
+    }
+
+    fn removal(&self, place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {
+        next::removal(place, zone, last)
+    }
+
+    fn zone_paths(&self, place: &Place, zone: &ZoneName) -> Vec<PathBuf> {
+        vec![zone_conf(place, zone), self.first_contents(place, zone)]
+    }
+
+    fn acme_note(&self) -> Option<String> {
+        let note = "before 3.3.3 Knot cannot tell _acme-challenge from other names: with --acme the \
+                    key may set TXT at every name below the apex";
+        any_txt().then(|| note.to_owned())
+    }
+}
+
+/// The file with Knot's part of one zone.
+fn zone_conf(place: &Place, zone: &ZoneName) -> PathBuf {
+    place.knot_include().join(format!("50-{zone}.conf"))
+}
+
+/// Knot includes the key's file as it is.
+fn check_key(base: &Base<'_>) -> Result<(), SetupError> {
+    match base.key.text.lines().any(|line| line.trim_end() == "key:") {
+        true => Ok(()),
+        false => Err(SetupError::KeyForm(base.place.tsig_key())),
+    }
 }
 
 /// Listeners, ACL, policy and template.
 fn common(
-    place: &Place,
-    key_name: &str,
+    base: &Base<'_>,
     listeners: &[AddressPort],
-    update: AddressPort,
     theirs: &[SocketAddr],
+    secondaries: usize,
 ) -> Result<String, SetupError> {
+    let (place, update) = (base.place, base.update);
     let open = |address: &&AddressPort| !theirs.iter().any(|their| covers(*their, address.0));
     let public: Vec<String> = listeners
         .iter()
@@ -137,14 +190,16 @@ fn common(
         .collect();
     let text = Fill::new(BOWLINE_CONF)
         .part("public", !public.is_empty())
+        .part("secondaries", secondaries > 0)
+        .value("[ bowline_secondary_1 ]", secondaries::ids(secondaries))
         .part("update", open(&&update) && !listeners.contains(&update))
         .value("192.0.2.53@53, 2001:db8::53@53", public.join(", "))
         .value("127.0.0.1@5353", update.for_knot())
         .value(
             "address: 127.0.0.1",
-            format_args!("address: {}", source_of(update)),
+            format_args!("address: {}", base.source()),
         )
-        .value("key: bowline", format_args!("key: {key_name}"))
+        .value("key: bowline", format_args!("key: {}", base.key.name))
         .value("/etc/knot/bowline.d", place.knot_include().display())
         .value("/var/lib/knot", place.knot_storage.display())
         .text()?;
@@ -152,75 +207,39 @@ fn common(
 }
 
 /// The zone's clause.
-fn zone_clause(zone: &NewZone) -> Result<String, SetupError> {
-    let acl = if zone.acme {
-        "[ bowline_update, bowline_acme ]"
-    } else {
-        "bowline_update"
-    };
+fn zone_clause(base: &Base<'_>, zone: &NewZone) -> Result<String, SetupError> {
+    let mut acl = vec!["bowline_update"];
+    acl.extend(zone.acme.then_some("bowline_acme"));
+    let replicated = !secondaries::addresses(base)?.is_empty();
+    acl.extend(replicated.then_some("bowline_transfer"));
     let text = Fill::new(ZONE_CONF)
         .part("dnssec", zone.dnssec)
         .value("dyn.example.org", &zone.name)
-        .value("[ bowline_update, bowline_acme ]", acl)
+        .value(
+            "[ bowline_update, bowline_acme, bowline_transfer ]",
+            format_args!("[ {} ]", acl.join(", ")),
+        )
         .text()?;
     Ok(text)
 }
 
 /// The script with SOA and NS.
 fn first_contents(place: &Place, zone: &NewZone, parent: &[Record]) -> Result<String, SetupError> {
-    let mut ns = String::new();
-    for server in &zone.nameservers {
-        let _ = writeln!(ns, "{NS_LINE}{}.", server.as_str());
-    }
-    for issuer in &zone.caa {
-        let _ = writeln!(ns, "{CAA_LINE}'\"{issuer}\"'");
-    }
-    let mut delegation = String::new();
-    for record in parent {
-        let _ = writeln!(delegation, "{PARENT_LINE}{}", record.absolute());
-    }
-    let primary = zone.nameservers.first().map_or("", NameServer::as_str);
     let text = Fill::new(FIRST_CONTENTS)
         .value("/etc/knot/knot.conf", place.knot_conf().display())
         .value("dyn.example.org", &zone.name)
-        .value(PARENT_LINES, delegation)
+        .value(PARENT_LINES, parent_lines(parent))
+        .value(SOA, soa(zone))
         .value(
-            "SOA ns1.example.org. hostmaster.example.org.",
-            format_args!("SOA {primary}. {}", zone.hostmaster),
+            &format!("{APEX}NS ns1.example.org.\n"),
+            apex_lines(zone, APEX, "'"),
         )
-        .value(&format!("{NS_LINE}ns1.example.org.\n"), ns)
         .text()?;
     Ok(text)
 }
 
-/// How a name server stands in the script.
-const NS_LINE: &str = "control zone-set \"$zone\" \"$zone\" 3600 NS ";
-
-/// How an authority does.
-const CAA_LINE: &str = "control zone-set \"$zone\" \"$zone\" 3600 CAA 0 issue ";
-
-/// How a record of the parent stands in the script.
-pub(super) const PARENT_LINE: &str = "#   ";
-
-/// The parent's records in the script as it is shipped.
-const PARENT_LINES: &str = "#   ns1.example.org. 3600 IN A 192.0.2.53
-#   ns1.example.org. 3600 IN AAAA 2001:db8::53
-#   dyn.example.org. 3600 IN NS ns1.example.org.
-";
-
-/// Whether the file of a zone has it signed.
-pub fn is_signed(place: &Place, zone: &ZoneName) -> Result<bool, SetupError> {
-    let text = read(&place.knot_zone(zone))?.unwrap_or_default();
-    Ok(text.lines().any(|line| line.trim() == "dnssec-signing: on"))
-}
-
-/// Where updates to `update` come from: the kernel chooses 127.0.0.1 for all of 127/8.
-fn source_of(update: AddressPort) -> IpAddr {
-    match update.0.ip() {
-        IpAddr::V4(_) => IpAddr::from([127, 0, 0, 1]),
-        ipv6 => ipv6,
-    }
-}
+/// How a record at the apex begins in the script.
+const APEX: &str = "control zone-set \"$zone\" \"$zone\" 3600 ";
 
 /// Whether a listener of theirs answers at `address` already: Knot cannot bind both.
 fn covers(their: SocketAddr, address: SocketAddr) -> bool {
@@ -247,7 +266,7 @@ fn listens(knot_conf: &str) -> Vec<SocketAddr> {
 }
 
 /// Whether the Knot that is installed cannot tell challenges from other TXT records.
-pub fn any_txt() -> bool {
+fn any_txt() -> bool {
     version() < Some(PATTERNS)
 }
 
@@ -268,15 +287,6 @@ fn version() -> Option<(u32, u32, u32)> {
         numbers.next()?,
         numbers.next().unwrap_or(0),
     ))
-}
-
-/// The path of a server's program: an ordinary user's PATH lacks the sbin directories.
-pub fn program(name: &str) -> String {
-    ["/usr/sbin", "/usr/local/sbin", "/sbin"]
-        .into_iter()
-        .map(|directory| Path::new(directory).join(name))
-        .find(|path| path.exists())
-        .map_or(name.to_owned(), |path| path.display().to_string())
 }
 
 #[cfg(test)]

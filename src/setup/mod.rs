@@ -1,32 +1,38 @@
 //! Set-up: the files of the servers, the keys, the records of the parent, and
 //! the commands that are still to be typed.
 //!
-//! The shipped files in `apache/`, `nginx/`, `systemd/` and `knot/` are valid as they stand, with
+//! The shipped files in `apache/`, `nginx/`, `systemd/`, `knot/`, `bind/` and `pdns/` are valid
+//! as they stand, with
 //! `dyn.example.org` inside; [`fill`] puts the real values in their place. A
 //! [`Plan`] is made without touching anything, then written, then applied.
 
 pub mod apache;
 pub mod apply;
+pub mod bind;
 pub mod change;
 pub mod configuration;
 pub mod cron;
 pub mod delegation;
 mod diff;
+pub mod doctor;
 pub mod error;
 pub mod files;
 pub mod fill;
 mod fit;
 pub mod gateway;
 mod handover;
+pub mod installed;
 pub mod issuer;
 pub mod keys;
 pub mod knot;
 pub mod listen;
+pub mod nameserver;
 pub mod next;
 pub mod nginx;
 pub mod parent;
 pub mod place;
 pub mod plan;
+pub mod powerdns;
 pub mod records;
 mod registry;
 pub mod report;
@@ -34,7 +40,6 @@ mod responder;
 pub mod site;
 pub mod systemd;
 pub mod taken;
-mod theirs;
 pub mod users;
 pub mod zone;
 

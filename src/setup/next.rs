@@ -1,21 +1,13 @@
 //! The commands that are still to be typed, in order.
 
-use std::fmt::Display;
 use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use super::error::SetupError;
-use super::files::{File, State, read};
-use super::knot::program;
+use super::files::read;
 use super::place::{Place, has_systemd};
-use crate::dns::plain::{Kind, Reply, ask};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
-
-/// How long a server on this machine may take to say whether it has the zone.
-const WAIT: Duration = Duration::from_millis(500);
 
 /// One command, and what it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,89 +37,6 @@ impl Step {
             ..Step::here(why, command)
         }
     }
-}
-
-/// Include line, check, restart or reload, and the zone's first contents.
-///
-/// # Errors
-/// A `knot.conf` that cannot be read.
-pub fn knot(
-    place: &Place,
-    files: &[(File, State)],
-    update: AddressPort,
-    zone: &ZoneName,
-) -> Result<Vec<Step>, SetupError> {
-    let mut steps = Vec::new();
-    let conf = place.knot_conf();
-    let conf = conf.display();
-    if !Path::new(&program("knotd")).exists() {
-        steps.push(Step::yours("the name server", "apt-get install knot"));
-    }
-    let line = format!("include: \"{}/*.conf\"", place.knot_include().display());
-    let main_file = read(&place.knot_conf())?.unwrap_or_default();
-    let included = place.private || main_file.lines().any(|known| known.trim_end() == line);
-    if !included {
-        steps.push(Step::here("Knot reads our files", include(&conf, &line)));
-    }
-    let changed = |path: &Path| {
-        files
-            .iter()
-            .any(|(file, state)| file.path.starts_with(path) && state.writes())
-    };
-    let listeners = changed(&place.knot_include().join("10-bowline.conf"))
-        || place.private && changed(&place.knot_conf());
-    let served = ask(update.0, zone, Kind::Soa, WAIT);
-    let is_served = matches!(served, Reply::Data(_));
-    if is_served && included && !changed(&place.knot_dir) {
-        return Ok(steps);
-    }
-    steps.push(Step::here(
-        "all of it is valid",
-        format!("knotc -c {conf} conf-check"),
-    ));
-    steps.push(if listeners || !included || served == Reply::Silence {
-        Step::here(
-            "a new listener needs a restart, a reload does not open it",
-            restart(place),
-        )
-    } else {
-        Step::here("Knot reads it", reload(place))
-    });
-    if !is_served {
-        let script = place.first_contents(zone);
-        steps.push(Step::here(
-            "the zone's SOA and NS",
-            format!("sh {}", script.display()),
-        ));
-    }
-    Ok(steps)
-}
-
-/// Appends a line to `conf`, once a copy with it was found valid; a copy beside it, so that
-/// what it includes is found.
-fn include(conf: &impl Display, line: &str) -> String {
-    let copy = format!("{conf}.bowline-new");
-    let add = format!("printf '\\n%s\\n' '{line}'");
-    format!(
-        "(trap 'rm -f {copy}' EXIT; cp -p {conf} {copy} && {add} >> {copy} \
-         && knotc -c {copy} conf-check && {add} >> {conf})"
-    )
-}
-
-/// How Knot is started anew.
-fn restart(place: &Place) -> String {
-    let conf = place.knot_conf();
-    let conf = conf.display();
-    match (place.private, runs(&place.knot_socket())) {
-        (true, false) => format!("knotd -d -c {conf}"),
-        (true, true) => format!("knotc -c {conf} stop && sleep 2 && knotd -d -c {conf}"),
-        (false, _) => service("knot", "restart"),
-    }
-}
-
-/// How a running Knot is told of new zones and rights.
-pub fn reload(place: &Place) -> String {
-    format!("knotc -c {} reload", place.knot_conf().display())
 }
 
 /// What a firewall must let in, for both families.
@@ -183,6 +92,16 @@ pub fn parent(place: &Place, zone: &ZoneName) -> Vec<Step> {
             place.bowline(&format!("zone show {zone}")),
         ),
     ]
+}
+
+/// The removal of those files that are there.
+pub(super) fn remove(why: &str, files: &[PathBuf]) -> Option<Step> {
+    let there: Vec<String> = files
+        .iter()
+        .filter(|file| file.exists())
+        .map(|file| file.display().to_string())
+        .collect();
+    (!there.is_empty()).then(|| Step::here(why, format!("rm -f {}", there.join(" "))))
 }
 
 /// A service's verb, by systemd where it runs.

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use super::error::SetupError;
 use crate::config::DEFAULT_FILE;
-use crate::name::ZoneName;
 
 /// The state directory that goes with `/etc/bowline`.
 pub const DEFAULT_STATE: &str = "/var/lib/bowline";
@@ -20,6 +19,16 @@ pub struct Place {
     pub knot_dir: PathBuf,
     /// Where Knot keeps the plain-text copies of the zones.
     pub knot_storage: PathBuf,
+    /// The file that a BIND of the system is started from.
+    pub bind_main: PathBuf,
+    /// The directory of our files for BIND.
+    pub bind_dir: PathBuf,
+    /// Where BIND keeps our zones, their journals and keys.
+    pub bind_storage: PathBuf,
+    /// The directory of `pdns.conf`.
+    pub pdns_dir: PathBuf,
+    /// Where PowerDNS keeps its database.
+    pub pdns_storage: PathBuf,
     /// The directory of Apache's configuration.
     pub apache_dir: PathBuf,
     /// The directory of nginx's configuration.
@@ -51,28 +60,20 @@ impl Place {
         };
         check_path(&config)?;
         check_path(&state_dir)?;
-        let below = |name: &str| dir.join(name);
+        let at = |private_name: &str, shared: &str| match private {
+            true => dir.join(private_name),
+            false => shared.into(),
+        };
         Ok(Place {
-            knot_dir: if private {
-                below("knot")
-            } else {
-                "/etc/knot".into()
-            },
-            knot_storage: if private {
-                below("knot/db")
-            } else {
-                "/var/lib/knot".into()
-            },
-            apache_dir: if private {
-                below("apache")
-            } else {
-                "/etc/apache2".into()
-            },
-            nginx_dir: if private {
-                below("nginx")
-            } else {
-                "/etc/nginx".into()
-            },
+            knot_dir: at("knot", "/etc/knot"),
+            knot_storage: at("knot/db", "/var/lib/knot"),
+            bind_main: "/etc/bind/named.conf".into(),
+            bind_dir: at("bind", "/etc/bind/bowline"),
+            bind_storage: at("bind/db", "/var/lib/bind/bowline"),
+            pdns_dir: at("pdns", "/etc/powerdns"),
+            pdns_storage: at("pdns/db", "/var/lib/powerdns"),
+            apache_dir: at("apache", "/etc/apache2"),
+            nginx_dir: at("nginx", "/etc/nginx"),
             cron_dir: "/etc/cron.d".into(),
             unit_dir: (!private && has_systemd()).then(|| "/etc/systemd/system".into()),
             config,
@@ -119,16 +120,6 @@ impl Place {
         self.knot_dir.join("bowline.d")
     }
 
-    /// The file with Knot's part of one zone.
-    pub fn knot_zone(&self, zone: &ZoneName) -> PathBuf {
-        self.knot_include().join(format!("50-{zone}.conf"))
-    }
-
-    /// The script that gives a zone its first records.
-    pub fn first_contents(&self, zone: &ZoneName) -> PathBuf {
-        self.knot_include().join(format!("first-contents-{zone}"))
-    }
-
     /// Where Knot's control socket is.
     pub fn knot_socket(&self) -> PathBuf {
         if self.private {
@@ -136,6 +127,22 @@ impl Place {
         } else {
             "/run/knot/knot.sock".into()
         }
+    }
+
+    /// The main file of a BIND that has bowline's zones only.
+    pub fn bind_conf(&self) -> PathBuf {
+        self.bind_dir.join("named.conf")
+    }
+
+    /// The directory of our files for PowerDNS, besides its settings.
+    pub fn pdns_ours(&self) -> PathBuf {
+        self.pdns_dir.join("bowline")
+    }
+
+    /// What systemd is told of PowerDNS, where there is a place for it.
+    pub fn pdns_unit(&self) -> Option<PathBuf> {
+        let directory = self.unit_dir.as_ref()?;
+        Some(directory.join("pdns.service.d/bowline.conf"))
     }
 
     /// The file for cron; none for a private set-up, where systemd has a timer, or where

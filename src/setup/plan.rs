@@ -8,13 +8,13 @@ use super::configuration::{self, ZoneKeys};
 use super::error::SetupError;
 use super::files::{Content, File, State, Written, read};
 use super::gateway::{Gateway, WebServer};
-use super::knot::KnotKey;
+use super::nameserver::{Base, Program};
 use super::next::{self, Step};
 use super::records::{self, Record};
 use super::site::Site;
 use super::users::Owners;
 use super::zone::NewZone;
-use super::{Place, cron, handover, keys, knot, registry, responder, systemd, theirs};
+use super::{Place, cron, handover, keys, registry, responder, systemd};
 use crate::base_url::BaseUrl;
 use crate::config::Config;
 use crate::port::AddressPort;
@@ -28,11 +28,15 @@ pub struct Setup {
     pub zone: NewZone,
     /// In front of every token.
     pub url: BaseUrl,
-    /// Where Knot answers the outside.
+    /// The name server.
+    pub dns: &'static dyn Program,
+    /// Where it answers the outside.
     pub listeners: Vec<AddressPort>,
     /// What the outside asks.
     pub public: Vec<IpAddr>,
-    /// Where Knot takes updates.
+    /// Other machines that serve the zone too.
+    pub secondaries: Vec<AddressPort>,
+    /// Where it takes updates.
     pub update: AddressPort,
     /// The web server to set up.
     pub web: Option<WebServer>,
@@ -66,7 +70,8 @@ impl Setup {
     /// Files that are there and cannot be read, or that contradict each other.
     pub fn plan(&self, written: &Written) -> Result<Plan, SetupError> {
         let files = self.files()?;
-        theirs::check(&self.place, files.iter())?;
+        let all: Vec<&File> = files.iter().collect();
+        self.dns.check_theirs(&self.place, &all)?;
         let files = files
             .into_iter()
             .map(|file| written.look(file, self.owners.settable))
@@ -106,18 +111,14 @@ impl Setup {
         let owners = &self.owners;
         let registry = self.registry()?;
         let lookup_key = keys::lookup_key(place, &registry)?;
-        let (key_name, key_text) = keys::tsig_key(place)?;
-        let key = KnotKey {
-            name: &key_name,
-            text: &key_text,
-        };
+        let key = keys::tsig_key(place)?;
         let state = |path| File::directory(path, 0o750, &owners.state);
         let secret = |path, text| File::secret(path, 0o640, &owners.user, text);
         let configuration = self.configuration(&registry)?;
         let mut files = vec![
             File::directory(place.config_dir().to_owned(), 0o755, &owners.root),
             secret(place.lookup_key(), lookup_key),
-            secret(place.tsig_key(), key.text.to_owned()),
+            secret(place.tsig_key(), key.text.clone()),
             File::text(place.config.clone(), 0o640, &owners.user, configuration),
             state(place.state_dir.clone()),
             state(place.state_dir.join("locks")),
@@ -126,21 +127,17 @@ impl Setup {
                 ..File::text(registry, 0o640, &owners.state, String::new())
             },
         ];
-        files.extend(knot::files(
+        let base = Base {
             place,
             owners,
-            &key,
-            &self.listeners,
-            self.update,
-        )?);
-        files.extend(knot::zone_files(
-            place,
-            owners,
-            key.name,
-            self.update,
-            &self.zone,
-            &self.delegation(),
-        )?);
+            key: &key,
+            update: self.update,
+            secondaries: &self.secondaries,
+            public: &self.public,
+        };
+        files.extend(self.dns.files(&base, &self.listeners)?);
+        let zone = self.dns.zone_files(&base, &self.zone, &self.delegation())?;
+        files.extend(zone);
         let site = self.site();
         files.extend(responder::directory(&site, self.web));
         if let Some(web) = self.web {
@@ -157,6 +154,15 @@ impl Setup {
             Some(text) => Config::parse(&self.place.config, &text)?.state.registry,
             None => self.place.state_dir.join("bowline.db"),
         })
+    }
+
+    /// Whether `bowline.toml` has no other zone.
+    fn is_only_zone(&self) -> Result<bool, SetupError> {
+        let Some(text) = read(&self.place.config)? else {
+            return Ok(true);
+        };
+        let zones = Config::parse(&self.place.config, &text)?.zones;
+        Ok(zones.iter().all(|zone| zone.name == self.zone.name))
     }
 
     /// A new `bowline.toml`, or the one there is with what was said just now.
@@ -183,7 +189,7 @@ impl Setup {
     fn next(&self, files: &[(File, State)]) -> Result<Vec<Step>, SetupError> {
         let zone = &self.zone.name;
         let site = self.site();
-        let mut steps = next::knot(&self.place, files, self.update, zone)?;
+        let mut steps = self.dns.next(&self.place, files, self.update, zone)?;
         steps.extend(handover::steps(&self.place, &self.owners, files));
         let config = |(file, state): &(File, State)| {
             file.path == self.place.config && *state == State::Updated
@@ -209,7 +215,8 @@ impl Setup {
     }
 
     fn notes(&self) -> Result<Vec<String>, SetupError> {
-        let mut notes = acme_note(self.zone.acme);
+        let note = self.dns.acme_note().filter(|_| self.zone.acme);
+        let mut notes: Vec<String> = note.into_iter().collect();
         notes.extend(keys::weakness(&self.place.tsig_key())?);
         let mut note = |text: String| notes.push(text);
         if !self.owners.settable {
@@ -240,6 +247,15 @@ impl Setup {
                 ));
             }
         }
+        let home = ["/home", "/root", "/run/user"];
+        if self.place.unit_dir.is_some()
+            && home.iter().any(|home| self.executable.starts_with(home))
+        {
+            note(format!(
+                "the units see no home directories: put {} into /usr/local/bin and run init from there",
+                self.executable.display()
+            ));
+        }
         if !self.place.private && self.http.is_none() {
             note(match self.web {
                 Some(WebServer::Apache) => {
@@ -252,6 +268,10 @@ impl Setup {
                      nothing else is served, `rm /etc/nginx/sites-enabled/default` makes that ours"
                         .to_owned()
                 }
+                None if self.gateway == Gateway::Cgi => {
+                    "your web server runs bowline as a CGI program; apache/ and nginx/ show how"
+                        .to_owned()
+                }
                 None => format!(
                     "your web server passes requests on to {}, whose group is {}",
                     self.place.socket().display(),
@@ -262,6 +282,12 @@ impl Setup {
         if self.http.is_some() && self.url.is_https() {
             note(
                 "a proxy in front: name it in client.trusted_proxies, or every visit seems to come from it"
+                    .to_owned(),
+            );
+        }
+        if !self.secondaries.is_empty() && !self.is_only_zone()? {
+            note(
+                "the secondaries may fetch this zone; for each of the others run init again, with its name"
                     .to_owned(),
             );
         }
@@ -309,16 +335,6 @@ impl Plan {
             None => Ok(()),
         }
     }
-}
-
-/// What an old Knot makes of the right to set challenges.
-pub(super) fn acme_note(acme: bool) -> Vec<String> {
-    let note = "before 3.3.3 Knot cannot tell _acme-challenge from other names: with --acme the \
-                key may set TXT at every name below the apex";
-    (acme && knot::any_txt())
-        .then(|| note.to_owned())
-        .into_iter()
-        .collect()
 }
 
 /// The first directory above `path` that is closed to others than owner and group.

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
+use super::nameserver::Program;
 use super::users::user_name;
 
 /// A socket that listens: where, by UDP or TCP, whose, and its number in the kernel.
@@ -15,8 +16,8 @@ struct Socket {
     inode: u64,
 }
 
-/// Who holds `wanted` (or its port at every address) and is not Knot; in words.
-pub fn holder(wanted: SocketAddr) -> Option<String> {
+/// Who holds `wanted` (or its port at every address) and is not `server`; in words.
+pub fn holder(wanted: SocketAddr, server: &dyn Program) -> Option<String> {
     ["udp", "udp6", "tcp", "tcp6"]
         .into_iter()
         .flat_map(|table| {
@@ -25,9 +26,9 @@ pub fn holder(wanted: SocketAddr) -> Option<String> {
         })
         .filter(|socket| overlap(socket.address, wanted) && !is_multicast_dns(socket))
         .find_map(|socket| match program(socket.inode) {
-            Some(name) if name == "knotd" => None,
+            Some(name) if name == server.daemon() => None,
             Some(name) => Some(format!("{name} (at {})", socket.address)),
-            None if user_name(socket.uid) == "knot" => None,
+            None if user_name(socket.uid) == server.user() => None,
             None => Some(format!(
                 "a program of user {} (at {})",
                 user_name(socket.uid),
@@ -106,6 +107,7 @@ fn program(inode: u64) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::knot::Knot;
     use super::*;
 
     #[test]
@@ -148,7 +150,7 @@ mod tests {
     #[test]
     fn a_stranger_is_named() {
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-        let who = holder(socket.local_addr().unwrap()).unwrap();
+        let who = holder(socket.local_addr().unwrap(), &Knot).unwrap();
         assert!(who.contains("(at 127.0.0.1:"), "{who}");
     }
 }

@@ -20,15 +20,13 @@ pub struct Owner {
     pub gid: u32,
 }
 
-/// Those who own what is written: root, the web server's user, Knot.
+/// Those who own what is written: root, the web server's user.
 #[derive(Debug, Clone)]
 pub struct Owners {
     /// What only the administrator changes.
     pub root: Owner,
     /// Read by the user that runs bowline.
     pub user: Owner,
-    /// Read by Knot.
-    pub knot: Owner,
     /// The user that runs bowline, with its own group.
     pub state: Owner,
     /// The user that the web server runs as.
@@ -47,7 +45,6 @@ impl Owners {
             return Some(Owners {
                 root: me.clone(),
                 user: me.clone(),
-                knot: me.clone(),
                 web: me.clone(),
                 state: me,
                 settable: false,
@@ -63,15 +60,26 @@ impl Owners {
             gid: group.gid,
             ..root.clone()
         };
-        let knot = Owner::user("knot").map_or_else(|| root.clone(), |knot| shared_with(&knot));
         Some(Owners {
             user: shared_with(&state),
             web: web_server().unwrap_or_else(|| state.clone()),
-            knot,
             state,
             root,
             settable: true,
         })
+    }
+
+    /// The administrator, with the group of the user `name`, who may read it; without
+    /// that user the administrator's own.
+    pub fn read_by(&self, name: &str) -> Owner {
+        match Owner::user(name).filter(|_| self.settable) {
+            Some(reader) => Owner {
+                group: reader.group,
+                gid: reader.gid,
+                ..self.root.clone()
+            },
+            None => self.root.clone(),
+        }
     }
 }
 

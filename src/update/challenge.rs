@@ -1,7 +1,7 @@
 //! A challenge for a certificate, set or removed: accept, publish, tell.
 
 use super::change::Target;
-use super::{Answer, Visit, Word};
+use super::{Answer, Claim, Visit, Word};
 use crate::acme::{Wanted, WantedError};
 use crate::name::HostName;
 use crate::publish::Busy;
@@ -9,15 +9,14 @@ use crate::registry::{ChallengeAsk, ChallengeEdit, RegistryError};
 use crate::token::Digest;
 
 impl Visit<'_> {
-    /// Does what a request wants done with challenges at one of the host's `names`; `None`
-    /// when the host or its token went meanwhile.
+    /// Does what a claim wants done with challenges at one of the host's names; `None` when
+    /// the host or its token went meanwhile.
     pub(super) fn challenge(
         &mut self,
         wanted: &Result<Wanted, WantedError>,
         target: &Target<'_>,
-        names: &[Vec<u8>],
+        claim: &Claim<'_>,
         token: Digest,
-        dialect: &str,
     ) -> Option<Answer> {
         let Target { host, zone } = target;
         if !zone.acme {
@@ -27,12 +26,12 @@ impl Visit<'_> {
         }
         let wanted = match wanted {
             Ok(wanted) => wanted,
-            Err(error) => return Some(Answer::new(word(*error)).because(error)),
+            Err(error) => return Some(Answer::new(error.into()).because(error)),
         };
         let trouble = |error: &dyn std::fmt::Display, hint| {
             Some(Answer::new(Word::Trouble).because(error).hint(hint))
         };
-        let name = match self.named(target, names) {
+        let name = match self.named(target, &claim.names) {
             Ok(name) => name,
             Err(error) => return trouble(&error, error.hint()),
         };
@@ -41,7 +40,7 @@ impl Visit<'_> {
             token,
             name: &name,
             edit: &wanted.edit,
-            dialect,
+            dialect: &claim.dialect.name,
             now: self.now,
         };
         match self.registry.accept_challenge(&ask) {
@@ -99,10 +98,12 @@ impl Visit<'_> {
     }
 }
 
-fn word(error: WantedError) -> Word {
-    match error {
-        WantedError::Json => Word::BadJson,
-        WantedError::Value => Word::BadText,
-        WantedError::Name => Word::NotFqdn,
+impl From<&WantedError> for Word {
+    fn from(error: &WantedError) -> Self {
+        match error {
+            WantedError::Json => Word::BadJson,
+            WantedError::Value => Word::BadText,
+            WantedError::Name => Word::NotFqdn,
+        }
     }
 }

@@ -3,14 +3,14 @@
 use std::net::IpAddr;
 
 use super::change::{Change, Target};
-use super::named::{Named, answers};
+use super::named::{Named, Names, answers};
 use super::{Answer, Claim, Hosts, Place, Word};
-use crate::config::Config;
+use crate::config::{Config, Zone};
 use crate::deadline::Deadline;
 use crate::http::Request;
 use crate::name::HostName;
 use crate::publish::{PublishError, Publisher};
-use crate::registry::{Host, Registry, RegistryError, State};
+use crate::registry::{Holder, Host, Registry, RegistryError, State};
 use crate::time::Timestamp;
 use crate::token::Digest;
 
@@ -30,34 +30,95 @@ pub struct Visit<'a> {
     pub deadline: Deadline,
 }
 
-/// A host that a claim has proved to be for.
+/// The hosts that a claim has proved to be for.
 pub struct Proven<'a> {
-    /// The host.
-    pub target: Target<'a>,
+    /// Those that may be changed; there is one at least.
+    pub targets: Vec<Target<'a>>,
+    /// For each host that is named: its position among the targets, or why it is refused.
+    hosts: Vec<Result<usize, Box<Answer>>>,
+    /// The names in the request, in order.
+    names: Vec<Named>,
     /// The token, as the registry knows it.
     token: Digest,
-    /// The names in the request, in order; the host is among them.
-    names: Vec<Named>,
+    /// The host, where the token is one host's.
+    holder: Option<HostName>,
 }
 
 impl<'a> Visit<'a> {
-    /// The claim's host, when its token is known and everything about it is in order.
+    /// The claim's hosts, when its token is known and everything about it is in order.
     ///
     /// # Errors
     /// The answers that refuse it.
     pub fn prove(&self, claim: &Claim<'_>, request: &Request) -> Result<Proven<'a>, Vec<Answer>> {
-        let found = self.registry.host_of(&claim.token, self.now);
-        let Some((host, token)) = found.map_err(registry_trouble)? else {
+        let found = self.registry.holder_of(&claim.token, self.now);
+        let Some((holder, token)) = found.map_err(registry_trouble)? else {
             return Err(vec![unknown(claim, "wrong secret")]);
         };
-        let refusal = |word, reason: &str| Answer::new(word).about(&host.name).because(reason);
-        let refuse = |word, reason| Err(vec![refusal(word, reason)]);
+        let (host, off) = match &holder {
+            Holder::Host(host) => (Some(host.name.clone()), false),
+            Holder::Owner(owner) => (None, owner.disabled),
+        };
+        let refuse = |word, reason: &str| Answer {
+            host: host.clone(),
+            ..Answer::new(word).because(reason)
+        };
+        if let Hosts::UpTo(most) = claim.dialect.hosts
+            && claim.names.len() > most
+        {
+            return Err(vec![refuse(Word::NumHost, "too many names in one request")]);
+        }
+        if off {
+            return Err(vec![refuse(Word::Abuse, "the owner is disabled")]);
+        }
+        let Names { hosts, mut named } =
+            Names::read(&claim.names, holder, self.config, self.registry, self.now)
+                .map_err(registry_trouble)?;
+        if named.is_empty() {
+            if let Some(Err(error)) = &claim.challenge {
+                return Err(vec![refuse(error.into(), &error.to_string())]);
+            }
+            let reason = "the token is good for several hosts, or none, and the request names none";
+            return Err(vec![refuse(Word::NotFqdn, reason)]);
+        }
+        if claim.dialect.hosts == Hosts::OfToken {
+            // However often it is named, it is one host, and one answer.
+            if named.iter().any(|name| *name != Named::Host(0)) {
+                let reason = "the name in the request is not the token's host";
+                return Err(vec![refuse(Word::NoHost, reason)]);
+            }
+            named.truncate(1);
+        }
+        let mut proven = Proven {
+            targets: Vec::new(),
+            hosts: Vec::new(),
+            names: named,
+            token,
+            holder: host.clone(),
+        };
+        for host in hosts {
+            let checked = self.check(&host, request).map(|zone| {
+                proven.targets.push(Target { host, zone });
+                proven.targets.len() - 1
+            });
+            proven.hosts.push(checked);
+        }
+        match proven.names.iter().any(|name| proven.may_change(*name)) {
+            true => Ok(proven),
+            false => Err(proven.answers(&[])),
+        }
+    }
+
+    /// The zone of a host that may be changed by such a request.
+    fn check(&self, host: &Host, request: &Request) -> Result<&'a Zone, Box<Answer>> {
+        let refuse = |word, reason: &str| {
+            Err(Box::new(
+                Answer::new(word).about(&host.name).because(reason),
+            ))
+        };
         let Some(zone) = self.config.zone(&host.name.zone()) else {
             let error = PublishError::NoZone(host.name.zone());
-            let answer = Answer::new(Word::Trouble)
-                .because(&error)
-                .hint(error.hint());
-            return Err(vec![answer.about(&host.name)]);
+            let answer = Answer::new(Word::Trouble).because(&error);
+            return Err(Box::new(answer.hint(error.hint()).about(&host.name)));
         };
         if !request.https && self.config.url.is_https() && !host.settings.plain_http {
             return refuse(
@@ -65,82 +126,63 @@ impl<'a> Visit<'a> {
                 "the token came over plain HTTP; rotate it, or allow that with --plain-http",
             );
         }
-        let names = self.names(claim, &host).map_err(registry_trouble)?;
-        match claim.dialect.hosts {
-            Hosts::UpTo(most) if names.len() > most => {
-                return refuse(Word::NumHost, "too many names in one request");
-            }
-            Hosts::OfToken if names.iter().any(|name| *name != Named::Host) => {
-                return refuse(
-                    Word::NoHost,
-                    "the name in the request is not the token's host",
-                );
-            }
-            _ => {}
+        if host.owner_disabled {
+            return refuse(Word::Abuse, "the host's owner is disabled");
         }
-        let names = match claim.dialect.hosts {
-            Hosts::UpTo(_) if !names.is_empty() => names,
-            _ => vec![Named::Host],
-        };
-        let disabled = refusal(Word::Abuse, "the host is disabled");
-        if host.state != State::Active || !names.contains(&Named::Host) {
-            return Err(answers(&names, &disabled));
+        if host.state != State::Active {
+            return refuse(Word::Abuse, "the host is disabled");
         }
-        Ok(Proven {
-            target: Target { host, zone },
-            token,
-            names,
-        })
+        Ok(zone)
     }
 
     /// Settles the claim: an answer for every name in it.
-    pub fn settle(&mut self, claim: &Claim<'_>, proven: Proven<'a>) -> Vec<Answer> {
-        let Proven {
-            target,
-            token,
-            names,
-        } = proven;
-        let name = target.host.name.clone();
-        let went = || vec![unknown(claim, "the token or its host went meanwhile")];
-        let answer = match (&claim.challenge, &claim.asked) {
-            (Some(wanted), _) => {
-                let dialect = &claim.dialect.name;
-                match self.challenge(wanted, &target, &claim.names, token, dialect) {
-                    Some(answer) => answer,
-                    None => return went(),
-                }
+    pub fn settle(&mut self, claim: &Claim<'_>, mut proven: Proven<'a>) -> Vec<Answer> {
+        let targets = std::mem::take(&mut proven.targets);
+        let names: Vec<HostName> = (targets.iter())
+            .map(|target| target.host.name.clone())
+            .collect();
+        let answers = match (&claim.challenge, &claim.asked) {
+            (Some(wanted), _) => (targets.iter())
+                .map(|target| self.challenge(wanted, target, claim, proven.token))
+                .collect(),
+            (None, Err(error)) => {
+                vec![Some(Answer::new(Word::BadIpValue).because(error)); names.len()]
             }
-            (None, Err(error)) => Answer::new(Word::BadIpValue).because(error),
             (None, Ok(asked)) => {
                 let change = Change {
                     visit: self,
                     dialect: &claim.dialect.name,
-                    token,
+                    token: proven.token,
                 };
-                let mut answers = change.run(asked, vec![target]);
-                match answers.pop().flatten() {
-                    Some(answer) => answer,
-                    None => return went(),
-                }
+                change.run(asked, targets)
             }
         };
-        answers(&names, &answer.about(&name))
+        if answers.iter().all(Option::is_none) {
+            return vec![unknown(claim, "the token or its host went meanwhile")];
+        }
+        let about = |(answer, name): (Option<Answer>, &HostName)| Some(answer?.about(name));
+        let answers: Vec<_> = answers.into_iter().zip(&names).map(about).collect();
+        proven.answers(&answers)
+    }
+}
+
+impl Proven<'_> {
+    /// Whether a name is one of a host that may be changed.
+    fn may_change(&self, name: Named) -> bool {
+        match name {
+            Named::Host(position) => matches!(self.hosts.get(position), Some(Ok(_))),
+            Named::Other | Named::Invalid => false,
+        }
     }
 
-    /// What the names in the request are.
-    fn names(&self, claim: &Claim<'_>, host: &Host) -> Result<Vec<Named>, RegistryError> {
-        if claim.names.is_empty() {
-            return Ok(Vec::new());
-        }
-        let former = self.registry.former_names(host, self.now)?;
-        let own: Vec<HostName> = former
-            .into_iter()
-            .map(|former| former.name)
-            .chain([host.name.clone()])
-            .collect();
-        let zone = host.name.zone();
-        let names = claim.names.iter();
-        Ok(names.map(|name| Named::new(name, &zone, &own)).collect())
+    /// An answer for every name, with those of the targets.
+    fn answers(&self, targets: &[Option<Answer>]) -> Vec<Answer> {
+        let of = |host: &Result<usize, Box<Answer>>| match host {
+            Ok(target) => targets.get(*target).cloned().flatten(),
+            Err(refusal) => Some(*refusal.clone()),
+        };
+        let own: Vec<_> = self.hosts.iter().map(of).collect();
+        answers(&self.names, &own, self.holder.as_ref())
     }
 }
 

@@ -128,6 +128,54 @@ fn ddclient_and_inadyn_run_with_what_is_pasted() {
 }
 
 #[test]
+fn ddclient_and_inadyn_move_all_hosts_of_an_owner() {
+    if !["ddclient", "inadyn"].into_iter().all(installed) {
+        return;
+    }
+    on_both(|secure| {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = directory.path().join("cache");
+        for (device, hosts) in [("ddclient", ["dd1", "dd2"]), ("inadyn", ["in1", "in2"])] {
+            secure.site.bowline(&["owner", "add", device]);
+            for host in hosts {
+                secure
+                    .site
+                    .bowline(&["host", "add", host, "--owner", device]);
+            }
+            let added = secure
+                .site
+                .bowline(&["owner", "rotate", device, "--for", device]);
+            let paste = added["paste"].as_str().unwrap();
+            let token = added["token"].as_str().unwrap();
+            let said = match device {
+                "ddclient" => {
+                    // It takes no name without a dot for a server.
+                    let address = secure.authority.replace("localhost", "127.0.0.1");
+                    let text = paste.replace(&secure.authority, &address);
+                    let text = format!("ssl_ca_file={}\n{text}", secure.ca);
+                    let file = written(&directory, "ddclient.conf", &text);
+                    let cache = cache.to_str().unwrap();
+                    let options = ["-daemon=0", "-foreground", "-verbose", "-file", &file];
+                    let options = [&options[..], &["-cache", cache]].concat();
+                    with_ca(secure, "ddclient", &options).1
+                }
+                _ => {
+                    let text = format!("ca-trust-file = \"{}\"\n{paste}", secure.ca);
+                    let file = written(&directory, "inadyn.conf", &text);
+                    let cache = format!("--cache-dir={}", directory.path().display());
+                    let options = ["-1", "-n", "--force", "--no-pidfile", &cache, "-f", &file];
+                    with_ca(secure, "inadyn", &options).1
+                }
+            };
+            for host in hosts {
+                assert_eq!(secure.dns(host), [CLIENTS[0], ""], "{host}: {said}");
+            }
+            search(secure.site.trial.dir.path(), token, &mut 0);
+        }
+    });
+}
+
+#[test]
 fn cron_and_systemd_call_once_for_each_family() {
     on_both(|secure| {
         for device in ["cron", "systemd"] {

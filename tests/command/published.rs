@@ -4,7 +4,7 @@ use crate::knot::{Knot, Options};
 use crate::place::Place;
 
 /// A place whose zone a Knot of its own serves.
-fn served() -> (Place, Knot) {
+pub(crate) fn served() -> (Place, Knot) {
     let it = Place::new();
     let knot = Knot::start(it.directory.path(), &Options::default());
     let config = it.read("etc/bowline.toml");

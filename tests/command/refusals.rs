@@ -159,7 +159,11 @@ fn failures_are_1_and_say_what_to_do() {
         ("restore short", "it is no backup, or damaged"),
         (
             "status --config nowhere.toml",
-            "hint: run `bowline init`, or name another file",
+            "hint: run `bowline --config nowhere.toml init`, or name another file",
+        ),
+        (
+            "host list --zone dyn.example.com --config etc/bowline.toml",
+            "hint: `bowline --config etc/bowline.toml zone list` shows",
         ),
         (
             "backup - --json",

@@ -56,6 +56,7 @@ impl Site {
                 token: Some(self.key.digest(token)),
                 addresses: Addresses::NONE,
                 reuse: Span::from_days(30),
+                below: false,
             })
             .collect();
         let file = self.path("registry/bowline.db");
@@ -74,6 +75,8 @@ registry = "registry/bowline.db"
 [log]
 target = "file:bowline.log"
 level = "debug"
+[limits]
+changes = "off"
 [[zone]]
 name = "{ZONE}"
 server = "{}"

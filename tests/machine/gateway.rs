@@ -1,5 +1,6 @@
 //! `init --apply` as it is documented, with each web server.
 
+use crate::machine::Machine;
 use crate::{INIT, add, address, answers, certify, set_up, visit};
 
 const UPDATE: &str = "https://update.example.org";
@@ -87,6 +88,8 @@ fn a_gateway_can_be_changed_and_changed_back() {
     for (n, options, owner) in [
         (1, "--web apache", "bowline"),
         (2, "--web apache --gateway cgi", "www-data"),
+        // Who says nothing about it changes nothing.
+        (6, "--web apache", "www-data"),
         (3, "--web apache --gateway fastcgi", "bowline"),
         (4, "--web nginx --gateway cgi", "www-data"),
         (5, "--web nginx --gateway fastcgi", "bowline"),
@@ -126,4 +129,47 @@ fn the_last_zone_takes_the_units_along() {
         machine.run(line.trim());
     }
     assert!(!machine.try_run("systemctl cat bowline.socket").0);
+}
+
+/// Cron, and the services' own scripts.
+#[test]
+fn without_systemd_there_is_cron_and_cgi() {
+    for web in ["apache", "nginx"] {
+        let Some(machine) = Machine::start_without_systemd() else {
+            return;
+        };
+        machine.run(&format!("mkdir -p /etc/cron.d; {INIT} --apply --web {web}"));
+        let token = add(&machine, "home");
+        machine.run("test ! -e /etc/systemd/system/bowline-upkeep.timer");
+        machine.wait("curl -fsS http://127.0.0.1/healthz -H 'Host: update.example.org'");
+        let plain = format!("http://update.example.org/{token}/home?myip=203.0.113.7");
+        assert_eq!(visit(&machine, &plain, ""), "badauth\n403", "{web}");
+        machine.run("bowline host set home --plain-http");
+        assert_eq!(
+            visit(&machine, &plain, ""),
+            "good 203.0.113.7\n200",
+            "{web}"
+        );
+        assert_eq!(address(&machine, "home"), "203.0.113.7");
+
+        // The line in cron's file, as cron runs it; where systemd runs, it does nothing.
+        let line = machine.run("grep -o 'test ! -d .*' /etc/cron.d/bowline");
+        let cron = format!("runuser -u www-data -- sh -c '{}' || true", line.trim());
+        let last = || {
+            let status = machine.run("bowline --json status 2>/dev/null || true");
+            let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+            status["last_upkeep"].clone()
+        };
+        machine.run(&format!(
+            "mkdir -p /run/systemd/system; {cron}; rmdir /run/systemd/system"
+        ));
+        assert!(last().is_null(), "{web}");
+        machine.run(&cron);
+        assert!(last().is_string(), "{web}: {}", last());
+        let again = machine.run(&format!("{INIT} --web {web}"));
+        assert!(
+            !again.contains(" new ") && !again.contains("updated"),
+            "{again}"
+        );
+    }
 }

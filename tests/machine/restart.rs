@@ -14,6 +14,8 @@ fn no_request_fails_while_it_is_restarted_behind_nginx() {
     restarted_under_load("nginx", "nginx", false);
 }
 
+/// GET only: nginx asks again when a kept connection turns out to be closed, but not for a
+/// POST. So the shipped files keep none.
 #[test]
 fn nor_over_connections_that_nginx_keeps() {
     restarted_under_load("nginx", "nginx", true);
@@ -34,6 +36,7 @@ fn restarted_under_load(web: &str, service: &str, kept: bool) {
              systemctl reload nginx",
         );
     }
+    let get = if kept { "--get" } else { "" };
     let home = format!("https://update.example.org/{token}/home");
     assert_eq!(
         visit(&machine, &home, "-d myip=203.0.113.7"),
@@ -46,7 +49,7 @@ fn restarted_under_load(web: &str, service: &str, kept: bool) {
                 scope.spawn(|| {
                     machine.run(&format!(
                         "for i in $(seq 60); do curl -sS --insecure --max-time 20 \
-                         --resolve update.example.org:443:127.0.0.1 -d myip=203.0.113.7 '{home}' 2>&1; done"
+                         --resolve update.example.org:443:127.0.0.1 {get} -d myip=203.0.113.7 '{home}' 2>&1; done"
                     ))
                 })
             })

@@ -3,6 +3,7 @@
 use std::fs;
 
 use bowline::setup::files::{State, Written};
+use bowline::setup::knot::Knot;
 use bowline::setup::users::Owners;
 use bowline::setup::zone::NameServer;
 use bowline::setup::{Gateway, NewZone, Place, Setup};
@@ -91,11 +92,13 @@ fn beside(trial: &Trial, knot_conf: &str) -> Setup {
         place,
         zone: NewZone::new(zone, vec![server], None).unwrap(),
         url: "https://update.example.org".parse().unwrap(),
+        dns: &Knot,
         listeners: vec![
             "192.0.2.53@53".parse().unwrap(),
             "2001:db8::53@53".parse().unwrap(),
         ],
         public: vec!["192.0.2.53".parse().unwrap()],
+        secondaries: Vec::new(),
         update: format!("127.0.0.1@{}", trial.update).parse().unwrap(),
         web: None,
         gateway: Gateway::Cgi,

@@ -202,8 +202,8 @@ fn refused_with_the_ways_out() {
         ),
         (&[&taken], "is taken by", "choose another port"),
         (
-            &["--dns=bind"],
-            "--dns bind is not in this version yet",
+            &["--dns=bind", "--secondary=198.51.100.53@53"],
+            "--secondary with BIND is not in this version yet",
             "--dns knot",
         ),
         (&["--config-dir=/tmp/a b"], "has ' '", "choose a path"),

@@ -27,13 +27,15 @@ fn shipped_files_are_valid_as_they_stand() {
     let key = trial.dir.path().join("key.conf");
     fs::write(
         &key,
-        "key:\n  - id: bowline\n    algorithm: hmac-sha256\n    secret: c2VjcmV0c2VjcmV0\n",
+        "key:\n  - id: bowline\n    algorithm: hmac-sha256\n    secret: c2VjcmV0c2VjcmV0\n  - id: bowline-transfer\n    \
+         algorithm: hmac-sha256\n    secret: c2VjcmV0c2VjcmV0\n",
     )
     .unwrap();
     let conf = trial.dir.path().join("all.conf");
     let include = |path: &Path| format!("include: \"{}\"\n", path.display());
     let text: String = [
         "knot.conf",
+        "secondaries.conf",
         "bowline.conf",
         "acme-any-txt.conf",
         "zone.conf",
@@ -43,6 +45,7 @@ fn shipped_files_are_valid_as_they_stand() {
     .collect();
     fs::write(&conf, include(&key) + &text).unwrap();
     check(&conf);
+    check(&shipped.join("secondary.conf"));
     succeed(
         "sh",
         &["-n", shipped.join("first-contents").to_str().unwrap()],

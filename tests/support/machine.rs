@@ -15,7 +15,7 @@ const OUTSIDE: &str = r#"
 group=/sys/fs/cgroup
 [ ! -d $group/unified ] || group=$group/unified
 mkdir "$group/$1" && echo $$ >"$group/$1/cgroup.procs" || exit 1
-exec unshare --net --mount --pid --fork --kill-child --cgroup --uts --ipc sh -c "$3" inside "$2"
+exec unshare --net --mount --pid --fork --kill-child --cgroup --uts --ipc sh -c "$4" inside "$2" "$3"
 "#;
 
 /// What makes it, from inside: a root of its own, and nothing that could reach the kernel
@@ -33,6 +33,7 @@ mount -t sysfs -o ro sysfs sys
 mount -t tmpfs -o mode=755 tmpfs sys/fs/cgroup
 mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs -o mode=755 tmpfs run
+mkdir -m 1777 run/lock
 mount -t tmpfs -o mode=1777 tmpfs tmp
 mount -t tmpfs -o mode=755 tmpfs dev
 for device in null:3 zero:5 full:7 random:8 urandom:9; do
@@ -58,15 +59,24 @@ printf '[Unit]\nRequires=sysinit.target sockets.target timers.target\n' >etc/sys
 mkdir outside
 pivot_root . outside
 umount -l /outside
+touch /run/machine-is-made
 exec env -i container=lxc PATH=/usr/sbin:/usr/bin \
-    setpriv --bounding-set -sys_module,-sys_time,-sys_boot,-sys_rawio,-mac_admin,-syslog \
-    /lib/systemd/systemd --unit=machine.target
+    setpriv --bounding-set -sys_module,-sys_time,-sys_boot,-sys_rawio,-mac_admin,-syslog sh -c "$2"
 "#;
+
+/// What runs first: systemd, until what was asked for is there.
+const SYSTEMD: (&str, &str) = (
+    "exec /lib/systemd/systemd --unit=machine.target",
+    "systemctl is-active machine.target",
+);
+
+/// What runs first where there is no systemd: it only takes the dead away.
+const NOTHING: (&str, &str) = ("while sleep 1; do :; done", "test -e /run/machine-is-made");
 
 /// A running machine; it ends with the test.
 pub struct Machine {
     child: Child,
-    /// systemd, as this machine counts processes.
+    /// Its first process, as this machine counts processes.
     pid: String,
     name: String,
     /// Where its memory is mounted, for itself only.
@@ -77,6 +87,15 @@ impl Machine {
     /// Starts one with bowline in `/usr/bin`; `None`, and a word about it, where that
     /// cannot be had.
     pub fn start() -> Option<Self> {
+        Machine::start_with(SYSTEMD)
+    }
+
+    /// The same without systemd.
+    pub fn start_without_systemd() -> Option<Self> {
+        Machine::start_with(NOTHING)
+    }
+
+    fn start_with((first, up): (&str, &str)) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let name = dir.path().file_name().unwrap().to_string_lossy();
         let name = format!("bowline{}", name.replace('.', "-"));
@@ -84,7 +103,7 @@ impl Machine {
         let child = Command::new("sh")
             .args(["-c", OUTSIDE, "outside", &name])
             .arg(dir.path())
-            .arg(INSIDE)
+            .args([first, INSIDE])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(errors)
@@ -96,7 +115,7 @@ impl Machine {
             name,
             dir,
         };
-        if !machine.is_up() {
+        if !machine.is_up(up) {
             let log = machine.dir.path().with_extension("log");
             let said = fs::read_to_string(log).unwrap_or_default();
             eprintln!("skipped: no machine of its own here: {said}");
@@ -106,8 +125,8 @@ impl Machine {
         Some(machine)
     }
 
-    /// Waits until systemd has started it.
-    fn is_up(&mut self) -> bool {
+    /// Waits until `up` succeeds there.
+    fn is_up(&mut self, up: &str) -> bool {
         let end = Instant::now() + Duration::from_secs(60);
         while Instant::now() < end {
             if !matches!(self.child.try_wait(), Ok(None)) {
@@ -117,7 +136,7 @@ impl Machine {
             let children = format!("/proc/{id}/task/{id}/children");
             let pid = fs::read_to_string(children).unwrap_or_default();
             self.pid = pid.trim().to_owned();
-            if !self.pid.is_empty() && self.try_run("systemctl is-active machine.target").0 {
+            if !self.pid.is_empty() && self.try_run(up).0 {
                 return true;
             }
             std::thread::sleep(Duration::from_millis(100));

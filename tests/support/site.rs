@@ -55,7 +55,7 @@ impl Home {
 }
 
 impl Site {
-    /// With the recommended Knot.
+    /// With the recommended Knot, and without limits.
     pub fn new() -> Self {
         Site::with(&Options::default())
     }
@@ -79,7 +79,8 @@ impl Site {
             tokens: Mutex::default(),
             dir,
         };
-        site.configure("http://update.example.org", "");
+        let limits = "[limits]\nchanges = \"off\"\nwrong_secrets = \"off\"\n";
+        site.configure("http://update.example.org", limits);
         site
     }
 
@@ -145,6 +146,7 @@ key_file = "tsig.key"
             token: Some(self.key.digest(&token)),
             addresses: Addresses::NONE,
             reuse: Span::ZERO,
+            below: false,
         };
         let added = self
             .registry()

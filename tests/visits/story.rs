@@ -1,5 +1,6 @@
 //! The plain story: a name follows its address.
 
+use bowline::registry::Rename;
 use bowline::span::Span;
 use bowline::time::Timestamp;
 use bowline::ttl::Ttl;
@@ -176,9 +177,12 @@ fn a_renamed_host_keeps_its_old_name_for_a_while() {
         site.registry()
             .rename(
                 home.id,
-                &host_name(to),
-                keep,
-                Span::ZERO,
+                &Rename {
+                    to: host_name(to),
+                    keep,
+                    reuse: Span::ZERO,
+                    below: false,
+                },
                 Ttl::DEFAULT,
                 Timestamp::now(),
             )

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use bowline::config::Config;
 use bowline::log::Logger;
-use bowline::registry::Settings;
+use bowline::registry::{Rename, Settings};
 use bowline::span::Span;
 use bowline::time::Timestamp;
 use bowline::ttl::Ttl;
@@ -122,7 +122,17 @@ fn a_former_name_ends_in_its_time() {
     let keep = Span::from_seconds(1800);
     let (name, ttl) = (host_name("villa"), Ttl::DEFAULT);
     site.registry()
-        .rename(home.id, &name, keep, Span::ZERO, ttl, earlier)
+        .rename(
+            home.id,
+            &Rename {
+                to: name.clone(),
+                keep,
+                reuse: Span::ZERO,
+                below: false,
+            },
+            ttl,
+            earlier,
+        )
         .unwrap();
     site.publish(&home);
     assert_eq!(

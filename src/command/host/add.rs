@@ -7,13 +7,14 @@ use clap::Args;
 use super::super::handed::Argument;
 use super::super::session::{Session, new_name, note_full_name};
 use super::super::settle::settle;
+use super::super::token::{self, TokenSource, taken_or_new};
 use super::super::{Context, Failure};
 use super::given::{self, Given, permitted};
 use super::report;
-use super::token::{self, TokenSource, taken_or_new};
 use crate::devices::Device;
 use crate::ip::Addresses;
 use crate::name::{HostName, ZoneName};
+use crate::owner_name::OwnerName;
 use crate::registry::{NewHost, Settings};
 use crate::span::Span;
 
@@ -29,6 +30,9 @@ pub(super) struct Options {
     /// Give it a random name
     #[arg(long)]
     random: bool,
+    /// Whose host it is: the owner's token is good for it too
+    #[arg(long, value_name = "NAME")]
+    owner: Option<OwnerName>,
     #[command(flatten)]
     given: Given,
     /// Take a secret over: from standard input (-) or a file (@FILE)
@@ -49,6 +53,9 @@ pub(super) struct Options {
     /// Even if the name was removed a short time ago
     #[arg(long)]
     again: bool,
+    /// Even if it is below a host of another owner, who can obtain certificates for it
+    #[arg(long)]
+    below: bool,
 }
 
 impl Options {
@@ -76,6 +83,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     let zone = session.zone(&name)?;
     let mut settings = Settings {
         fixed: options.fixed.then_some(Addresses::NONE),
+        owner: options.owner,
         ..Settings::default()
     };
     options.given.apply(&mut settings);
@@ -103,6 +111,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
             true => Span::ZERO,
             false => session.config.limits.reuse,
         },
+        below: options.below,
     };
     let ttl = zone.ttl;
     let ids = session.registry.add(&[new], ttl, session.now)?;

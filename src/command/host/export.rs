@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::super::session::Session;
 use super::super::{Context, Failure, note};
+use crate::owner_name::OwnerName;
 use crate::registry::{Host, State};
 
 /// Write all hosts as JSON lines for `bowline host import`
@@ -18,6 +19,9 @@ pub(super) struct Options {}
 struct Exported {
     name: String,
     zone: String,
+    owner: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    below: bool,
     note: Option<String>,
     mail: Option<String>,
     ttl: Option<u32>,
@@ -83,6 +87,8 @@ fn exported(host: &Host, session: &Session) -> Result<Exported, Failure> {
     Ok(Exported {
         name: host.name.to_string(),
         zone: host.name.zone().to_string(),
+        owner: settings.owner.as_ref().map(OwnerName::to_string),
+        below: session.registry.is_below_another(host)?,
         note: settings.note.clone(),
         mail: settings.mail.clone(),
         ttl: settings.ttl.map(|ttl| ttl.seconds()),

@@ -141,7 +141,7 @@ pub(super) fn note(text: &str) -> Result<String, String> {
 }
 
 /// Something before an `@` and something after it, no more: RFC 5321 allows a lot.
-pub(super) fn mail(text: &str) -> Result<String, String> {
+pub(in super::super) fn mail(text: &str) -> Result<String, String> {
     let odd = |c: char| c.is_control() || c.is_whitespace() || "<>,".contains(c);
     match text.rsplit_once('@') {
         Some((local, domain)) if !local.is_empty() && !domain.is_empty() && !text.contains(odd) => {

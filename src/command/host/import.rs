@@ -11,11 +11,11 @@ use serde::Serialize;
 use super::super::handed::Argument;
 use super::super::session::Session;
 use super::super::settle::settle;
+use super::super::token::update_url;
 use super::super::{Context, Failure};
 use super::given::permitted;
 use super::row::Row;
 use super::rows;
-use super::token::update_url;
 use crate::config::Config;
 use crate::ip::{Addresses, Policy};
 use crate::registry::{Edit, Entry, Host, HostId, Imported, KeptToken, Settings};
@@ -28,7 +28,7 @@ use crate::ttl::Ttl;
 /// as `bowline host export` writes them. A host that is there already gets the settings
 /// that the list gives; its token and, unless it is static, its addresses stay.
 ///
-/// Keys: name zone note mail ttl expire only allow_private wildcard plain_http static
+/// Keys: name zone owner below note mail ttl expire only allow_private wildcard plain_http static
 /// ipv4 ipv6 disabled, token (a secret to take over) and tokens (digests of an export).
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -239,6 +239,7 @@ impl Plan {
             addresses: Some(addresses),
             tokens: Some(tokens),
             disabled: row.disabled,
+            below: row.below,
         })
     }
 
@@ -278,6 +279,7 @@ impl Plan {
             addresses,
             tokens: None,
             disabled: row.disabled,
+            below: row.below,
         })
     }
 

@@ -9,12 +9,16 @@ use super::super::{Context, Failure};
 use super::given::some_span;
 use super::report::{Listed, expire, silence, state};
 use crate::name::ZoneName;
+use crate::owner_name::OwnerName;
 use crate::registry::{Host, State};
 use crate::span::Span;
 
 /// List the hosts with their confirmed addresses
 #[derive(Debug, Args)]
 pub(super) struct Options {
+    /// Only those of this owner
+    #[arg(long, value_name = "O")]
+    owner: Option<OwnerName>,
     /// Only those in this zone
     #[arg(long)]
     zone: Option<ZoneName>,
@@ -41,9 +45,10 @@ impl Options {
         self.zone
             .as_ref()
             .is_none_or(|zone| host.name.zone() == *zone)
+            && (self.owner.is_none() || self.owner == host.settings.owner)
             && self.silent.is_none_or(|span| has_client && silence >= span)
             && (!self.pending || host.is_pending())
-            && (!self.disabled || host.state == State::Disabled)
+            && (!self.disabled || host.state == State::Disabled || host.owner_disabled)
             && (!self.expired || (expire != Span::ZERO && silence >= expire))
     }
 }
@@ -56,6 +61,9 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     {
         return Err(Failure::new(format!("zone {zone} is not configured"))
             .hint("`bowline zone list` shows the zones there are"));
+    }
+    if let Some(owner) = &options.owner {
+        session.owner(owner)?;
     }
     let mut count = 0;
     let (json, out) = (context.json, &mut *context.out);

@@ -15,9 +15,8 @@ mod row;
 mod rows;
 mod set;
 mod show;
-mod token;
 
-pub(super) use given::some_span;
+pub(super) use given::{mail, some_span};
 
 use clap::{Args, Subcommand};
 

@@ -4,10 +4,10 @@ use clap::Args;
 
 use super::super::session::{Session, new_name, note_full_name};
 use super::super::settle::settle;
+use super::super::token::{TOKEN_MADE, is_too_long};
 use super::super::{Context, Failure};
 use super::report;
-use super::token::{TOKEN_MADE, is_too_long};
-use crate::registry::RegistryError;
+use crate::registry::{RegistryError, Rename};
 use crate::span::Span;
 
 /// Give a host another name; its token stays
@@ -23,6 +23,9 @@ pub(super) struct Options {
     /// Even if the new name was removed a short time ago
     #[arg(long)]
     again: bool,
+    /// Even if it is then below a host of another owner, who can obtain certificates for it
+    #[arg(long)]
+    below: bool,
 }
 
 /// Renames the host, and moves its records.
@@ -44,14 +47,18 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     if name == host.name {
         return Err(RegistryError::Taken(name).into());
     }
-    let keep = options.keep_old;
-    let reuse = match options.again {
-        true => Span::ZERO,
-        false => session.config.limits.reuse,
+    let rename = Rename {
+        to: name.clone(),
+        keep: options.keep_old,
+        reuse: match options.again {
+            true => Span::ZERO,
+            false => session.config.limits.reuse,
+        },
+        below: options.below,
     };
     session
         .registry
-        .rename(host.id, &name, keep, reuse, zone.ttl, session.now)?;
+        .rename(host.id, &rename, zone.ttl, session.now)?;
     note_full_name(&options.new, &name);
     settle(&mut session, &[host.id]);
     let end = match is_too_long(&session.config, TOKEN_MADE, &name) {

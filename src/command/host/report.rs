@@ -3,10 +3,11 @@
 use serde::Serialize;
 
 use super::super::session::Session;
+use super::super::token::{for_device, update_url};
 use super::super::{Context, Failure};
-use super::token::{for_device, update_url};
 use crate::devices::Device;
 use crate::ip::Addresses;
+use crate::owner_name::OwnerName;
 use crate::registry::{Host, HostId, State};
 use crate::span::Span;
 use crate::time::Timestamp;
@@ -38,14 +39,14 @@ impl Listed {
         Listed {
             name: host.name.to_string(),
             zone: host.name.zone().to_string(),
-            owner: None,
+            owner: host.settings.owner.as_ref().map(OwnerName::to_string),
             note: host.settings.note.clone(),
             ttl: host
                 .settings
                 .ttl
                 .or(zone.map(|zone| zone.ttl))
                 .map(|ttl| ttl.seconds()),
-            disabled: host.state != State::Active,
+            disabled: !host.is_on(),
             expire: expire(host, session).seconds(),
             ipv4: ipv4.map(|ipv4| ipv4.to_string()),
             ipv6: ipv6.map(|ipv6| ipv6.to_string()),
@@ -104,7 +105,15 @@ fn write_with_token(
         return Err(Failure::new("the host was removed meanwhile"));
     };
     let url = token.map(|token| update_url(&session.config, token, &host.name));
-    let paste = device.map(|device| for_device(device, &session.config, token, &host));
+    let paste = device.map(|device| {
+        for_device(
+            device,
+            &session.config,
+            token,
+            (&host.name, &[]),
+            host.settings.only,
+        )
+    });
     let paste = paste.transpose()?;
     if context.json {
         let listed = Listed::of(&host, session);
@@ -193,6 +202,7 @@ pub(super) fn state(host: &Host) -> &'static str {
     match host.state {
         State::Removing => "removing",
         State::Disabled => "disabled",
+        State::Active if host.owner_disabled => "disabled",
         State::Active if host.is_pending() => "pending",
         State::Active if host.settings.fixed.is_some() => "static",
         State::Active => "active",

@@ -10,12 +10,13 @@ use super::given::{self, Given};
 use super::rows::Record;
 use crate::config::Config;
 use crate::name::{HostName, ZoneName};
+use crate::owner_name::{OwnerName, OwnerNameError};
 use crate::registry::{KeptToken, Settings};
 use crate::time::Timestamp;
 use crate::token::{Digest, Token};
 
 /// The settings a list may have.
-const KEYS: &str = "name zone note mail ttl expire only allow_private wildcard plain_http static \
+const KEYS: &str = "name zone owner below note mail ttl expire only allow_private wildcard plain_http static \
                     ipv4 ipv6 disabled token tokens";
 
 /// A host to add, or whose settings to change.
@@ -24,6 +25,7 @@ pub(super) struct Row {
     /// Where it stands in the list.
     pub(super) place: String,
     pub(super) name: HostName,
+    owner: Option<OwnerName>,
     given: Given,
     /// Switches that were given, on or off.
     allow_private: Option<bool>,
@@ -33,6 +35,8 @@ pub(super) struct Row {
     pub(super) fixed: Option<bool>,
     pub(super) addresses: Vec<IpAddr>,
     pub(super) disabled: Option<bool>,
+    /// Whether it may be below a host of another owner.
+    pub(super) below: bool,
     /// A secret to take over.
     pub(super) token: Option<Token>,
     /// Digests, as an export has them.
@@ -54,6 +58,7 @@ impl Row {
         let mut row = Row {
             place: record.place.clone(),
             name: new_name(name, zone.as_ref(), config)?,
+            owner: None,
             given: Given::default(),
             allow_private: None,
             wildcard: None,
@@ -61,6 +66,7 @@ impl Row {
             fixed: None,
             addresses: Vec::new(),
             disabled: None,
+            below: false,
             token: None,
             tokens: Vec::new(),
         };
@@ -81,6 +87,11 @@ impl Row {
         let given = &mut self.given;
         match key.replace('-', "_").as_str() {
             "name" | "zone" => {}
+            "owner" => {
+                let owner = text(value)?.parse();
+                self.owner = Some(owner.map_err(|error: OwnerNameError| error.to_string())?);
+            }
+            "below" => self.below = switch(value)?,
             "note" => given.note = Some(given::note(&text(value)?)?),
             "mail" => given.mail = Some(given::mail(&text(value)?)?),
             "ttl" => given.ttl = Some(given::ttl(&text(value)?)?),
@@ -107,6 +118,7 @@ impl Row {
     /// Puts what the row says in the place of what was set before.
     pub(super) fn apply(&self, settings: &mut Settings) {
         self.given.clone().apply(settings);
+        settings.owner = self.owner.clone().or(settings.owner.take());
         for (given, setting) in [
             (self.allow_private, &mut settings.allow_private),
             (self.wildcard, &mut settings.wildcard),

@@ -7,12 +7,13 @@ use clap::Args;
 use super::super::handed::Argument;
 use super::super::session::Session;
 use super::super::settle::settle;
+use super::super::token::{self, TokenSource};
 use super::super::{Context, Failure, note};
 use super::given::{self, Given, permitted};
 use super::report;
-use super::token::{self, TokenSource};
 use crate::ip::{Addresses, Family, Policy};
-use crate::registry::{Edit, Host, KeptToken, Settings, State};
+use crate::owner_name::{OwnerName, OwnerNameError};
+use crate::registry::{Edit, Host, KeptToken, Settings};
 use crate::token::Digest;
 
 /// Change a host's settings or addresses
@@ -20,6 +21,9 @@ use crate::token::Digest;
 pub(super) struct Options {
     /// Its name, short or in full
     name: String,
+    /// Whose host it is from now on; -: nobody's
+    #[arg(long, value_name = "NAME|-", value_parser = owner_or_none, allow_hyphen_values = true)]
+    owner: Option<OrNone<OwnerName>>,
     #[command(flatten)]
     given: Given,
     /// Take a secret over in the place of its token: from standard input (-) or a file (@FILE)
@@ -27,13 +31,16 @@ pub(super) struct Options {
     token: Option<TokenSource>,
     /// Publish this IPv4 address; -: none
     #[arg(long, value_name = "A|-", value_parser = ipv4_or_none, allow_hyphen_values = true)]
-    ipv4: Option<OrNone>,
+    ipv4: Option<OrNone<IpAddr>>,
     /// Publish this IPv6 address; -: none
     #[arg(long, value_name = "A|-", value_parser = ipv6_or_none, allow_hyphen_values = true)]
-    ipv6: Option<OrNone>,
+    ipv6: Option<OrNone<IpAddr>>,
     /// Its addresses are set here only from now on; its token dies
     #[arg(long = "static", conflicts_with_all = ["token", "expire", "plain_http"])]
     fixed: bool,
+    /// Even if it is below a host of another owner, who can obtain certificates for it
+    #[arg(long)]
+    below: bool,
     #[command(flatten)]
     no: No,
 }
@@ -70,9 +77,9 @@ struct No {
     no_static: bool,
 }
 
-/// An address, or none.
+/// Something, or none.
 #[derive(Debug, Clone, Copy)]
-struct OrNone(Option<IpAddr>);
+struct OrNone<T>(Option<T>);
 
 impl Options {
     /// The file with the token.
@@ -139,6 +146,9 @@ fn edit(
             .hint("it has neither token nor expiry; --no-static changes that"));
     }
     options.given.apply(&mut settings);
+    if let Some(OrNone(owner)) = options.owner {
+        settings.owner = owner;
+    }
     let mut addresses = settings.fixed.unwrap_or(host.wish.records.addresses);
     let given = [(Family::Ipv4, options.ipv4), (Family::Ipv6, options.ipv6)];
     for (family, OrNone(address)) in given.iter().filter_map(|(f, a)| Some((*f, (*a)?))) {
@@ -166,9 +176,10 @@ fn edit(
             );
         }
         *fixed = addresses;
-    } else if host.state == State::Disabled && !addresses.is_empty() {
-        return Err(Failure::new(format!("{} is switched off", host.name))
-            .hint("switch it on with `bowline host enable`, then give it addresses"));
+    } else if !host.is_on() && !addresses.is_empty() {
+        return Err(Failure::new(format!("{} is switched off", host.name)).hint(
+            "switch it on with `bowline host enable`, or its owner with `bowline owner enable`",
+        ));
     }
     Ok(Edit {
         addresses: changed(host, addresses),
@@ -181,6 +192,7 @@ fn edit(
             }]
         }),
         disabled: None,
+        below: options.below,
     })
 }
 
@@ -217,22 +229,24 @@ impl No {
 }
 
 /// An IPv4 address, or `-` for none.
-fn ipv4_or_none(text: &str) -> Result<OrNone, String> {
+fn ipv4_or_none(text: &str) -> Result<OrNone<IpAddr>, String> {
     or_none(text, given::ipv4)
 }
 
 /// An IPv6 address, or `-` for none.
-fn ipv6_or_none(text: &str) -> Result<OrNone, String> {
+fn ipv6_or_none(text: &str) -> Result<OrNone<IpAddr>, String> {
     or_none(text, given::ipv6)
 }
 
+/// An owner's name, or `-` for none.
+fn owner_or_none(text: &str) -> Result<OrNone<OwnerName>, OwnerNameError> {
+    or_none(text, str::parse)
+}
+
 /// What `parse` reads, or `-` for none.
-fn or_none(
-    text: &str,
-    parse: impl FnOnce(&str) -> Result<IpAddr, String>,
-) -> Result<OrNone, String> {
+fn or_none<T, E>(text: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<OrNone<T>, E> {
     match text {
         "-" => Ok(OrNone(None)),
-        text => parse(text).map(|address| OrNone(Some(address))),
+        text => parse(text).map(|found| OrNone(Some(found))),
     }
 }

@@ -4,9 +4,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::super::session::Session;
+use super::super::token::{OldToken, for_device};
 use super::super::{Context, Failure, hint};
 use super::report::{Listed, state};
-use super::token::for_device;
 use crate::devices::Device;
 use crate::registry::Host;
 
@@ -58,13 +58,6 @@ struct Until {
     until: String,
 }
 
-/// A token that was replaced and is still good.
-#[derive(Serialize)]
-struct OldToken {
-    until: String,
-    used: Option<String>,
-}
-
 /// Writes it as aligned lines, or as JSON.
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let session = Session::open(context)?;
@@ -88,6 +81,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     if host.is_pending() {
         let accepted = or_dash(&host.wish.records.addresses.to_string());
         lines.push(("pending", format!("{accepted} since {}", host.wish.at)));
+        lines.extend(host.trouble.clone().map(|why| ("because", why)));
     }
     let settings = &host.settings;
     let ttl = settings
@@ -100,6 +94,14 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
             _ => span.to_string(),
         });
     lines.extend([("ttl", ttl), ("expire", expire)]);
+    if let Some(owner) = &settings.owner {
+        let off = if host.owner_disabled {
+            ", switched off"
+        } else {
+            ""
+        };
+        lines.push(("owner", format!("{owner}{off}")));
+    }
     for (name, value) in [("note", &settings.note), ("mail", &settings.mail)] {
         lines.extend(value.as_ref().map(|value| (name, value.clone())));
     }
@@ -119,13 +121,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         ));
     }
     for old in &shown.old_tokens {
-        let used = old
-            .used
-            .as_deref()
-            .map_or("not used since".to_owned(), |used| {
-                format!("last used {used}")
-            });
-        lines.push(("old token", format!("until {}, {used}", old.until)));
+        lines.push(("old token", old.to_string()));
     }
     lines.push(("created", host.created.to_string()));
     for (name, time) in [
@@ -149,7 +145,13 @@ fn paste(device: Device, name: &str, host: &Host, session: &Session) -> Result<S
         let failure = Failure::new("a static host has no token, and no client");
         return Err(failure.hint(format!("run `bowline host set {name} --no-static` first")));
     }
-    let text = for_device(device, &session.config, None, host)?;
+    let text = for_device(
+        device,
+        &session.config,
+        None,
+        (&host.name, &[]),
+        host.settings.only,
+    )?;
     let device = device.as_str();
     hint(format_args!(
         "`bowline host rotate {name} --keep-old 7d --for {device}` prints it with a new token"
@@ -185,15 +187,7 @@ fn shown(host: &Host, session: &Session) -> Result<Shown, Failure> {
                 until: former.until.to_string(),
             })
             .collect(),
-        old_tokens: tokens
-            .into_iter()
-            .filter_map(|token| Some((token.until?, token.used)))
-            .filter(|(until, _)| *until > session.now)
-            .map(|(until, used)| OldToken {
-                until: until.to_string(),
-                used: used.map(|used| used.to_string()),
-            })
-            .collect(),
+        old_tokens: OldToken::all(tokens, session.now),
         paste: None,
     })
 }

@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::error::SetupError;
-use super::files::{File, read};
-use super::place::Place;
+use super::super::error::SetupError;
+use super::super::files::{File, read};
+use super::super::place::Place;
 
 /// Files that include each other are followed this deep, as Knot does.
 const DEPTH: usize = 5;

@@ -1,14 +1,19 @@
-//! Tokens on the command line: made, or taken over from a file or standard input.
+//! Tokens on the command line: made or taken over, and the URLs and texts they are shown in.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::path::PathBuf;
 
-use super::super::handed::{Argument, Handed};
-use super::super::{Failure, hint, note};
+use serde::Serialize;
+
+use super::handed::{Argument, Handed};
+use super::{Failure, hint, note};
 use crate::config::Config;
 use crate::devices::{Device, Paste};
+use crate::ip::Family;
 use crate::name::HostName;
-use crate::registry::Host;
+use crate::registry::KeptToken;
+use crate::time::Timestamp;
 use crate::token::Token;
 
 /// A token in the process list is a token that everybody has.
@@ -85,14 +90,16 @@ const QUERY: usize = 70;
 /// What stands for a token that nobody can print again.
 const EXAMPLE: &str = "TOKEN";
 
-/// What is to be pasted into a device; without a token an example stands in its place.
+/// What is to be pasted into a device of a host, and of more hosts where it takes several;
+/// without a token an example stands in its place.
 pub(super) fn for_device(
     device: Device,
     config: &Config,
     token: Option<&Token>,
-    host: &Host,
+    (name, more): (&HostName, &[&HostName]),
+    only: Option<Family>,
 ) -> Result<String, Failure> {
-    let zone = host.name.zone();
+    let zone = name.zone();
     let takes = config.zone(&zone).is_some_and(|zone| zone.acme);
     if device.wants_certificates() && !takes {
         note(format_args!("the zone {zone} takes no challenges yet"));
@@ -100,13 +107,14 @@ pub(super) fn for_device(
     }
     let length = token.map_or(TOKEN_MADE, |token| token.secret().len());
     let token = token.map_or(EXAMPLE, Token::secret);
-    let url = url(config, token, length + QUERY, &host.name);
+    let url = url(config, token, length + QUERY, name);
     let paste = Paste {
         base: &config.url,
         url: &url,
         token,
-        name: &host.name,
-        only: host.settings.only,
+        name,
+        more,
+        only,
     };
     device.text(&paste).map_err(Failure::new)
 }
@@ -130,4 +138,34 @@ pub(super) fn is_too_long(config: &Config, token: usize, name: &HostName) -> boo
 /// The file names of the tokens' sources.
 pub(super) fn files(source: Option<&TokenSource>) -> Vec<Argument> {
     source.and_then(TokenSource::argument).into_iter().collect()
+}
+
+/// A token that was replaced and is still good.
+#[derive(Debug, Serialize)]
+pub(super) struct OldToken {
+    until: String,
+    used: Option<String>,
+}
+
+impl OldToken {
+    /// Those among a holder's tokens.
+    pub(super) fn all(tokens: Vec<KeptToken>, now: Timestamp) -> Vec<Self> {
+        let old = tokens.into_iter();
+        let old = old.filter_map(|token| Some((token.until?, token.used)));
+        old.filter(|(until, _)| *until > now)
+            .map(|(until, used)| OldToken {
+                until: until.to_string(),
+                used: used.map(|used| used.to_string()),
+            })
+            .collect()
+    }
+}
+
+impl fmt::Display for OldToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.used {
+            Some(used) => write!(f, "until {}, last used {used}", self.until),
+            None => write!(f, "until {}, not used since", self.until),
+        }
+    }
 }

@@ -1,0 +1,72 @@
+//! `bowline owner`: people with several hosts and one token, one file per verb.
+
+mod add;
+mod disable;
+mod enable;
+mod list;
+mod remove;
+mod report;
+mod rotate;
+mod set;
+mod show;
+
+use clap::{Args, Subcommand};
+
+use super::handed::Argument;
+use super::{Context, Failure};
+
+/// Add, change and remove owners: people with several hosts and one token for all of them
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Add(add::Options),
+    List(list::Options),
+    Show(show::Options),
+    Set(set::Options),
+    Rotate(rotate::Options),
+    Disable(disable::Options),
+    Enable(enable::Options),
+    Remove(remove::Options),
+}
+
+impl Options {
+    /// The files among its arguments.
+    pub(super) fn files(&self) -> Vec<Argument> {
+        match &self.verb {
+            Verb::Add(options) => options.files(),
+            Verb::Set(options) => options.files(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Why they cannot be used, beyond what clap sees.
+    pub(super) fn misuse(&self) -> Option<&'static str> {
+        match &self.verb {
+            Verb::Add(options) => options.misuse(),
+            Verb::Set(options) => options.misuse(),
+            _ => None,
+        }
+    }
+}
+
+/// Runs one of its verbs.
+///
+/// # Errors
+/// When the verb failed; then nothing was committed.
+pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    match options.verb {
+        Verb::Add(options) => add::run(options, context),
+        Verb::List(options) => list::run(options, context),
+        Verb::Show(options) => show::run(options, context),
+        Verb::Set(options) => set::run(options, context),
+        Verb::Rotate(options) => rotate::run(options, context),
+        Verb::Disable(options) => disable::run(options, context),
+        Verb::Enable(options) => enable::run(options, context),
+        Verb::Remove(options) => remove::run(options, context),
+    }
+}

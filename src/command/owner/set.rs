@@ -1,0 +1,57 @@
+//! `bowline owner set`: another mail address, or a secret to take over.
+
+use clap::Args;
+
+use super::super::handed::Argument;
+use super::super::host::mail;
+use super::super::session::Session;
+use super::super::token::{self, TokenSource};
+use super::super::{Context, Failure};
+use super::report;
+use crate::owner_name::OwnerName;
+use crate::span::Span;
+
+/// Change an owner
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// The owner
+    name: OwnerName,
+    /// Where the person is reached
+    #[arg(long, value_name = "ADDR", value_parser = mail)]
+    mail: Option<String>,
+    /// No mail address
+    #[arg(long, conflicts_with = "mail")]
+    no_mail: bool,
+    /// Take a secret over in the place of the token: from standard input (-) or a file (@FILE)
+    #[arg(long, value_name = "-|@FILE", value_parser = TokenSource::parse, allow_hyphen_values = true)]
+    token: Option<TokenSource>,
+}
+
+impl Options {
+    /// The file with the token.
+    pub(super) fn files(&self) -> Vec<Argument> {
+        token::files(self.token.as_ref())
+    }
+
+    /// Why they cannot be used, beyond what clap sees.
+    pub(super) fn misuse(&self) -> Option<&'static str> {
+        token::misplaced(self.token.as_ref())
+    }
+}
+
+/// Changes the owner; no record changes with it.
+pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    let mut session = Session::open(context)?;
+    let owner = session.owner(&options.name)?;
+    if let Some(source) = &options.token {
+        let digest = session.registry.digest(&source.read(&mut context.handed)?);
+        session
+            .registry
+            .rotate_owner(owner.id, &digest, Span::ZERO, session.now)?;
+    }
+    if options.mail.is_some() || options.no_mail {
+        let mail = options.mail.as_deref();
+        session.registry.set_owner_mail(owner.id, mail)?;
+    }
+    report::changed(&session, &owner, "set", context)
+}

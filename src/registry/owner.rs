@@ -1,0 +1,333 @@
+//! Owners: one token that is good for several hosts.
+
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::edit::{remove_one, wish_nothing, write_token_of};
+use super::wish::write_wish;
+use super::{Durable, Host, HostId, KeptToken, Registry, RegistryError, Source, State};
+use crate::name::ZoneName;
+use crate::owner_name::OwnerName;
+use crate::span::Span;
+use crate::time::Timestamp;
+use crate::token::{Digest, Token};
+use crate::ttl::Ttl;
+
+/// An owner's number; never given out twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnerId(i64);
+
+/// Somebody with several hosts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The number.
+    pub id: OwnerId,
+    /// The name.
+    pub name: OwnerName,
+    /// Whether visits to any of the hosts are switched off.
+    pub disabled: bool,
+    /// Where the person is reached.
+    pub mail: Option<String>,
+    /// When it was added.
+    pub created: Timestamp,
+}
+
+/// Whose token it is.
+#[derive(Debug, Clone)]
+pub enum Holder {
+    /// One host's.
+    Host(Box<Host>),
+    /// An owner's, good for all of the owner's hosts.
+    Owner(Owner),
+}
+
+/// The columns that [`read`] takes.
+const COLUMNS: &str = "id, name, state, mail, created";
+
+impl Registry {
+    /// Whose token this is, disabled ones too; `None` for an unknown or dead token.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn holder_of(
+        &self,
+        token: &Token,
+        now: Timestamp,
+    ) -> Result<Option<(Holder, Digest)>, RegistryError> {
+        let digest = self.digest(token);
+        let mut found = self.db.prepare_cached(
+            "SELECT digest, host, owner FROM token
+             WHERE digest = ?1 AND (until IS NULL OR until > ?2)",
+        )?;
+        let mut rows = found.query((digest.as_bytes(), now.seconds()))?;
+        let Some(row) = rows.next()? else {
+            return Ok(None);
+        };
+        let stored: Vec<u8> = row.get(0)?;
+        if !digest.matches(&stored) {
+            return Ok(None);
+        }
+        let (host, owner): (Option<i64>, Option<i64>) = (row.get(1)?, row.get(2)?);
+        let holder = match (host, owner) {
+            (Some(host), _) => self
+                .host_by_id(HostId(host))?
+                .map(|host| Holder::Host(Box::new(host))),
+            (None, Some(owner)) => one(&self.db, "id = ?1", owner)?.map(Holder::Owner),
+            (None, None) => None,
+        };
+        Ok(holder.map(|holder| (holder, digest)))
+    }
+
+    /// The owner of that name.
+    ///
+    /// # Errors
+    /// When there is none, or the registry cannot be read.
+    pub fn owner(&self, name: &OwnerName) -> Result<Owner, RegistryError> {
+        one(&self.db, "name = ?1", name.as_str())?
+            .ok_or_else(|| RegistryError::NoOwner(name.clone()))
+    }
+
+    /// All owners, in the order of their names, and how many hosts each has.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn owners(&self) -> Result<Vec<(Owner, usize)>, RegistryError> {
+        let mut statement = self.db.prepare(&format!(
+            "SELECT {COLUMNS}, (SELECT count(*) FROM host WHERE host.owner = owner.id) AS hosts
+             FROM owner ORDER BY name"
+        ))?;
+        let mut rows = statement.query([])?;
+        let mut owners = Vec::new();
+        while let Some(row) = rows.next()? {
+            let hosts: u32 = row.get("hosts")?;
+            owners.push((read(row)?, usize::try_from(hosts).unwrap_or(usize::MAX)));
+        }
+        Ok(owners)
+    }
+
+    /// Hosts of an owner in the order of their names, `most` at most.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn hosts_of(&self, owner: OwnerId, most: usize) -> Result<Vec<Host>, RegistryError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.hosts_where("owner = ?1 ORDER BY name LIMIT ?2", (owner.0, most))
+    }
+
+    /// Adds an owner with a token.
+    ///
+    /// # Errors
+    /// When name or token are in use, or the registry cannot be written.
+    pub fn add_owner(
+        &mut self,
+        name: &OwnerName,
+        mail: Option<&str>,
+        token: &Digest,
+        now: Timestamp,
+    ) -> Result<(), RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        if one(&tx, "name = ?1", name.as_str())?.is_some() {
+            return Err(RegistryError::OwnerTaken(name.clone()));
+        }
+        tx.execute(
+            "INSERT INTO owner (name, mail, created) VALUES (?1, ?2, ?3)",
+            (name.as_str(), mail, now.seconds()),
+        )?;
+        let id = tx.last_insert_rowid();
+        write_token_of(&tx, "owner", id, token)?;
+        Ok(tx.commit()?)
+    }
+
+    /// Sets where the owner's person is reached.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn set_owner_mail(&mut self, id: OwnerId, mail: Option<&str>) -> Result<(), RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        tx.execute("UPDATE owner SET mail = ?2 WHERE id = ?1", (id.0, mail))?;
+        Ok(tx.commit()?)
+    }
+
+    /// Gives an owner a new token; the old ones live on for `keep`.
+    ///
+    /// # Errors
+    /// When the token is in use, or the registry cannot be written.
+    pub fn rotate_owner(
+        &mut self,
+        id: OwnerId,
+        token: &Digest,
+        keep: Span,
+        now: Timestamp,
+    ) -> Result<(), RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        match keep {
+            Span::ZERO => tx.execute("DELETE FROM token WHERE owner = ?1", [id.0])?,
+            keep => tx.execute(
+                "UPDATE token SET until = ?2 WHERE owner = ?1 AND until IS NULL",
+                (id.0, now.plus(keep).seconds()),
+            )?,
+        };
+        write_token_of(&tx, "owner", id.0, token)?;
+        Ok(tx.commit()?)
+    }
+
+    /// Switches an owner off: no visits to any of the hosts, no records. Says the hosts.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn disable_owner(
+        &mut self,
+        id: OwnerId,
+        now: Timestamp,
+    ) -> Result<Vec<HostId>, RegistryError> {
+        self.switch_owner(id, "disabled", |tx, host| wish_nothing(tx, host, now))
+    }
+
+    /// Switches an owner on again; static hosts get their addresses back, others at their next
+    /// visit. `ttl` is the zone's. Says the hosts.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn enable_owner(
+        &mut self,
+        id: OwnerId,
+        ttl: impl Fn(&ZoneName) -> Ttl,
+        now: Timestamp,
+    ) -> Result<Vec<HostId>, RegistryError> {
+        self.switch_owner(id, "active", |tx, host| {
+            let fixed = host.settings.fixed.filter(|_| host.state == State::Active);
+            if let Some(fixed) = fixed {
+                write_wish(
+                    tx,
+                    host,
+                    fixed,
+                    ttl(&host.name.zone()),
+                    now,
+                    Source::COMMAND,
+                )?;
+            }
+            Ok(())
+        })
+    }
+
+    fn switch_owner(
+        &mut self,
+        id: OwnerId,
+        state: &str,
+        each: impl Fn(&Connection, &Host) -> Result<(), RegistryError>,
+    ) -> Result<Vec<HostId>, RegistryError> {
+        let hosts = self.hosts_of(id, usize::MAX)?;
+        let tx = self.write(Durable::Now)?;
+        tx.execute("UPDATE owner SET state = ?2 WHERE id = ?1", (id.0, state))?;
+        let mut ids = Vec::with_capacity(hosts.len());
+        for host in hosts {
+            // As it is now, and not as it was before the transaction.
+            if let Some(host) = super::host::by_id(&tx, host.id)? {
+                each(&tx, &host)?;
+                ids.push(host.id);
+            }
+        }
+        tx.commit()?;
+        Ok(ids)
+    }
+
+    /// Removes an owner who has no hosts.
+    ///
+    /// # Errors
+    /// When there are hosts, or the registry cannot be written.
+    pub fn remove_owner(&mut self, owner: &Owner) -> Result<(), RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        // What is just being removed is nobody's any more.
+        tx.execute(
+            "UPDATE host SET owner = NULL WHERE owner = ?1 AND state = 'removing'",
+            [owner.id.0],
+        )?;
+        let hosts: u32 = tx.query_row(
+            "SELECT count(*) FROM host WHERE owner = ?1",
+            [owner.id.0],
+            |row| row.get(0),
+        )?;
+        if hosts > 0 {
+            return Err(RegistryError::HasHosts(owner.name.clone(), hosts));
+        }
+        tx.execute("DELETE FROM owner WHERE id = ?1", [owner.id.0])?;
+        Ok(tx.commit()?)
+    }
+
+    /// Removes an owner together with the hosts: no visits, no records, no history from now
+    /// on. Says the hosts, whose removal ends as with [`Registry::remove`].
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn remove_with_hosts(
+        &mut self,
+        owner: &Owner,
+        now: Timestamp,
+    ) -> Result<Vec<HostId>, RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        let hosts: Vec<HostId> = tx
+            .prepare("SELECT id FROM host WHERE owner = ?1 ORDER BY name")?
+            .query_map([owner.id.0], |row| row.get(0).map(HostId))?
+            .collect::<Result<_, _>>()?;
+        tx.execute(
+            "UPDATE host SET owner = NULL WHERE owner = ?1",
+            [owner.id.0],
+        )?;
+        for id in &hosts {
+            remove_one(&tx, *id, now)?;
+        }
+        tx.execute("DELETE FROM owner WHERE id = ?1", [owner.id.0])?;
+        tx.commit()?;
+        Ok(hosts)
+    }
+
+    /// The tokens of an owner, the one in force first.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn owner_tokens(&self, id: OwnerId) -> Result<Vec<KeptToken>, RegistryError> {
+        super::edit::kept_tokens_of(&self.db, "owner", id.0)
+    }
+}
+
+/// Whether hosts may be given to that owner.
+///
+/// # Errors
+/// When there is none, or the owner is switched off.
+pub(super) fn check_on(tx: &Connection, name: Option<&OwnerName>) -> Result<(), RegistryError> {
+    let Some(name) = name else { return Ok(()) };
+    match one(tx, "name = ?1", name.as_str())? {
+        Some(owner) if owner.disabled => Err(RegistryError::OwnerOff(name.clone())),
+        Some(_) => Ok(()),
+        None => Err(RegistryError::NoOwner(name.clone())),
+    }
+}
+
+/// The number of an owner, for a host that is to be theirs.
+pub(super) fn number(tx: &Connection, name: &OwnerName) -> Result<i64, RegistryError> {
+    one(tx, "name = ?1", name.as_str())?
+        .map(|owner| owner.id.0)
+        .ok_or_else(|| RegistryError::NoOwner(name.clone()))
+}
+
+fn one(
+    db: &Connection,
+    condition: &str,
+    value: impl rusqlite::ToSql,
+) -> Result<Option<Owner>, RegistryError> {
+    db.prepare_cached(&format!("SELECT {COLUMNS} FROM owner WHERE {condition}"))?
+        .query_row([value], |row| Ok(read(row)))
+        .optional()?
+        .transpose()
+}
+
+fn read(row: &Row<'_>) -> Result<Owner, RegistryError> {
+    let name: String = row.get("name")?;
+    let state: String = row.get("state")?;
+    Ok(Owner {
+        id: OwnerId(row.get("id")?),
+        disabled: state == "disabled",
+        mail: row.get("mail")?,
+        created: Timestamp::from_seconds(row.get("created")?),
+        name: name.parse().map_err(|_| RegistryError::Damaged(name))?,
+    })
+}

@@ -1,0 +1,392 @@
+//! What only Knot's own control socket tells: settings that lose updates, rate limits
+//! that drop them, a zone that is held up, and the rule for updates.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::report::Report;
+use crate::config::Zone;
+use crate::dns::Key;
+use crate::setup::Place;
+use crate::setup::nameserver::found;
+
+/// A server that stands still would be waited for a minute.
+const SECONDS: &str = "5";
+/// From this version on, rate limits drop updates too.
+const LIMITS_DROP: (u32, u32) = (3, 4);
+
+/// A running Knot, as it is asked through its control socket.
+pub(super) struct Knot {
+    socket: PathBuf,
+}
+
+/// Looks at what Knot says about a zone; when it cannot be asked, at our own files.
+pub(super) fn examine(zone: &Zone, place: &Place, report: &mut Report) {
+    match Knot::of(zone, place) {
+        Some(knot) => {
+            knot.held_up(zone, report);
+            durability(&knot.settings(zone), report);
+            knot.limits(zone, report);
+            knot.rule(zone, report);
+        }
+        None => match files(zone, place) {
+            Some(settings) => durability(&settings, report),
+            None => others(zone, place, report),
+        },
+    }
+}
+
+/// What is known of the other name servers.
+fn others(zone: &Zone, place: &Place, report: &mut Report) {
+    match found(place, &zone.name).map(|program| program.name()) {
+        Some("BIND") => report.ok(
+            "durability",
+            "BIND writes every update to its journal before it answers",
+        ),
+        Some("PowerDNS") => powerdns(place, report),
+        _ => report.unknown(
+            "durability",
+            "whether the name server keeps what it has accepted: it cannot be asked",
+            "run this as root on the machine of the name server; Knot wants zonefile-load none and \
+             journal-content all, PowerDNS with SQLite synchronous 2",
+        ),
+    }
+}
+
+/// PowerDNS keeps zones in SQLite, which may answer before the disk does.
+fn powerdns(place: &Place, report: &mut Report) {
+    let directories = [place.pdns_dir.clone(), place.pdns_dir.join("pdns.d")];
+    let files = directories
+        .iter()
+        .filter_map(|directory| fs::read_dir(directory).ok());
+    let mut settings = files.flatten().flatten().filter_map(|file| {
+        let text = fs::read_to_string(file.path()).ok()?;
+        let mut lines = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("gsqlite3-pragma-synchronous="));
+        lines.next_back().map(|value| value.trim().to_owned())
+    });
+    match settings.next().as_deref() {
+        Some("2" | "3") => report.ok(
+            "durability",
+            "every update is on the disk before it is answered",
+        ),
+        Some(value) => report.problem(
+            "durability",
+            format_args!("gsqlite3-pragma-synchronous={value}: a power cut loses accepted updates"),
+            "gsqlite3-pragma-synchronous=2 in the settings of PowerDNS, then restart it",
+        ),
+        None => report.unknown(
+            "durability",
+            "whether PowerDNS has updates on the disk before it answers",
+            "gsqlite3-pragma-synchronous=2 in its settings; with another database see there",
+        ),
+    }
+}
+
+/// How a zone is kept; what is not set is Knot's default.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Settings {
+    zonefile_load: Option<String>,
+    journal_content: Option<String>,
+    journal_db_mode: Option<String>,
+}
+
+impl Knot {
+    /// The one that serves `zone`, where it lets us ask.
+    fn of(zone: &Zone, place: &Place) -> Option<Self> {
+        let knot = Knot {
+            socket: place.knot_socket(),
+        };
+        knot.ask(&["zone-status", zone.name.as_str()]).map(|_| knot)
+    }
+
+    /// A line from `knotc`; nothing when it fails.
+    fn ask(&self, arguments: &[&str]) -> Option<String> {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let output = Command::new("knotc")
+            .args(["-t", SECONDS, "-s"])
+            .arg(&self.socket)
+            .args(arguments)
+            .env("PATH", format!("{path}:/usr/sbin:/usr/local/sbin"))
+            .output()
+            .ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        output.status.success().then_some(text)
+    }
+
+    /// The value of an item of the configuration that runs.
+    fn item(&self, item: &str) -> Option<String> {
+        let text = self.ask(&["conf-read", item])?;
+        let (_, value) = text.lines().next()?.split_once(" = ")?;
+        let value = value.trim().trim_matches('"');
+        (!value.is_empty()).then(|| value.to_owned())
+    }
+
+    /// An item of a zone, else of its template, else of the default one.
+    fn zone_item(&self, zone: &Zone, item: &str) -> Option<String> {
+        let name = &zone.name;
+        let template = self.item(&format!("zone[{name}].template"));
+        let template = template.unwrap_or_else(|| "default".to_owned());
+        self.item(&format!("zone[{name}].{item}"))
+            .or_else(|| self.item(&format!("template[{template}].{item}")))
+    }
+
+    fn settings(&self, zone: &Zone) -> Settings {
+        Settings {
+            zonefile_load: self.zone_item(zone, "zonefile-load"),
+            journal_content: self.zone_item(zone, "journal-content"),
+            journal_db_mode: self.item("database.journal-db-mode"),
+        }
+    }
+
+    /// Frozen, or in a transaction that somebody began and never ended.
+    fn held_up(&self, zone: &Zone, report: &mut Report) {
+        let name = zone.name.as_str();
+        let status = self.ask(&["zone-status", name]).unwrap_or_default();
+        let says = |word: &str| status.split('|').any(|part| part.trim().starts_with(word));
+        match says("freeze: yes") {
+            false => report.ok("zone-frozen", "it is not"),
+            true => report.problem(
+                "zone-frozen",
+                "the zone is frozen, and takes no updates",
+                format_args!("`knotc zone-thaw {name}`"),
+            ),
+        }
+        match says("transaction: open") {
+            false => report.ok("zone-transaction", "none is open"),
+            true => report.problem(
+                "zone-transaction",
+                "a transaction is open, and holds up every update",
+                format_args!("`knotc zone-commit {name}` or `knotc zone-abort {name}`"),
+            ),
+        }
+    }
+
+    /// Rate limits must leave loopback alone.
+    fn limits(&self, zone: &Zone, report: &mut Report) {
+        let modules = self.zone_item(zone, "module").unwrap_or_default()
+            + " "
+            + &self
+                .item("template[default].global-module")
+                .unwrap_or_default();
+        let source = zone.server.ip().to_canonical().to_string();
+        let mut limits = modules
+            .split_whitespace()
+            .filter_map(|module| module.strip_prefix("mod-rrl"));
+        let open = limits.find(|id| {
+            let id = id.strip_prefix('/').unwrap_or("default");
+            let list = self
+                .item(&format!("mod-rrl[{id}].whitelist"))
+                .unwrap_or_default();
+            !list
+                .split_whitespace()
+                .any(|network| includes(network, &source))
+        });
+        match (open, self.drops()) {
+            (None, _) => report.ok("rrl", "rate limits leave updates alone"),
+            (Some(_), Some(false)) => report.ok_but(
+                "rrl",
+                "rate limits have no exception for loopback, which does no harm before Knot 3.4",
+                "whitelist: [ 127.0.0.1, ::1 ] of mod-rrl keeps it so after an upgrade",
+            ),
+            (Some(_), _) => report.problem(
+                "rrl",
+                "rate limits drop updates and questions from loopback",
+                "whitelist: [ 127.0.0.1, ::1 ] of mod-rrl",
+            ),
+        }
+    }
+
+    /// Whether this version's rate limits drop updates.
+    fn drops(&self) -> Option<bool> {
+        let text = self.ask(&["status", "version"])?;
+        let digits = text.trim().rsplit(' ').next()?;
+        let mut numbers = digits.split('.').map(str::parse::<u32>);
+        let version = (numbers.next()?.ok()?, numbers.next()?.ok()?);
+        Some(version >= LIMITS_DROP)
+    }
+
+    /// The rule that lets us update: which key, from where.
+    fn rule(&self, zone: &Zone, report: &mut Report) {
+        let Some(key) = fs::read_to_string(&zone.key_file)
+            .ok()
+            .and_then(|text| Key::read(&text).ok())
+        else {
+            return;
+        };
+        let (name, file) = (key.name(), zone.key_file.display());
+        let Some(algorithm) = self.item(&format!("key[{name}.].algorithm")) else {
+            return report.problem(
+                "acl",
+                format_args!("Knot has no key {name}"),
+                format_args!("let knot.conf include a copy of {file}, then `knotc reload`"),
+            );
+        };
+        if algorithm != key.algorithm().as_str() {
+            return report.problem(
+                "acl",
+                format_args!(
+                    "Knot has the key {name} with {algorithm}, {file} with {}",
+                    key.algorithm()
+                ),
+                "copy one over the other",
+            );
+        }
+        let rules = self.zone_item(zone, "acl").unwrap_or_default();
+        let source = zone.server.ip().to_canonical().to_string();
+        let (mut keyed, mut here) = (false, false);
+        for rule in rules.split_whitespace() {
+            let item = |item: &str| {
+                self.item(&format!("acl[{rule}].{item}"))
+                    .unwrap_or_default()
+            };
+            let lists = |list: &str, word: &str| list.split_whitespace().any(|one| one == word);
+            if !lists(&item("action"), "update") || !lists(&item("key"), &format!("{name}.")) {
+                continue;
+            }
+            keyed = true;
+            let addresses = item("address");
+            let mut addresses = addresses.split_whitespace().peekable();
+            here |=
+                addresses.peek().is_none() || addresses.any(|network| includes(network, &source));
+        }
+        match (keyed, here) {
+            (true, true) => report.ok("acl", format_args!("{name} may update it from {source}")),
+            (true, false) => report.problem(
+                "acl",
+                format_args!("{name} may not update it from {source}, only from elsewhere"),
+                format_args!("address: {source} in the acl with that key"),
+            ),
+            (false, _) => report.problem(
+                "acl",
+                format_args!("no acl of the zone lets {name} update it"),
+                "acl: bowline_update in the zone's clause, as in the shipped files",
+            ),
+        }
+    }
+}
+
+/// Whether an address, network or range of an acl has `address` in it, as far as is told.
+fn includes(network: &str, address: &str) -> bool {
+    let Ok(address) = address.parse::<std::net::IpAddr>() else {
+        return false;
+    };
+    if let Some((first, last)) = network.split_once('-') {
+        return match (first.parse::<std::net::IpAddr>(), last.parse()) {
+            (Ok(first), Ok(last)) => (first..=last).contains(&address),
+            _ => false,
+        };
+    }
+    network
+        .parse::<ipnetwork::IpNetwork>()
+        .is_ok_and(|network| network.contains(address))
+}
+
+/// What our own files say, where Knot cannot be asked.
+fn files(zone: &Zone, place: &Place) -> Option<Settings> {
+    let common = fs::read_to_string(place.knot_include().join("10-bowline.conf")).ok()?;
+    let own =
+        fs::read_to_string(place.knot_include().join(format!("50-{}.conf", zone.name))).ok()?;
+    let main = fs::read_to_string(place.knot_conf()).unwrap_or_default();
+    let item = |text: &str, key: &str| {
+        let line = text
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(key)?.strip_prefix(':'))?;
+        Some(line.split('#').next()?.trim().to_owned())
+    };
+    let either = |key: &str| item(&own, key).or_else(|| item(&common, key));
+    Some(Settings {
+        zonefile_load: either("zonefile-load"),
+        journal_content: either("journal-content"),
+        journal_db_mode: item(&main, "journal-db-mode"),
+    })
+}
+
+/// Whether what was accepted is still there after a restart, a crash, a power cut.
+fn durability(settings: &Settings, report: &mut Report) {
+    let recommended = "zonefile-load: none and journal-content: all in the zone's template, then restart Knot; \
+                       first keep the zone: `knotc zone-flush`, `zone-backup`";
+    let load = settings.zonefile_load.as_deref().unwrap_or("whole");
+    let content = settings.journal_content.as_deref().unwrap_or("changes");
+    let mode = settings.journal_db_mode.as_deref().unwrap_or("robust");
+    let says = format!("zonefile-load {load}, journal-content {content}, journal-db-mode {mode}");
+    match (load, content, mode) {
+        ("difference-no-serial", _, _) => report.problem(
+            "durability",
+            format_args!(
+                "{says}: every restart takes back what was updated since the zone file was written"
+            ),
+            recommended,
+        ),
+        (_, "none", _) => report.problem(
+            "durability",
+            format_args!("{says}: without a journal a crash loses updates"),
+            recommended,
+        ),
+        ("difference", _, _) => report.problem(
+            "durability",
+            format_args!("{says}: an edited zone file takes back what was updated"),
+            recommended,
+        ),
+        (_, _, "asynchronous") => report.problem(
+            "durability",
+            format_args!("{says}: a power cut loses accepted updates"),
+            "journal-db-mode: robust in the section database, then restart Knot",
+        ),
+        ("none", _, _) => report.ok("durability", says),
+        _ => report.ok_but(
+            "durability",
+            format_args!(
+                "{says}: kept, as long as the zone file is never damaged or edited without freeze"
+            ),
+            recommended,
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Status;
+    use super::*;
+
+    #[test]
+    fn settings_that_lose_updates() {
+        for (load, content, mode, expected) in [
+            ("none", "all", "robust", Status::Ok),
+            ("whole", "changes", "robust", Status::Ok),
+            ("difference-no-serial", "all", "robust", Status::Problem),
+            ("difference", "changes", "robust", Status::Problem),
+            ("whole", "none", "robust", Status::Problem),
+            ("none", "all", "asynchronous", Status::Problem),
+        ] {
+            let some = |word: &str| Some(word.to_owned());
+            let mut report = Report::default();
+            let settings = Settings {
+                zonefile_load: some(load),
+                journal_content: some(content),
+                journal_db_mode: some(mode),
+            };
+            durability(&settings, &mut report);
+            assert_eq!(
+                report.findings[0].status, expected,
+                "{load} {content} {mode}"
+            );
+        }
+    }
+
+    #[test]
+    fn addresses_of_rules() {
+        for (network, expected) in [
+            ("127.0.0.1", true),
+            ("127.0.0.0/8", true),
+            ("127.0.0.1-127.0.0.9", true),
+            ("192.0.2.0/24", false),
+            ("::1", false),
+            ("/run/knot/update.sock", false),
+        ] {
+            assert_eq!(includes(network, "127.0.0.1"), expected, "{network}");
+        }
+    }
+}

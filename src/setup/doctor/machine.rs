@@ -1,0 +1,85 @@
+//! The machine: its clock, its network, and who else runs as the user that has the keys.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use super::report::Report;
+use crate::config::Config;
+use crate::setup::users::user_name;
+
+/// Where systemd-timesyncd says that it has set the clock.
+const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
+/// Users that web servers run as.
+const WEB_USERS: [&str; 6] = ["www-data", "apache", "httpd", "http", "nginx", "nobody"];
+
+/// Looks at all of it.
+pub fn examine(config: &Config, report: &mut Report) {
+    clock(report);
+    route_localnet(report);
+    others(config, report);
+}
+
+/// Signatures are good for five minutes.
+fn clock(report: &mut Report) {
+    match Path::new(SYNCHRONISED).exists() {
+        true => report.ok("clock", "systemd-timesyncd has set it"),
+        false => report.unknown(
+            "clock",
+            "whether this machine's clock is right",
+            "see `timedatectl` or `chronyc tracking`",
+        ),
+    }
+}
+
+/// With it the kernel lets packets for loopback in from outside.
+fn route_localnet(report: &mut Report) {
+    let Ok(entries) = fs::read_dir("/proc/sys/net/ipv4/conf") else {
+        return report.unknown("route-localnet", "/proc/sys is not here", "see `sysctl -a`");
+    };
+    let on: Vec<String> = entries
+        .flatten()
+        .filter(|entry| {
+            fs::read_to_string(entry.path().join("route_localnet"))
+                .is_ok_and(|value| value.trim() == "1")
+        })
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    match on.first() {
+        None => report.ok(
+            "route-localnet",
+            "packets for 127.0.0.0/8 stay on this machine",
+        ),
+        Some(first) => report.problem(
+            "route-localnet",
+            format_args!(
+                "others on the network of {} can send from 127.0.0.1 to this machine",
+                on.join(", ")
+            ),
+            format_args!(
+                "`sysctl -w net.ipv4.conf.{first}.route_localnet=0`, and find out who set it"
+            ),
+        ),
+    }
+}
+
+/// With CGI the web server's user has the keys, and all else that it runs.
+fn others(config: &Config, report: &mut Report) {
+    let Ok(state) = fs::metadata(config.state_directory()) else {
+        return;
+    };
+    let user = user_name(state.uid());
+    match WEB_USERS.contains(&user.as_str()) {
+        true => report.unknown(
+            "own-user",
+            format_args!(
+                "what else runs as {user}: all of it can read the key for updates and the registry"
+            ),
+            "FastCGI under a user of its own keeps them apart: `bowline init … --gateway fastcgi`",
+        ),
+        false => report.ok(
+            "own-user",
+            format_args!("keys and registry are for {user} alone"),
+        ),
+    }
+}

@@ -1,0 +1,40 @@
+//! `doctor`: named checks of a set-up, each with one sentence and what to do about it.
+//!
+//! Nothing is changed by looking: the zone is asked to delete what is not there. Where
+//! something cannot be found out, it is said so; it is never taken for well.
+
+pub mod checks;
+pub mod configuration;
+mod formats;
+mod knot;
+pub mod logs;
+pub mod machine;
+mod mode;
+mod reach;
+pub mod report;
+pub mod secrets;
+mod server;
+pub mod state;
+pub mod web;
+mod world;
+mod zone;
+
+use crate::config::Config;
+use crate::setup::Place;
+
+pub use report::{Finding, Report, Status};
+pub use world::World;
+
+/// Looks at every zone, as its name server answers and as the world sees it.
+pub fn zones(config: &Config, place: &Place, world: World, report: &mut Report) {
+    for zone in &config.zones {
+        report.about(Some(&zone.name));
+        if let Some(known) = server::examine(zone, report) {
+            reach::examine(zone, &known, place, report);
+        }
+        knot::examine(zone, place, report);
+        let apex = zone::examine(zone, report);
+        world.examine(zone, &apex, report);
+    }
+    report.about(None);
+}

@@ -1,0 +1,168 @@
+//! Keys: who may read them, and whether the name server has the same one.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::mode::Allowed;
+use super::report::Report;
+use crate::config::Config;
+use crate::dns::Key;
+use crate::setup::Place;
+
+/// What only root may look at.
+const AS_ROOT: &str = "run this as root, with sudo";
+
+/// Looks at every key file, and closes those that stand open when `fix`.
+pub fn examine(config: &Config, place: &Place, fix: bool, report: &mut Report) {
+    let state = fs::metadata(config.state_directory()).ok();
+    let mut files = vec![config.state.lookup_key.as_path()];
+    files.extend(config.zones.iter().map(|zone| zone.key_file.as_path()));
+    files.sort_unstable();
+    files.dedup();
+    let copies = copies(place);
+    let ours = Allowed::beside(state.as_ref());
+    let mut sound = 0;
+    for file in &files {
+        sound += usize::from(secret(file, &ours, fix, report));
+    }
+    for copy in &copies {
+        // The name server reads it with the group that its directory has.
+        let beside = copy.parent().and_then(|parent| fs::metadata(parent).ok());
+        sound += usize::from(secret(copy, &Allowed::beside(beside.as_ref()), fix, report));
+    }
+    if sound == files.len() + copies.len() {
+        report.ok("secrets", "only those read the keys who need to");
+    }
+    for file in files
+        .iter()
+        .filter(|file| **file != config.state.lookup_key)
+    {
+        weakness(file, report);
+    }
+    compare(config, &copies, report);
+}
+
+/// Whether one file is as closed as it should be; if not, it has been said, or mended.
+fn secret(file: &Path, allowed: &Allowed, fix: bool, report: &mut Report) -> bool {
+    let is = match fs::metadata(file) {
+        Ok(is) => is,
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            report.unknown(
+                "secrets",
+                format_args!("who may read {}", file.display()),
+                AS_ROOT,
+            );
+            return false;
+        }
+        Err(error) => {
+            report.problem(
+                "secrets",
+                format_args!("{}: {error}", file.display()),
+                "put it back, as from a backup",
+            );
+            return false;
+        }
+    };
+    let Some(wrong) = allowed.wrong(&is) else {
+        return true;
+    };
+    let says = format!("{} {wrong}", file.display());
+    if fix {
+        match allowed.close(file) {
+            Ok(changed) => report.fixed("secrets", changed),
+            Err(error) => report.problem(
+                "secrets",
+                format_args!("{says}; it was not changed: {error}"),
+                "look at it yourself, and make a new key when strangers may have read it",
+            ),
+        }
+    } else {
+        report.problem(
+            "secrets",
+            says,
+            "`bowline doctor --fix` closes it; make a new key when strangers may have read it",
+        );
+    }
+    false
+}
+
+/// What is weak about a key.
+fn weakness(file: &Path, report: &mut Report) {
+    let key = fs::read_to_string(file).ok();
+    let warning = key.and_then(|text| Key::read(&text).ok()?.warning());
+    if let Some(warning) = warning {
+        report.problem(
+            "key-strength",
+            format_args!("{}: {warning}", file.display()),
+            "make a key with `keymgr -t bowline hmac-sha256`, for the name server too",
+        );
+    }
+}
+
+/// The name servers' own copies of the key, where there are some.
+fn copies(place: &Place) -> Vec<PathBuf> {
+    let directories = [place.knot_include(), place.bind_dir.join("update.d")];
+    let files = directories
+        .iter()
+        .filter_map(|directory| fs::read_dir(directory).ok());
+    let mut copies: Vec<PathBuf> = files
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.contains("key")
+        })
+        .collect();
+    copies.sort();
+    copies
+}
+
+/// Compares our keys with the name servers' copies.
+fn compare(config: &Config, copies: &[PathBuf], report: &mut Report) {
+    let mut seen: Vec<&Path> = Vec::new();
+    for zone in &config.zones {
+        let file = zone.key_file.as_path();
+        if seen.contains(&file) {
+            continue;
+        }
+        seen.push(file);
+        let Ok(key) = fs::read_to_string(file)
+            .map_err(drop)
+            .and_then(|text| Key::read(&text).map_err(drop))
+        else {
+            // Said where the key is used.
+            continue;
+        };
+        for copy in copies {
+            let Ok(text) = fs::read_to_string(copy) else {
+                report.unknown(
+                    "key-copy",
+                    format_args!("{} cannot be read", copy.display()),
+                    AS_ROOT,
+                );
+                continue;
+            };
+            // A server may have keys for others too.
+            let Ok(theirs) = Key::read_named(&text, Some(key.name())) else {
+                continue;
+            };
+            match key.is_same(&theirs) {
+                true => report.ok(
+                    "key-copy",
+                    format_args!("{} has the key of {}", copy.display(), file.display()),
+                ),
+                false => report.problem(
+                    "key-copy",
+                    format_args!("{} and {} have different keys", copy.display(), file.display()),
+                    format_args!(
+                        "copy the one that is right over the other, keeping owner and mode, and reload the name server: `cp {} {}`",
+                        file.display(),
+                        copy.display()
+                    ),
+                ),
+            }
+        }
+    }
+}

@@ -1,0 +1,339 @@
+//! What the owner of the state directory can look at: the directory, the registry, and
+//! when upkeep was last done.
+
+use std::fs::{self, DirBuilder};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::mode::Allowed;
+use super::report::Report;
+use crate::config::Config;
+use crate::registry::{Registry, RegistryError, inspect};
+use crate::setup::users::user_name;
+use crate::span::Span;
+use crate::time::Timestamp;
+use crate::token::{Digest, LookupKey};
+
+/// Longer than this nothing should wait for its name server, nor a round of upkeep.
+const LATE: Span = Span::from_seconds(300);
+/// The registry grows to some 1 KiB a host, and needs room to be written anew.
+const SPACE_MIN: u64 = 64 << 20;
+/// What a clock may be off between two programs of one machine.
+const TICK: Span = Span::from_seconds(60);
+
+/// What was found, and which digests are those of tokens in force.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct State {
+    /// The findings.
+    pub report: Report,
+    /// One for each suspect; empty when the registry could not be asked.
+    pub in_force: Vec<bool>,
+}
+
+/// Looks at everything in the state directory, following no links.
+///
+/// `suspects` are digests of what stood in some log and may be a token; `upkeep_was` is
+/// when its last round ended. With `fix`, modes are put right and a missing directory of
+/// locks is made.
+pub fn examine(
+    config: &Config,
+    suspects: &[Digest],
+    upkeep_was: Option<Timestamp>,
+    fix: bool,
+) -> State {
+    let mut state = State::default();
+    let report = &mut state.report;
+    let directory = config.state_directory();
+    if !look(directory, "state-directory", true, fix, report) {
+        return state;
+    }
+    readable(config, report);
+    locks(directory, fix, report);
+    space(directory, report);
+    if look(&config.state.registry, "registry-owner", false, fix, report) {
+        registry(config, suspects, &mut state);
+    }
+    upkeep(upkeep_was, &mut state.report);
+    state
+}
+
+/// Whether a directory or file is there and no link; its owner and mode are told.
+fn look(path: &Path, name: &'static str, directory: bool, fix: bool, report: &mut Report) -> bool {
+    let says = |what: &str| format!("{} {what}", path.display());
+    let is = match fs::symlink_metadata(path) {
+        Ok(is) => is,
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            report.unknown(
+                name,
+                says("cannot be looked at"),
+                "run this as root, with sudo",
+            );
+            return false;
+        }
+        Err(error) => {
+            report.problem(
+                name,
+                format_args!("{}: {error}", path.display()),
+                "run `bowline init` again, or put it back with `bowline restore`",
+            );
+            return false;
+        }
+    };
+    if is.is_symlink() || is.is_dir() != directory {
+        report.problem(
+            name,
+            says(if is.is_symlink() {
+                "is a link"
+            } else {
+                "is of the wrong kind"
+            }),
+            "name what it leads to in [state] registry",
+        );
+        return false;
+    }
+    let me = rustix::process::geteuid();
+    if is.uid() != me.as_raw() && !me.is_root() {
+        report.unknown(
+            name,
+            says(&format!("belongs to {}", user_name(is.uid()))),
+            "run this as root, with sudo",
+        );
+        return false;
+    }
+    let parent = path.parent().and_then(|parent| fs::metadata(parent).ok());
+    let owner = match directory {
+        true => Some(is.clone()),
+        false => parent,
+    };
+    let mut allowed = Allowed::beside(owner.as_ref());
+    if !directory {
+        // Root's registry in somebody else's directory is one that bowline cannot write.
+        allowed.uids.truncate(1);
+    }
+    match allowed.wrong(&is) {
+        None => report.ok(name, says(&format!("belongs to {}", user_name(is.uid())))),
+        Some(wrong) if !fix => {
+            report.problem(name, says(&wrong), "`bowline doctor --fix` puts it right");
+        }
+        Some(wrong) => match allowed.close(path) {
+            Ok(changed) => report.fixed(name, changed),
+            Err(error) => report.problem(
+                name,
+                format_args!("{} {wrong}; it was not changed: {error}", path.display()),
+                "put owner and mode right by hand",
+            ),
+        },
+    }
+    true
+}
+
+/// Whoever owns the state directory is who runs bowline, and has to read the keys.
+fn readable(config: &Config, report: &mut Report) {
+    let mut files = vec![config.file.as_path(), config.state.lookup_key.as_path()];
+    files.extend(config.zones.iter().map(|zone| zone.key_file.as_path()));
+    files.dedup();
+    let closed = files.iter().find_map(|file| {
+        let error = fs::File::open(file).err()?;
+        (error.kind() == ErrorKind::PermissionDenied).then_some(file)
+    });
+    let me = user_name(rustix::process::geteuid().as_raw());
+    match closed {
+        None => report.ok("keys-readable", format_args!("{me} reads configuration and keys")),
+        Some(file) => report.problem(
+            "keys-readable",
+            format_args!("{me} cannot read {}", file.display()),
+            "mode 0640, owner root, and the group of the user that runs bowline; and the directories above it open",
+        ),
+    }
+}
+
+/// The directory of the lock files.
+fn locks(state: &Path, fix: bool, report: &mut Report) {
+    let locks = state.join("locks");
+    match fs::symlink_metadata(&locks) {
+        Ok(is) if is.is_dir() => {
+            let links = fs::read_dir(&locks).into_iter().flatten().flatten();
+            let link = links.into_iter().find(|entry| entry.path().is_symlink());
+            match link {
+                None => report.ok("locks", format_args!("{} is there", locks.display())),
+                Some(link) => report.problem(
+                    "locks",
+                    format_args!("{} is a link", link.path().display()),
+                    "remove it: somebody else laid it there",
+                ),
+            }
+        }
+        Ok(_) => report.problem(
+            "locks",
+            format_args!("{} is no directory", locks.display()),
+            "move it away, then `bowline doctor --fix`",
+        ),
+        Err(error) if error.kind() == ErrorKind::NotFound && fix => {
+            match DirBuilder::new().mode(0o750).create(&locks) {
+                Ok(()) => report.fixed("locks", format_args!("made {}", locks.display())),
+                Err(error) => report.problem(
+                    "locks",
+                    format_args!("{}: {error}", locks.display()),
+                    "make it by hand, for the owner of the directory above",
+                ),
+            }
+        }
+        Err(error) => report.problem(
+            "locks",
+            format_args!("{}: {error}", locks.display()),
+            "`bowline doctor --fix` makes it",
+        ),
+    }
+}
+
+/// Room for the registry.
+fn space(directory: &Path, report: &mut Report) {
+    let Ok(found) = rustix::fs::statvfs(directory) else {
+        return report.unknown("disk-space", "how much is free", "see `df`");
+    };
+    let free = found.f_bavail.saturating_mul(found.f_frsize);
+    let says = format!("{} MiB free at {}", free >> 20, directory.display());
+    // Some file systems do not count their files.
+    let no_files = found.f_files > 0 && found.f_favail < 64;
+    if free < SPACE_MIN || no_files {
+        report.problem(
+            "disk-space",
+            says,
+            "make room: without it no change is accepted",
+        );
+    } else {
+        report.ok("disk-space", says);
+    }
+}
+
+/// The registry's file, its key and its hosts.
+fn registry(config: &Config, suspects: &[Digest], state: &mut State) {
+    let report = &mut state.report;
+    let restore = "restore a backup with `bowline restore FILE`";
+    let file = &config.state.registry;
+    let key = match LookupKey::load(&config.state.lookup_key) {
+        Ok(key) => Some(key),
+        Err(error) => {
+            report.problem(
+                "lookup-key",
+                error,
+                "put back the lookup.key that belongs to the registry, as from a backup",
+            );
+            None
+        }
+    };
+    let found = match inspect(file, key.as_ref()) {
+        Ok(found) => found,
+        Err(error) => {
+            return report.problem("registry-integrity", error, restore);
+        }
+    };
+    match found.defects.is_empty() {
+        true => report.ok(
+            "registry-integrity",
+            format_args!("{} is whole", file.display()),
+        ),
+        false => report.problem(
+            "registry-integrity",
+            format_args!(
+                "{} is damaged: {}",
+                file.display(),
+                found.defects.join("; ")
+            ),
+            restore,
+        ),
+    }
+    let (version, current) = (found.version, found.current);
+    let says = format!("version {version}; this executable makes version {current}");
+    match version.cmp(&current) {
+        std::cmp::Ordering::Equal => report.ok("registry-version", says),
+        std::cmp::Ordering::Less if version > 0 => report.ok_but(
+            "registry-version",
+            says,
+            "the next verb or visit brings it to this version",
+        ),
+        std::cmp::Ordering::Less => {
+            return report.problem(
+                "registry-version",
+                "it is no registry of bowline's",
+                restore,
+            );
+        }
+        std::cmp::Ordering::Greater => {
+            return report.problem("registry-version", says, "install the newer bowline again");
+        }
+    }
+    match found.key_fits {
+        Some(true) => report.ok("lookup-key", "the registry was made with it"),
+        Some(false) => report.problem(
+            "lookup-key",
+            "the registry was made with another one, so no token can be found",
+            "put back the lookup.key that belongs to the registry, as from a backup",
+        ),
+        None if key.is_some() => report.unknown("lookup-key", "whether it fits", restore),
+        None => {}
+    }
+    let sound = found.defects.is_empty() && version == current && found.key_fits == Some(true);
+    if let Some(key) = key.filter(|_| sound) {
+        match hosts(file, key, suspects, report) {
+            Ok(in_force) => state.in_force = in_force,
+            Err(error) => report.problem("registry-integrity", error, restore),
+        }
+    }
+}
+
+/// What waits for its name server; which suspects are tokens.
+fn hosts(
+    file: &Path,
+    key: LookupKey,
+    suspects: &[Digest],
+    report: &mut Report,
+) -> Result<Vec<bool>, RegistryError> {
+    let registry = Registry::open(file, key)?;
+    let now = Timestamp::now();
+    let pending = registry.pending()?;
+    let late: Vec<&str> = pending
+        .iter()
+        .filter(|host| now.since(host.wish.at) > LATE)
+        .map(|host| host.name.as_str())
+        .collect();
+    match late.first() {
+        None => report.ok(
+            "pending",
+            format_args!(
+                "{} hosts wait for their name server, none for over 5 minutes",
+                pending.len()
+            ),
+        ),
+        Some(first) => report.problem(
+            "pending",
+            format_args!(
+                "{} wait for their name server for over 5 minutes, {first} first",
+                late.len()
+            ),
+            "`bowline status` shows them; the reason is among these checks or in the log",
+        ),
+    }
+    registry.in_force(suspects, now)
+}
+
+/// When a round of upkeep was done, by a clock that goes forward.
+fn upkeep(was: Option<Timestamp>, report: &mut Report) {
+    let now = Timestamp::now();
+    let hint = "let a timer or cron run `bowline upkeep` every minute";
+    match was {
+        None => report.problem("upkeep", "it was never done", hint),
+        Some(last) if last.since(now) > TICK => report.problem(
+            "clock",
+            format_args!("the last upkeep was at {last}, which is still to come"),
+            "set the clock, and keep it right with NTP",
+        ),
+        Some(last) if now.since(last) > LATE => {
+            report.problem("upkeep", format_args!("it was last done at {last}"), hint);
+        }
+        Some(last) => report.ok("upkeep", format_args!("it was done at {last}")),
+    }
+}

@@ -1,0 +1,171 @@
+//! What stands at the apex of a zone: SOA, NS, keys and signatures.
+
+use std::time::Duration;
+
+use super::report::Report;
+use crate::config::Zone;
+use crate::dns::Rtype;
+use crate::dns::question::{Record, Told, ask};
+use crate::name::ZoneName;
+
+/// A name server on this machine answers at once.
+const WAIT: Duration = Duration::from_secs(2);
+/// A new host should not be unknown for longer.
+const NEGATIVE_MAX: u32 = 300;
+/// A signature should have been made anew when it is good for less than two days.
+const RESIGNED: i64 = 2 * 86_400;
+
+/// The apex as the name server has it.
+#[derive(Debug, Default)]
+pub(super) struct Apex {
+    /// The zone's serial.
+    pub(super) serial: Option<u32>,
+    /// Its name servers, in lower case without the final dot.
+    pub(super) servers: Vec<String>,
+    /// Its keys.
+    pub(super) keys: Vec<Record>,
+    /// Whether that could be found out.
+    pub(super) known: bool,
+}
+
+/// Looks at the apex; nothing when the name server does not serve the zone.
+pub(super) fn examine(zone: &Zone, report: &mut Report) -> Apex {
+    let name = zone.name.as_str();
+    let asked =
+        |rtype| ask(zone.server, name, rtype, false, WAIT).filter(|told| told.authoritative);
+    let Some(soa) = asked(Rtype::SOA) else {
+        report.unknown(
+            "zone-soa",
+            "the name server does not answer for it without a key",
+            "see the other checks of this zone",
+        );
+        return Apex::default();
+    };
+    let serial = soa_of(&soa, name, report);
+    let servers = asked(Rtype::NS).map(|told| name_servers(&told, &zone.name, report));
+    let keys = asked(Rtype::DNSKEY).map(|told| owned(told.data(name, Rtype::DNSKEY)));
+    let known = servers.is_some() && keys.is_some();
+    let keys = keys.unwrap_or_default();
+    signatures(&soa, name, &keys, report);
+    Apex {
+        serial,
+        servers: servers.unwrap_or_default(),
+        keys,
+        known,
+    }
+}
+
+fn owned(records: Vec<&Record>) -> Vec<Record> {
+    records.into_iter().cloned().collect()
+}
+
+/// The SOA and how long an absent name is remembered (RFC 2308 5); its serial.
+fn soa_of(told: &Told, name: &str, report: &mut Report) -> Option<u32> {
+    let Some(soa) = told.data(name, Rtype::SOA).first().copied() else {
+        report.problem(
+            "zone-soa",
+            "it has none",
+            "give the zone its first contents with the script that init wrote",
+        );
+        return None;
+    };
+    let minimum = word(&soa.octets, 4);
+    let negative = soa.ttl.min(minimum.unwrap_or(0));
+    let says = format!("an absent name is remembered for {negative} s");
+    match negative > NEGATIVE_MAX {
+        false => report.ok("zone-soa", says),
+        true => report.problem(
+            "zone-soa",
+            format_args!("{says}: so long may a new host stay unknown"),
+            "set the last number of the SOA to 60",
+        ),
+    }
+    serial(soa)
+}
+
+/// The serial of a SOA.
+pub(super) fn serial(record: &Record) -> Option<u32> {
+    let octets = (record.rtype == Rtype::SOA).then_some(record.octets.as_slice())?;
+    word(octets, 20)
+}
+
+/// The number that begins so many octets before the end.
+fn word(octets: &[u8], from_end: usize) -> Option<u32> {
+    let (_, end) = octets.split_at_checked(octets.len().checked_sub(from_end)?)?;
+    Some(u32::from_be_bytes(*end.first_chunk()?))
+}
+
+/// The NS, whose names must not be in a zone that a key can change.
+fn name_servers(told: &Told, zone: &ZoneName, report: &mut Report) -> Vec<String> {
+    let servers: Vec<String> = told
+        .data(zone.as_str(), Rtype::NS)
+        .into_iter()
+        .map(|ns| plain(&ns.data))
+        .collect();
+    let inside: Vec<&str> = servers
+        .iter()
+        .map(String::as_str)
+        .filter(|server| *server == zone.as_str() || zone.relative(server).is_some())
+        .collect();
+    if servers.is_empty() {
+        report.problem(
+            "zone-ns",
+            "it has no NS",
+            "give it those that the parent has",
+        );
+    } else if !inside.is_empty() {
+        report.problem(
+            "zone-ns",
+            format_args!(
+                "{} is inside the zone, where the key for updates can move it",
+                inside.join(", ")
+            ),
+            "name the name server in another zone, e.g. the parent, here and there",
+        );
+    } else {
+        report.ok("zone-ns", servers.join(", "));
+    }
+    servers
+}
+
+/// A name in lower case without the final dot.
+pub(super) fn plain(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// Whether the zone is signed, and will be tomorrow.
+fn signatures(soa: &Told, name: &str, keys: &[Record], report: &mut Report) {
+    if keys.is_empty() {
+        return report.ok("zone-dnssec", "it is not signed");
+    }
+    // RFC 4034 3.1: the end of the signature is eight octets from its begin.
+    let end = soa
+        .data(name, Rtype::RRSIG)
+        .into_iter()
+        .filter_map(|signature| {
+            let (_, rest) = signature.octets.split_at_checked(8)?;
+            Some(i64::from(u32::from_be_bytes(*rest.first_chunk()?)))
+        });
+    let left = end
+        .max()
+        .map(|end| end - crate::time::Timestamp::now().seconds());
+    match left {
+        None => report.problem(
+            "zone-dnssec",
+            "it has keys and no signatures",
+            "see the name server's log; a resolver that validates does not believe the zone",
+        ),
+        Some(left) if left < RESIGNED => report.problem(
+            "zone-dnssec",
+            format_args!(
+                "its signatures end in {} hours and were not made anew",
+                left / 3600
+            ),
+            "see the name server's log; is its clock right, and may it write its keys?",
+        ),
+        Some(left) => report.ok(
+            "zone-dnssec",
+            format_args!("it is signed, for {} days", left / 86_400),
+        ),
+    }
+}

@@ -1,0 +1,182 @@
+//! What is typed for Knot: include line, check, restart or reload, first contents.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use super::super::error::SetupError;
+use super::super::files::{File, State, read};
+use super::super::installed::is_installed;
+use super::super::nameserver::{Program, WAIT};
+use super::super::next::{Step, remove, runs, service};
+use super::super::place::{Place, has_systemd};
+use super::{Knot, secondaries};
+use crate::dns::plain::{Kind, Reply, ask};
+use crate::name::ZoneName;
+use crate::port::AddressPort;
+
+/// Include line, check, restart or reload, and the zone's first contents.
+///
+/// # Errors
+/// A `knot.conf` that cannot be read.
+pub(super) fn next(
+    place: &Place,
+    files: &[(File, State)],
+    update: AddressPort,
+    zone: &ZoneName,
+) -> Result<Vec<Step>, SetupError> {
+    let mut steps = Vec::new();
+    let conf = place.knot_conf();
+    let conf = conf.display();
+    if !is_installed("knotd") {
+        steps.push(Step::yours("the name server", "apt-get install knot"));
+    }
+    let line = format!("include: \"{}/*.conf\"", place.knot_include().display());
+    let main_file = read(&place.knot_conf())?.unwrap_or_default();
+    let included = place.private || main_file.lines().any(|known| known.trim_end() == line);
+    if !included {
+        steps.push(Step::here("Knot reads our files", include(&conf, &line)));
+    }
+    let changed = |path: &Path| {
+        files
+            .iter()
+            .any(|(file, state)| file.path.starts_with(path) && state.writes())
+    };
+    let listeners = changed(&place.knot_include().join("10-bowline.conf"))
+        || place.private && changed(&place.knot_conf());
+    let served = ask(update.0, zone, Kind::Soa, WAIT);
+    let is_served = matches!(served, Reply::Data(_));
+    if is_served && included && !changed(&place.knot_dir) {
+        return Ok(steps);
+    }
+    let steps_there = for_secondaries(place, files);
+    steps.push(Step::here(
+        "all of it is valid",
+        format!("knotc -c {conf} conf-check"),
+    ));
+    steps.push(if listeners || !included || served == Reply::Silence {
+        Step::here(
+            "a new listener needs a restart, a reload does not open it",
+            restart(place),
+        )
+    } else {
+        Step::here("Knot reads it", reload(place))
+    });
+    if !is_served {
+        let script = Knot.first_contents(place, zone);
+        steps.push(Step::here(
+            "the zone's SOA and NS",
+            format!("sh {}", script.display()),
+        ));
+    }
+    steps.extend(steps_there);
+    Ok(steps)
+}
+
+/// What is done once on each new secondary; a new zone needs nothing there.
+fn for_secondaries(place: &Place, files: &[(File, State)]) -> Vec<Step> {
+    let ours = secondaries::for_secondary(place);
+    let is_new = |(file, state): &(File, State)| file.path == ours && state.writes();
+    if !files.iter().any(is_new) {
+        return Vec::new();
+    }
+    let conf = secondaries::conf(place);
+    let wanted = files.iter().find(|(file, _)| file.path == conf);
+    let text = wanted
+        .and_then(|(file, _)| file.content.text())
+        .unwrap_or_default();
+    let there = "/etc/knot/bowline-secondary.conf";
+    let include = format!("include: \"{there}\"");
+    let each = |ip: String| {
+        let host = if ip.contains(':') {
+            format!("[{ip}]")
+        } else {
+            ip.clone()
+        };
+        [
+            Step::yours(
+                "the secondary gets the key for transfers, and where to fetch the zones",
+                format!("scp {} root@{host}:{there}", ours.display()),
+            ),
+            Step::yours(
+                "it reads that, and serves every zone of the primary from then on",
+                format!(
+                    "ssh root@{ip} \"chgrp knot {there} && chmod 640 {there} && echo '{}' >> \
+                     /etc/knot/knot.conf && knotc conf-check && systemctl restart knot\"",
+                    include.replace('"', "\\\"")
+                ),
+            ),
+        ]
+    };
+    secondaries::of(text)
+        .into_iter()
+        .map(|address| address.0.ip().to_string())
+        .flat_map(each)
+        .collect()
+}
+
+/// Appends a line to `conf`, once a copy with it was found valid; a copy beside it, so that
+/// what it includes is found.
+fn include(conf: &impl Display, line: &str) -> String {
+    let copy = format!("{conf}.bowline-new");
+    let add = format!("printf '\\n%s\\n' '{line}'");
+    format!(
+        "(trap 'rm -f {copy}' EXIT; cp -p {conf} {copy} && {add} >> {copy} \
+         && knotc -c {copy} conf-check && {add} >> {conf})"
+    )
+}
+
+/// How Knot is started anew.
+fn restart(place: &Place) -> String {
+    let conf = place.knot_conf();
+    let conf = conf.display();
+    match (place.private, runs(&place.knot_socket())) {
+        (true, false) => format!("knotd -d -c {conf}"),
+        (true, true) => format!("knotc -c {conf} stop && sleep 2 && knotd -d -c {conf}"),
+        (false, _) if has_systemd() => service("knot", "restart"),
+        // The script's `restart` does not make /run/knot, `start` does.
+        (false, _) => "service knot stop; service knot start".to_owned(),
+    }
+}
+
+/// How a running Knot is told of new zones and rights.
+fn reload(place: &Place) -> String {
+    format!("knotc -c {} reload", place.knot_conf().display())
+}
+
+/// Files, check, reload, and what Knot keeps of the zone.
+pub(super) fn removal(place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut files = Knot.zone_paths(place, zone);
+    if last {
+        let common = [
+            "00-key.conf",
+            "05-transfer-key.conf",
+            "06-secondaries.conf",
+            "10-bowline.conf",
+            "20-acme.conf",
+        ];
+        files.extend(common.map(|file| place.knot_include().join(file)));
+    }
+    steps.extend(remove("Knot's files", &files));
+    let conf = place.knot_conf();
+    let conf = conf.display();
+    steps.push(Step::here(
+        "the rest is valid",
+        format!("knotc -c {conf} conf-check"),
+    ));
+    if place.knot_socket().exists() {
+        steps.push(Step::here("Knot forgets the zone", reload(place)));
+        steps.push(Step::yours(
+            "its journal and keys, for good",
+            format!("knotc -c {conf} -f zone-purge +orphan {zone}"),
+        ));
+    }
+    if last && !place.private {
+        let line = format!("{}/*.conf", place.knot_include().display());
+        steps.push(Step::yours(
+            "the include line",
+            format!("# take \"{line}\" out of {conf}"),
+        ));
+    }
+    steps
+}

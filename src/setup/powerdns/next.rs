@@ -1,0 +1,197 @@
+//! What is typed for PowerDNS: check, first contents, restart.
+
+use std::path::{Path, PathBuf};
+
+use super::super::error::SetupError;
+use super::super::files::{File, State, read};
+use super::super::installed::{is_installed, program};
+use super::super::nameserver::{Program, WAIT};
+use super::super::next::{Step, is_running, remove, service};
+use super::super::place::Place;
+use super::{PowerDns, policy, settings_file};
+use crate::dns::plain::{Kind, Reply, ask};
+use crate::name::ZoneName;
+use crate::port::AddressPort;
+
+/// Settings that are there once: what two files say about them does not add up.
+const ONCE: [&str; 5] = [
+    "launch",
+    "local-address",
+    "dnsupdate",
+    "allow-dnsupdate-from",
+    "lua-dnsupdate-policy-script",
+];
+
+/// Check, first contents, restart.
+pub(super) fn next(
+    place: &Place,
+    files: &[(File, State)],
+    update: AddressPort,
+    zone: &ZoneName,
+) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let backend = |directory: &PathBuf| directory.join("libgsqlite3backend.so").exists();
+    if !is_installed("pdns_server")
+        || !Path::new("/usr/bin/sqlite3").exists()
+        || !backends().iter().any(backend)
+    {
+        steps.push(Step::yours(
+            "the name server",
+            "apt-get install pdns-server pdns-backend-sqlite3 sqlite3",
+        ));
+    }
+    let changed = |path: &Path| {
+        files
+            .iter()
+            .any(|(file, state)| file.path == path && state.writes())
+    };
+    let is_served = matches!(ask(update.0, zone, Kind::Soa, WAIT), Reply::Data(_));
+    // What the key may change is read from its file each time.
+    let anew = [
+        settings_file(place),
+        policy(place),
+        place.pdns_ours().join("key.sql"),
+    ];
+    if is_served && !anew.iter().any(|path| changed(path)) {
+        return steps;
+    }
+    let dir = place.pdns_dir.display();
+    steps.push(Step::here(
+        "all of it is valid",
+        format!("pdns_server --config-dir={dir} --config=check"),
+    ));
+    let script = PowerDns.first_contents(place, zone);
+    steps.push(Step::here(
+        "the database, the key, the zone's SOA and NS",
+        format!("sh {}", script.display()),
+    ));
+    steps.push(Step::here(
+        "new settings and zones need a restart",
+        restart(place),
+    ));
+    steps
+}
+
+/// Zone, files, restart.
+pub(super) fn removal(place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let dir = place.pdns_dir.display();
+    let database = place.pdns_storage.join("bowline.sqlite3");
+    if database.exists() {
+        steps.push(Step::here(
+            "its records and keys, for good",
+            format!("pdnsutil --config-dir={dir} delete-zone {zone}"),
+        ));
+    }
+    let mut files = PowerDns.zone_paths(place, zone);
+    if last {
+        // The settings go with the script that they name: without it everybody may
+        // change everything.
+        files.extend([
+            settings_file(place),
+            place.pdns_ours().join("key.sql"),
+            policy(place),
+        ]);
+        files.extend(place.pdns_unit());
+    }
+    steps.extend(remove("PowerDNS's files", &files));
+    if !place.private || runs(place) {
+        let how = match last && place.private {
+            true => format!("pdns_control --config-dir={dir} quit"),
+            false => restart(place),
+        };
+        steps.push(Step::here("PowerDNS forgets the zone", how));
+    }
+    if last && database.exists() {
+        steps.push(Step::yours(
+            "the database, which has the key",
+            format!("rm -f {}*", database.display()),
+        ));
+    }
+    steps
+}
+
+/// Refuses a PowerDNS with a backend, listeners or updates of its own.
+pub(super) fn check_theirs(place: &Place) -> Result<(), SetupError> {
+    if place.private {
+        return Ok(());
+    }
+    let ours = settings_file(place);
+    let mut files = vec![place.pdns_dir.join("pdns.conf")];
+    let included = std::fs::read_dir(place.pdns_dir.join("pdns.d"));
+    files.extend(
+        included
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path()),
+    );
+    for file in files.into_iter().filter(|file| *file != ours) {
+        let text = read(&file)?.unwrap_or_default();
+        if let Some(setting) = text.lines().find_map(theirs) {
+            return Err(SetupError::ServerHas(PowerDns.name(), setting, file));
+        }
+    }
+    Ok(())
+}
+
+/// A setting with a value that ours would meet.
+fn theirs(line: &str) -> Option<String> {
+    let (name, value) = line.trim().split_once('=')?;
+    let name = name.trim_end_matches('+').trim();
+    let is_set = ONCE.contains(&name) && !value.trim().is_empty();
+    is_set.then(|| name.to_owned())
+}
+
+/// How PowerDNS is started, anew where it runs; never without its policy script.
+fn restart(place: &Place) -> String {
+    let dir = place.pdns_dir.display();
+    let start = format!(
+        "test -r {} && {} --config-dir={dir} --daemon=yes --guardian=no",
+        policy(place).display(),
+        program("pdns_server"),
+    );
+    match (place.private, runs(place)) {
+        (true, false) => start,
+        (true, true) => format!("pdns_control --config-dir={dir} quit && sleep 2 && {start}"),
+        (false, _) => match place.pdns_unit() {
+            Some(_) => format!("systemctl daemon-reload && {}", service("pdns", "restart")),
+            None => service("pdns", "restart"),
+        },
+    }
+}
+
+/// Whether a private PowerDNS is up.
+fn runs(place: &Place) -> bool {
+    is_running(&place.pdns_dir.join("run/pdns.pid"))
+}
+
+/// Where the packages put backends: one directory for each kind of machine.
+fn backends() -> Vec<PathBuf> {
+    let machines = std::fs::read_dir("/usr/lib")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut all: Vec<PathBuf> = machines.map(|entry| entry.path().join("pdns")).collect();
+    all.extend(["/usr/lib/pdns".into(), "/usr/lib64/pdns".into()]);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_without_a_value_are_not_theirs() {
+        for (line, found) in [
+            ("launch=", None),
+            ("# launch=bind", None),
+            ("include-dir=/etc/powerdns/pdns.d", None),
+            ("launch=bind", Some("launch")),
+            ("launch += gmysql", Some("launch")),
+            (" local-address = 192.0.2.1", Some("local-address")),
+        ] {
+            assert_eq!(theirs(line).as_deref(), found, "{line}");
+        }
+    }
+}

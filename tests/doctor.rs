@@ -1,0 +1,33 @@
+//! `bowline doctor` against real servers: a healthy set-up has no problem, and one that is
+//! broken in one way has exactly that.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr
+)]
+
+#[path = "doctor/broken.rs"]
+mod broken;
+#[path = "doctor/certificate.rs"]
+mod certificate;
+#[path = "doctor/fix.rs"]
+mod fix;
+#[path = "doctor/healthy.rs"]
+mod healthy;
+#[path = "doctor/installed.rs"]
+mod installed;
+#[path = "servers/instance.rs"]
+#[allow(dead_code)]
+mod instance;
+#[path = "doctor/parent.rs"]
+mod parent;
+#[path = "doctor/patient.rs"]
+mod patient;
+#[path = "doctor/peers.rs"]
+mod peers;
+#[path = "support/apache.rs"]
+#[allow(dead_code)]
+mod site;
+mod support;

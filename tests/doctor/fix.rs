@@ -1,0 +1,86 @@
+//! What `--fix` puts right, and what it leaves alone.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+use crate::parent::{DELEGATION, Parent};
+use crate::patient::{doctor, healthy, options};
+
+#[test]
+fn modes_and_a_missing_directory() {
+    let site = healthy(options());
+    let parent = Parent::with(DELEGATION);
+    let mode = |name: &str| fs::metadata(site.path(name)).unwrap().permissions().mode() & 0o7777;
+    for (name, open) in [
+        ("tsig.key", 0o666),
+        ("lookup.key", 0o644),
+        ("state", 0o777),
+        ("state/bowline.db", 0o644),
+    ] {
+        fs::set_permissions(site.path(name), fs::Permissions::from_mode(open)).unwrap();
+    }
+    fs::remove_dir_all(site.path("state/locks")).unwrap();
+    let said = doctor(&site, &parent, &["--fix"]);
+    // Upkeep was forgotten with its lock.
+    assert_eq!(said.problems(), ["upkeep", "url"], "{:#}", said.document);
+    let fixed = said
+        .checks()
+        .iter()
+        .filter(|check| check["fixed"] == true)
+        .count();
+    assert_eq!(fixed, 5, "{:#}", said.document);
+    for (name, closed) in [
+        ("tsig.key", 0o640),
+        ("lookup.key", 0o640),
+        ("state", 0o750),
+        ("state/bowline.db", 0o640),
+        ("state/locks", 0o750),
+    ] {
+        assert_eq!(mode(name), closed, "{name}");
+    }
+    // What was put right stays so, and there is nothing more to do.
+    let again = doctor(&site, &parent, &["--fix"]);
+    assert!(
+        again.checks().iter().all(|check| check["fixed"] == false),
+        "{:#}",
+        again.document
+    );
+}
+
+#[test]
+fn links_are_not_followed() {
+    let site = healthy(options());
+    let parent = Parent::with(DELEGATION);
+    let victim = site.path("victim");
+    fs::rename(site.path("tsig.key"), &victim).unwrap();
+    fs::set_permissions(&victim, fs::Permissions::from_mode(0o644)).unwrap();
+    symlink(&victim, site.path("tsig.key")).unwrap();
+    let said = doctor(&site, &parent, &["--fix"]);
+    assert_eq!(said.problems(), ["secrets", "url"], "{:#}", said.document);
+    assert_eq!(
+        fs::metadata(&victim).unwrap().permissions().mode() & 0o777,
+        0o644
+    );
+    // Nor a file with two names, which could be anybody's.
+    fs::remove_file(site.path("tsig.key")).unwrap();
+    fs::hard_link(&victim, site.path("tsig.key")).unwrap();
+    let said = doctor(&site, &parent, &["--fix"]);
+    assert_eq!(said.problems(), ["secrets", "url"], "{:#}", said.document);
+    assert_eq!(
+        fs::metadata(&victim).unwrap().permissions().mode() & 0o777,
+        0o644
+    );
+    fs::remove_file(&victim).unwrap();
+    // A link in the place of the state directory is told, and not entered.
+    let state = site.path("state");
+    fs::rename(&state, site.path("elsewhere")).unwrap();
+    symlink(site.path("elsewhere"), &state).unwrap();
+    let said = doctor(&site, &parent, &["--fix"]);
+    assert!(
+        said.about("state-directory").contains("is a link"),
+        "{:#}",
+        said.document
+    );
+    fs::remove_file(&state).unwrap();
+    fs::rename(site.path("elsewhere"), &state).unwrap();
+}

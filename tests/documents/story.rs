@@ -1,0 +1,87 @@
+//! The pages that can be followed on a private set-up are: each command runs, in order, and
+//! prints what the page says it prints.
+
+use std::fs;
+use std::process::Command;
+
+use crate::page::{Page, root, steps};
+use crate::site::Site;
+
+/// A page, and the headings whose commands are run; none: all of them.
+const FOLLOWED: [(&str, &[&str]); 6] = [
+    ("README.md", &["Day to day"]),
+    ("docs/src/http.md", &[]),
+    ("docs/src/daily.md", &["Day to day", "Many at once"]),
+    ("docs/src/owners.md", &[]),
+    ("docs/src/backup.md", &[]),
+    ("docs/src/changes.md", &[]),
+];
+
+#[test]
+fn pages_are_followed() {
+    for (name, headings) in FOLLOWED {
+        let Some(site) = Site::start(&[]) else { return };
+        site.trust_loopback();
+        follow(&site, &Page::read(&root().join(name)), headings);
+    }
+}
+
+fn follow(site: &Site, page: &Page, headings: &[&str]) {
+    let directory = tempfile::tempdir().unwrap();
+    // What the page has as a file is there.
+    for (_, text) in page.blocks("text") {
+        if text.starts_with("name,") {
+            fs::write(directory.path().join("hosts.csv"), text).unwrap();
+        }
+    }
+    let programs = directory.path().join("bin");
+    fs::create_dir(&programs).unwrap();
+    std::os::unix::fs::symlink(&site.trial.executable, programs.join("bowline")).unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let here = format!("http://127.0.0.1:{}", site.trial.http);
+    let mut followed = 0;
+    let blocks = page.blocks("console").into_iter();
+    for (_, text) in
+        blocks.filter(|(heading, _)| headings.is_empty() || headings.contains(&heading.as_str()))
+    {
+        for (command, output) in steps(&text) {
+            // What needs the whole machine is only looked at elsewhere.
+            if !["bowline ", "curl "]
+                .iter()
+                .any(|ours| command.starts_with(ours))
+            {
+                continue;
+            }
+            if command.starts_with("bowline restore") {
+                // On a fresh machine.
+                fs::rename(site.trial.path("state"), directory.path().join("state")).unwrap();
+                fs::remove_file(site.trial.config()).unwrap();
+            }
+            let line = command
+                .replace("https://update.example.org", &here)
+                .replace("TOKEN", &site.token)
+                .replace("/root/", &format!("{}/", directory.path().display()))
+                .replace("curl ", "curl -fsS ");
+            let ran = Command::new("sh")
+                .args(["-c", &line])
+                .current_dir(directory.path())
+                .env("PATH", &path)
+                .env("BOWLINE_CONFIG", site.trial.config())
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&ran.stderr);
+            assert!(ran.status.success(), "{}: {command}: {said}", page.name);
+            if !output.is_empty() {
+                let printed = String::from_utf8_lossy(&ran.stdout).into_owned();
+                assert_eq!(
+                    printed.trim_end(),
+                    output.trim_end(),
+                    "{}: {command}",
+                    page.name
+                );
+            }
+            followed += 1;
+        }
+    }
+    assert!(followed > 1, "{}: {followed}", page.name);
+}

@@ -1,0 +1,30 @@
+//! One script for every name server: what `init` writes for Knot, BIND and PowerDNS,
+//! each as a private instance on loopback.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr
+)]
+
+mod support;
+
+#[path = "servers/beside.rs"]
+mod beside;
+#[path = "servers/files.rs"]
+mod files;
+#[path = "servers/instance.rs"]
+mod instance;
+#[path = "servers/rights.rs"]
+mod rights;
+#[path = "servers/secondary.rs"]
+mod secondary;
+#[path = "servers/several.rs"]
+mod several;
+#[path = "servers/story.rs"]
+mod story;
+#[path = "servers/trouble.rs"]
+mod trouble;
+#[path = "servers/zones.rs"]
+mod zones;
