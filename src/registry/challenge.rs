@@ -100,15 +100,17 @@ impl Registry {
         Ok(challenges)
     }
 
-    /// Ends challenges that were forgotten, or whose host is gone, switched off or has that
-    /// name no more; they go with the next settling. Says how many.
+    /// Ends challenges that were forgotten, or whose host is gone, switched off by itself or with
+    /// its owner, or has that name no more; they go with the next settling. Says how many.
     ///
     /// # Errors
     /// When the registry cannot be written.
     pub fn end_challenges(&mut self, now: Timestamp) -> Result<usize, RegistryError> {
         // A clock that went back must not keep one for ever either.
         let over = "wanted AND (at NOT BETWEEN ?1 - ?2 AND ?1 + ?2 OR NOT EXISTS
-            (SELECT 1 FROM host WHERE host.id = challenge.host AND host.state = 'active'
+            (SELECT 1 FROM host LEFT JOIN owner ON owner.id = host.owner
+             WHERE host.id = challenge.host AND host.state = 'active'
+             AND (owner.id IS NULL OR owner.state = 'active')
              AND (host.name = challenge.name OR EXISTS
                   (SELECT 1 FROM former_name AS former WHERE former.name = challenge.name
                    AND former.host = host.id AND former.until > ?1))))";

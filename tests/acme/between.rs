@@ -9,7 +9,7 @@ use super::support::knot::{Options, wait_until};
 use super::support::site::Home;
 
 /// Runs a verb of the command line.
-fn bowline(place: &Place, arguments: &[&str]) -> Output {
+pub(crate) fn bowline(place: &Place, arguments: &[&str]) -> Output {
     let mut bowline = Command::new(env!("CARGO_BIN_EXE_bowline"));
     bowline.arg("--config").arg(place.path("bowline.toml"));
     bowline.args(arguments).output().unwrap()
