@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::instance::{Home, Instance, Kind, for_each};
+use crate::rights::patterns;
 use crate::support::visit::Response;
 
 const CHALLENGE: &str = "_acme-challenge.home.dyn.example.org";
@@ -114,5 +115,33 @@ fn who_may_issue_is_among_the_first_records() {
             ],
             "{dns:?}"
         );
+    });
+}
+
+#[test]
+fn doctor_knows_how_far_the_right_goes() {
+    for_each(|dns| {
+        let server = Instance::start(dns, &["--no-dnssec", "--acme", "--caa=letsencrypt.org"]);
+        let via = format!("127.0.0.1:{}", server.port);
+        let output = server.bowline_output(&["doctor", "--via", &via]);
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let about = |name: &str| {
+            let checks = said["checks"].as_array().unwrap().iter();
+            let found: Vec<String> = checks
+                .filter(|check| check["name"] == name)
+                .map(|check| format!("{}: {}", check["status"], check["says"]))
+                .collect();
+            found.concat().replace('"', "")
+        };
+        let expected = match dns {
+            Kind::Bind => "ok: no rule of BIND tells _acme-challenge from other names",
+            Kind::Knot if !patterns() => "ok: before 3.3.3 Knot cannot tell",
+            _ => "ok: the key may set them at _acme-challenge of a host only",
+        };
+        let challenges = about("challenges");
+        assert!(challenges.starts_with(expected), "{dns:?}: {challenges}");
+        assert!(about("key-reach").starts_with("ok: "), "{dns:?}: {said:#}");
+        let caa = "ok: letsencrypt.org may issue certificates, says dyn.example.org";
+        assert_eq!(about("caa"), caa, "{dns:?}");
     });
 }
