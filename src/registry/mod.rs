@@ -20,6 +20,7 @@
 //! by [`Registry::copy_to`].
 
 mod above;
+mod account;
 mod challenge;
 mod due;
 mod edit;
@@ -37,7 +38,7 @@ mod owner;
 mod wish;
 mod zone;
 
-pub use challenge::{Challenge, ChallengeAsk, ChallengeEdit};
+pub use challenge::{Challenge, ChallengeAccepted, ChallengeAsk, ChallengeEdit};
 pub use edit::{NewHost, Rename};
 pub use error::RegistryError;
 pub use fact::{Conclusion, End};
