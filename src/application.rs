@@ -145,7 +145,9 @@ impl Application {
         for answer in &answers {
             // Names that are no host's can fill a request, but not the log.
             if !logged.contains(&answer) {
-                self.log(answer, request, began);
+                for answer in answer.behind.iter().chain([answer]) {
+                    self.log(answer, request, began);
+                }
                 logged.push(answer);
             }
         }
@@ -239,6 +241,9 @@ impl Application {
         }
         for address in answer.addresses.iter().chain(answer.wanted.iter()) {
             line = line.field(crate::ip::Family::of(address).as_str(), address);
+        }
+        if let Some(prefix) = answer.prefix {
+            line = line.field("prefix", prefix);
         }
         line = line.field("result", answer.word.as_str());
         if let Some(client) = self

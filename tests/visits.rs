@@ -25,6 +25,8 @@ mod full;
 mod gone;
 #[path = "visits/kill.rs"]
 mod kill;
+#[path = "visits/lan.rs"]
+mod lan;
 #[path = "visits/late.rs"]
 mod late;
 #[path = "visits/limits.rs"]

@@ -12,7 +12,7 @@ use crate::ip::Family;
 use crate::name::HostName;
 
 /// So many hosts may be behind a site: as many as one UPDATE has room for.
-pub const MOST_BEHIND: usize = 250;
+pub const MOST_BEHIND: u32 = 250;
 
 /// Where a host is that has its IPv6 address below the LAN prefix of another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,9 +97,6 @@ pub(super) fn check(tx: &Connection, id: HostId) -> Result<(), RegistryError> {
         .prepare_cached("SELECT id FROM host WHERE behind = ?1 ORDER BY name")?
         .query_map([id.0], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    if behind.len() > MOST_BEHIND {
-        return Err(RegistryError::Crowded(host.name));
-    }
     for id in behind {
         if let Some(host) = by_id(tx, HostId(id))? {
             check_one(tx, &host)?;
@@ -125,6 +122,8 @@ fn check_one(tx: &Connection, host: &Host) -> Result<(), RegistryError> {
         NotBehind::Static
     } else if own.only == Some(Family::Ipv4) {
         NotBehind::Ipv4Only
+    } else if count(tx, site.id)? > MOST_BEHIND {
+        NotBehind::Crowded
     } else {
         return Ok(());
     };
@@ -140,6 +139,11 @@ fn is_site(db: &Connection, id: HostId) -> Result<bool, RegistryError> {
     Ok(found.exists([id.0])?)
 }
 
+fn count(tx: &Connection, site: HostId) -> Result<u32, RegistryError> {
+    let mut count = tx.prepare_cached("SELECT count(*) FROM host WHERE behind = ?1")?;
+    Ok(count.query_row([site.0], |row| row.get(0))?)
+}
+
 /// Why a host cannot be behind another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotBehind {
@@ -153,16 +157,19 @@ pub enum NotBehind {
     Static,
     /// It is to have no IPv6 address.
     Ipv4Only,
+    /// There are too many behind that one.
+    Crowded,
 }
 
 impl fmt::Display for NotBehind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            NotBehind::Itself => "they are the same host",
-            NotBehind::Chain => "that would be a chain of three",
-            NotBehind::OtherOwner => "they have different owners",
-            NotBehind::Static => "one of them is static",
-            NotBehind::Ipv4Only => "it has IPv4 only",
-        })
+        match self {
+            NotBehind::Itself => f.write_str("they are the same host"),
+            NotBehind::Chain => f.write_str("that would be a chain of three"),
+            NotBehind::OtherOwner => f.write_str("they have different owners"),
+            NotBehind::Static => f.write_str("one of them is static"),
+            NotBehind::Ipv4Only => f.write_str("it has IPv4 only"),
+            NotBehind::Crowded => write!(f, "{MOST_BEHIND} hosts are there already"),
+        }
     }
 }

@@ -20,6 +20,7 @@
 //! by [`Registry::copy_to`].
 
 mod above;
+mod behind;
 mod due;
 mod edit;
 mod error;
@@ -35,6 +36,7 @@ mod owner;
 mod wish;
 mod zone;
 
+pub use behind::{Behind, MOST_BEHIND, NotBehind};
 pub use edit::{KeptToken, NewHost, Rename};
 pub use error::RegistryError;
 pub use fact::{Conclusion, End};

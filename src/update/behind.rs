@@ -12,7 +12,7 @@ pub(super) struct Planned<'a> {
     /// The host.
     pub(super) target: Target<'a>,
     /// What is to become of it, or the answer that refuses it.
-    pub(super) decision: Result<Decision, Answer>,
+    pub(super) decision: Result<Decision, Box<Answer>>,
     /// The host it is behind, where that alone is named.
     pub(super) site: Option<Site>,
 }
@@ -39,7 +39,7 @@ pub(super) fn add_behind<'a>(
         let hosts = match registry.hosts_behind(id) {
             Ok(hosts) => hosts.into_iter().filter(Host::is_on),
             Err(error) => {
-                site.decision = Err(registry_trouble(&error));
+                site.decision = Err(Box::new(registry_trouble(&error)));
                 continue;
             }
         };
@@ -65,7 +65,7 @@ pub(super) fn add_behind<'a>(
 }
 
 /// Decides for a host behind another one: its own part of the address stays.
-fn decide_behind(lan: Lan, Target { host, zone }: &Target<'_>) -> Result<Decision, Answer> {
+fn decide_behind(lan: Lan, Target { host, zone }: &Target<'_>) -> Result<Decision, Box<Answer>> {
     let mut decision = Decision::default();
     let Some(behind) = &host.settings.behind else {
         return Ok(decision);
@@ -83,17 +83,18 @@ fn decide_behind(lan: Lan, Target { host, zone }: &Target<'_>) -> Result<Decisio
             behind.id
         );
         let hint = format!("`bowline host set {} --interface-id ID`", host.name);
-        return Err(Answer::new(Word::BadIp).because(reason).hint(Some(hint)));
+        let answer = Answer::new(Word::BadIp).because(reason);
+        return Err(Box::new(answer.hint(Some(hint))));
     };
     match PublicAddress::new(address.into(), host.policy(zone.policy())) {
         Ok(address) => {
             decision.set.put(address.ip());
             Ok(decision)
         }
-        Err(unpublishable) => Err(Answer {
+        Err(unpublishable) => Err(Box::new(Answer {
             dropped: Some(unpublishable.address.to_string()),
             ..refusal(Undecidable::Unpublishable(unpublishable))
-        }),
+        })),
     }
 }
 
@@ -105,12 +106,12 @@ impl Planned<'_> {
             && decision.is_nothing()
             && !is_site
         {
-            self.decision = Err(refusal(Undecidable::Unpublishable(dropped)));
+            self.decision = Err(Box::new(refusal(Undecidable::Unpublishable(dropped))));
         }
     }
 
     /// Adds what is decided by the prefix; an address given outright stands before it.
-    fn merge(&mut self, more: Result<Decision, Answer>) {
+    fn merge(&mut self, more: Result<Decision, Box<Answer>>) {
         let Ok(own) = &mut self.decision else { return };
         let family = Family::Ipv6;
         if own.set.get(family).is_some() || own.remove.contains(&family) {
