@@ -14,6 +14,8 @@
 mod page;
 #[path = "command/place.rs"]
 mod place;
+#[path = "documents/reference.rs"]
+mod reference;
 #[path = "support/apache.rs"]
 mod site;
 #[path = "documents/story.rs"]

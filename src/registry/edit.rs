@@ -10,6 +10,7 @@ use super::behind;
 use super::fact::forget;
 use super::free::check_free;
 use super::host::{by_id, by_name};
+use super::kept_token::write_token;
 use super::owner::check_on;
 use super::wish::write_wish;
 use super::{Durable, Edit, Host, HostId, Registry, RegistryError, Settings, Source, State};
@@ -48,17 +49,6 @@ pub struct Rename {
     pub reuse: Span,
     /// Whether it may be below a host of another owner.
     pub below: bool,
-}
-
-/// A token as the registry keeps it.
-#[derive(Debug, Clone)]
-pub struct KeptToken {
-    /// Its digest.
-    pub digest: Digest,
-    /// When it dies; `None`: it is the one in force.
-    pub until: Option<Timestamp>,
-    /// When it was last used, of an old one.
-    pub used: Option<Timestamp>,
 }
 
 impl Registry {
@@ -226,14 +216,6 @@ impl Registry {
         remove_one(&tx, id, now)?;
         Ok(tx.commit()?)
     }
-
-    /// The tokens of a host, the one in force first.
-    ///
-    /// # Errors
-    /// When the registry cannot be read.
-    pub fn tokens(&self, id: HostId) -> Result<Vec<KeptToken>, RegistryError> {
-        kept_tokens(&self.db, id)
-    }
 }
 
 /// Begins the removal of a host.
@@ -254,37 +236,6 @@ pub(super) fn remove_one(tx: &Connection, id: HostId, now: Timestamp) -> Result<
         forget(tx, &host, now)?;
     }
     Ok(())
-}
-
-/// The tokens of a host, inside or outside a transaction.
-pub(super) fn kept_tokens(db: &Connection, id: HostId) -> Result<Vec<KeptToken>, RegistryError> {
-    kept_tokens_of(db, "host", id.0)
-}
-
-/// The tokens of a `host` or `owner`, the one in force first.
-pub(super) fn kept_tokens_of(
-    db: &Connection,
-    holder: &str,
-    id: i64,
-) -> Result<Vec<KeptToken>, RegistryError> {
-    let mut statement = db.prepare_cached(&format!(
-        "SELECT digest, until, used FROM token WHERE {holder} = ?1 ORDER BY until"
-    ))?;
-    let mut rows = statement.query([id])?;
-    let mut tokens = Vec::new();
-    while let Some(row) = rows.next()? {
-        let time = |column| -> Result<_, rusqlite::Error> {
-            Ok(row
-                .get::<_, Option<i64>>(column)?
-                .map(Timestamp::from_seconds))
-        };
-        tokens.push(KeptToken {
-            digest: Digest::from_bytes(row.get(0)?),
-            until: time(1)?,
-            used: time(2)?,
-        });
-    }
-    Ok(tokens)
 }
 
 pub(super) fn add_one(
@@ -365,32 +316,6 @@ pub(super) fn wish_nothing(
 pub(super) fn write_state(tx: &Connection, id: HostId, state: &str) -> Result<(), RegistryError> {
     tx.execute("UPDATE host SET state = ?2 WHERE id = ?1", (id.0, state))?;
     Ok(())
-}
-
-pub(super) fn write_token(
-    tx: &Connection,
-    id: HostId,
-    token: &Digest,
-) -> Result<(), RegistryError> {
-    write_token_of(tx, "host", id.0, token)
-}
-
-/// A token for a `host` or `owner`.
-pub(super) fn write_token_of(
-    tx: &Connection,
-    holder: &str,
-    id: i64,
-    token: &Digest,
-) -> Result<(), RegistryError> {
-    let written = tx
-        .prepare_cached(&format!(
-            "INSERT OR IGNORE INTO token (digest, {holder}) VALUES (?1, ?2)"
-        ))?
-        .execute((token.as_bytes(), id))?;
-    match written {
-        0 => Err(RegistryError::TokenTaken),
-        _ => Ok(()),
-    }
 }
 
 pub(super) fn write_settings(

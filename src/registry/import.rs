@@ -7,8 +7,9 @@ use rusqlite::{Connection, Transaction};
 
 use super::above::check_above;
 use super::behind;
-use super::edit::{add_one, kept_tokens, present, write_settings, write_state, write_token};
+use super::edit::{add_one, present, write_settings, write_state};
 use super::host::by_name;
+use super::kept_token::{kept_tokens, write_token};
 use super::owner::check_on;
 use super::wish::write_wish;
 use super::{Durable, Host, HostId, KeptToken, NewHost, Registry, RegistryError};

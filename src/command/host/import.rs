@@ -12,7 +12,7 @@ use super::super::handed::Argument;
 use super::super::session::Session;
 use super::super::settle::settle;
 use super::super::token::update_url;
-use super::super::{Context, Failure};
+use super::super::{Context, Failure, hosts};
 use super::given::permitted;
 use super::row::Row;
 use super::rows;
@@ -172,8 +172,10 @@ fn import(
                 (false, None) if made.is_empty() => {}
                 (false, None) => {
                     let count = made.len();
-                    return Err(Failure::new(format!("{count} hosts would get a new token"))
-                        .hint("say where the tokens go with --out FILE"));
+                    return Err(
+                        Failure::new(format!("{} would get a new token", hosts(count)))
+                            .hint("say where the tokens go with --out FILE"),
+                    );
                 }
                 (false, Some(out)) => write_tokens(&made, config, out)
                     .map_err(|error| Failure::new(format!("--out: {error}")))?,
