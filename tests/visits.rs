@@ -9,6 +9,8 @@
 
 mod support;
 
+#[path = "visits/behind.rs"]
+mod behind;
 #[path = "visits/cgi.rs"]
 mod cgi;
 #[path = "visits/compare.rs"]
