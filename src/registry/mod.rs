@@ -20,6 +20,7 @@
 //! by [`Registry::copy_to`].
 
 mod above;
+mod behind;
 mod challenge;
 mod due;
 mod edit;
@@ -37,6 +38,7 @@ mod owner;
 mod wish;
 mod zone;
 
+pub use behind::{Behind, MOST_BEHIND, NotBehind};
 pub use challenge::{Challenge, ChallengeAsk, ChallengeEdit};
 pub use edit::{NewHost, Rename};
 pub use error::RegistryError;
