@@ -149,7 +149,9 @@ impl Application {
         for answer in &answers {
             // Names that are no host's can fill a request, but not the log.
             if !logged.contains(&answer) {
-                self.log(answer, request, began);
+                for answer in answer.behind.iter().chain([answer]) {
+                    self.log(answer, request, began);
+                }
                 logged.push(answer);
             }
         }
@@ -231,6 +233,9 @@ impl Application {
         }
         if let Some(challenge) = answer.challenge {
             line = line.field("challenge", challenge);
+        }
+        if let Some(prefix) = answer.prefix {
+            line = line.field("prefix", prefix);
         }
         line = line.field("result", answer.word.as_str());
         if let Some(client) = self

@@ -48,7 +48,14 @@ pub struct Paste<'a> {
     pub more: &'a [&'a HostName],
     /// The only family it has.
     pub only: Option<Family>,
+    /// Whether others are behind it, which its prefix moves.
+    pub lan: bool,
 }
+
+/// Where a FRITZ!Box puts its address, and the prefix of its LAN; without the one it does not
+/// fill in the other.
+const ADDRESS: &str = "&myipv6=<ip6addr>";
+const PREFIX: &str = "&ip6lanprefix=<ip6lanprefix>";
 
 impl Device {
     /// Its name on the command line.
@@ -109,6 +116,10 @@ impl Device {
             (
                 "update.example.org/nic/update",
                 format!("{}{}/nic/update", base.authority(), base.path()),
+            ),
+            (
+                ADDRESS,
+                format!("{ADDRESS}{}", if paste.lan { PREFIX } else { "" }),
             ),
             ("home.dyn.example.org", paste.name.to_string()),
             ("update-home", format!("update-{label}")),

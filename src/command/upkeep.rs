@@ -70,12 +70,14 @@ fn beside(running: Running, now: Timestamp) -> Result<(), Failure> {
         note("another round is running");
         return Ok(());
     }
-    Err(
-        Failure::new(format!("another round has been running for {took}")).hint(format!(
-            "see what process {} does, and end it; nothing is lost by that",
-            running.process
-        )),
-    )
+    Err(Failure::new(format!(
+        "another round has been running for {}",
+        took.coarse()
+    ))
+    .hint(format!(
+        "see what process {} does, and end it; nothing is lost by that",
+        running.process
+    )))
 }
 
 /// Silent when there was nothing to do: a timer's journal stays empty.

@@ -14,8 +14,9 @@ use crate::registry::{Host, Wish};
 pub(super) const TRIES: usize = 3;
 /// What an UPDATE leaves of the deadline for looking at its result.
 const READ_BACK: Duration = Duration::from_secs(1);
-/// So many hosts in one UPDATE: with names of usual length they fit the largest message.
-const TOGETHER: usize = 250;
+/// So many hosts in one UPDATE, a site and all behind it: with names of usual length they
+/// fit the largest message.
+const TOGETHER: usize = 251;
 /// So many refusals are worth looking for the hosts they are about; then all are refused.
 const REFUSALS: usize = 64;
 

@@ -21,6 +21,7 @@
 
 mod above;
 mod account;
+mod behind;
 mod challenge;
 mod due;
 mod edit;
@@ -38,6 +39,7 @@ mod owner;
 mod wish;
 mod zone;
 
+pub use behind::{Behind, MOST_BEHIND, NotBehind};
 pub use challenge::{Challenge, ChallengeAccepted, ChallengeAsk, ChallengeEdit};
 pub use edit::{NewHost, Rename};
 pub use error::RegistryError;
@@ -73,7 +75,7 @@ const STEPS: [&str; 3] = [
     include_str!("schema_3.sql"),
 ];
 /// The schema's version, in the file as `user_version`.
-const VERSION: i64 = STEPS.len() as i64;
+pub const VERSION: i64 = STEPS.len() as i64;
 /// How often a writer asks whether the one before it has finished.
 const BUSY_STEP: Duration = Duration::from_millis(1);
 /// How often at most, where there is no deadline: some four seconds.

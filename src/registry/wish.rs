@@ -45,6 +45,8 @@ pub struct Ask {
     pub host: HostId,
     /// The token it came with: the host's, or its owner's.
     pub token: Digest,
+    /// The host that it is behind, where the token is good for that one.
+    pub site: Option<HostId>,
     /// The zone's TTL, for a host without its own.
     pub ttl: Ttl,
     /// The client's address.
@@ -157,7 +159,11 @@ impl Registry {
 
 fn accept_one(tx: &Connection, ask: &Ask) -> Result<Accepted, RegistryError> {
     let host = by_id(tx, ask.host)?.filter(Host::is_on);
-    let (Some(host), true) = (host, use_token(tx, &ask.token, ask.host, ask.now)?) else {
+    let by = ask.site.unwrap_or(ask.host);
+    let (Some(host), true) = (
+        host,
+        is_there(tx, ask)? && use_token(tx, &ask.token, by, ask.now)?,
+    ) else {
         return Ok(Accepted::Gone);
     };
     tx.prepare_cached("UPDATE host SET last_seen = ?2 WHERE id = ?1")?
@@ -175,6 +181,17 @@ fn accept_one(tx: &Connection, ask: &Ask) -> Result<Accepted, RegistryError> {
             .execute((ask.host.0, time.seconds(), TOO_MANY))?;
     }
     Ok(Accepted::Wish(number))
+}
+
+/// Whether the host is still behind the site that speaks for it, and that is still on.
+fn is_there(tx: &Connection, ask: &Ask) -> Result<bool, RegistryError> {
+    let Some(site) = ask.site else {
+        return Ok(true);
+    };
+    let is_behind = tx
+        .prepare_cached("SELECT 1 FROM host WHERE id = ?1 AND behind = ?2")?
+        .exists((ask.host.0, site.0))?;
+    Ok(is_behind && by_id(tx, site)?.is_some_and(|site| site.is_on()))
 }
 
 /// Whether the token is still good for the host; of an old one the use is noted.

@@ -13,6 +13,7 @@ use crate::config::LogLevel;
 use crate::http::{Response, Status};
 use crate::ip::{Addresses, Family};
 use crate::name::HostName;
+use crate::prefix::Prefix;
 use crate::span::Span;
 
 /// The usual word for what the name server has not confirmed.
@@ -128,6 +129,10 @@ pub struct Answer {
     pub host: Option<HostName>,
     /// The addresses the request was about.
     pub addresses: Addresses,
+    /// The prefix, when the request was about that alone.
+    pub prefix: Option<Prefix>,
+    /// How it ended for each host behind it; for the log only.
+    pub behind: Vec<Answer>,
     /// The addresses that were accepted and are still pending; for the log only.
     pub wanted: Addresses,
     /// Why, when it is not good; for the log only.
@@ -151,6 +156,8 @@ impl Answer {
             word,
             host: None,
             addresses: Addresses::NONE,
+            prefix: None,
+            behind: Vec::new(),
             wanted: Addresses::NONE,
             reason: None,
             hint: None,
@@ -190,8 +197,12 @@ impl Answer {
 
     /// A line; `pending` is the dialect's word for what is not confirmed.
     pub(super) fn to_line(&self, pending: &str) -> String {
-        let space = if self.addresses.is_empty() { "" } else { " " };
-        format!("{}{space}{}\n", self.said(pending), self.addresses)
+        let word = self.said(pending);
+        match self.prefix {
+            Some(prefix) => format!("{word} {}\n", prefix.network()),
+            None if self.addresses.is_empty() => format!("{word}\n"),
+            None => format!("{word} {}\n", self.addresses),
+        }
     }
 
     /// The same as an object.
@@ -206,6 +217,9 @@ impl Answer {
             if let Some(address) = self.addresses.get(family) {
                 object.insert(family.as_str().to_owned(), json!(address.to_string()));
             }
+        }
+        if let Some(prefix) = self.prefix {
+            object.insert("prefix".to_owned(), json!(prefix.to_string()));
         }
         Value::Object(object)
     }

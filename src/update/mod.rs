@@ -6,6 +6,7 @@
 
 mod answer;
 mod asked;
+mod behind;
 mod challenge;
 mod change;
 mod decide;
@@ -15,7 +16,7 @@ mod respond;
 mod visit;
 
 pub use answer::{Answer, Word};
-pub use asked::{Asked, AskedError};
+pub use asked::{Asked, AskedError, Lan};
 pub use change::Target;
 pub use decide::{Decision, Undecidable, decide};
 pub use dialect::{

@@ -8,9 +8,10 @@ use crate::page::{Page, root, steps};
 use crate::site::Site;
 
 /// A page, and the headings whose commands are run; none: all of them.
-const FOLLOWED: [(&str, &[&str]); 7] = [
+const FOLLOWED: [(&str, &[&str]); 8] = [
     ("README.md", &["Day to day"]),
     ("docs/src/http.md", &[]),
+    ("docs/src/ipv6.md", &[]),
     ("docs/src/daily.md", &["Day to day", "Many at once"]),
     ("docs/src/owners.md", &[]),
     ("docs/src/backup.md", &[]),

@@ -12,6 +12,7 @@ use super::super::{Context, Failure};
 use super::given::{self, Given, permitted};
 use super::report;
 use crate::devices::Device;
+use crate::interface_id::InterfaceId;
 use crate::ip::Addresses;
 use crate::name::{HostName, ZoneName};
 use crate::owner_name::OwnerName;
@@ -35,6 +36,17 @@ pub(super) struct Options {
     owner: Option<OwnerName>,
     #[command(flatten)]
     given: Given,
+    /// The host whose LAN prefix gives it its IPv6 address, such as the router
+    #[arg(
+        long,
+        value_name = "SITE",
+        requires = "interface_id",
+        conflicts_with = "fixed"
+    )]
+    behind: Option<String>,
+    /// Its own part of that address, like ::1:2:3:4, or its MAC address
+    #[arg(long, value_name = "ID", requires = "behind")]
+    interface_id: Option<InterfaceId>,
     /// Take a secret over: from standard input (-) or a file (@FILE)
     #[arg(long, value_name = "-|@FILE", value_parser = TokenSource::parse, allow_hyphen_values = true)]
     token: Option<TokenSource>,
@@ -87,6 +99,9 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         ..Settings::default()
     };
     options.given.apply(&mut settings);
+    let site = options.behind.map(|site| session.host(&site)).transpose()?;
+    let site = site.map(|site| site.name);
+    settings.behind = given::behind(None, site, options.interface_id)?;
     let addresses = [options.ipv4, options.ipv6].into_iter().flatten();
     let addresses = permitted(addresses, &settings, zone.policy())?;
     let token = match options.fixed {
@@ -114,9 +129,11 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         below: options.below,
     };
     let ttl = zone.ttl;
+    let behind = new.settings.behind.clone();
     let ids = session.registry.add(&[new], ttl, session.now)?;
     note_full_name(&label, &full);
     settle(&mut session, &ids);
+    behind.iter().for_each(report::note_behind);
     for id in ids {
         report::with_token(&session, id, token.as_ref(), options.device, context)?;
     }
