@@ -3,10 +3,12 @@
 //! Every default is a constant here; an unknown key is an error that names the
 //! file, the line and the keys there are. Relative paths are relative to the file.
 
+mod acme;
 mod endpoint;
 mod keys;
 mod log;
 
+pub use acme::{Acme, Register};
 pub use endpoint::{AnswerStyle, CredentialPlace, Endpoint, OmittedFamily, Params};
 pub use keys::{KEYS, Key, TABLES};
 pub use log::{Log, LogClient, LogLevel, LogTarget};
@@ -69,6 +71,9 @@ pub struct Config {
     /// `[log]`.
     #[serde(default)]
     pub log: Log,
+    /// `[acme]`.
+    #[serde(default)]
+    pub acme: Acme,
     /// Every `[[zone]]`.
     #[serde(default, rename = "zone")]
     pub zones: Vec<Zone>,
@@ -140,6 +145,9 @@ pub struct Zone {
     /// Whether every host may have private addresses.
     #[serde(default)]
     pub allow_private: bool,
+    /// Whether hosts may set challenges for certificates.
+    #[serde(default)]
+    pub acme: bool,
 }
 
 impl Config {
@@ -181,6 +189,9 @@ impl Config {
             *path = beside.join(&path);
         }
         if let LogTarget::File(path) = &mut config.log.target {
+            *path = beside.join(&path);
+        }
+        if let Register::Invited(path) = &mut config.acme.register {
             *path = beside.join(&path);
         }
         config.check()?;

@@ -201,7 +201,7 @@ impl Status {
                 true => "no records".to_owned(),
                 false => addresses.join(","),
             };
-            let age = coarse(Span::from_seconds(pending.age));
+            let age = Span::from_seconds(pending.age).coarse();
             let reason = pending.reason.iter().map(|reason| format!(" ({reason})"));
             let reason: String = reason.collect();
             writeln!(
@@ -251,13 +251,4 @@ fn log(config: &Config) -> String {
         LogTarget::Stderr => "standard error, so the web server's error log".to_owned(),
         LogTarget::File(file) => file.display().to_string(),
     }
-}
-
-/// A length of time in its largest unit: `3m` for three minutes and a half.
-fn coarse(span: Span) -> Span {
-    let unit = [24 * 3600, 3600, 60, 1]
-        .into_iter()
-        .find(|unit| span.seconds() >= *unit)
-        .unwrap_or(1);
-    Span::from_seconds(span.seconds() / unit * unit)
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::Failure;
 use super::handed::{Argument, Handed};
+use super::{Failure, hint, note};
 use crate::config::Config;
 use crate::devices::{Device, Paste};
 use crate::ip::Family;
@@ -102,6 +102,12 @@ pub(super) fn for_device(
     (name, more): (&HostName, &[&HostName]),
     (only, lan): (Option<Family>, bool),
 ) -> Result<String, Failure> {
+    let zone = name.zone();
+    let takes = config.zone(&zone).is_some_and(|zone| zone.acme);
+    if device.wants_certificates() && !takes {
+        note(format_args!("the zone {zone} takes no challenges yet"));
+        hint(format_args!("`bowline zone set {zone} --acme`"));
+    }
     let length = token.map_or(TOKEN_MADE, |token| token.secret().len());
     let token = token.map_or(EXAMPLE, Token::secret);
     let query = QUERY + if lan { PREFIX } else { 0 };

@@ -21,6 +21,7 @@
 
 mod above;
 mod behind;
+mod challenge;
 mod due;
 mod edit;
 mod error;
@@ -38,6 +39,7 @@ mod wish;
 mod zone;
 
 pub use behind::{Behind, MOST_BEHIND, NotBehind};
+pub use challenge::{Challenge, ChallengeAsk, ChallengeEdit};
 pub use edit::{NewHost, Rename};
 pub use error::RegistryError;
 pub use fact::{Conclusion, End};
@@ -66,7 +68,11 @@ use crate::span::Span;
 use crate::token::{Digest, LookupKey, Token};
 
 /// The schema, step by step: each brings a registry to the next version.
-const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+];
 /// The schema's version, in the file as `user_version`.
 const VERSION: i64 = STEPS.len() as i64;
 /// How often a writer asks whether the one before it has finished.
@@ -240,6 +246,8 @@ fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error>
     db.busy_handler(Some(wait_for_writer))?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    // Else a statement that might use a partial index is planned anew with each value.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(db)
 }
 

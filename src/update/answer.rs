@@ -50,6 +50,14 @@ pub enum Word {
     NumHost,
     /// The token came over plain HTTP.
     PlainHttp,
+    /// A text that is no challenge for a certificate.
+    BadText,
+    /// A body that is not the JSON it should be.
+    BadJson,
+    /// An account is to be for some networks only.
+    BadNetworks,
+    /// An account was made.
+    Registered,
     /// More changes of the host than are published in that time: this one is kept.
     TooManyChanges,
     /// A wrong credential once more, after too many of them from that source.
@@ -74,6 +82,18 @@ impl Word {
             Word::NotFqdn => ("notfqdn", Status::BadRequest, LogLevel::Notice),
             Word::NumHost => ("numhost", Status::BadRequest, LogLevel::Notice),
             Word::PlainHttp => ("badauth", Status::Forbidden, LogLevel::Notice),
+            Word::BadText => ("bad_txt", Status::BadRequest, LogLevel::Notice),
+            Word::BadJson => (
+                "malformed_json_payload",
+                Status::BadRequest,
+                LogLevel::Notice,
+            ),
+            Word::BadNetworks => (
+                "invalid_allowfrom_cidr",
+                Status::BadRequest,
+                LogLevel::Notice,
+            ),
+            Word::Registered => ("registered", Status::Created, LogLevel::Info),
             Word::TooManyChanges => ("911", Status::ServiceUnavailable, LogLevel::Notice),
             Word::TooManyWrong => ("badauth", Status::TooManyRequests, LogLevel::Notice),
         }
@@ -96,7 +116,7 @@ impl Word {
 
     /// Whether the name has what the request wanted.
     pub fn is_success(self) -> bool {
-        matches!(self, Word::Good | Word::NoChange)
+        matches!(self, Word::Good | Word::NoChange | Word::Registered)
     }
 }
 
@@ -121,6 +141,10 @@ pub struct Answer {
     pub hint: Option<String>,
     /// An address left out; for the log only.
     pub dropped: Option<String>,
+    /// What was done with a challenge for a certificate; for the log only.
+    pub challenge: Option<&'static str>,
+    /// What says success in a dialect of certificates.
+    pub document: Option<Value>,
     /// After how long the client should come back, when that is known.
     pub retry_after: Option<Span>,
 }
@@ -138,6 +162,8 @@ impl Answer {
             reason: None,
             hint: None,
             dropped: None,
+            challenge: None,
+            document: None,
             retry_after: None,
         }
     }
@@ -210,7 +236,7 @@ impl Answer {
 mod tests {
     use super::*;
 
-    const ALL: [Word; 16] = [
+    const ALL: [Word; 19] = [
         Word::Good,
         Word::NoChange,
         Word::Pending,
@@ -225,6 +251,9 @@ mod tests {
         Word::NotFqdn,
         Word::NumHost,
         Word::PlainHttp,
+        Word::BadText,
+        Word::BadJson,
+        Word::BadNetworks,
         Word::TooManyChanges,
         Word::TooManyWrong,
     ];

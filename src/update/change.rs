@@ -65,7 +65,7 @@ enum Next {
     /// It is written down: make the name server agree; the word is for when it does.
     Publish(Decision, Word),
     /// The answer; `None`: the host or its token went meanwhile.
-    Tell(Option<Answer>),
+    Tell(Option<Box<Answer>>),
 }
 
 impl<'a> Change<'_, 'a> {
@@ -117,17 +117,17 @@ impl<'a> Change<'_, 'a> {
     ) -> Next {
         let decision = match decision {
             Ok(decision) => decision,
-            Err(answer) => return Next::Tell(Some(*answer)),
+            Err(answer) => return Next::Tell(Some(answer)),
         };
         if let Some(lan) = lan.filter(|_| decision.is_nothing()) {
             self.seen(target);
-            return Next::Tell(Some(Answer {
+            return tell(Answer {
                 prefix: match lan {
                     Lan::Prefix(prefix) => Some(prefix),
                     Lan::Gone => None,
                 },
                 ..told(Word::NoChange, &decision)
-            }));
+            });
         }
         let host = &target.host;
         let wanted = decision.apply(host.wish.records.addresses);
@@ -136,7 +136,7 @@ impl<'a> Change<'_, 'a> {
             Ok(true) if host.is_pending() => Next::Publish(decision, Word::Good),
             Ok(true) => Next::Look(decision),
             Ok(false) => Next::Accept(decision),
-            Err(error) => Next::Tell(Some(registry_trouble(&error))),
+            Err(error) => tell(registry_trouble(&error)),
         }
     }
 
@@ -155,11 +155,11 @@ impl<'a> Change<'_, 'a> {
             for (position, item) in items.iter_mut().enumerate() {
                 item.advance(|decision, _| match &shown {
                     Ok(Ok(shown)) if shown.get(position).is_some_and(Shown::is_as_wished) => {
-                        Next::Tell(Some(told(Word::NoChange, &decision)))
+                        tell(told(Word::NoChange, &decision))
                     }
                     Ok(Ok(_)) => Next::Publish(decision, Word::Good),
-                    Ok(Err(trouble)) => Next::Tell(Some(pending(trouble, &decision))),
-                    Err(error) => Next::Tell(Some(publish_trouble(error))),
+                    Ok(Err(trouble)) => tell(pending(trouble, &decision)),
+                    Err(error) => tell(publish_trouble(error)),
                 });
             }
         }
@@ -187,7 +187,7 @@ impl<'a> Change<'_, 'a> {
             };
             if let (Next::Publish(decision, _), Limited::Until(until)) = (&item.next, item.limited)
             {
-                item.next = Next::Tell(Some(self.too_many(limit.rate, until, decision)));
+                item.next = tell(self.too_many(limit.rate, until, decision));
             }
         }
     }
@@ -233,14 +233,14 @@ impl<'a> Change<'_, 'a> {
             item.advance(|decision, _| match &accepted {
                 Ok(accepted) => match (accepted.get(position), limited) {
                     (Some(Accepted::Wish(_) | Accepted::Unchanged(_)), Limited::Until(until)) => {
-                        Next::Tell(Some(self.too_many(rate, until, &decision)))
+                        tell(self.too_many(rate, until, &decision))
                     }
                     (Some(Accepted::Wish(_)), _) => Next::Publish(decision, Word::Good),
                     // Another visit wished the same meanwhile, and may still be publishing it.
                     (Some(Accepted::Unchanged(_)), _) => Next::Publish(decision, Word::NoChange),
                     (Some(Accepted::Gone) | None, _) => Next::Tell(None),
                 },
-                Err(error) => Next::Tell(Some(registry_trouble(error))),
+                Err(error) => tell(registry_trouble(error)),
             });
         }
     }
@@ -278,12 +278,13 @@ impl<'a> Change<'_, 'a> {
             );
             for (position, item) in items.iter_mut().enumerate() {
                 item.advance(|decision, word| {
-                    Next::Tell(match &published {
+                    let answer = match &published {
                         Ok(published) => published
                             .get(position)
                             .and_then(|published| outcome(published, word, &decision)),
                         Err(error) => Some(publish_trouble(error)),
-                    })
+                    };
+                    Next::Tell(answer.map(Box::new))
                 });
             }
         }
@@ -298,7 +299,7 @@ fn answers(items: Vec<Item<'_>>) -> Vec<Option<Answer>> {
     } in items
     {
         let answer = match next {
-            Next::Tell(answer) => answer,
+            Next::Tell(answer) => answer.map(|answer| *answer),
             _ => None,
         };
         match site {
@@ -325,6 +326,11 @@ impl Item<'_> {
             told @ Next::Tell(_) => told,
         };
     }
+}
+
+/// The end of a host's way.
+fn tell(answer: Answer) -> Next {
+    Next::Tell(Some(Box::new(answer)))
 }
 
 /// By what the limit knows a host: its number is never given out twice.

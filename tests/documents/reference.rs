@@ -174,7 +174,7 @@ fn forms() -> String {
         "\n| at | for | token in | hosts in | a family not given | answers | methods |\n\
                     |---|---|---|---|---|---|---|\n"
             .to_owned();
-    for row in BUILT_IN.iter().rev() {
+    for row in about_addresses().rev() {
         let paths: Vec<_> = row
             .paths
             .iter()
@@ -198,14 +198,14 @@ fn forms() -> String {
                 Style::Words => "words",
                 Style::Json => "JSON",
                 Style::OkKo => "`OK`, `KO`",
+                Style::Echo | Style::AcmeDns => unreachable!(),
             },
             row.allow(),
         )
         .unwrap();
     }
     let all = |names: fn(&Dialect) -> &[bowline::update::Text]| {
-        let lists: BTreeSet<String> = BUILT_IN
-            .iter()
+        let lists: BTreeSet<String> = about_addresses()
             .map(|row| list(names(row)))
             .filter(|list| !list.is_empty())
             .collect();
@@ -223,12 +223,20 @@ fn forms() -> String {
     text
 }
 
+/// The rows that are not about certificates alone.
+fn about_addresses() -> impl DoubleEndedIterator<Item = &'static Dialect> {
+    BUILT_IN
+        .iter()
+        .filter(|row| !matches!(row.style, Style::Echo | Style::AcmeDns))
+}
+
 fn credentials(row: &Dialect) -> String {
     let place = |place: &Place| match place {
         Place::Path => "the path".to_owned(),
         Place::Basic => "the password (Basic)".to_owned(),
         Place::Bearer => "Bearer".to_owned(),
         Place::Field => list(&row.tokens),
+        Place::ApiKey => unreachable!(),
     };
     let places: Vec<_> = row.credentials.iter().map(place).collect();
     places.join(", ")
@@ -274,7 +282,12 @@ fn words() -> Vec<Word> {
             Word::NumHost => Word::PlainHttp,
             Word::PlainHttp => Word::TooManyChanges,
             Word::TooManyChanges => Word::TooManyWrong,
-            Word::TooManyWrong => return all,
+            // The others are about certificates.
+            Word::TooManyWrong
+            | Word::BadText
+            | Word::BadJson
+            | Word::BadNetworks
+            | Word::Registered => return all,
         });
     }
 }

@@ -14,15 +14,10 @@ use super::report;
 use crate::devices::Device;
 use crate::interface_id::InterfaceId;
 use crate::ip::Addresses;
-use crate::name::ZoneName;
+use crate::name::{HostName, ZoneName};
 use crate::owner_name::OwnerName;
 use crate::registry::{NewHost, Settings};
 use crate::span::Span;
-
-/// How many characters a random label has: some 60 bits.
-const LABEL: usize = 12;
-/// Thirty-two letters and digits that nobody takes for one another.
-const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 /// Add a host; prints its update URL, this once
 #[derive(Debug, Args)]
@@ -92,7 +87,8 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     let mut session = Session::open(context)?;
     let label = match options.name {
         Some(name) => name,
-        None => random_label()?,
+        None => HostName::random_label()
+            .map_err(|_| Failure::new("the system gave no random numbers"))?,
     };
     let name = new_name(&label, options.zone.as_ref(), &session.config)?;
     let full = name.clone();
@@ -142,12 +138,4 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         report::with_token(&session, id, token.as_ref(), options.device, context)?;
     }
     Ok(())
-}
-
-/// A label that nobody guesses.
-fn random_label() -> Result<String, Failure> {
-    let mut bytes = [0; LABEL];
-    getrandom::fill(&mut bytes).map_err(|_| Failure::new("the system gave no random numbers"))?;
-    let letter = |byte: &u8| LETTERS.get(usize::from(byte % 32)).copied();
-    Ok(bytes.iter().filter_map(letter).map(char::from).collect())
 }
