@@ -44,6 +44,9 @@ pub const DEFAULT_WRONG_SECRETS: Rate = Rate::AtMost(20, Span::from_seconds(600)
 pub const DEFAULT_REUSE: Span = Span::from_days(30);
 /// How long the history is kept.
 pub const DEFAULT_HISTORY: Span = Span::from_days(90);
+/// How long a challenge stands that its client has forgotten: below a wildcard it could hide
+/// other names (RFC 4592 2.2.2), and no order takes longer.
+pub const DEFAULT_CHALLENGES: Span = Span::from_seconds(3600);
 /// No host expires sooner: a router that restarts must not lose its name.
 pub const SHORTEST_EXPIRE: Span = Span::from_seconds(600);
 
@@ -122,6 +125,8 @@ pub struct Limits {
 pub struct Keep {
     /// How long changes stay in the history.
     pub history: Span,
+    /// How long a challenge stands that its client does not remove.
+    pub challenges: Span,
 }
 
 /// One `[[zone]]` whose hosts bowline may move.
@@ -226,6 +231,7 @@ impl Config {
         for (key, span) in [
             ("limits.reuse", self.limits.reuse),
             ("keep.history", self.keep.history),
+            ("keep.challenges", self.keep.challenges),
         ] {
             if span == Span::ZERO {
                 return Err(bad(format!(
@@ -297,6 +303,7 @@ impl Default for Keep {
     fn default() -> Self {
         Keep {
             history: DEFAULT_HISTORY,
+            challenges: DEFAULT_CHALLENGES,
         }
     }
 }

@@ -51,7 +51,7 @@ pub const TABLES: [(&str, &str); 9] = [
 ];
 
 /// All keys, in the order in which they are shown.
-pub const KEYS: [Key; 26] = [
+pub const KEYS: [Key; 27] = [
     Key {
         table: "",
         name: "url",
@@ -124,6 +124,13 @@ pub const KEYS: [Key; 26] = [
         doc: "how long changes stay in the history",
         default: Some("\"90d\""),
         show: Show::Config(|config| config.keep.history.to_string().into()),
+    },
+    Key {
+        table: "keep",
+        name: "challenges",
+        doc: "how long a challenge for a certificate stands whose client does not remove it",
+        default: Some("\"1h\""),
+        show: Show::Config(|config| config.keep.challenges.to_string().into()),
     },
     Key {
         table: "log",

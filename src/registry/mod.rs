@@ -20,6 +20,7 @@
 //! by [`Registry::copy_to`].
 
 mod above;
+mod account;
 mod behind;
 mod challenge;
 mod due;
@@ -39,7 +40,7 @@ mod wish;
 mod zone;
 
 pub use behind::{Behind, MOST_BEHIND, NotBehind};
-pub use challenge::{Challenge, ChallengeAsk, ChallengeEdit};
+pub use challenge::{Challenge, ChallengeAccepted, ChallengeAsk, ChallengeEdit};
 pub use edit::{NewHost, Rename};
 pub use error::RegistryError;
 pub use fact::{Conclusion, End};
@@ -74,7 +75,7 @@ const STEPS: [&str; 3] = [
     include_str!("schema_3.sql"),
 ];
 /// The schema's version, in the file as `user_version`.
-const VERSION: i64 = STEPS.len() as i64;
+pub const VERSION: i64 = STEPS.len() as i64;
 /// How often a writer asks whether the one before it has finished.
 const BUSY_STEP: Duration = Duration::from_millis(1);
 /// How often at most, where there is no deadline: some four seconds.

@@ -66,7 +66,7 @@ pub fn round(
     let expired = expire::run(config, registry, logger, turn.steady, now)?;
     let mut silent = Silent::new();
     let mut settled = settle::run(registry, &publisher, logger, &mut silent)?;
-    let challenges = challenge::run(registry, &publisher, logger, &mut silent)?;
+    let challenges = challenge::run(config, registry, &publisher, logger, &mut silent)?;
     let compared = compare::run(config, registry, &publisher, logger, word, &mut silent)?;
     if compared.adopted > 0 {
         settled += settle::run(registry, &publisher, logger, &mut silent)?;

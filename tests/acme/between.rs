@@ -62,6 +62,24 @@ fn the_name_server_is_gone_in_between() {
 }
 
 #[test]
+fn how_long_a_forgotten_one_stands_can_be_said() {
+    let place = Place::new();
+    let home = place.add("home");
+    let keep = "acme = true\n\n[keep]\nchallenges = \"10m\"\n";
+    place.configure("http://update.example.org", keep);
+    assert_eq!(
+        place.httpreq("present", &home, &value('a')).run().status,
+        200
+    );
+    age(&place, 500);
+    place.upkeep();
+    assert_eq!(place.shown("home").len(), 1);
+    age(&place, 101);
+    place.upkeep();
+    assert_eq!(place.shown("home"), [""; 0]);
+}
+
+#[test]
 fn the_name_server_is_silent_and_applies_everything_late() {
     let place = Place::new();
     let home = place.add("home");

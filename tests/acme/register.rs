@@ -32,8 +32,9 @@ fn nobody_registers_unless_that_is_switched_on() {
         ("null", "201 -"),
         ("{}", "201 -"),
         (r#"{"allowfrom":[]}"#, "201 -"),
+        (r#"{"allowfrom":["192.0.2.0/24"]}"#, "201 -"),
         (
-            r#"{"allowfrom":["192.0.2.0/24"]}"#,
+            r#"{"allowfrom":["192.0.2.0/33"]}"#,
             "400 invalid_allowfrom_cidr",
         ),
         ("[1]", "400 malformed_json_payload"),
@@ -93,6 +94,67 @@ fn nobody_registers_unless_that_is_switched_on() {
     }
     assert_eq!(said, "429 forbidden");
     assert_eq!(registered(&https("").from("203.0.113.9").run()), "201 -");
+}
+
+#[test]
+fn an_account_for_some_networks_only() {
+    let place = Place::new();
+    let zone = "acme = true\n\n[acme]\nregister = \"open\"\n";
+    place.configure("http://update.example.org", zone);
+    let asked = r#"{"allowfrom":["203.0.113.0/24","[2001:db8::]/32"]}"#;
+    let account = place.post("/register", asked).run();
+    assert_eq!(account.status, 201);
+    let account: serde_json::Value = serde_json::from_str(&account.body).unwrap();
+    assert_eq!(
+        account["allowfrom"].to_string(),
+        r#"["203.0.113.0/24","2001:db8::/32"]"#
+    );
+    let text = |key: &str| account[key].as_str().unwrap().to_owned();
+    let name = text("subdomain");
+    let body = format!(r#"{{"subdomain":"{name}","txt":"{}"}}"#, value('a'));
+    let short = name.strip_suffix(&format!(".{ZONE}")).unwrap();
+    for (client, expected) in [
+        ("198.51.100.4", r#"401 {"error":"forbidden"}"#.to_owned()),
+        ("2001:db9::1", r#"401 {"error":"forbidden"}"#.to_owned()),
+        ("2001:db8::1", format!(r#"200 {{"txt":"{}"}}"#, value('a'))),
+        ("203.0.113.9", format!(r#"200 {{"txt":"{}"}}"#, value('a'))),
+        (
+            "::ffff:203.0.113.9",
+            format!(r#"200 {{"txt":"{}"}}"#, value('a')),
+        ),
+    ] {
+        let update = place
+            .post("/update", &body)
+            .set("HTTP_X_API_USER", text("username"))
+            .set("HTTP_X_API_KEY", text("password"))
+            .from(client);
+        assert_eq!(update.run().said(), expected, "{client}");
+        let stands = usize::from(expected.starts_with("200"));
+        assert_eq!(place.shown(short).len(), stands, "{client}");
+    }
+    assert!(
+        place
+            .log()
+            .contains("reason=\"the account may be used from other networks only\"")
+    );
+    // By no other way either, and the next one with that name is nobody's account.
+    let fqdn = super::place::httpreq(short, &value('b'));
+    let present = place
+        .post("/present", &fqdn)
+        .set("HTTP_AUTHORIZATION", basic(&text("password")));
+    assert_eq!(present.run().status, 403);
+    for verb in [
+        &["host", "remove", short][..],
+        &["host", "add", short, "--again"],
+    ] {
+        let output = super::between::bowline(&place, verb);
+        assert!(output.status.success(), "{output:?}");
+    }
+    let db = rusqlite::Connection::open(place.registry_file()).unwrap();
+    let left: u32 = db
+        .query_row("SELECT count(*) FROM account_network", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(left, 0);
 }
 
 /// The status and the error of an answer, or that it is an account.
