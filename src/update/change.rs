@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::behind::{Planned, Site, add_behind, sum_up};
-use super::{Answer, Asked, Decision, Lan, Undecidable, Visit, Word, decide};
+use super::outcome::{outcome, pending, publish_trouble, refusal, registry_trouble, told};
+use super::{Answer, Asked, Decision, Lan, Visit, Word, decide};
 use crate::config::Zone;
 use crate::limit::Limit;
 use crate::name::ZoneName;
-use crate::publish::{PublishError, Published, Shown, Trouble};
+use crate::publish::Shown;
 use crate::rate::Rate;
-use crate::registry::{Accepted, Ask, Host, HostId, RegistryError, State};
+use crate::registry::{Accepted, Ask, Host, HostId};
 use crate::time::Timestamp;
 use crate::token::Digest;
 
@@ -95,9 +96,18 @@ impl<'a> Change<'_, 'a> {
         let named = targets.into_iter().map(|target| {
             let Target { host, zone } = &target;
             let policy = host.policy(zone.policy());
-            let decision = decide(asked, self.visit.client, host.settings.only, policy);
+            let decision = match host.settings.fixed {
+                // An owner's token is known for it too, and good for its challenges.
+                Some(_) => {
+                    let answer = Answer::new(Word::NoHost);
+                    Err(answer.because("the host is static: its addresses are set by the operator"))
+                }
+                None => {
+                    decide(asked, self.visit.client, host.settings.only, policy).map_err(refusal)
+                }
+            };
             Planned {
-                decision: decision.map_err(|undecidable| Box::new(refusal(undecidable))),
+                decision: decision.map_err(Box::new),
                 target,
                 site: None,
             }
@@ -351,53 +361,4 @@ fn by_zone<'i, 'a>(
             .push(item);
     }
     zones
-}
-
-/// What became of a wish, in a word; `None` when its host went meanwhile.
-fn outcome(published: &Published, word: Word, decision: &Decision) -> Option<Answer> {
-    match published {
-        Published::Confirmed => Some(told(word, decision)),
-        Published::Off(State::Disabled) => {
-            Some(Answer::new(Word::Abuse).because("the host was disabled meanwhile"))
-        }
-        Published::Off(_) | Published::Gone => None,
-        Published::Refused(trouble) | Published::Unconfirmed(trouble) => {
-            Some(pending(trouble, decision))
-        }
-    }
-}
-
-fn told(word: Word, decision: &Decision) -> Answer {
-    Answer {
-        addresses: decision.set,
-        dropped: decision.dropped.map(|dropped| dropped.address.to_string()),
-        ..Answer::new(word)
-    }
-}
-
-fn pending(trouble: &Trouble, decision: &Decision) -> Answer {
-    let answer = Answer {
-        wanted: decision.set,
-        ..Answer::new(Word::Pending)
-    };
-    answer.because(trouble).hint(trouble.hint())
-}
-
-pub(super) fn refusal(undecidable: Undecidable) -> Answer {
-    match undecidable {
-        Undecidable::ClientUnknown => Answer::new(Word::Trouble).because(undecidable).hint(Some(
-            "check [client] header, and that the proxy sets it".to_owned(),
-        )),
-        _ => Answer::new(Word::BadIp).because(undecidable),
-    }
-}
-
-pub(super) fn registry_trouble(error: &RegistryError) -> Answer {
-    let answer = Answer::new(Word::Trouble).because(error);
-    answer.hint(error.hint())
-}
-
-fn publish_trouble(error: &PublishError) -> Answer {
-    let answer = Answer::new(Word::Trouble).because(error);
-    answer.hint(error.hint())
 }

@@ -16,9 +16,9 @@ const FOLLOWED: [(&str, &[&str]); 10] = [
     ("docs/src/owners.md", &[]),
     ("docs/src/backup.md", &[]),
     ("docs/src/changes.md", &[]),
-    ("docs/src/certificates.md", &[]),
     ("docs/src/moving/programs.md", &[]),
     ("docs/src/moving/services.md", &[]),
+    ("docs/src/certificates.md", &[]),
 ];
 
 #[test]
