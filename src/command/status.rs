@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::session::Session;
-use super::{Context, Failure};
+use super::{Context, Failure, hosts};
 use crate::config::{Config, LogTarget};
 use crate::name::ZoneName;
 use crate::registry::{Host, State};
@@ -88,7 +88,11 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         (false, false) => status.write(context)?,
     }
     if let Some(zone) = status.zones.iter().find(|zone| zone.differing > 0) {
-        let cause = format!("{} hosts differ from zone {}", zone.differing, zone.name);
+        let cause = format!(
+            "{} differ from zone {}",
+            hosts(zone.differing as usize),
+            zone.name
+        );
         return Err(Failure::new(cause).hint(
             "the registry may be older than the zone: `bowline upkeep --adopt` takes the zone's word",
         ));
@@ -175,8 +179,10 @@ impl Status {
             let server = zone.server.as_deref().unwrap_or("not configured");
             writeln!(
                 out,
-                "zone           {}: {} hosts, {} pending, server {server}",
-                zone.name, zone.hosts, zone.pending
+                "zone           {}: {}, {} pending, server {server}",
+                zone.name,
+                hosts(zone.hosts),
+                zone.pending
             )?;
         }
         writeln!(
@@ -195,7 +201,7 @@ impl Status {
                 true => "no records".to_owned(),
                 false => addresses.join(","),
             };
-            let age = coarse(Span::from_seconds(pending.age));
+            let age = Span::from_seconds(pending.age).coarse();
             let reason = pending.reason.iter().map(|reason| format!(" ({reason})"));
             let reason: String = reason.collect();
             writeln!(
@@ -245,13 +251,4 @@ fn log(config: &Config) -> String {
         LogTarget::Stderr => "standard error, so the web server's error log".to_owned(),
         LogTarget::File(file) => file.display().to_string(),
     }
-}
-
-/// A length of time in its largest unit: `3m` for three minutes and a half.
-fn coarse(span: Span) -> Span {
-    let unit = [24 * 3600, 3600, 60, 1]
-        .into_iter()
-        .find(|unit| span.seconds() >= *unit)
-        .unwrap_or(1);
-    Span::from_seconds(span.seconds() / unit * unit)
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rusqlite::{OptionalExtension, Row};
 
-use super::{Registry, RegistryError, UNSETTLED};
+use super::{Behind, Registry, RegistryError, UNSETTLED};
 use crate::ip::{Addresses, Family, Policy};
 use crate::name::{HostName, RecordName, ZoneName};
 use crate::owner_name::OwnerName;
@@ -88,6 +88,8 @@ pub struct Settings {
     pub fixed: Option<Addresses>,
     /// Whose host it is: the owner's token is good for it too.
     pub owner: Option<OwnerName>,
+    /// The host whose LAN prefix it has its IPv6 address from.
+    pub behind: Option<Behind>,
 }
 
 /// Records as a host wants them: one address of each family at each name.
@@ -169,7 +171,9 @@ const COLUMNS: &str = "id, zone, name, state, created, note, mail, ttl, expire, 
     fact, fact_names, fact_ipv4, fact_ipv6, fact_serial, fact_at, \
     held_names, unconfirmed, last_seen, last_change, trouble, \
     (SELECT owner.name FROM owner WHERE owner.id = host.owner) AS owner_name, \
-    (SELECT owner.state FROM owner WHERE owner.id = host.owner) AS owner_state";
+    (SELECT owner.state FROM owner WHERE owner.id = host.owner) AS owner_state, \
+    (SELECT site.name FROM host AS site WHERE site.id = host.behind) AS site_name, \
+    (SELECT site.zone FROM host AS site WHERE site.id = host.behind) AS site_zone, interface_id";
 
 impl Registry {
     /// The host with that number.
@@ -335,6 +339,7 @@ fn read(row: &Row<'_>) -> Result<Host, RegistryError> {
             .get::<_, Option<String>>("owner_name")?
             .map(|name| name.parse().map_err(|_| damaged(&name)))
             .transpose()?,
+        behind: super::behind::read(row)?,
     };
     Ok(Host {
         id: HostId(row.get("id")?),

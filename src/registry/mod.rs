@@ -20,6 +20,9 @@
 //! by [`Registry::copy_to`].
 
 mod above;
+mod account;
+mod behind;
+mod challenge;
 mod due;
 mod edit;
 mod error;
@@ -30,18 +33,22 @@ mod history;
 mod host;
 mod import;
 mod inspect;
+mod kept_token;
 mod lapse;
 mod owner;
 mod wish;
 mod zone;
 
-pub use edit::{KeptToken, NewHost, Rename};
+pub use behind::{Behind, MOST_BEHIND, NotBehind};
+pub use challenge::{Challenge, ChallengeAccepted, ChallengeAsk, ChallengeEdit};
+pub use edit::{NewHost, Rename};
 pub use error::RegistryError;
 pub use fact::{Conclusion, End};
 pub use history::Change;
 pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
 pub use import::{Edit, Entry, Imported};
 pub use inspect::{Inspection, inspect};
+pub use kept_token::KeptToken;
 pub use owner::{Holder, Owner, OwnerId};
 pub use wish::{Accepted, Ask, Source};
 pub use zone::ZoneState;
@@ -62,9 +69,13 @@ use crate::span::Span;
 use crate::token::{Digest, LookupKey, Token};
 
 /// The schema, step by step: each brings a registry to the next version.
-const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+];
 /// The schema's version, in the file as `user_version`.
-const VERSION: i64 = STEPS.len() as i64;
+pub const VERSION: i64 = STEPS.len() as i64;
 /// How often a writer asks whether the one before it has finished.
 const BUSY_STEP: Duration = Duration::from_millis(1);
 /// How often at most, where there is no deadline: some four seconds.
@@ -236,6 +247,8 @@ fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error>
     db.busy_handler(Some(wait_for_writer))?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    // Else a statement that might use a partial index is planned anew with each value.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(db)
 }
 

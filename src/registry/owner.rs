@@ -2,7 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::edit::{remove_one, wish_nothing, write_token_of};
+use super::edit::{remove_one, wish_nothing};
+use super::kept_token::{kept_tokens_of, write_token_of};
 use super::wish::write_wish;
 use super::{Durable, Host, HostId, KeptToken, Registry, RegistryError, Source, State};
 use crate::name::ZoneName;
@@ -285,7 +286,7 @@ impl Registry {
     /// # Errors
     /// When the registry cannot be read.
     pub fn owner_tokens(&self, id: OwnerId) -> Result<Vec<KeptToken>, RegistryError> {
-        super::edit::kept_tokens_of(&self.db, "owner", id.0)
+        kept_tokens_of(&self.db, "owner", id.0)
     }
 }
 

@@ -172,6 +172,7 @@ impl Setup {
             server: Some(self.update),
             ttl: self.zone.ttl,
             expire: self.zone.expire,
+            acme: self.zone.acme,
         };
         let text = match read(file)? {
             None => configuration::new(&self.url, registry, &self.zone.name, &keys)?,

@@ -74,6 +74,9 @@ impl<'a> Visit<'a> {
             Names::read(&claim.names, holder, self.config, self.registry, self.now)
                 .map_err(registry_trouble)?;
         if named.is_empty() {
+            if let Some(Err(error)) = &claim.challenge {
+                return Err(vec![refuse(error.into(), &error.to_string())]);
+            }
             let reason = "the token is good for several hosts, or none, and the request names none";
             return Err(vec![refuse(Word::NotFqdn, reason)]);
         }
@@ -93,7 +96,7 @@ impl<'a> Visit<'a> {
             holder: host.clone(),
         };
         for host in hosts {
-            let checked = self.check(&host, claim, request).map(|zone| {
+            let checked = self.check(&host, request).map(|zone| {
                 proven.targets.push(Target { host, zone });
                 proven.targets.len() - 1
             });
@@ -106,12 +109,7 @@ impl<'a> Visit<'a> {
     }
 
     /// The zone of a host that may be changed by such a request.
-    fn check(
-        &self,
-        host: &Host,
-        claim: &Claim<'_>,
-        request: &Request,
-    ) -> Result<&'a Zone, Box<Answer>> {
+    fn check(&self, host: &Host, request: &Request) -> Result<&'a Zone, Box<Answer>> {
         let refuse = |word, reason: &str| {
             Err(Box::new(
                 Answer::new(word).about(&host.name).because(reason),
@@ -134,9 +132,6 @@ impl<'a> Visit<'a> {
         if host.state != State::Active {
             return refuse(Word::Abuse, "the host is disabled");
         }
-        if let Some(name) = claim.unserved {
-            return refuse(Word::Trouble, &format!("{name}= is not served"));
-        }
         Ok(zone)
     }
 
@@ -146,9 +141,14 @@ impl<'a> Visit<'a> {
         let names: Vec<HostName> = (targets.iter())
             .map(|target| target.host.name.clone())
             .collect();
-        let answers = match &claim.asked {
-            Err(error) => vec![Some(Answer::new(Word::BadIpValue).because(error)); names.len()],
-            Ok(asked) => {
+        let answers = match (&claim.challenge, &claim.asked) {
+            (Some(wanted), _) => (targets.iter())
+                .map(|target| self.challenge(wanted, target, claim, proven.token))
+                .collect(),
+            (None, Err(error)) => {
+                vec![Some(Answer::new(Word::BadIpValue).because(error)); names.len()]
+            }
+            (None, Ok(asked)) => {
                 let change = Change {
                     visit: self,
                     dialect: &claim.dialect.name,

@@ -136,8 +136,8 @@ fn paste(
     device: Device,
 ) -> Result<String, Failure> {
     let config = &session.config;
-    let text = |name: &HostName, more: &[&HostName], only| {
-        for_device(device, config, Some(token), (name, more), only)
+    let text = |name: &HostName, more: &[&HostName], its| {
+        for_device(device, config, Some(token), (name, more), its)
     };
     match hosts {
         [] => {
@@ -145,16 +145,19 @@ fn paste(
             let zone = zone.ok_or_else(|| Failure::new("no zone is configured"))?;
             let example = HostName::new("home", &zone.name)?;
             hint(format!("put the host's name in the place of {example}"));
-            text(&example, &[], None)
+            text(&example, &[], (None, false))
         }
         [first, more @ ..] if device.takes_several() => {
             let names: Vec<&HostName> = more.iter().map(|host| &host.name).collect();
-            text(&first.name, &names, None)
+            text(&first.name, &names, (None, false))
         }
         all => {
             let texts = all
                 .iter()
-                .map(|host| text(&host.name, &[], host.settings.only))
+                .map(|host| {
+                    let lan = session.registry.is_site(host.id)?;
+                    text(&host.name, &[], (host.settings.only, lan))
+                })
                 .collect::<Result<Vec<_>, _>>()?;
             Ok(texts.join("\n"))
         }

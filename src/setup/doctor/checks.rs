@@ -1,7 +1,7 @@
 //! The checks by name: what each is about, for the manual.
 
 /// Every check there is, in the order of the report. Names stay from version to version.
-pub const CHECKS: [(&str, &str); 55] = [
+pub const CHECKS: [(&str, &str); 57] = [
     ("configuration", "bowline.toml can be read and has a zone"),
     ("files", "what init wrote is there, and unchanged"),
     ("secrets", "nobody reads a key without need"),
@@ -51,6 +51,10 @@ pub const CHECKS: [(&str, &str); 55] = [
     ),
     ("key-rights", "the key may change A and AAAA below the apex"),
     ("key-reach", "the key may change nothing else"),
+    (
+        "challenges",
+        "with --acme the key may set challenges, and at other names no TXT",
+    ),
     ("update-neighbours", "zones above take no unsigned updates"),
     ("update-unsigned", "unsigned updates are refused"),
     ("update-wrong-key", "other keys are refused"),
@@ -74,6 +78,7 @@ pub const CHECKS: [(&str, &str); 55] = [
     ("reach", "a resolver outside reaches the zone"),
     ("reach-ipv4", "the same by IPv4"),
     ("reach-ipv6", "the same by IPv6"),
+    ("caa", "with --acme some authority may issue certificates"),
     ("log-format", "the web server's site logs no paths"),
     ("url", "bowline answers at its URL"),
     (
