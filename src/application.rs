@@ -168,7 +168,7 @@ impl Application {
             none => {
                 let mut registry = keys.open(&self.config)?;
                 if self.stays {
-                    registry.stay_open();
+                    registry.stay_open().map_err(KeysError::Registry)?;
                 }
                 none.insert(Open { registry, file })
             }

@@ -9,8 +9,9 @@ use std::time::Duration;
 use super::wait::Wait;
 use crate::deadline::Deadline;
 
-/// The largest datagram, and the largest message.
-const OCTETS_MAX: usize = 65_535;
+/// No longer datagram is taken; we ask for 1232 octets at most, and a message that is cut
+/// off counts as none.
+const DATAGRAM_MAX: usize = 4096;
 /// Long waits are whole multiples of this: the kernel need not be told each time.
 const STEP: Duration = Duration::from_millis(100);
 
@@ -25,7 +26,7 @@ pub(super) struct Udp {
     socket: UdpSocket,
     /// How long the socket waits, once it was told.
     waits: Option<Duration>,
-    /// Where a datagram is received, as large as any.
+    /// Where a datagram is received.
     buffer: Vec<u8>,
 }
 
@@ -60,7 +61,7 @@ impl Udp {
             server,
             socket,
             waits: None,
-            buffer: vec![0; OCTETS_MAX],
+            buffer: vec![0; DATAGRAM_MAX],
         })
     }
 

@@ -78,6 +78,8 @@ const UNSETTLED: Span = Span::from_seconds(600);
 const LOG_PAGES: u32 = 32;
 /// Likewise by a connection that stays open: SQLite's own default.
 const LOG_PAGES_OPEN: u32 = 1000;
+/// How many pages a connection that stays open remembers; SQLite's own default is 2 MiB.
+const CACHE_PAGES: u32 = 16;
 /// How many statements a connection keeps prepared: all that visits need.
 const STATEMENTS: usize = 32;
 /// What the log is cut to after a burst, in octets.
@@ -167,9 +169,14 @@ impl Registry {
     }
 
     /// From now on the log may grow: this connection stays open, and the log is read again
-    /// only after it.
-    pub fn stay_open(&mut self) {
+    /// only after it. What it remembers of the file may not: the system remembers it as well,
+    /// once for all workers.
+    ///
+    /// # Errors
+    /// When SQLite refuses.
+    pub fn stay_open(&mut self) -> Result<(), RegistryError> {
         self.log_pages = LOG_PAGES_OPEN;
+        Ok(self.db.pragma_update(None, "cache_size", CACHE_PAGES)?)
     }
 
     /// From now on, writers in this thread wait for others until `deadline` and no longer.
