@@ -41,7 +41,7 @@ mod wish;
 mod zone;
 
 pub use behind::{Behind, MOST_BEHIND, NotBehind};
-pub use challenge::{Challenge, ChallengeAccepted, ChallengeAsk, ChallengeEdit};
+pub use challenge::{Challenge, ChallengeAccepted, ChallengeAsk, ChallengeCount, ChallengeEdit};
 pub use edit::{NewHost, Rename};
 pub use error::RegistryError;
 pub use fact::{Conclusion, End};
