@@ -26,6 +26,8 @@ mod site;
 mod story;
 #[path = "documents/whole.rs"]
 mod whole;
+#[path = "documents/words.rs"]
+mod words;
 
 use std::collections::BTreeSet;
 use std::fs;
