@@ -269,6 +269,31 @@ fn orders_at_the_same_time_do_not_disturb_each_other() {
     assert_eq!(known(&place, &home), 0);
 }
 
+/// The same with a responder, whose threads have one process: six orders for one name, at once.
+pub(crate) fn orders_through(url: &str, token: &str, shown: &dyn Fn() -> Vec<String>) {
+    let all = |what: &str| {
+        thread::scope(|scope| {
+            for letter in 'a'..='f' {
+                scope.spawn(move || {
+                    let body = super::place::httpreq("home", &value(letter));
+                    let output = Command::new("curl")
+                        .args(["-sS", "-o", "/dev/null", "-w", "%{http_code}"])
+                        .args(["-u", &format!("home:{token}"), "-d", &body])
+                        .arg(format!("{url}/{what}"))
+                        .output()
+                        .unwrap();
+                    assert_eq!(String::from_utf8_lossy(&output.stdout), "200", "{letter}");
+                });
+            }
+        });
+    };
+    all("present");
+    let expected: Vec<String> = ('a'..='f').map(value).collect();
+    assert_eq!(shown(), expected);
+    all("cleanup");
+    assert_eq!(shown(), [""; 0]);
+}
+
 #[test]
 fn one_client_cannot_pile_them_up() {
     let place = Place::new();
