@@ -196,6 +196,26 @@ impl Registry {
         Ok(due)
     }
 
+    /// Forgets the challenges of a host that is gone from a zone that is gone too: nobody can be
+    /// asked to remove them. Whether there were any.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn forget_challenges(
+        &mut self,
+        host: HostId,
+        zone: &ZoneName,
+    ) -> Result<bool, RegistryError> {
+        let tx = self.write(Durable::Soon)?;
+        let forgotten = tx.execute(
+            "DELETE FROM challenge WHERE host = ?1 AND zone = ?2
+             AND NOT EXISTS (SELECT 1 FROM host WHERE id = ?1)",
+            (host.0, zone.as_str()),
+        )?;
+        tx.commit()?;
+        Ok(forgotten > 0)
+    }
+
     /// Notes that the name server shows challenges as they are to be. Those that are gone are
     /// forgotten, but not while an older UPDATE may still bring them back.
     ///

@@ -269,6 +269,29 @@ fn orders_at_the_same_time_do_not_disturb_each_other() {
     assert_eq!(known(&place, &home), 0);
 }
 
+#[test]
+fn host_and_zone_are_gone() {
+    let mut place = Place::new();
+    let home = place.add("home");
+    let a = value('a');
+    assert_eq!(place.httpreq("present", &home, &a).run().status, 200);
+    place.site.knot.stop();
+    assert!(
+        bowline(&place, &["host", "remove", "home"])
+            .status
+            .success()
+    );
+    assert_eq!(known(&place, &home), 1);
+    let toml = std::fs::read_to_string(place.path("bowline.toml")).unwrap();
+    let other = toml.replace("\"dyn.example.org\"", "\"other.example.org\"");
+    assert_ne!(other, toml);
+    std::fs::write(place.path("bowline.toml"), other).unwrap();
+    place.upkeep();
+    assert_eq!(known(&place, &home), 0, "{}", place.log());
+    place.site.knot.restart();
+    place.knot.unset("_acme-challenge.home");
+}
+
 /// The same with a responder, whose threads have one process: six orders for one name, at once.
 pub(crate) fn orders_through(url: &str, token: &str, shown: &dyn Fn() -> Vec<String>) {
     let all = |what: &str| {
