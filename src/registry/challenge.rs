@@ -63,6 +63,17 @@ pub enum ChallengeEdit {
     Clear,
 }
 
+/// How many challenges there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChallengeCount {
+    /// Those that the name server shows.
+    pub standing: u32,
+    /// Those that it has still to set or remove.
+    pub pending: u32,
+    /// Since when the oldest of these waits.
+    pub since: Option<Timestamp>,
+}
+
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChallengeAccepted {
@@ -142,6 +153,28 @@ impl Registry {
         let ended = tx.execute(&format!("UPDATE challenge SET {END} WHERE {over}"), values)?;
         tx.commit()?;
         Ok(ended)
+    }
+
+    /// How many challenges there are.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn count_challenges(&self) -> Result<ChallengeCount, RegistryError> {
+        let count = self.db.query_row(
+            "SELECT count(*) FILTER (WHERE wanted AND confirmed),
+             count(*) FILTER (WHERE NOT confirmed),
+             min(at) FILTER (WHERE NOT confirmed) FROM challenge",
+            [],
+            |row| {
+                let since: Option<i64> = row.get(2)?;
+                Ok(ChallengeCount {
+                    standing: row.get(0)?,
+                    pending: row.get(1)?,
+                    since: since.map(Timestamp::from_seconds),
+                })
+            },
+        )?;
+        Ok(count)
     }
 
     /// The hosts whose challenges are to be settled, and their zones: what is not confirmed,
@@ -231,7 +264,7 @@ impl Registry {
 }
 
 /// Ends a challenge; an UPDATE that is not confirmed may still bring it back.
-const END: &str = "wanted = 0, confirmed = 0, retry_at = NULL, \
+const END: &str = "wanted = 0, confirmed = 0, at = ?1, retry_at = NULL, \
     unconfirmed = CASE WHEN confirmed THEN unconfirmed ELSE ?1 END";
 
 /// Makes it the host's wish that a value is there, or is gone.

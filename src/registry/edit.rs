@@ -264,10 +264,10 @@ pub(super) fn add_one(
         }
         Some(host) => return Err(RegistryError::Taken(host.name)),
         None => {
-            tx.execute(
+            tx.prepare_cached(
                 "INSERT INTO host (zone, name, created, wish_ttl, wish_at) VALUES (?1, ?2, ?3, ?4, ?3)",
-                (new.name.zone().as_str(), new.name.as_str(), now.seconds(), ttl.seconds()),
-            )?;
+            )?
+            .execute((new.name.zone().as_str(), new.name.as_str(), now.seconds(), ttl.seconds()))?;
             HostId(tx.last_insert_rowid())
         }
     };

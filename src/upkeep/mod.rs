@@ -71,6 +71,7 @@ pub fn round(
     if compared.adopted > 0 {
         settled += settle::run(registry, &publisher, logger, &mut silent)?;
     }
+    registry.write_back();
     turn.end()?;
     Ok(Ok(Round {
         expired,

@@ -1,5 +1,7 @@
 //! Accounts of acme-dns: who may register, and what comes of it.
 
+use std::process::Command;
+
 use super::place::{Place, basic, value};
 use super::support::knot::ZONE;
 use super::support::visit::Response;
@@ -155,6 +157,49 @@ fn an_account_for_some_networks_only() {
         .query_row("SELECT count(*) FROM account_network", [], |row| row.get(0))
         .unwrap();
     assert_eq!(left, 0);
+}
+
+/// Registers through a web server in every form that clients have, and reads the account as
+/// acme.sh does, by sed.
+pub(crate) fn as_clients_ask(url: &str) {
+    for form in [
+        &["-X", "POST"][..],
+        &["-X", "POST", "-H", "Content-Length: 0"],
+        &["-d", ""],
+        &["-d", "null"],
+        &["-d", "{}"],
+        &[
+            "-H",
+            "Content-Type: application/json",
+            "-d",
+            r#"{"allowfrom":[]}"#,
+        ],
+    ] {
+        let output = Command::new("curl")
+            .args(["-sS", "-w", "%{http_code}\n"])
+            .args(form)
+            .arg(format!("{url}/register"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!((lines.len(), lines[1]), (2, "201"), "{form:?}: {said}");
+        let sed = |key: &str| {
+            let find = format!(r#"s/^{{.*"{key}":[ ]*"\([^"]*\)".*}}/\1/p"#);
+            let script = "printf '%s\\n' \"$1\" | sed -n \"$2\"";
+            let output = Command::new("sh")
+                .args(["-c", script, "sh", lines[0], &find])
+                .output()
+                .unwrap();
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        assert_eq!(sed("password").len(), 24, "{said}");
+        assert_eq!(
+            sed("fulldomain"),
+            format!("_acme-challenge.{}", sed("subdomain"))
+        );
+        assert_eq!(sed("username"), sed("subdomain"));
+    }
 }
 
 /// The status and the error of an answer, or that it is an account.

@@ -27,7 +27,7 @@ pub const CHECKS: [(&str, &str); 58] = [
     ),
     ("registry-version", "its schema is this version's"),
     ("lookup-key", "the registry was made with it"),
-    ("pending", "no host waits for its name server for long"),
+    ("pending", "nothing waits for its name server for long"),
     ("upkeep", "a round was done in the last minutes"),
     ("log-tokens", "no log has a token in force"),
     ("clock", "it agrees with the name server's"),
