@@ -16,6 +16,8 @@ mod beside;
 mod files;
 #[path = "servers/instance.rs"]
 mod instance;
+#[path = "servers/outage.rs"]
+mod outage;
 #[path = "servers/rights.rs"]
 mod rights;
 #[path = "servers/secondary.rs"]

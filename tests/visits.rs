@@ -9,6 +9,8 @@
 
 mod support;
 
+#[path = "visits/between.rs"]
+mod between;
 #[path = "visits/cgi.rs"]
 mod cgi;
 #[path = "visits/compare.rs"]

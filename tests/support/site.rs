@@ -5,6 +5,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 
 use bowline::config::Config;
@@ -217,6 +218,17 @@ key_file = "tsig.key"
             )
             .unwrap()
             .remove(0)
+    }
+
+    /// One round of upkeep, as the timer runs it.
+    pub fn upkeep(&self) {
+        let upkeep = Command::new(env!("CARGO_BIN_EXE_bowline"))
+            .arg("--config")
+            .arg(self.path("bowline.toml"))
+            .arg("upkeep")
+            .output()
+            .unwrap();
+        assert!(upkeep.status.success(), "{upkeep:?}");
     }
 
     /// The digest by which the registry knows a token.
