@@ -25,6 +25,8 @@ mod forged;
 mod full;
 #[path = "visits/gone.rs"]
 mod gone;
+#[path = "visits/held.rs"]
+mod held;
 #[path = "visits/kill.rs"]
 mod kill;
 #[path = "visits/late.rs"]
