@@ -10,14 +10,24 @@
     dead_code
 )]
 
+#[path = "documents/account.rs"]
+mod account;
+#[path = "support/machine.rs"]
+mod machine;
 #[path = "documents/page.rs"]
 mod page;
 #[path = "command/place.rs"]
 mod place;
+#[path = "documents/reference.rs"]
+mod reference;
 #[path = "support/apache.rs"]
 mod site;
 #[path = "documents/story.rs"]
 mod story;
+#[path = "documents/whole.rs"]
+mod whole;
+#[path = "documents/words.rs"]
+mod words;
 
 use std::collections::BTreeSet;
 use std::fs;

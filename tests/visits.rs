@@ -9,6 +9,8 @@
 
 mod support;
 
+#[path = "visits/behind.rs"]
+mod behind;
 #[path = "visits/between.rs"]
 mod between;
 #[path = "visits/cgi.rs"]
@@ -29,6 +31,8 @@ mod gone;
 mod held;
 #[path = "visits/kill.rs"]
 mod kill;
+#[path = "visits/lan.rs"]
+mod lan;
 #[path = "visits/late.rs"]
 mod late;
 #[path = "visits/limits.rs"]

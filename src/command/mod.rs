@@ -133,6 +133,14 @@ fn config_file(option: Option<PathBuf>) -> PathBuf {
         .unwrap_or_else(|| Path::new(crate::config::DEFAULT_FILE).to_owned())
 }
 
+/// So many hosts, in words.
+fn hosts(count: usize) -> String {
+    match count {
+        1 => "1 host".to_owned(),
+        _ => format!("{count} hosts"),
+    }
+}
+
 /// A remark on standard error that is no failure: `note: …`.
 fn note(text: impl fmt::Display) {
     let _ = writeln!(io::stderr(), "note: {text}");

@@ -133,7 +133,7 @@ fn restore_registry(mut backup: File, context: &mut Context<'_>) -> Result<(), F
         }));
     }
     writeln!(context.out, "{}", config.file.display())?;
-    writeln!(context.out, "{}: {hosts} hosts", path.display())?;
+    writeln!(context.out, "{}: {}", path.display(), super::hosts(hosts))?;
     Ok(())
 }
 

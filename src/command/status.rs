@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::session::Session;
-use super::{Context, Failure};
+use super::{Context, Failure, hosts};
 use crate::config::{Config, LogTarget};
 use crate::name::ZoneName;
 use crate::registry::{Host, State};
@@ -47,6 +47,17 @@ struct Status {
     upkeep_at: Option<Timestamp>,
     zones: Vec<ZoneStatus>,
     pending: Vec<Pending>,
+    challenges: Challenges,
+}
+
+/// Challenges for certificates.
+#[derive(Serialize)]
+struct Challenges {
+    /// Those that the name server shows.
+    standing: u32,
+    pending: u32,
+    /// How long the oldest pending one has waited, in seconds.
+    age: u64,
 }
 
 /// One zone and how many hosts it has.
@@ -88,7 +99,11 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         (false, false) => status.write(context)?,
     }
     if let Some(zone) = status.zones.iter().find(|zone| zone.differing > 0) {
-        let cause = format!("{} hosts differ from zone {}", zone.differing, zone.name);
+        let cause = format!(
+            "{} differ from zone {}",
+            hosts(zone.differing as usize),
+            zone.name
+        );
         return Err(Failure::new(cause).hint(
             "the registry may be older than the zone: `bowline upkeep --adopt` takes the zone's word",
         ));
@@ -101,6 +116,10 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
             None => Failure::new("there was no upkeep yet")
                 .hint("let a timer run `bowline upkeep` every minute"),
         }),
+        0 if status.challenges.age > LATE.seconds() => Err(Failure::new(
+            "a challenge for a certificate is pending for over 5 minutes",
+        )
+        .hint(format!("the reason is in the log: {}", status.log))),
         0 => Ok(()),
         count => Err(Failure::new(format!(
             "{count} {} pending for over 5 minutes",
@@ -140,6 +159,7 @@ impl Status {
             }
         }
         let pending = session.registry.pending()?;
+        let challenges = session.registry.count_challenges()?;
         let last_upkeep = upkeep::last(&session.config);
         let zones: Vec<ZoneStatus> = zones.into_values().collect();
         Ok(Status {
@@ -160,6 +180,11 @@ impl Status {
                 .iter()
                 .map(|host| Pending::of(host, session.now))
                 .collect(),
+            challenges: Challenges {
+                standing: challenges.standing,
+                pending: challenges.pending,
+                age: (challenges.since).map_or(0, |since| session.now.since(since).seconds()),
+            },
         })
     }
 
@@ -175,8 +200,10 @@ impl Status {
             let server = zone.server.as_deref().unwrap_or("not configured");
             writeln!(
                 out,
-                "zone           {}: {} hosts, {} pending, server {server}",
-                zone.name, zone.hosts, zone.pending
+                "zone           {}: {}, {} pending, server {server}",
+                zone.name,
+                hosts(zone.hosts),
+                zone.pending
             )?;
         }
         writeln!(
@@ -203,6 +230,12 @@ impl Status {
                 "pending        {} for {age}: {wanted}{reason}",
                 pending.name
             )?;
+        }
+        let Challenges {
+            standing, pending, ..
+        } = self.challenges;
+        if standing + pending > 0 {
+            writeln!(out, "challenges     {standing} standing, {pending} pending")?;
         }
         Ok(())
     }

@@ -6,9 +6,11 @@
 use rusqlite::{Connection, Transaction};
 
 use super::above::check_above;
+use super::behind;
 use super::fact::forget;
 use super::free::check_free;
 use super::host::{by_id, by_name};
+use super::kept_token::write_token;
 use super::owner::check_on;
 use super::wish::write_wish;
 use super::{Durable, Edit, Host, HostId, Registry, RegistryError, Settings, Source, State};
@@ -49,17 +51,6 @@ pub struct Rename {
     pub below: bool,
 }
 
-/// A token as the registry keeps it.
-#[derive(Debug, Clone)]
-pub struct KeptToken {
-    /// Its digest.
-    pub digest: Digest,
-    /// When it dies; `None`: it is the one in force.
-    pub until: Option<Timestamp>,
-    /// When it was last used, of an old one.
-    pub used: Option<Timestamp>,
-}
-
 impl Registry {
     /// Adds hosts: all of them or, on any error, none.
     ///
@@ -78,7 +69,14 @@ impl Registry {
         let ids = hosts
             .iter()
             .map(|host| add_one(&tx, host, ttl, now))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        // Only now: the site may come later in the list.
+        for (id, host) in ids.iter().zip(hosts) {
+            if host.settings.behind.is_some() {
+                behind::write(&tx, *id, host.settings.behind.as_ref())?;
+                behind::check(&tx, *id)?;
+            }
+        }
         tx.commit()?;
         Ok(ids)
     }
@@ -218,14 +216,6 @@ impl Registry {
         remove_one(&tx, id, now)?;
         Ok(tx.commit()?)
     }
-
-    /// The tokens of a host, the one in force first.
-    ///
-    /// # Errors
-    /// When the registry cannot be read.
-    pub fn tokens(&self, id: HostId) -> Result<Vec<KeptToken>, RegistryError> {
-        kept_tokens(&self.db, id)
-    }
 }
 
 /// Begins the removal of a host.
@@ -235,6 +225,7 @@ pub(super) fn remove_one(tx: &Connection, id: HostId, now: Timestamp) -> Result<
     for table in ["token", "former_name"] {
         tx.execute(&format!("DELETE FROM {table} WHERE host = ?1"), [id.0])?;
     }
+    behind::release(tx, id)?;
     wish_nothing(tx, &host, now)?;
     tx.execute("DELETE FROM history WHERE host = ?1", [id.0])?;
     tx.execute(
@@ -245,37 +236,6 @@ pub(super) fn remove_one(tx: &Connection, id: HostId, now: Timestamp) -> Result<
         forget(tx, &host, now)?;
     }
     Ok(())
-}
-
-/// The tokens of a host, inside or outside a transaction.
-pub(super) fn kept_tokens(db: &Connection, id: HostId) -> Result<Vec<KeptToken>, RegistryError> {
-    kept_tokens_of(db, "host", id.0)
-}
-
-/// The tokens of a `host` or `owner`, the one in force first.
-pub(super) fn kept_tokens_of(
-    db: &Connection,
-    holder: &str,
-    id: i64,
-) -> Result<Vec<KeptToken>, RegistryError> {
-    let mut statement = db.prepare_cached(&format!(
-        "SELECT digest, until, used FROM token WHERE {holder} = ?1 ORDER BY until"
-    ))?;
-    let mut rows = statement.query([id])?;
-    let mut tokens = Vec::new();
-    while let Some(row) = rows.next()? {
-        let time = |column| -> Result<_, rusqlite::Error> {
-            Ok(row
-                .get::<_, Option<i64>>(column)?
-                .map(Timestamp::from_seconds))
-        };
-        tokens.push(KeptToken {
-            digest: Digest::from_bytes(row.get(0)?),
-            until: time(1)?,
-            used: time(2)?,
-        });
-    }
-    Ok(tokens)
 }
 
 pub(super) fn add_one(
@@ -295,6 +255,7 @@ pub(super) fn add_one(
     let id = match there {
         Some(host) if host.state == State::Removing => {
             write_state(tx, host.id, "active")?;
+            tx.execute("DELETE FROM account_network WHERE host = ?1", [host.id.0])?;
             tx.execute(
                 "UPDATE host SET created = ?2, last_seen = NULL, last_change = NULL WHERE id = ?1",
                 (host.id.0, now.seconds()),
@@ -303,10 +264,10 @@ pub(super) fn add_one(
         }
         Some(host) => return Err(RegistryError::Taken(host.name)),
         None => {
-            tx.execute(
+            tx.prepare_cached(
                 "INSERT INTO host (zone, name, created, wish_ttl, wish_at) VALUES (?1, ?2, ?3, ?4, ?3)",
-                (new.name.zone().as_str(), new.name.as_str(), now.seconds(), ttl.seconds()),
-            )?;
+            )?
+            .execute((new.name.zone().as_str(), new.name.as_str(), now.seconds(), ttl.seconds()))?;
             HostId(tx.last_insert_rowid())
         }
     };
@@ -356,32 +317,6 @@ pub(super) fn wish_nothing(
 pub(super) fn write_state(tx: &Connection, id: HostId, state: &str) -> Result<(), RegistryError> {
     tx.execute("UPDATE host SET state = ?2 WHERE id = ?1", (id.0, state))?;
     Ok(())
-}
-
-pub(super) fn write_token(
-    tx: &Connection,
-    id: HostId,
-    token: &Digest,
-) -> Result<(), RegistryError> {
-    write_token_of(tx, "host", id.0, token)
-}
-
-/// A token for a `host` or `owner`.
-pub(super) fn write_token_of(
-    tx: &Connection,
-    holder: &str,
-    id: i64,
-    token: &Digest,
-) -> Result<(), RegistryError> {
-    let written = tx
-        .prepare_cached(&format!(
-            "INSERT OR IGNORE INTO token (digest, {holder}) VALUES (?1, ?2)"
-        ))?
-        .execute((token.as_bytes(), id))?;
-    match written {
-        0 => Err(RegistryError::TokenTaken),
-        _ => Ok(()),
-    }
 }
 
 pub(super) fn write_settings(

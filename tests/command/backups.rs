@@ -40,7 +40,7 @@ fn what_was_saved_comes_back() {
     assert!(!it.file("etc").exists());
     fs::remove_dir_all(it.file("state")).unwrap();
     let out = it.done("restore saved.tar");
-    assert!(out.ends_with("bowline.db: 1 hosts\n"), "{out}");
+    assert!(out.ends_with("bowline.db: 1 host\n"), "{out}");
     assert_eq!(it.done("host export"), before);
     assert_eq!(it.done("config check"), "ok\n");
     for key in ["etc/lookup.key", "etc/tsig.key"] {

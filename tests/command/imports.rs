@@ -70,7 +70,7 @@ fn all_or_nothing_with_the_place_of_the_error() {
     for (list, expected) in [
         (
             "name\nhome\n",
-            "1 hosts would get a new token\nhint: say where the tokens go with --out",
+            "1 host would get a new token\nhint: say where the tokens go with --out",
         ),
         (
             "name,static,ipv4\nhome,1,192.0.2.1\na_b,,\n",

@@ -363,7 +363,7 @@ fn an_owner_is_removed_though_the_name_server_is_silent() {
     knot.resume();
     assert_eq!(
         (ran.code, ran.out.as_str()),
-        (0, "anna: removed, with a host\n")
+        (0, "anna: removed, with 1 host\n")
     );
     assert!(
         ran.err.contains("could not confirm home.dyn"),

@@ -131,6 +131,13 @@ impl Knot {
         self.knotc(&["zone-commit", ZONE]);
     }
 
+    /// Takes the records of an owner relative to the zone away behind bowline's back.
+    pub fn unset(&self, owner: &str) {
+        self.knotc(&["zone-begin", ZONE]);
+        self.knotc(&["zone-unset", ZONE, owner]);
+        self.knotc(&["zone-commit", ZONE]);
+    }
+
     /// Keeps a copy of the zones as they are on its disk; restarts it.
     pub fn keep_copy(&mut self) {
         self.stop();

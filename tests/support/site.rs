@@ -5,12 +5,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Mutex;
 
 use bowline::config::Config;
 use bowline::deadline::Deadline;
 use bowline::ip::{Addresses, Family};
+use bowline::log::Logger;
 use bowline::name::HostName;
 use bowline::publish::{Published, Publisher};
 use bowline::registry::{Host, HostId, NewHost, Registry, Settings};
@@ -18,9 +18,10 @@ use bowline::span::Span;
 use bowline::time::Timestamp;
 use bowline::token::{Digest, LookupKey, Token};
 use bowline::ttl::Ttl;
+use bowline::upkeep::{self, Round, Word};
 use tempfile::TempDir;
 
-use super::knot::{Knot, Options, ZONE};
+use super::knot::{Knot, Options, ZONE, wait_until};
 use super::visit::{Request, Response};
 
 /// The client that a visit comes from when it says nothing else.
@@ -220,15 +221,20 @@ key_file = "tsig.key"
             .remove(0)
     }
 
-    /// One round of upkeep, as the timer runs it.
-    pub fn upkeep(&self) {
-        let upkeep = Command::new(env!("CARGO_BIN_EXE_bowline"))
-            .arg("--config")
-            .arg(self.path("bowline.toml"))
-            .arg("upkeep")
-            .output()
-            .unwrap();
-        assert!(upkeep.status.success(), "{upkeep:?}");
+    /// One round of upkeep.
+    ///
+    /// Another test's child has our files open until it executes: then the lock of the last
+    /// round is not given back yet.
+    pub fn round(&self, word: Word) -> Round {
+        let config = Config::load(&self.path("bowline.toml")).unwrap();
+        let logger = Logger::new(&config.log);
+        let mut done = None;
+        wait_until("upkeep", || {
+            let round = upkeep::round(&config, &mut self.registry(), &logger, word);
+            done = round.unwrap().ok();
+            done.is_some()
+        });
+        done.unwrap()
     }
 
     /// The digest by which the registry knows a token.

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle, sleep};
 use std::time::Duration;
 
+use bowline::upkeep::Word;
+
 use crate::support::knot::free_port;
 use crate::support::site::Site;
 
@@ -286,7 +288,7 @@ fn check((_, way, said, log): Case) {
     }
 
     between.set(Way::Open);
-    site.upkeep();
+    site.round(Word::Registry);
     assert!(!site.host(&home).is_pending(), "{}", site.log());
     assert_eq!(site.host(&home).trouble, None);
     assert_eq!(site.dns("home"), "203.0.113.2");

@@ -5,6 +5,8 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
+use bowline::upkeep::Word;
+
 use crate::support::at_once;
 use crate::support::knot::{Options, ZONE, wait_until};
 use crate::support::site::{Home, Site};
@@ -33,7 +35,7 @@ fn pending(site: &Site, home: &Home, address: &str) {
 
 /// After a round everything is as the last visit wished.
 fn settled(site: &Site, home: &Home, address: &str) {
-    site.upkeep();
+    site.round(Word::Registry);
     assert!(!site.host(home).is_pending(), "{}", site.log());
     assert_eq!(site.dns(&home.name), address);
     let again = site.visit(&home.with(address)).said();

@@ -12,7 +12,7 @@ use super::super::handed::Argument;
 use super::super::session::Session;
 use super::super::settle::settle;
 use super::super::token::update_url;
-use super::super::{Context, Failure};
+use super::super::{Context, Failure, hosts};
 use super::given::permitted;
 use super::row::Row;
 use super::rows;
@@ -28,8 +28,8 @@ use crate::ttl::Ttl;
 /// as `bowline host export` writes them. A host that is there already gets the settings
 /// that the list gives; its token and, unless it is static, its addresses stay.
 ///
-/// Keys: name zone owner below note mail ttl expire only allow_private wildcard plain_http static
-/// ipv4 ipv6 disabled, token (a secret to take over) and tokens (digests of an export).
+/// Keys: name zone owner below behind interface_id note mail ttl expire only allow_private wildcard
+/// plain_http static ipv4 ipv6 disabled, token (a secret to take over) and tokens (digests of an export).
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// The list; -: standard input
@@ -172,8 +172,10 @@ fn import(
                 (false, None) if made.is_empty() => {}
                 (false, None) => {
                     let count = made.len();
-                    return Err(Failure::new(format!("{count} hosts would get a new token"))
-                        .hint("say where the tokens go with --out FILE"));
+                    return Err(
+                        Failure::new(format!("{} would get a new token", hosts(count)))
+                            .hint("say where the tokens go with --out FILE"),
+                    );
                 }
                 (false, Some(out)) => write_tokens(&made, config, out)
                     .map_err(|error| Failure::new(format!("--out: {error}")))?,
@@ -224,7 +226,7 @@ impl Plan {
     fn add(&self) -> Result<Edit, Failure> {
         let row = &self.row;
         let mut settings = Settings::default();
-        row.apply(&mut settings);
+        row.apply(&mut settings)?;
         settings.fixed = (row.fixed == Some(true)).then_some(Addresses::NONE);
         let addresses = permitted(row.addresses.iter().copied(), &settings, self.policy)?;
         let mut tokens = row.tokens.clone();
@@ -247,7 +249,7 @@ impl Plan {
     fn change(&self, host: &Host, tokens: &[KeptToken]) -> Result<Edit, Failure> {
         let row = &self.row;
         let mut settings = host.settings.clone();
-        row.apply(&mut settings);
+        row.apply(&mut settings)?;
         if row
             .fixed
             .is_some_and(|fixed| fixed != settings.fixed.is_some())

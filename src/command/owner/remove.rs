@@ -48,8 +48,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     }
     let with = match hosts.len() {
         0 => String::new(),
-        1 => ", with a host".to_owned(),
-        hosts => format!(", with {hosts} hosts"),
+        count => format!(", with {}", super::super::hosts(count)),
     };
     Ok(writeln!(context.out, "{}: removed{with}", owner.name)?)
 }

@@ -101,7 +101,13 @@ fn hosts(
         .filter(|host| now.since(host.wish.at) > LATE)
         .map(|host| host.name.as_str())
         .collect();
+    let challenges = registry.count_challenges()?.since;
     match late.first() {
+        None if challenges.is_some_and(|since| now.since(since) > LATE) => report.problem(
+            "pending",
+            "a challenge for a certificate waits for its name server for over 5 minutes",
+            "the reason is among these checks or in the log",
+        ),
         None => report.ok(
             "pending",
             format_args!(
