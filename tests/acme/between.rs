@@ -16,14 +16,14 @@ pub(crate) fn bowline(place: &Place, arguments: &[&str]) -> Output {
 }
 
 /// Makes every challenge older than it is.
-fn age(place: &Place, seconds: u32) {
+pub(crate) fn age(place: &Place, seconds: u32) {
     let db = rusqlite::Connection::open(place.registry_file()).unwrap();
     let aged = "UPDATE challenge SET at = at - ?1, unconfirmed = unconfirmed - ?1";
     assert_ne!(db.execute(aged, [seconds]).unwrap(), 0);
 }
 
 /// How many challenges are to be settled still.
-fn known(place: &Place, home: &Home) -> usize {
+pub(crate) fn known(place: &Place, home: &Home) -> usize {
     place.registry().challenges(home.id).unwrap().len()
 }
 
@@ -315,23 +315,6 @@ pub(crate) fn orders_through(url: &str, token: &str, shown: &dyn Fn() -> Vec<Str
     assert_eq!(shown(), expected);
     all("cleanup");
     assert_eq!(shown(), [""; 0]);
-}
-
-#[test]
-fn one_client_cannot_pile_them_up() {
-    let place = Place::new();
-    let home = place.add("home");
-    for letter in 'a'..='m' {
-        assert_eq!(
-            place.httpreq("present", &home, &value(letter)).run().status,
-            200
-        );
-    }
-    let newest: Vec<String> = ('f'..='m').map(value).collect();
-    assert_eq!(place.shown("home"), newest);
-    for value in newest {
-        assert_eq!(place.httpreq("cleanup", &home, &value).run().status, 200);
-    }
 }
 
 #[test]
