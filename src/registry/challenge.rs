@@ -67,9 +67,10 @@ impl Registry {
     /// # Errors
     /// When the registry cannot be written; then nothing was accepted.
     pub fn accept_challenge(&mut self, ask: &ChallengeAsk<'_>) -> Result<bool, RegistryError> {
+        let wanted = self.wanted;
         let tx = self.write(Durable::Now)?;
         let host = by_id(&tx, ask.host)?.filter(Host::is_on);
-        if host.is_none() || !use_token(&tx, &ask.token, ask.host, ask.now)? {
+        if host.is_none() || !use_token(&tx, wanted, &ask.token, ask.host, ask.now)? {
             return Ok(false);
         }
         match ask.edit {

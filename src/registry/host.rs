@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use rusqlite::{OptionalExtension, Row};
 
+use super::outbox::events;
 use super::{Behind, Registry, RegistryError, UNSETTLED};
+use crate::event::Events;
 use crate::ip::{Addresses, Family, Policy};
 use crate::name::{HostName, RecordName, ZoneName};
 use crate::owner_name::OwnerName;
@@ -72,6 +74,8 @@ pub struct Settings {
     pub note: Option<String>,
     /// Where its person is reached.
     pub mail: Option<String>,
+    /// What is told of it, on all channels; nothing: as configured.
+    pub notify: Option<Events>,
     /// Its own TTL.
     pub ttl: Option<Ttl>,
     /// Its own expiry; zero: never.
@@ -165,7 +169,7 @@ impl Host {
 }
 
 /// The columns that [`read`] takes, in its order.
-const COLUMNS: &str = "id, zone, name, state, created, note, mail, ttl, expire, only_family, \
+const COLUMNS: &str = "id, zone, name, state, created, note, mail, notify, ttl, expire, only_family, \
     allow_private, wildcard, plain_http, static, static_ipv4, static_ipv6, \
     wish, wish_names, wish_ipv4, wish_ipv6, wish_ttl, wish_at, \
     fact, fact_names, fact_ipv4, fact_ipv6, fact_serial, fact_at, \
@@ -318,6 +322,7 @@ fn read(row: &Row<'_>) -> Result<Host, RegistryError> {
     let settings = Settings {
         note: row.get("note")?,
         mail: row.get("mail")?,
+        notify: events(row)?,
         ttl: row.get::<_, Option<u32>>("ttl")?.map(ttl).transpose()?,
         expire: row
             .get::<_, Option<u32>>("expire")?
@@ -377,7 +382,7 @@ fn read(row: &Row<'_>) -> Result<Host, RegistryError> {
     })
 }
 
-fn addresses(row: &Row<'_>, ipv4: &str, ipv6: &str) -> Result<Addresses, RegistryError> {
+pub(super) fn addresses(row: &Row<'_>, ipv4: &str, ipv6: &str) -> Result<Addresses, RegistryError> {
     let mut all = Addresses::NONE;
     for column in [ipv4, ipv6] {
         if let Some(text) = row.get::<_, Option<String>>(column)? {

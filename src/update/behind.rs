@@ -1,7 +1,7 @@
 //! The hosts behind those of a request: the prefix in it moves them too, and how that ended
 //! is part of the site's answer.
 
-use super::change::{refusal, registry_trouble};
+use super::outcome::{refusal, registry_trouble};
 use super::{Answer, Decision, Lan, Target, Undecidable, Word};
 use crate::config::Config;
 use crate::ip::{Family, PublicAddress};

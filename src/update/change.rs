@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::behind::{Planned, Site, add_behind, sum_up};
-use super::{Answer, Asked, Decision, Lan, Undecidable, Visit, Word, decide};
+use super::outcome::{outcome, pending, publish_trouble, refusal, registry_trouble, told};
+use super::{Answer, Asked, Decision, Lan, Visit, Word, decide};
 use crate::config::Zone;
 use crate::limit::Limit;
 use crate::name::ZoneName;
-use crate::publish::{PublishError, Published, Shown, Trouble};
+use crate::publish::{Shown, differing};
 use crate::rate::Rate;
-use crate::registry::{Accepted, Ask, Host, HostId, RegistryError, State};
+use crate::registry::{Accepted, Ask, Host, HostId};
 use crate::time::Timestamp;
 use crate::token::Digest;
 
@@ -33,6 +34,8 @@ pub(super) struct Change<'v, 'a> {
     pub(super) dialect: &'v str,
     /// Its token.
     pub(super) token: Digest,
+    /// Whether it wants its change told; `None`: it does not say.
+    pub(super) notify: Option<bool>,
 }
 
 /// One host on its way through a change.
@@ -152,6 +155,9 @@ impl<'a> Change<'_, 'a> {
                 .visit
                 .publisher
                 .show(&zone, &hosts, self.visit.deadline);
+            if let Ok(Ok(shown)) = &shown {
+                let _ = (self.visit.registry).note_differing(&differing(&hosts, shown));
+            }
             for (position, item) in items.iter_mut().enumerate() {
                 item.advance(|decision, _| match &shown {
                     Ok(Ok(shown)) if shown.get(position).is_some_and(Shown::is_as_wished) => {
@@ -169,7 +175,8 @@ impl<'a> Change<'_, 'a> {
     /// must not stop a visit.
     fn seen(&mut self, Target { host, zone }: &Target<'_>) {
         let expire = host.settings.expire.unwrap_or(zone.expire);
-        let _ = self.visit.registry.seen(host, expire, self.visit.now);
+        let (token, now) = (&self.token, self.visit.now);
+        let _ = self.visit.registry.seen(host, token, expire, now);
     }
 
     /// Counts what changes; what is pending already waits with it, and counts no more.
@@ -258,6 +265,7 @@ impl<'a> Change<'_, 'a> {
             client: self.visit.client,
             dialect: self.dialect.to_owned(),
             now: self.visit.now,
+            notify: self.notify,
             not_before: match item.limited {
                 Limited::Until(until) => Some(until),
                 Limited::Counted | Limited::No => None,
@@ -351,53 +359,4 @@ fn by_zone<'i, 'a>(
             .push(item);
     }
     zones
-}
-
-/// What became of a wish, in a word; `None` when its host went meanwhile.
-fn outcome(published: &Published, word: Word, decision: &Decision) -> Option<Answer> {
-    match published {
-        Published::Confirmed => Some(told(word, decision)),
-        Published::Off(State::Disabled) => {
-            Some(Answer::new(Word::Abuse).because("the host was disabled meanwhile"))
-        }
-        Published::Off(_) | Published::Gone => None,
-        Published::Refused(trouble) | Published::Unconfirmed(trouble) => {
-            Some(pending(trouble, decision))
-        }
-    }
-}
-
-fn told(word: Word, decision: &Decision) -> Answer {
-    Answer {
-        addresses: decision.set,
-        dropped: decision.dropped.map(|dropped| dropped.address.to_string()),
-        ..Answer::new(word)
-    }
-}
-
-fn pending(trouble: &Trouble, decision: &Decision) -> Answer {
-    let answer = Answer {
-        wanted: decision.set,
-        ..Answer::new(Word::Pending)
-    };
-    answer.because(trouble).hint(trouble.hint())
-}
-
-pub(super) fn refusal(undecidable: Undecidable) -> Answer {
-    match undecidable {
-        Undecidable::ClientUnknown => Answer::new(Word::Trouble).because(undecidable).hint(Some(
-            "check [client] header, and that the proxy sets it".to_owned(),
-        )),
-        _ => Answer::new(Word::BadIp).because(undecidable),
-    }
-}
-
-pub(super) fn registry_trouble(error: &RegistryError) -> Answer {
-    let answer = Answer::new(Word::Trouble).because(error);
-    answer.hint(error.hint())
-}
-
-fn publish_trouble(error: &PublishError) -> Answer {
-    let answer = Answer::new(Word::Trouble).because(error);
-    answer.hint(error.hint())
 }

@@ -12,6 +12,7 @@ mod change;
 mod decide;
 mod dialect;
 mod named;
+mod outcome;
 mod respond;
 mod visit;
 
