@@ -278,7 +278,7 @@ fn open<'a>(
         none => {
             let mut registry = keys.open(config)?;
             if stays {
-                registry.stay_open();
+                registry.stay_open().map_err(KeysError::Registry)?;
             }
             none.insert(Open { registry, file })
         }

@@ -48,6 +48,9 @@ pub const DEFAULT_WRONG_SECRETS: Rate = Rate::AtMost(20, Span::from_seconds(600)
 pub const DEFAULT_REUSE: Span = Span::from_days(30);
 /// How long the history is kept.
 pub const DEFAULT_HISTORY: Span = Span::from_days(90);
+/// How long a challenge stands that its client has forgotten: below a wildcard it could hide
+/// other names (RFC 4592 2.2.2), and no order takes longer.
+pub const DEFAULT_CHALLENGES: Span = Span::from_seconds(3600);
 /// No host expires sooner: a router that restarts must not lose its name.
 pub const SHORTEST_EXPIRE: Span = Span::from_seconds(600);
 
@@ -129,6 +132,8 @@ pub struct Limits {
 pub struct Keep {
     /// How long changes stay in the history.
     pub history: Span,
+    /// How long a challenge stands that its client does not remove.
+    pub challenges: Span,
 }
 
 /// One `[[zone]]` whose hosts bowline may move.
@@ -239,6 +244,7 @@ impl Config {
             ("keep.history", self.keep.history),
             ("notify.pending", self.notify.pending),
             ("notify.give_up", self.notify.give_up),
+            ("keep.challenges", self.keep.challenges),
         ] {
             if span == Span::ZERO {
                 return Err(bad(format!(
@@ -310,6 +316,7 @@ impl Default for Keep {
     fn default() -> Self {
         Keep {
             history: DEFAULT_HISTORY,
+            challenges: DEFAULT_CHALLENGES,
         }
     }
 }

@@ -5,6 +5,11 @@ use std::process::ExitCode;
 
 use bowline::{command, gateway};
 
+/// musl's own allocator asks the system for memory, and gives it back, several times in a
+/// visit (BENCHMARKS.md).
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     // First of all: mod_fcgid sets GATEWAY_INTERFACE as well.
     if let Some(code) = gateway::fastcgi::run() {

@@ -6,16 +6,18 @@
 //! Processes that die leave no lock behind, and the next answer takes the mark away.
 
 use std::fs::{File, TryLockError};
-use std::io::{Seek, Write};
+use std::io::{ErrorKind, Seek, Write};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::lock::{self, LockError};
 
 /// A server one means to talk to.
 #[derive(Debug)]
 pub struct Patience {
-    file: File,
+    path: PathBuf,
+    /// Opened when the server is, or was, silent.
+    file: Option<File>,
     /// Whether the server was silent when last heard of.
     marked: bool,
     /// Whether the right to wait is ours.
@@ -30,42 +32,49 @@ impl Patience {
     pub fn with(server: SocketAddr, state: &Path) -> Result<Option<Self>, LockError> {
         let name = format!("server-{}-{}", server.ip(), server.port()).replace(':', "-");
         let path = state.join("locks").join(name);
-        let file = lock::open(&path)?;
-        let marked = file
-            .metadata()
-            .map_err(|error| LockError::File(path, error))?
-            .len()
-            > 0;
+        let marked = match path.symlink_metadata() {
+            Ok(found) => found.len() > 0,
+            Err(error) if error.kind() == ErrorKind::NotFound => false,
+            Err(error) => return Err(LockError::File(path, error)),
+        };
         let mut patience = Patience {
-            file,
+            path,
+            file: None,
             marked,
             ours: false,
         };
+        if marked {
+            patience.file = Some(lock::open(&patience.path)?);
+        }
         Ok((!marked || patience.take()).then_some(patience))
     }
 
     /// Called when nothing has come for a while: whether to go on waiting.
     pub fn goes_on(&mut self) -> bool {
+        if self.file.is_none() {
+            self.file = lock::open(&self.path).ok();
+        }
         if !self.marked {
-            self.marked = self.file.write_all(b"silent\n").is_ok();
+            let file = self.file.as_mut();
+            self.marked = file.is_some_and(|file| file.write_all(b"silent\n").is_ok());
         }
         self.ours || self.take()
     }
 
     /// Called when the server has answered, whatever it said.
     pub fn answered(&mut self) {
-        if self.marked {
-            self.marked = self.file.set_len(0).is_err();
-            let _ = self.file.rewind();
+        if let Some(file) = self.file.as_mut().filter(|_| self.marked) {
+            self.marked = file.set_len(0).is_err();
+            let _ = file.rewind();
         }
     }
 
     fn take(&mut self) -> bool {
-        self.ours = match self.file.try_lock() {
-            Ok(()) => true,
-            Err(TryLockError::WouldBlock) => false,
-            // A file system without locks: everybody waits.
-            Err(TryLockError::Error(_)) => true,
+        self.ours = match self.file.as_ref().map(File::try_lock) {
+            Some(Ok(())) => true,
+            Some(Err(TryLockError::WouldBlock)) => false,
+            // No file, or a file system without locks: everybody waits.
+            None | Some(Err(TryLockError::Error(_))) => true,
         };
         self.ours
     }

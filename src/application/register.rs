@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::{Application, not_allowed, open};
+use crate::acme::AllowFrom;
 use crate::config::{Register, Zone};
 use crate::deadline::Deadline;
 use crate::http::{Method, Request, Response};
@@ -45,7 +46,7 @@ impl Application {
             let hint = "bowline zone set ZONE --acme".to_owned();
             trouble(&"no zone takes challenges", Some(hint))
         })?;
-        check_body(&request.body)?;
+        let allow_from = allow_from(&request.body)?;
         let now = Timestamp::now();
         let client = self.client(request);
         let (_, registry) = open(config, &mut self.keys, &mut self.open, self.stays)
@@ -74,30 +75,27 @@ impl Application {
             }
         }
         let note = client.map_or("acme-dns".to_owned(), |ip| format!("acme-dns, {ip}"));
-        let (host, token) = make(registry, zone, note, config.limits.reuse, now)?;
+        let (host, token) = make(registry, zone, note, &allow_from, config.limits.reuse, now)?;
         Ok(Answer {
-            document: Some(account(&host, &token)),
+            document: Some(account(&host, &token, &allow_from)),
             ..Answer::new(Word::Registered).about(&host)
         })
     }
 }
 
-/// Nobody's networks are known here, so an account cannot be bound to some.
-fn check_body(body: &[u8]) -> Result<(), Box<Answer>> {
+/// The networks that the body asks for.
+fn allow_from(body: &[u8]) -> Result<AllowFrom, Box<Answer>> {
     let body = body.trim_ascii();
     if body.is_empty() {
-        return Ok(());
+        return Ok(AllowFrom::default());
     }
     let networks = match serde_json::from_slice(body) {
-        Ok(Value::Null) => return Ok(()),
+        Ok(Value::Null) => return Ok(AllowFrom::default()),
         Ok(Value::Object(object)) => object.get("allowfrom").cloned(),
         _ => return Err(refused(Word::BadJson, "the body is no JSON object")),
     };
-    match networks {
-        None | Some(Value::Null) => Ok(()),
-        Some(Value::Array(networks)) if networks.is_empty() => Ok(()),
-        Some(_) => Err(refused(Word::BadNetworks, "allowfrom is not served")),
-    }
+    let networks = AllowFrom::read(&networks.unwrap_or_default());
+    networks.ok_or_else(|| refused(Word::BadNetworks, "allowfrom is no list of networks"))
 }
 
 /// Whether the request shows the invitation.
@@ -120,6 +118,7 @@ fn make(
     registry: &mut Registry,
     zone: &Zone,
     note: String,
+    allow_from: &AllowFrom,
     reuse: crate::span::Span,
     now: Timestamp,
 ) -> Result<(HostName, Token), Box<Answer>> {
@@ -140,7 +139,7 @@ fn make(
         below: false,
     };
     registry
-        .add(&[new], zone.ttl, now)
+        .add_account(&new, &allow_from.networks, zone.ttl, now)
         .map_err(|error| Box::new(trouble(&error).hint(error.hint())))?;
     Ok((name, token))
 }
@@ -150,12 +149,12 @@ fn refused(word: Word, reason: &str) -> Box<Answer> {
 }
 
 /// The account as acme-dns says it.
-fn account(host: &HostName, token: &Token) -> Value {
+fn account(host: &HostName, token: &Token, allow_from: &AllowFrom) -> Value {
     json!({
         "username": host.as_str(),
         "password": token.secret(),
         "fulldomain": RecordName::challenge(host.clone()).to_string(),
         "subdomain": host.as_str(),
-        "allowfrom": [],
+        "allowfrom": allow_from.document(),
     })
 }

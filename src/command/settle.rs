@@ -50,8 +50,8 @@ fn publish_challenges(
     publisher: &Publisher,
     ids: &[HostId],
 ) -> Result<(), Failure> {
-    let now = Timestamp::now();
-    if session.registry.end_challenges(now)? == 0 {
+    let (keep, now) = (session.config.keep.challenges, Timestamp::now());
+    if session.registry.end_challenges(keep, now)? == 0 {
         return Ok(());
     }
     for (host, zone) in session.registry.due_challenges(now)? {

@@ -67,7 +67,7 @@ pub fn keys() -> impl Iterator<Item = &'static Key> {
 }
 
 /// All but those of `[notify]`.
-const KEYS: [Key; 26] = [
+const KEYS: [Key; 27] = [
     Key {
         table: "",
         name: "url",
@@ -140,6 +140,13 @@ const KEYS: [Key; 26] = [
         doc: "how long changes stay in the history",
         default: Some("\"90d\""),
         show: Show::Config(|config| config.keep.history.to_string().into()),
+    },
+    Key {
+        table: "keep",
+        name: "challenges",
+        doc: "how long a challenge for a certificate stands whose client does not remove it",
+        default: Some("\"1h\""),
+        show: Show::Config(|config| config.keep.challenges.to_string().into()),
     },
     Key {
         table: "log",

@@ -9,8 +9,11 @@ use std::time::Duration;
 use super::wait::Wait;
 use crate::deadline::Deadline;
 
-/// The largest datagram, and the largest message.
-const OCTETS_MAX: usize = 65_535;
+/// No longer datagram is taken; we ask for 1232 octets at most, and a message that is cut
+/// off counts as none.
+const DATAGRAM_MAX: usize = 4096;
+/// Long waits are whole multiples of this: the kernel need not be told each time.
+const STEP: Duration = Duration::from_millis(100);
 
 thread_local! {
     /// The socket that was kept last; a responder has something to send again and again.
@@ -21,7 +24,9 @@ thread_local! {
 pub(super) struct Udp {
     server: SocketAddr,
     socket: UdpSocket,
-    /// Where a datagram is received, as large as any.
+    /// How long the socket waits, once it was told.
+    waits: Option<Duration>,
+    /// Where a datagram is received.
     buffer: Vec<u8>,
 }
 
@@ -55,7 +60,8 @@ impl Udp {
         Ok(Udp {
             server,
             socket,
-            buffer: vec![0; OCTETS_MAX],
+            waits: None,
+            buffer: vec![0; DATAGRAM_MAX],
         })
     }
 
@@ -74,9 +80,11 @@ impl Udp {
         wait: &mut Wait<'_>,
     ) -> io::Result<Option<&[u8]>> {
         while wait.goes_on() && !until.passed() {
-            // A zero would mean to wait for ever.
-            let step = wait.step(until).max(Duration::from_millis(1));
-            self.socket.set_read_timeout(Some(step))?;
+            let step = coarse(wait.step(until));
+            if self.waits != Some(step) {
+                self.socket.set_read_timeout(Some(step))?;
+                self.waits = Some(step);
+            }
             match self.socket.recv(&mut self.buffer) {
                 Ok(length) => return Ok(self.buffer.get(..length)),
                 Err(error) if is_pause(&error) => {}
@@ -149,6 +157,15 @@ impl Tcp {
     }
 }
 
+/// No longer than `step`, but never nothing: a zero would mean to wait for ever.
+fn coarse(step: Duration) -> Duration {
+    let steps = step.as_millis() / STEP.as_millis();
+    match u32::try_from(steps) {
+        Ok(steps @ 1..) => STEP * steps,
+        _ => step.max(Duration::from_millis(1)),
+    }
+}
+
 /// What is left, or `TimedOut`.
 fn left(deadline: Deadline) -> io::Result<Duration> {
     match deadline.left() {
@@ -168,6 +185,15 @@ fn is_pause(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn long_waits_are_whole_steps() {
+        let coarse = |millis| coarse(Duration::from_millis(millis)).as_millis();
+        let cases = [(0, 1), (99, 99), (100, 100), (1499, 1400), (1500, 1500)];
+        for (wait, waited) in cases {
+            assert_eq!(coarse(wait), waited);
+        }
+    }
 
     #[test]
     fn a_kept_socket_is_for_its_server_only() {

@@ -3,9 +3,10 @@
 
 use std::fmt;
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
 use super::host::{by_id, by_name};
+use super::values::Values;
 use super::{Host, HostId, Registry, RegistryError, State};
 use crate::interface_id::InterfaceId;
 use crate::ip::Family;
@@ -41,12 +42,12 @@ impl Registry {
     }
 }
 
-/// Where a host is, from its row.
-pub(super) fn read(row: &Row<'_>) -> Result<Option<Behind>, RegistryError> {
-    let Some(name) = row.get::<_, Option<String>>("site_name")? else {
+/// Where a host is, from the next three columns of its row.
+pub(super) fn read(row: &Values<'_>) -> Result<Option<Behind>, RegistryError> {
+    let columns: [Option<String>; 3] = [row.next()?, row.next()?, row.next()?];
+    let [Some(name), Some(zone), Some(id)] = columns else {
         return Ok(None);
     };
-    let (zone, id): (String, String) = (row.get("site_zone")?, row.get("interface_id")?);
     Ok(Some(Behind {
         site: HostName::new(&name, &zone.parse()?)?,
         id: id.parse().map_err(|_| RegistryError::Damaged(id))?,

@@ -3,8 +3,11 @@
 //! As with addresses, what is accepted is on disk before anybody hears of it, and stays there
 //! until the name server shows it. A challenge may outlive its host.
 
+use std::net::IpAddr;
+
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use super::account::is_from_there;
 use super::host::by_id;
 use super::wish::use_token;
 use super::{Durable, Host, HostId, Registry, RegistryError, UNSETTLED};
@@ -14,9 +17,6 @@ use crate::span::Span;
 use crate::time::Timestamp;
 use crate::token::Digest;
 
-/// One that its client has forgotten goes after so long: below a wildcard it could hide
-/// other names (RFC 4592 2.2.2), and no order takes longer.
-const FORGOTTEN: Span = Span::from_seconds(3600);
 /// So often, within a day, a name server refuses to remove one before that is left to people.
 const REFUSED: i64 = 30;
 
@@ -44,6 +44,8 @@ pub struct ChallengeAsk<'a> {
     pub name: &'a HostName,
     /// What to do there.
     pub edit: &'a ChallengeEdit,
+    /// The client's address, where it is known.
+    pub client: Option<IpAddr>,
     /// The dialect it spoke.
     pub dialect: &'a str,
     /// The time of the visit.
@@ -61,17 +63,45 @@ pub enum ChallengeEdit {
     Clear,
 }
 
+/// How many challenges there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChallengeCount {
+    /// Those that the name server shows.
+    pub standing: u32,
+    /// Those that it has still to set or remove.
+    pub pending: u32,
+    /// Since when the oldest of these waits.
+    pub since: Option<Timestamp>,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChallengeAccepted {
+    /// It is on disk.
+    Yes,
+    /// Meanwhile the token died or the host was switched off.
+    Gone,
+    /// The host's challenges are set from other networks only.
+    FromElsewhere,
+}
+
 impl Registry {
-    /// Accepts what a visit asks, durably; whether its token and host were still good then.
+    /// Accepts what a visit asks, durably, if token and host are still good then.
     ///
     /// # Errors
     /// When the registry cannot be written; then nothing was accepted.
-    pub fn accept_challenge(&mut self, ask: &ChallengeAsk<'_>) -> Result<bool, RegistryError> {
+    pub fn accept_challenge(
+        &mut self,
+        ask: &ChallengeAsk<'_>,
+    ) -> Result<ChallengeAccepted, RegistryError> {
         let wanted = self.wanted;
         let tx = self.write(Durable::Now)?;
         let host = by_id(&tx, ask.host)?.filter(Host::is_on);
         if host.is_none() || !use_token(&tx, wanted, &ask.token, ask.host, ask.now)? {
-            return Ok(false);
+            return Ok(ChallengeAccepted::Gone);
+        }
+        if !is_from_there(&tx, ask.host, ask.client)? {
+            return Ok(ChallengeAccepted::FromElsewhere);
         }
         match ask.edit {
             ChallengeEdit::Add(value, most) => {
@@ -82,7 +112,7 @@ impl Registry {
             ChallengeEdit::Clear => keep(&tx, ask, 0)?,
         }
         tx.commit()?;
-        Ok(true)
+        Ok(ChallengeAccepted::Yes)
     }
 
     /// The challenges of a host, those that are to be gone too, by name.
@@ -101,12 +131,12 @@ impl Registry {
         Ok(challenges)
     }
 
-    /// Ends challenges that were forgotten, or whose host is gone, switched off by itself or with
+    /// Ends challenges that are older than `keep`, their clients having forgotten them, or whose host is gone, switched off by itself or with
     /// its owner, or has that name no more; they go with the next settling. Says how many.
     ///
     /// # Errors
     /// When the registry cannot be written.
-    pub fn end_challenges(&mut self, now: Timestamp) -> Result<usize, RegistryError> {
+    pub fn end_challenges(&mut self, keep: Span, now: Timestamp) -> Result<usize, RegistryError> {
         // A clock that went back must not keep one for ever either.
         let over = "wanted AND (at NOT BETWEEN ?1 - ?2 AND ?1 + ?2 OR NOT EXISTS
             (SELECT 1 FROM host LEFT JOIN owner ON owner.id = host.owner
@@ -115,7 +145,7 @@ impl Registry {
              AND (host.name = challenge.name OR EXISTS
                   (SELECT 1 FROM former_name AS former WHERE former.name = challenge.name
                    AND former.host = host.id AND former.until > ?1))))";
-        let values = (now.seconds(), FORGOTTEN.seconds().cast_signed());
+        let values = (now.seconds(), keep.seconds().cast_signed());
         let any = format!("SELECT EXISTS (SELECT 1 FROM challenge WHERE {over})");
         if !self.db.query_row(&any, values, |row| row.get(0))? {
             return Ok(0);
@@ -124,6 +154,28 @@ impl Registry {
         let ended = tx.execute(&format!("UPDATE challenge SET {END} WHERE {over}"), values)?;
         tx.commit()?;
         Ok(ended)
+    }
+
+    /// How many challenges there are.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn count_challenges(&self) -> Result<ChallengeCount, RegistryError> {
+        let count = self.db.query_row(
+            "SELECT count(*) FILTER (WHERE wanted AND confirmed),
+             count(*) FILTER (WHERE NOT confirmed),
+             min(at) FILTER (WHERE NOT confirmed) FROM challenge",
+            [],
+            |row| {
+                let since: Option<i64> = row.get(2)?;
+                Ok(ChallengeCount {
+                    standing: row.get(0)?,
+                    pending: row.get(1)?,
+                    since: since.map(Timestamp::from_seconds),
+                })
+            },
+        )?;
+        Ok(count)
     }
 
     /// The hosts whose challenges are to be settled, and their zones: what is not confirmed,
@@ -213,7 +265,7 @@ impl Registry {
 }
 
 /// Ends a challenge; an UPDATE that is not confirmed may still bring it back.
-const END: &str = "wanted = 0, confirmed = 0, retry_at = NULL, \
+const END: &str = "wanted = 0, confirmed = 0, at = ?1, retry_at = NULL, \
     unconfirmed = CASE WHEN confirmed THEN unconfirmed ELSE ?1 END";
 
 /// Makes it the host's wish that a value is there, or is gone.

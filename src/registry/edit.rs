@@ -257,6 +257,7 @@ pub(super) fn add_one(
     let id = match there {
         Some(host) if host.state == State::Removing => {
             write_state(tx, host.id, "active")?;
+            tx.execute("DELETE FROM account_network WHERE host = ?1", [host.id.0])?;
             tx.execute(
                 "UPDATE host SET created = ?2, last_seen = NULL, last_change = NULL WHERE id = ?1",
                 (host.id.0, now.seconds()),
@@ -265,10 +266,10 @@ pub(super) fn add_one(
         }
         Some(host) => return Err(RegistryError::Taken(host.name)),
         None => {
-            tx.execute(
+            tx.prepare_cached(
                 "INSERT INTO host (zone, name, created, wish_ttl, wish_at) VALUES (?1, ?2, ?3, ?4, ?3)",
-                (new.name.zone().as_str(), new.name.as_str(), now.seconds(), ttl.seconds()),
-            )?;
+            )?
+            .execute((new.name.zone().as_str(), new.name.as_str(), now.seconds(), ttl.seconds()))?;
             HostId(tx.last_insert_rowid())
         }
     };

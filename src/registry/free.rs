@@ -21,7 +21,8 @@ pub(super) fn check_free(
 ) -> Result<(), RegistryError> {
     let time = |sql: &str| -> Result<Option<Timestamp>, RegistryError> {
         let found: Option<i64> = tx
-            .query_row(sql, [name.as_str()], |row| row.get(0))
+            .prepare_cached(sql)?
+            .query_row([name.as_str()], |row| row.get(0))
             .optional()?;
         Ok(found.map(Timestamp::from_seconds))
     };

@@ -1,10 +1,9 @@
 //! A host as the registry has it: settings, wish and fact.
 
-use std::net::IpAddr;
-
 use rusqlite::{OptionalExtension, Row};
 
 use super::outbox::events;
+use super::values::Values;
 use super::{Behind, Registry, RegistryError, UNSETTLED};
 use crate::event::Events;
 use crate::ip::{Addresses, Family, Policy};
@@ -169,15 +168,16 @@ impl Host {
 }
 
 /// The columns that [`read`] takes, in its order.
-const COLUMNS: &str = "id, zone, name, state, created, note, mail, notify, ttl, expire, only_family, \
-    allow_private, wildcard, plain_http, static, static_ipv4, static_ipv6, \
-    wish, wish_names, wish_ipv4, wish_ipv6, wish_ttl, wish_at, \
+const COLUMNS: &str = "zone, note, mail, notify, ttl, expire, only_family, allow_private, \
+    wildcard, plain_http, static, static_ipv4, static_ipv6, \
+    (SELECT owner.name FROM owner WHERE owner.id = host.owner), \
+    (SELECT site.name FROM host AS site WHERE site.id = host.behind), \
+    (SELECT site.zone FROM host AS site WHERE site.id = host.behind), interface_id, \
+    id, name, state, wish, wish_names, wish_ipv4, wish_ipv6, wish_ttl, wish_at, \
     fact, fact_names, fact_ipv4, fact_ipv6, fact_serial, fact_at, \
-    held_names, unconfirmed, last_seen, last_change, trouble, \
-    (SELECT owner.name FROM owner WHERE owner.id = host.owner) AS owner_name, \
-    (SELECT owner.state FROM owner WHERE owner.id = host.owner) AS owner_state, \
-    (SELECT site.name FROM host AS site WHERE site.id = host.behind) AS site_name, \
-    (SELECT site.zone FROM host AS site WHERE site.id = host.behind) AS site_zone, interface_id";
+    held_names, unconfirmed, trouble, \
+    (SELECT owner.state FROM owner WHERE owner.id = host.owner), \
+    created, last_seen, last_change";
 
 impl Registry {
     /// The host with that number.
@@ -305,51 +305,41 @@ fn one(
 }
 
 fn read(row: &Row<'_>) -> Result<Host, RegistryError> {
+    let row = Values::of(row);
     let damaged = |what: &str| RegistryError::Damaged(what.to_owned());
-    let time = |column: &str| -> Result<Option<Timestamp>, RegistryError> {
-        Ok(row
-            .get::<_, Option<i64>>(column)?
-            .map(Timestamp::from_seconds))
-    };
-    let zone: ZoneName = row.get::<_, String>("zone")?.parse()?;
-    let names = |column: &str| -> Result<Vec<RecordName>, RegistryError> {
-        let text: String = row.get(column)?;
-        text.split_ascii_whitespace()
-            .map(|name| Ok(RecordName::parse(name, &zone)?))
-            .collect()
-    };
+    let zone: ZoneName = row.next::<String>()?.parse()?;
     let ttl = |seconds: u32| Ttl::new(seconds).map_err(|error| damaged(&error.to_string()));
     let settings = Settings {
-        note: row.get("note")?,
-        mail: row.get("mail")?,
-        notify: events(row)?,
-        ttl: row.get::<_, Option<u32>>("ttl")?.map(ttl).transpose()?,
+        note: row.next()?,
+        mail: row.next()?,
+        notify: events(row.next()?)?,
+        ttl: row.next::<Option<u32>>()?.map(ttl).transpose()?,
         expire: row
-            .get::<_, Option<u32>>("expire")?
+            .next::<Option<u32>>()?
             .map(|seconds| Span::from_seconds(seconds.into())),
-        only: match row.get::<_, Option<String>>("only_family")?.as_deref() {
+        only: match row.next::<Option<String>>()?.as_deref() {
             None => None,
             Some("ipv4") => Some(Family::Ipv4),
             Some("ipv6") => Some(Family::Ipv6),
             Some(other) => return Err(damaged(other)),
         },
-        allow_private: row.get("allow_private")?,
-        wildcard: row.get("wildcard")?,
-        plain_http: row.get("plain_http")?,
-        fixed: match row.get("static")? {
-            true => Some(addresses(row, "static_ipv4", "static_ipv6")?),
-            false => None,
+        allow_private: row.next()?,
+        wildcard: row.next()?,
+        plain_http: row.next()?,
+        fixed: match row.next()? {
+            true => Some(row.addresses()?),
+            false => row.addresses().map(|_| None)?,
         },
         owner: row
-            .get::<_, Option<String>>("owner_name")?
+            .next::<Option<String>>()?
             .map(|name| name.parse().map_err(|_| damaged(&name)))
             .transpose()?,
-        behind: super::behind::read(row)?,
+        behind: super::behind::read(&row)?,
     };
     Ok(Host {
-        id: HostId(row.get("id")?),
-        name: HostName::new(&row.get::<_, String>("name")?, &zone)?,
-        state: match row.get::<_, String>("state")?.as_str() {
+        id: HostId(row.next()?),
+        name: HostName::new(&row.next::<String>()?, &zone)?,
+        state: match row.next::<String>()?.as_str() {
             "active" => State::Active,
             "disabled" => State::Disabled,
             "removing" => State::Removing,
@@ -357,40 +347,29 @@ fn read(row: &Row<'_>) -> Result<Host, RegistryError> {
         },
         settings,
         wish: Wish {
-            number: row.get("wish")?,
+            number: row.next()?,
             records: Records {
-                names: names("wish_names")?,
-                addresses: addresses(row, "wish_ipv4", "wish_ipv6")?,
-                ttl: ttl(row.get("wish_ttl")?)?,
+                names: row.names(&zone)?,
+                addresses: row.addresses()?,
+                ttl: ttl(row.next()?)?,
             },
-            at: Timestamp::from_seconds(row.get("wish_at")?),
+            at: Timestamp::from_seconds(row.next()?),
         },
         fact: Fact {
-            number: row.get("fact")?,
-            names: names("fact_names")?,
-            addresses: addresses(row, "fact_ipv4", "fact_ipv6")?,
-            serial: row.get("fact_serial")?,
-            at: time("fact_at")?,
+            number: row.next()?,
+            names: row.names(&zone)?,
+            addresses: row.addresses()?,
+            serial: row.next()?,
+            at: row.time()?,
         },
-        held: names("held_names")?,
-        unconfirmed: time("unconfirmed")?,
-        trouble: row.get("trouble")?,
-        owner_disabled: row.get::<_, Option<String>>("owner_state")?.as_deref() == Some("disabled"),
-        created: Timestamp::from_seconds(row.get("created")?),
-        last_seen: time("last_seen")?,
-        last_change: time("last_change")?,
+        held: row.names(&zone)?,
+        unconfirmed: row.time()?,
+        trouble: row.next()?,
+        owner_disabled: row.next::<Option<String>>()?.as_deref() == Some("disabled"),
+        created: Timestamp::from_seconds(row.next()?),
+        last_seen: row.time()?,
+        last_change: row.time()?,
     })
-}
-
-pub(super) fn addresses(row: &Row<'_>, ipv4: &str, ipv6: &str) -> Result<Addresses, RegistryError> {
-    let mut all = Addresses::NONE;
-    for column in [ipv4, ipv6] {
-        if let Some(text) = row.get::<_, Option<String>>(column)? {
-            let address: IpAddr = text.parse().map_err(|_| RegistryError::Damaged(text))?;
-            all.put(address);
-        }
-    }
-    Ok(all)
 }
 
 /// Names as a column has them.

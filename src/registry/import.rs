@@ -144,6 +144,7 @@ impl Registry {
         }
         if commit(&done)? {
             tx.commit().map_err(RegistryError::from)?;
+            self.write_back();
         }
         Ok(done)
     }
@@ -228,14 +229,12 @@ fn change(
 fn write_tokens(tx: &Connection, id: HostId, tokens: &[KeptToken]) -> Result<(), RegistryError> {
     for token in tokens {
         write_token(tx, id, &token.digest)?;
-        tx.execute(
-            "UPDATE token SET until = ?2, used = ?3 WHERE digest = ?1",
-            (
+        tx.prepare_cached("UPDATE token SET until = ?2, used = ?3 WHERE digest = ?1")?
+            .execute((
                 token.digest.as_bytes(),
                 token.until.map(Timestamp::seconds),
                 token.used.map(Timestamp::seconds),
-            ),
-        )?;
+            ))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ mod delivery;
 
 pub use delivery::{Delivery, Notice};
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 
 use super::{Durable, HostId, Registry, RegistryError};
 use crate::event::{Channel, Event, Events, Wanted};
@@ -102,7 +102,7 @@ pub(super) fn note(
     let Some(row) = rows.next()? else {
         return Ok(());
     };
-    let own = events(row)?;
+    let own = events(row.get("notify")?)?;
     let has_mail: bool = row.get("has_mail")?;
     for (channel, events) in wanted.iter() {
         let is_wanted = asked == Some(true) || own.unwrap_or(events).contains(what.event);
@@ -141,8 +141,7 @@ fn insert(
 }
 
 /// The kinds of events chosen for a host or an owner, from the column `notify`.
-pub(super) fn events(row: &Row<'_>) -> Result<Option<Events>, RegistryError> {
-    let text: Option<String> = row.get("notify")?;
+pub(super) fn events(text: Option<String>) -> Result<Option<Events>, RegistryError> {
     text.map(|text| text.parse().map_err(|_| RegistryError::Damaged(text)))
         .transpose()
 }

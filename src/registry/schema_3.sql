@@ -23,3 +23,11 @@ CREATE TABLE challenge (
     UNIQUE (host, name, value)
 ) STRICT;
 CREATE INDEX challenge_name ON challenge (name);
+
+-- The networks from which alone a host's challenges may be set, where its client asked for that
+-- when it registered.
+CREATE TABLE account_network (
+    host    INTEGER NOT NULL REFERENCES host (id) ON DELETE CASCADE,
+    network TEXT NOT NULL,
+    PRIMARY KEY (host, network)
+) STRICT, WITHOUT ROWID;

@@ -171,7 +171,8 @@ impl Registry {
 }
 
 fn accept_one(tx: &Connection, ask: &Ask, wanted: Wanted) -> Result<Accepted, RegistryError> {
-    let host = by_id(tx, ask.host)?.filter(Host::is_on);
+    let moves = |host: &Host| host.is_on() && host.settings.fixed.is_none();
+    let host = by_id(tx, ask.host)?.filter(moves);
     let by = ask.site.unwrap_or(ask.host);
     let (Some(host), true) = (
         host,

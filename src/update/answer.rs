@@ -54,7 +54,7 @@ pub enum Word {
     BadText,
     /// A body that is not the JSON it should be.
     BadJson,
-    /// An account is to be for some networks only.
+    /// An account is to be for networks that are none.
     BadNetworks,
     /// An account was made.
     Registered,

@@ -5,7 +5,7 @@ use super::{Answer, Claim, Visit, Word};
 use crate::acme::{Wanted, WantedError};
 use crate::name::HostName;
 use crate::publish::Busy;
-use crate::registry::{ChallengeAsk, ChallengeEdit, RegistryError};
+use crate::registry::{ChallengeAccepted, ChallengeAsk, ChallengeEdit, RegistryError};
 use crate::token::Digest;
 
 impl Visit<'_> {
@@ -40,12 +40,17 @@ impl Visit<'_> {
             token,
             name: &name,
             edit: &wanted.edit,
+            client: self.client,
             dialect: &claim.dialect.name,
             now: self.now,
         };
         match self.registry.accept_challenge(&ask) {
-            Ok(true) => {}
-            Ok(false) => return None,
+            Ok(ChallengeAccepted::Yes) => {}
+            Ok(ChallengeAccepted::Gone) => return None,
+            Ok(ChallengeAccepted::FromElsewhere) => {
+                let reason = "the account may be used from other networks only";
+                return Some(Answer::new(Word::NoHost).because(reason));
+            }
             Err(error) => return trouble(&error, error.hint()),
         }
         let published = self.publisher.publish_challenges(

@@ -98,9 +98,18 @@ impl<'a> Change<'_, 'a> {
         let named = targets.into_iter().map(|target| {
             let Target { host, zone } = &target;
             let policy = host.policy(zone.policy());
-            let decision = decide(asked, self.visit.client, host.settings.only, policy);
+            let decision = match host.settings.fixed {
+                // An owner's token is known for it too, and good for its challenges.
+                Some(_) => {
+                    let answer = Answer::new(Word::NoHost);
+                    Err(answer.because("the host is static: its addresses are set by the operator"))
+                }
+                None => {
+                    decide(asked, self.visit.client, host.settings.only, policy).map_err(refusal)
+                }
+            };
             Planned {
-                decision: decision.map_err(|undecidable| Box::new(refusal(undecidable))),
+                decision: decision.map_err(Box::new),
                 target,
                 site: None,
             }

@@ -1,4 +1,4 @@
-//! What became of a host, as an answer.
+//! How a host's way through a change ended, as an answer.
 
 use super::{Answer, Decision, Undecidable, Word};
 use crate::publish::{PublishError, Published, Trouble};
@@ -18,6 +18,7 @@ pub(super) fn outcome(published: &Published, word: Word, decision: &Decision) ->
     }
 }
 
+/// What was done.
 pub(super) fn told(word: Word, decision: &Decision) -> Answer {
     Answer {
         addresses: decision.set,
@@ -26,6 +27,7 @@ pub(super) fn told(word: Word, decision: &Decision) -> Answer {
     }
 }
 
+/// What is still to be done, and why.
 pub(super) fn pending(trouble: &Trouble, decision: &Decision) -> Answer {
     let answer = Answer {
         wanted: decision.set,
@@ -34,6 +36,7 @@ pub(super) fn pending(trouble: &Trouble, decision: &Decision) -> Answer {
     answer.because(trouble).hint(trouble.hint())
 }
 
+/// Why nothing can be decided.
 pub(super) fn refusal(undecidable: Undecidable) -> Answer {
     match undecidable {
         Undecidable::ClientUnknown => Answer::new(Word::Trouble).because(undecidable).hint(Some(
@@ -43,11 +46,13 @@ pub(super) fn refusal(undecidable: Undecidable) -> Answer {
     }
 }
 
+/// The registry's trouble.
 pub(super) fn registry_trouble(error: &RegistryError) -> Answer {
     let answer = Answer::new(Word::Trouble).because(error);
     answer.hint(error.hint())
 }
 
+/// Trouble that no name server has part in.
 pub(super) fn publish_trouble(error: &PublishError) -> Answer {
     let answer = Answer::new(Word::Trouble).because(error);
     answer.hint(error.hint())

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::change::{Change, Target};
 use super::named::{Named, Names, answers};
+use super::outcome::registry_trouble;
 use super::{Answer, Claim, Hosts, Place, Word};
 use crate::config::{Config, Zone};
 use crate::deadline::Deadline;
@@ -50,8 +51,9 @@ impl<'a> Visit<'a> {
     /// # Errors
     /// The answers that refuse it.
     pub fn prove(&self, claim: &Claim<'_>, request: &Request) -> Result<Proven<'a>, Vec<Answer>> {
+        let trouble = |error: RegistryError| vec![registry_trouble(&error)];
         let found = self.registry.holder_of(&claim.token, self.now);
-        let Some((holder, token)) = found.map_err(registry_trouble)? else {
+        let Some((holder, token)) = found.map_err(trouble)? else {
             return Err(vec![unknown(claim, "wrong secret")]);
         };
         let (host, off) = match &holder {
@@ -72,7 +74,7 @@ impl<'a> Visit<'a> {
         }
         let Names { hosts, mut named } =
             Names::read(&claim.names, holder, self.config, self.registry, self.now)
-                .map_err(registry_trouble)?;
+                .map_err(trouble)?;
         if named.is_empty() {
             if let Some(Err(error)) = &claim.challenge {
                 return Err(vec![refuse(error.into(), &error.to_string())]);
@@ -194,9 +196,4 @@ fn unknown(claim: &Claim<'_>, reason: &str) -> Answer {
         _ => Word::WrongCredential,
     };
     Answer::new(word).because(reason)
-}
-
-fn registry_trouble(error: RegistryError) -> Vec<Answer> {
-    let answer = Answer::new(Word::Trouble).because(&error);
-    vec![answer.hint(error.hint())]
 }

@@ -1,7 +1,7 @@
 //! Challenges for certificates: those pending are settled, those forgotten are ended.
 
 use super::Silent;
-use crate::config::LogLevel;
+use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::log::{Line, Logger};
 use crate::publish::{Busy, PublishError, Publisher, Trouble};
@@ -19,6 +19,7 @@ pub struct Challenges {
 
 /// Ends what was forgotten, and makes the name servers agree with what is pending.
 pub(super) fn run(
+    config: &Config,
     registry: &mut Registry,
     publisher: &Publisher,
     logger: &Logger,
@@ -26,7 +27,7 @@ pub(super) fn run(
 ) -> Result<Challenges, PublishError> {
     let now = Timestamp::now();
     let mut challenges = Challenges {
-        ended: registry.end_challenges(now)?,
+        ended: registry.end_challenges(config.keep.challenges, now)?,
         pending: 0,
     };
     for (host, zone) in registry.due_challenges(now)? {

@@ -78,6 +78,7 @@ pub fn round(
     // Word of what failed goes out too.
     let delivered = worry::run(config, registry, turn.steady, now)
         .and_then(|()| notify::deliver(config, registry, logger));
+    registry.write_back();
     if let Ok(round) = &mut done {
         round.delivered = delivered?;
         turn.end()?;
@@ -100,7 +101,7 @@ fn duties(
     let expired = expire::run(config, registry, logger, turn.steady, now)?;
     let mut silent = Silent::new();
     let mut settled = settle::run(registry, &publisher, logger, &mut silent)?;
-    let challenges = challenge::run(registry, &publisher, logger, &mut silent)?;
+    let challenges = challenge::run(config, registry, &publisher, logger, &mut silent)?;
     let compared = compare::run(config, registry, &publisher, logger, word, &mut silent)?;
     if compared.adopted > 0 {
         settled += settle::run(registry, &publisher, logger, &mut silent)?;

@@ -62,6 +62,61 @@ fn the_name_server_is_gone_in_between() {
 }
 
 #[test]
+fn how_long_a_forgotten_one_stands_can_be_said() {
+    let place = Place::new();
+    let home = place.add("home");
+    let keep = "acme = true\n\n[keep]\nchallenges = \"10m\"\n";
+    place.configure("http://update.example.org", keep);
+    assert_eq!(
+        place.httpreq("present", &home, &value('a')).run().status,
+        200
+    );
+    age(&place, 500);
+    place.upkeep();
+    assert_eq!(place.shown("home").len(), 1);
+    age(&place, 101);
+    place.upkeep();
+    assert_eq!(place.shown("home"), [""; 0]);
+}
+
+#[test]
+fn status_counts_them_and_tells_when_one_waits_for_long() {
+    let mut place = Place::new();
+    let home = place.add("home");
+    place.upkeep();
+    let status = |place: &Place, wanted: &str| {
+        let output = bowline(place, &["status"]);
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains(wanted), "{wanted}: {text}");
+        output.status.success()
+    };
+    assert_eq!(
+        place.httpreq("present", &home, &value('a')).run().status,
+        200
+    );
+    assert!(status(&place, "challenges     1 standing, 0 pending"));
+    let metrics = bowline(&place, &["status", "--metrics"]).stdout;
+    let metrics = String::from_utf8(metrics).unwrap();
+    assert!(metrics.contains("\nbowline_challenges 1\n"), "{metrics}");
+    place.site.knot.stop();
+    assert_eq!(
+        place.httpreq("cleanup", &home, &value('a')).run().status,
+        503
+    );
+    assert!(status(&place, "challenges     0 standing, 1 pending"));
+    age(&place, 301);
+    assert!(!status(
+        &place,
+        "a challenge for a certificate is pending for over 5 minutes"
+    ));
+    place.site.knot.restart();
+    place.upkeep();
+    assert!(status(&place, "hosts "));
+    assert_eq!(place.shown("home"), [""; 0]);
+}
+
+#[test]
 fn the_name_server_is_silent_and_applies_everything_late() {
     let place = Place::new();
     let home = place.add("home");

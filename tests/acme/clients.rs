@@ -332,6 +332,8 @@ fn through_nginx() {
         return;
     }
     let place = Place::new();
+    let open = "acme = true\n\n[acme]\nregister = \"open\"\n";
+    place.configure("http://update.example.org", open);
     let home = place.add("home");
     let (port, _servers) = nginx(&place);
     let directory = tempfile::tempdir().unwrap();
@@ -341,6 +343,7 @@ fn through_nginx() {
         authority: Authority::start(&directory.path().join("pebble"), place.knot.addr()),
         directory: directory.path().to_owned(),
     };
+    super::register::as_clients_ask(&front.url);
     every_client(&front, &|| place.shown("home"), &|| {
         an_hour_passes(&place.registry_file());
         place.upkeep();

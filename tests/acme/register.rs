@@ -1,5 +1,7 @@
 //! Accounts of acme-dns: who may register, and what comes of it.
 
+use std::process::Command;
+
 use super::place::{Place, basic, value};
 use super::support::knot::ZONE;
 use super::support::visit::Response;
@@ -32,8 +34,9 @@ fn nobody_registers_unless_that_is_switched_on() {
         ("null", "201 -"),
         ("{}", "201 -"),
         (r#"{"allowfrom":[]}"#, "201 -"),
+        (r#"{"allowfrom":["192.0.2.0/24"]}"#, "201 -"),
         (
-            r#"{"allowfrom":["192.0.2.0/24"]}"#,
+            r#"{"allowfrom":["192.0.2.0/33"]}"#,
             "400 invalid_allowfrom_cidr",
         ),
         ("[1]", "400 malformed_json_payload"),
@@ -93,6 +96,110 @@ fn nobody_registers_unless_that_is_switched_on() {
     }
     assert_eq!(said, "429 forbidden");
     assert_eq!(registered(&https("").from("203.0.113.9").run()), "201 -");
+}
+
+#[test]
+fn an_account_for_some_networks_only() {
+    let place = Place::new();
+    let zone = "acme = true\n\n[acme]\nregister = \"open\"\n";
+    place.configure("http://update.example.org", zone);
+    let asked = r#"{"allowfrom":["203.0.113.0/24","[2001:db8::]/32"]}"#;
+    let account = place.post("/register", asked).run();
+    assert_eq!(account.status, 201);
+    let account: serde_json::Value = serde_json::from_str(&account.body).unwrap();
+    assert_eq!(
+        account["allowfrom"].to_string(),
+        r#"["203.0.113.0/24","2001:db8::/32"]"#
+    );
+    let text = |key: &str| account[key].as_str().unwrap().to_owned();
+    let name = text("subdomain");
+    let body = format!(r#"{{"subdomain":"{name}","txt":"{}"}}"#, value('a'));
+    let short = name.strip_suffix(&format!(".{ZONE}")).unwrap();
+    for (client, expected) in [
+        ("198.51.100.4", r#"401 {"error":"forbidden"}"#.to_owned()),
+        ("2001:db9::1", r#"401 {"error":"forbidden"}"#.to_owned()),
+        ("2001:db8::1", format!(r#"200 {{"txt":"{}"}}"#, value('a'))),
+        ("203.0.113.9", format!(r#"200 {{"txt":"{}"}}"#, value('a'))),
+        (
+            "::ffff:203.0.113.9",
+            format!(r#"200 {{"txt":"{}"}}"#, value('a')),
+        ),
+    ] {
+        let update = place
+            .post("/update", &body)
+            .set("HTTP_X_API_USER", text("username"))
+            .set("HTTP_X_API_KEY", text("password"))
+            .from(client);
+        assert_eq!(update.run().said(), expected, "{client}");
+        let stands = usize::from(expected.starts_with("200"));
+        assert_eq!(place.shown(short).len(), stands, "{client}");
+    }
+    assert!(
+        place
+            .log()
+            .contains("reason=\"the account may be used from other networks only\"")
+    );
+    // By no other way either, and the next one with that name is nobody's account.
+    let fqdn = super::place::httpreq(short, &value('b'));
+    let present = place
+        .post("/present", &fqdn)
+        .set("HTTP_AUTHORIZATION", basic(&text("password")));
+    assert_eq!(present.run().status, 403);
+    for verb in [
+        &["host", "remove", short][..],
+        &["host", "add", short, "--again"],
+    ] {
+        let output = super::between::bowline(&place, verb);
+        assert!(output.status.success(), "{output:?}");
+    }
+    let db = rusqlite::Connection::open(place.registry_file()).unwrap();
+    let left: u32 = db
+        .query_row("SELECT count(*) FROM account_network", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(left, 0);
+}
+
+/// Registers through a web server in every form that clients have, and reads the account as
+/// acme.sh does, by sed.
+pub(crate) fn as_clients_ask(url: &str) {
+    for form in [
+        &["-X", "POST"][..],
+        &["-X", "POST", "-H", "Content-Length: 0"],
+        &["-d", ""],
+        &["-d", "null"],
+        &["-d", "{}"],
+        &[
+            "-H",
+            "Content-Type: application/json",
+            "-d",
+            r#"{"allowfrom":[]}"#,
+        ],
+    ] {
+        let output = Command::new("curl")
+            .args(["-sS", "-w", "%{http_code}\n"])
+            .args(form)
+            .arg(format!("{url}/register"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!((lines.len(), lines[1]), (2, "201"), "{form:?}: {said}");
+        let sed = |key: &str| {
+            let find = format!(r#"s/^{{.*"{key}":[ ]*"\([^"]*\)".*}}/\1/p"#);
+            let script = "printf '%s\\n' \"$1\" | sed -n \"$2\"";
+            let output = Command::new("sh")
+                .args(["-c", script, "sh", lines[0], &find])
+                .output()
+                .unwrap();
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        assert_eq!(sed("password").len(), 24, "{said}");
+        assert_eq!(
+            sed("fulldomain"),
+            format!("_acme-challenge.{}", sed("subdomain"))
+        );
+        assert_eq!(sed("username"), sed("subdomain"));
+    }
 }
 
 /// The status and the error of an answer, or that it is an account.

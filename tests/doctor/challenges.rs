@@ -96,3 +96,21 @@ fn who_may_issue() {
         nobody.document
     );
 }
+
+#[test]
+fn one_that_waits_for_long() {
+    let site = taking("A, AAAA, TXT");
+    let parent = Parent::with(DELEGATION);
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let waits = "INSERT INTO challenge (host, zone, name, value, dialect, at, wanted)
+                 VALUES (1, 'dyn.example.org', 'home.dyn.example.org', ?1, 'httpreq', unixepoch() - ?2, 1)";
+    db.execute(waits, ("a".repeat(43), 100)).unwrap();
+    assert_eq!(doctor(&site, &parent, &[]).problems(), ["url"]);
+    db.execute(waits, ("b".repeat(43), 301)).unwrap();
+    let said = doctor(&site, &parent, &[]);
+    assert_eq!(said.problems(), ["pending", "url"]);
+    assert!(
+        said.about("pending")
+            .contains("a challenge for a certificate waits")
+    );
+}

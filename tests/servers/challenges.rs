@@ -115,6 +115,14 @@ fn who_may_issue_is_among_the_first_records() {
             ],
             "{dns:?}"
         );
+        // Later it is the operator's own record.
+        let again = server.init_again_with(&["--no-dnssec", "--caa=other.example"]);
+        let notes = again["notes"].to_string();
+        assert!(
+            notes.contains("--caa is for a zone's first records"),
+            "{dns:?}: {notes}"
+        );
+        assert_eq!(server.dig("dyn.example.org", "CAA").len(), 2, "{dns:?}");
     });
 }
 

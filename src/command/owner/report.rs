@@ -86,7 +86,7 @@ fn write_with_token(
     device: Option<Device>,
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
-    let mut hosts = session.registry.hosts_of(owner.id, usize::MAX)?;
+    let mut hosts = session.registry.hosts_of(owner.id)?;
     hosts.retain(|host| host.settings.fixed.is_none());
     let paste = device.map(|device| paste(session, &hosts, token, device));
     let paste = paste.transpose()?;
@@ -173,7 +173,7 @@ pub(super) fn changed(
 ) -> Result<(), Failure> {
     if context.json {
         let owner = session.owner(&owner.name)?;
-        let hosts = session.registry.hosts_of(owner.id, usize::MAX)?.len();
+        let hosts = session.registry.hosts_of(owner.id)?.len();
         return context.write_json(&Listed::of(&owner, hosts));
     }
     Ok(writeln!(context.out, "{}: {what}", owner.name)?)

@@ -6,7 +6,7 @@
 
 use rusqlite::Row;
 
-use super::super::host::addresses;
+use super::super::values::Values;
 use super::super::{Durable, HostId, Registry, RegistryError};
 use super::Happening;
 use crate::event::{Channel, Event};
@@ -68,10 +68,10 @@ pub enum Delivery {
     GivenUp(String),
 }
 
-/// The columns that [`read`] takes.
+/// The columns that [`read`] takes, in its order.
 const COLUMNS: &str = "outbox.id, outbox.host, host.name, host.zone, at, event, channel, \
     old_ipv4, old_ipv6, new_ipv4, new_ipv6, reason, message, \
-    coalesce(host.mail, owner.mail) AS mail, outbox.failures, outbox.retry_at, outbox.trouble, \
+    coalesce(host.mail, owner.mail), outbox.failures, outbox.retry_at, outbox.trouble, \
     done, given_up \
     FROM outbox LEFT JOIN host ON host.id = outbox.host LEFT JOIN owner ON owner.id = host.owner";
 
@@ -292,40 +292,38 @@ impl Registry {
 }
 
 fn read(row: &Row<'_>) -> Result<Notice, RegistryError> {
-    let time = |column: &str| -> Result<Option<Timestamp>, RegistryError> {
-        let seconds: Option<i64> = row.get(column)?;
-        Ok(seconds.map(Timestamp::from_seconds))
-    };
-    let name = match (row.get::<_, Option<String>>("name")?, row.get("zone")?) {
-        (Some(name), Some(zone)) => {
-            let zone: String = zone;
-            Some(HostName::new(&name, &zone.parse()?)?)
-        }
+    let row = Values::of(row);
+    let id = row.next()?;
+    let host = row.next::<Option<i64>>()?.map(HostId);
+    let name: (Option<String>, Option<String>) = (row.next()?, row.next()?);
+    let name = match name {
+        (Some(name), Some(zone)) => Some(HostName::new(&name, &zone.parse()?)?),
         _ => None,
     };
-    let (event, channel): (String, String) = (row.get("event")?, row.get("channel")?);
+    let at = Timestamp::from_seconds(row.next()?);
+    let (event, channel): (String, String) = (row.next()?, row.next()?);
     let event: Result<Event, _> = event.parse();
     Ok(Notice {
-        id: row.get("id")?,
-        host: row.get::<_, Option<i64>>("host")?.map(HostId),
+        id,
+        host,
         name,
-        at: Timestamp::from_seconds(row.get("at")?),
+        at,
         channel: Channel::ALL
             .into_iter()
             .find(|one| one.as_str() == channel)
             .ok_or(RegistryError::Damaged(channel))?,
         what: Happening {
             event: event.map_err(|error| RegistryError::Damaged(error.to_string()))?,
-            old: addresses(row, "old_ipv4", "old_ipv6")?,
-            new: addresses(row, "new_ipv4", "new_ipv6")?,
-            reason: row.get("reason")?,
+            old: row.addresses()?,
+            new: row.addresses()?,
+            reason: row.next()?,
         },
-        message: row.get("message")?,
-        to: row.get("mail")?,
-        failures: row.get("failures")?,
-        retry_at: time("retry_at")?,
-        trouble: row.get("trouble")?,
-        done: time("done")?,
-        given_up: row.get("given_up")?,
+        message: row.next()?,
+        to: row.next()?,
+        failures: row.next()?,
+        retry_at: row.time()?,
+        trouble: row.next()?,
+        done: row.time()?,
+        given_up: row.next()?,
     })
 }

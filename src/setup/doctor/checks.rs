@@ -1,7 +1,7 @@
 //! The checks by name: what each is about, for the manual.
 
 /// Every check there is, in the order of the report. Names stay from version to version.
-pub const CHECKS: [(&str, &str); 57] = [
+pub const CHECKS: [(&str, &str); 58] = [
     ("configuration", "bowline.toml can be read and has a zone"),
     ("files", "what init wrote is there, and unchanged"),
     ("secrets", "nobody reads a key without need"),
@@ -27,7 +27,7 @@ pub const CHECKS: [(&str, &str); 57] = [
     ),
     ("registry-version", "its schema is this version's"),
     ("lookup-key", "the registry was made with it"),
-    ("pending", "no host waits for its name server for long"),
+    ("pending", "nothing waits for its name server for long"),
     ("upkeep", "a round was done in the last minutes"),
     ("log-tokens", "no log has a token in force"),
     ("clock", "it agrees with the name server's"),
@@ -65,6 +65,10 @@ pub const CHECKS: [(&str, &str); 57] = [
     (
         "durability",
         "what was accepted outlives restarts, crashes and power cuts",
+    ),
+    (
+        "policy-script",
+        "the script that decides about updates in PowerDNS is there",
     ),
     ("rrl", "Knot's rate limits drop no updates"),
     ("acl", "Knot's rule names our key and address"),
