@@ -70,8 +70,14 @@ function Get-Answer([string] $url) {
     $request.ReadWriteTimeout = 30000
     $request.AllowAutoRedirect = $false
     $request.UserAgent = 'bowline-client'
+    $response = $null
     try { $response = $request.GetResponse() }
-    catch [Net.WebException] { $response = $_.Exception.Response }
+    catch {
+        # An answer that is no 2xx comes as an exception, which is wrapped in others.
+        $cause = $_.Exception
+        while ($cause -and $cause -isnot [Net.WebException]) { $cause = $cause.InnerException }
+        if ($cause) { $response = $cause.Response }
+    }
     if (-not $response) { return $answer }
     try {
         $answer.status = [int] $response.StatusCode
@@ -84,7 +90,9 @@ function Get-Answer([string] $url) {
         $reader = New-Object IO.StreamReader($response.GetResponseStream())
         $read = $reader.ReadBlock($buffer, 0, 512)
         $line = ((New-Object string($buffer, 0, $read)) -split "`n")[0].Trim()
-        $answer.word, $answer.rest = ($line -split ' ', 2) + ''
+        $words = @($line -split ' ', 2)
+        $answer.word = $words[0]
+        if ($words.Count -gt 1) { $answer.rest = $words[1] }
     } catch { Write-Verbose 'the answer was cut off' }
     finally { $response.Close() }
     $answer

@@ -4,6 +4,7 @@
 //! make it wait for longer than the request's deadline.
 
 mod keys;
+mod register;
 
 pub use keys::{Keys, KeysError};
 
@@ -11,7 +12,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::config::{Config, LogLevel};
+use crate::config::{Config, LogLevel, Register};
 use crate::deadline::Deadline;
 use crate::health;
 use crate::http::{Method, Request, Response, Status, client_address, prefers_json};
@@ -76,8 +77,11 @@ impl Application {
         let segments = request.path.below(self.config.url.path());
         match segments {
             Some([first]) if first == b"ip" => read_only(request, || self.ip(request)),
-            Some([first]) if first == b"healthz" => {
+            Some([first]) if first == b"healthz" || first == b"health" => {
                 read_only(request, || health::respond(&self.config))
+            }
+            Some([first]) if first == b"register" && self.config.acme.register != Register::Off => {
+                self.register(request)
             }
             Some([first]) if first == b"client.sh" && self.config.client.script => {
                 read_only(request, || pages::script(request))
@@ -145,7 +149,9 @@ impl Application {
         for answer in &answers {
             // Names that are no host's can fill a request, but not the log.
             if !logged.contains(&answer) {
-                self.log(answer, request, began);
+                for answer in answer.behind.iter().chain([answer]) {
+                    self.log(answer, request, began);
+                }
                 logged.push(answer);
             }
         }
@@ -157,22 +163,7 @@ impl Application {
 
     fn visit(&mut self, claim: &Claim<'_>, request: &Request) -> Result<Visited, KeysError> {
         let client = self.client(request);
-        let keys = match &mut self.keys {
-            Some(keys) => keys,
-            none => none.insert(Arc::new(Keys::load(&self.config)?)),
-        };
-        let file = keys::FileId::of(&self.config.state.registry);
-        self.open.take_if(|open| open.file != file);
-        let Open { registry, .. } = match &mut self.open {
-            Some(open) => open,
-            none => {
-                let mut registry = keys.open(&self.config)?;
-                if self.stays {
-                    registry.stay_open().map_err(KeysError::Registry)?;
-                }
-                none.insert(Open { registry, file })
-            }
-        };
+        let (keys, registry) = open(&self.config, &mut self.keys, &mut self.open, self.stays)?;
         let deadline = Deadline::after(Deadline::REQUEST);
         registry.give_up_at(deadline);
         let mut visit = Visit {
@@ -240,6 +231,12 @@ impl Application {
         for address in answer.addresses.iter().chain(answer.wanted.iter()) {
             line = line.field(crate::ip::Family::of(address).as_str(), address);
         }
+        if let Some(challenge) = answer.challenge {
+            line = line.field("challenge", challenge);
+        }
+        if let Some(prefix) = answer.prefix {
+            line = line.field("prefix", prefix);
+        }
         line = line.field("result", answer.word.as_str());
         if let Some(client) = self
             .client(request)
@@ -260,6 +257,33 @@ impl Application {
         }
         self.logger.write(&line.hint(answer.hint.as_ref()));
     }
+}
+
+/// Keys and registry, opened by the first who needs them, and anew where the registry was
+/// restored.
+fn open<'a>(
+    config: &Config,
+    keys: &'a mut Option<Arc<Keys>>,
+    open: &'a mut Option<Open>,
+    stays: bool,
+) -> Result<(&'a Keys, &'a mut Registry), KeysError> {
+    let keys = match keys {
+        Some(keys) => keys,
+        none => none.insert(Arc::new(Keys::load(config)?)),
+    };
+    let file = keys::FileId::of(&config.state.registry);
+    open.take_if(|open| open.file != file);
+    let Open { registry, .. } = match open {
+        Some(open) => open,
+        none => {
+            let mut registry = keys.open(config)?;
+            if stays {
+                registry.stay_open().map_err(KeysError::Registry)?;
+            }
+            none.insert(Open { registry, file })
+        }
+    };
+    Ok((keys, registry))
 }
 
 /// What a visit came to.

@@ -3,10 +3,12 @@
 //! Every default is a constant here; an unknown key is an error that names the
 //! file, the line and the keys there are. Relative paths are relative to the file.
 
+mod acme;
 mod endpoint;
 mod keys;
 mod log;
 
+pub use acme::{Acme, Register};
 pub use endpoint::{AnswerStyle, CredentialPlace, Endpoint, OmittedFamily, Params};
 pub use keys::{KEYS, Key, TABLES};
 pub use log::{Log, LogClient, LogLevel, LogTarget};
@@ -42,6 +44,9 @@ pub const DEFAULT_WRONG_SECRETS: Rate = Rate::AtMost(20, Span::from_seconds(600)
 pub const DEFAULT_REUSE: Span = Span::from_days(30);
 /// How long the history is kept.
 pub const DEFAULT_HISTORY: Span = Span::from_days(90);
+/// How long a challenge stands that its client has forgotten: below a wildcard it could hide
+/// other names (RFC 4592 2.2.2), and no order takes longer.
+pub const DEFAULT_CHALLENGES: Span = Span::from_seconds(3600);
 /// No host expires sooner: a router that restarts must not lose its name.
 pub const SHORTEST_EXPIRE: Span = Span::from_seconds(600);
 
@@ -69,6 +74,9 @@ pub struct Config {
     /// `[log]`.
     #[serde(default)]
     pub log: Log,
+    /// `[acme]`.
+    #[serde(default)]
+    pub acme: Acme,
     /// Every `[[zone]]`.
     #[serde(default, rename = "zone")]
     pub zones: Vec<Zone>,
@@ -117,6 +125,8 @@ pub struct Limits {
 pub struct Keep {
     /// How long changes stay in the history.
     pub history: Span,
+    /// How long a challenge stands that its client does not remove.
+    pub challenges: Span,
 }
 
 /// One `[[zone]]` whose hosts bowline may move.
@@ -140,6 +150,9 @@ pub struct Zone {
     /// Whether every host may have private addresses.
     #[serde(default)]
     pub allow_private: bool,
+    /// Whether hosts may set challenges for certificates.
+    #[serde(default)]
+    pub acme: bool,
 }
 
 impl Config {
@@ -183,6 +196,9 @@ impl Config {
         if let LogTarget::File(path) = &mut config.log.target {
             *path = beside.join(&path);
         }
+        if let Register::Invited(path) = &mut config.acme.register {
+            *path = beside.join(&path);
+        }
         config.check()?;
         Ok(config)
     }
@@ -215,6 +231,7 @@ impl Config {
         for (key, span) in [
             ("limits.reuse", self.limits.reuse),
             ("keep.history", self.keep.history),
+            ("keep.challenges", self.keep.challenges),
         ] {
             if span == Span::ZERO {
                 return Err(bad(format!(
@@ -286,6 +303,7 @@ impl Default for Keep {
     fn default() -> Self {
         Keep {
             history: DEFAULT_HISTORY,
+            challenges: DEFAULT_CHALLENGES,
         }
     }
 }

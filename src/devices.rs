@@ -1,4 +1,5 @@
-//! What to paste into a device, so that it tells its address: a text for each in `devices/`.
+//! What to paste into a device, so that it tells its address or obtains a certificate: a text
+//! for each in `devices/`.
 
 use clap::ValueEnum;
 
@@ -7,7 +8,7 @@ use crate::ip::Family;
 use crate::name::HostName;
 use crate::setup::fill::{Fill, FillError};
 
-/// A device or program that can tell its address.
+/// A device or program that can tell its address, or obtains certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 #[allow(missing_docs, reason = "their names say it")]
 pub enum Device {
@@ -23,6 +24,13 @@ pub enum Device {
     Cron,
     Systemd,
     Windows,
+    Lego,
+    Certbot,
+    #[value(name = "acme.sh")]
+    AcmeSh,
+    Caddy,
+    Traefik,
+    CertManager,
 }
 
 /// What stands in the text.
@@ -40,13 +48,29 @@ pub struct Paste<'a> {
     pub more: &'a [&'a HostName],
     /// The only family it has.
     pub only: Option<Family>,
+    /// Whether others are behind it, which its prefix moves.
+    pub lan: bool,
 }
+
+/// Where a FRITZ!Box puts its address, and the prefix of its LAN; without the one it does not
+/// fill in the other.
+const ADDRESS: &str = "&myipv6=<ip6addr>";
+const PREFIX: &str = "&ip6lanprefix=<ip6lanprefix>";
 
 impl Device {
     /// Its name on the command line.
     pub fn as_str(self) -> String {
         let value = self.to_possible_value();
         value.map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    /// Whether it sets challenges for certificates.
+    pub fn wants_certificates(self) -> bool {
+        use Device::{AcmeSh, Caddy, CertManager, Certbot, Lego, Traefik};
+        matches!(
+            self,
+            Lego | Certbot | AcmeSh | Caddy | Traefik | CertManager
+        )
     }
 
     /// Whether one text of it may have several hosts.
@@ -92,6 +116,10 @@ impl Device {
             (
                 "update.example.org/nic/update",
                 format!("{}{}/nic/update", base.authority(), base.path()),
+            ),
+            (
+                ADDRESS,
+                format!("{ADDRESS}{}", if paste.lan { PREFIX } else { "" }),
             ),
             ("home.dyn.example.org", paste.name.to_string()),
             ("update-home", format!("update-{label}")),
@@ -145,6 +173,12 @@ impl Device {
             Device::Cron => include_str!("../devices/cron.txt"),
             Device::Systemd => include_str!("../devices/systemd.txt"),
             Device::Windows => include_str!("../devices/windows.txt"),
+            Device::Lego => include_str!("../devices/lego.txt"),
+            Device::Certbot => include_str!("../devices/certbot.txt"),
+            Device::AcmeSh => include_str!("../devices/acme.sh.txt"),
+            Device::Caddy => include_str!("../devices/caddy.txt"),
+            Device::Traefik => include_str!("../devices/traefik.txt"),
+            Device::CertManager => include_str!("../devices/cert-manager.txt"),
         }
     }
 }

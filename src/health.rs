@@ -18,7 +18,7 @@ use crate::registry::Registry;
 use crate::token::LookupKey;
 
 /// How long a result is good for.
-const FRESH: Duration = Duration::from_secs(5);
+pub const FRESH: Duration = Duration::from_secs(5);
 /// How long a name server may take.
 const WAIT: Duration = Duration::from_millis(500);
 

@@ -18,17 +18,22 @@
 //! the name server, so a zone that was restored from a backup heals at the next visit. Visits
 //! that wait in one process at the same time share transactions and UPDATEs ([`together`]).
 //!
+//! On the same way come the challenges that clients for certificates set ([`acme`]): TXT beside
+//! the addresses, accepted and confirmed by themselves.
+//!
 //! # The rooms
 //!
 //! A room uses only rooms below it: [`command`] and [`gateway`] on top, then
-//! [`application`], [`devices`], [`upkeep`] and [`setup`], [`update`], [`pages`] and [`health`], [`publish`], and
+//! [`application`], [`devices`], [`upkeep`] and [`setup`], [`update`], [`acme`], [`pages`] and [`health`], [`publish`], and
 //! at the bottom
 //! [`dns`], [`registry`], [`http`], [`config`], [`log`], what processes share ([`lock`],
 //! [`limit`], [`patience`]) and the value types ([`name`], [`token`],
 //! [`ip`], [`ttl`], [`span`], [`rate`], …), which cannot hold bad data: after them no bare text travels.
 
+pub mod acme;
 pub mod application;
 pub mod base_url;
+pub mod challenge;
 pub mod command;
 pub mod config;
 pub mod deadline;
@@ -37,6 +42,7 @@ pub mod dns;
 pub mod gateway;
 pub mod health;
 pub mod http;
+pub mod interface_id;
 pub mod ip;
 pub mod limit;
 pub mod lock;
@@ -46,6 +52,7 @@ pub mod owner_name;
 pub mod pages;
 pub mod patience;
 pub mod port;
+pub mod prefix;
 pub mod publish;
 pub mod rate;
 pub mod registry;

@@ -18,6 +18,7 @@ use sha2::Sha256;
 use crate::config::Config;
 use crate::lock;
 use crate::rate::Rate;
+use crate::span::Span;
 use crate::time::Timestamp;
 
 /// What a file of counters begins with; behind it is its key.
@@ -30,6 +31,8 @@ const COUNTER: usize = 16;
 const BUCKET: usize = 8 * COUNTER;
 /// How many buckets there are.
 const BUCKETS: u16 = 1024;
+/// So many accounts one source may register.
+const REGISTRATIONS: Rate = Rate::AtMost(10, Span::from_days(1));
 /// How often a file that is locked is tried again, a millisecond apart.
 const TRIES: usize = 50;
 
@@ -47,6 +50,14 @@ impl Limit {
         Limit {
             rate: config.limits.changes,
             file: config.state_directory().join("changes.counters"),
+        }
+    }
+
+    /// That of the accounts that one source registers, where everybody may.
+    pub fn of_registrations(config: &Config) -> Self {
+        Limit {
+            rate: REGISTRATIONS,
+            file: config.state_directory().join("registrations.counters"),
         }
     }
 

@@ -11,8 +11,14 @@ const LABEL_MAX: usize = 63;
 /// The longest name in text form: 255 octets on the wire less the first length
 /// octet and the root label.
 const NAME_MAX: usize = 253;
-/// Every host must leave room for its challenge name (RFC 8555 8.4).
-const CHALLENGE: &str = "_acme-challenge.";
+/// Stands in front of a challenge's name; every host leaves room for it (RFC 8555 8.4).
+pub const CHALLENGE: &str = "_acme-challenge.";
+/// How many characters a random label has: some 60 bits.
+const LABEL: usize = 12;
+/// Thirty-two letters and digits that nobody takes for one another.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+/// Stands in front of a wildcard.
+const STAR: &str = "*.";
 
 /// A zone that the name server serves, e.g. `dyn.example.org`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -84,6 +90,17 @@ impl HostName {
         })
     }
 
+    /// A label that nobody guesses.
+    ///
+    /// # Errors
+    /// When the system has no randomness to give.
+    pub fn random_label() -> Result<String, getrandom::Error> {
+        let mut bytes = [0; LABEL];
+        getrandom::fill(&mut bytes)?;
+        let letter = |byte: &u8| LETTERS.get(usize::from(byte % 32)).copied();
+        Ok(bytes.iter().filter_map(letter).map(char::from).collect())
+    }
+
     /// The name in full, without its final dot.
     pub fn as_str(&self) -> &str {
         &self.name
@@ -121,27 +138,31 @@ impl HostName {
     }
 }
 
-/// The owner name of records that a host has: itself, or the wildcard below it.
+/// The owner name of records that a host has: itself, the wildcard below it, or the name of
+/// its challenges.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordName {
     host: HostName,
-    wildcard: bool,
+    /// What stands in front.
+    front: &'static str,
 }
 
 impl RecordName {
     /// The host's own name.
     pub fn exact(host: HostName) -> Self {
-        RecordName {
-            host,
-            wildcard: false,
-        }
+        RecordName { host, front: "" }
     }
 
     /// `*.` below the host (RFC 4592).
     pub fn wildcard(host: HostName) -> Self {
+        RecordName { host, front: STAR }
+    }
+
+    /// `_acme-challenge.` in front of the host (RFC 8555 8.4).
+    pub fn challenge(host: HostName) -> Self {
         RecordName {
             host,
-            wildcard: true,
+            front: CHALLENGE,
         }
     }
 
@@ -150,12 +171,12 @@ impl RecordName {
         &self.host
     }
 
-    /// Reads what `Display` wrote: a host of `zone` in full, or `*.` and one.
+    /// Reads what `Display` wrote: a host of `zone` in full, with or without `*.` in front.
     ///
     /// # Errors
     /// As [`HostName::new`].
     pub fn parse(text: &str, zone: &ZoneName) -> Result<Self, NameError> {
-        match text.strip_prefix("*.") {
+        match text.strip_prefix(STAR) {
             Some(host) => HostName::new(host, zone).map(RecordName::wildcard),
             None => HostName::new(text, zone).map(RecordName::exact),
         }
@@ -164,8 +185,7 @@ impl RecordName {
 
 impl fmt::Display for RecordName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let star = if self.wildcard { "*." } else { "" };
-        write!(f, "{star}{}", self.host)
+        write!(f, "{}{}", self.front, self.host)
     }
 }
 

@@ -10,6 +10,7 @@
 //! Visits that wait at the same time in one process share their work: one transaction of
 //! wishes, one UPDATE for each zone, one transaction of facts.
 
+mod challenge;
 mod exchange;
 mod served;
 mod shown;
@@ -63,7 +64,7 @@ pub enum Published {
 
 /// What is to be done about hosts that another one is publishing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Busy {
+pub enum Busy {
     /// Wait for them.
     Wait,
     /// Leave them out.

@@ -33,6 +33,15 @@ impl Span {
     pub const fn duration(self) -> Duration {
         Duration::from_secs(self.0)
     }
+
+    /// What people want to know of it: `3m` of three minutes and a half.
+    pub fn coarse(self) -> Self {
+        let unit = [24 * 3600, 3600, 60, 1]
+            .into_iter()
+            .find(|unit| self.0 >= *unit)
+            .unwrap_or(1);
+        Span(self.0 / unit * unit)
+    }
 }
 
 impl FromStr for Span {
@@ -117,6 +126,19 @@ mod tests {
                 (seconds, shown)
             );
             assert_eq!(span.to_string().parse::<Span>().unwrap(), span);
+        }
+    }
+
+    #[test]
+    fn what_people_want_to_know() {
+        for (seconds, coarse) in [
+            (0, "0s"),
+            (59, "59s"),
+            (215, "3m"),
+            (7213, "2h"),
+            (90_000, "1d"),
+        ] {
+            assert_eq!(Span::from_seconds(seconds).coarse().to_string(), coarse);
         }
     }
 

@@ -20,6 +20,8 @@ mod refusals;
 
 #[path = "command/imports.rs"]
 mod imports;
+#[path = "command/lans.rs"]
+mod lans;
 #[path = "command/owners.rs"]
 mod owners;
 

@@ -12,6 +12,8 @@
 mod broken;
 #[path = "doctor/certificate.rs"]
 mod certificate;
+#[path = "doctor/challenges.rs"]
+mod challenges;
 #[path = "doctor/fix.rs"]
 mod fix;
 #[path = "doctor/healthy.rs"]

@@ -10,6 +10,10 @@
     dead_code
 )]
 
+#[path = "documents/account.rs"]
+mod account;
+#[path = "support/machine.rs"]
+mod machine;
 #[path = "documents/page.rs"]
 mod page;
 #[path = "command/place.rs"]
@@ -20,6 +24,10 @@ mod reference;
 mod site;
 #[path = "documents/story.rs"]
 mod story;
+#[path = "documents/whole.rs"]
+mod whole;
+#[path = "documents/words.rs"]
+mod words;
 
 use std::collections::BTreeSet;
 use std::fs;

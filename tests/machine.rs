@@ -10,6 +10,8 @@
 #[path = "support/machine.rs"]
 mod machine;
 
+#[path = "machine/doctor.rs"]
+mod doctor;
 #[path = "machine/gateway.rs"]
 mod gateway;
 #[path = "machine/restart.rs"]
@@ -34,7 +36,7 @@ fn set_up(options: &str) -> Option<Machine> {
 fn certify(machine: &Machine, web: &str) {
     machine.run(&format!(
         "d=/etc/letsencrypt/live/update.example.org; mkdir -p $d && chmod 700 /etc/letsencrypt/live && \
-         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 \
          -subj /CN=update.example.org -addext subjectAltName=DNS:update.example.org \
          -keyout $d/privkey.pem -out $d/fullchain.pem 2>/dev/null && systemctl reload {web}"
     ));

@@ -52,6 +52,7 @@ impl Fixture {
         let ask = Ask {
             host: id,
             token: digest,
+            site: None,
             ttl: Ttl::DEFAULT,
             client: Some("198.51.100.4".parse().unwrap()),
             dialect: "path".to_owned(),

@@ -12,6 +12,8 @@ mod support;
 
 #[path = "servers/beside.rs"]
 mod beside;
+#[path = "servers/challenges.rs"]
+mod challenges;
 #[path = "servers/files.rs"]
 mod files;
 #[path = "servers/instance.rs"]

@@ -9,6 +9,8 @@
 
 mod support;
 
+#[path = "visits/behind.rs"]
+mod behind;
 #[path = "visits/cgi.rs"]
 mod cgi;
 #[path = "visits/compare.rs"]
@@ -25,6 +27,8 @@ mod full;
 mod gone;
 #[path = "visits/kill.rs"]
 mod kill;
+#[path = "visits/lan.rs"]
+mod lan;
 #[path = "visits/late.rs"]
 mod late;
 #[path = "visits/limits.rs"]

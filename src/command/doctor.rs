@@ -57,7 +57,7 @@ fn examine(
 ) -> Result<(), Failure> {
     let state_directory = config.state_directory().to_owned();
     let place = Place::new(&context.config, Some(state_directory))?;
-    doctor::configuration::examine(&place, report);
+    doctor::configuration::examine(config, &place, report);
     doctor::secrets::examine(config, &place, options.fix, report);
     let suspects = Suspects::collect(config, &place);
     let state = match owner(config.state_directory()) {

@@ -7,11 +7,13 @@ use clap::ValueEnum;
 
 use super::{Context, Failure};
 use crate::base_url::BaseUrl;
+use crate::config::Config;
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 use crate::setup::bind::Bind;
 use crate::setup::files::Written;
 use crate::setup::gateway::FIXED_USER;
+use crate::setup::issuer::Issuer;
 use crate::setup::knot::Knot;
 use crate::setup::nameserver::{self, Program};
 use crate::setup::powerdns::PowerDns;
@@ -42,6 +44,9 @@ pub(super) struct Options {
     /// Let hosts set challenges for certificates (TXT at _acme-challenge)
     #[arg(long)]
     acme: bool,
+    /// Let only this authority issue certificates for the zone (CAA), e.g. letsencrypt.org; repeatable
+    #[arg(long, value_name = "ISSUER")]
+    caa: Vec<Issuer>,
     /// The TTL of hosts without one of their own [default: 60s]
     #[arg(long, value_name = "DURATION")]
     ttl: Option<Span>,
@@ -197,7 +202,11 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
     let mut zone = NewZone::new(options.zone, names?, options.hostmaster.as_deref())?;
     check_url(&options.url, &zone.name)?;
     zone.dnssec = !options.no_dnssec;
-    zone.acme = options.acme;
+    // A right that was given stays.
+    let given = Config::load(&place.config)
+        .is_ok_and(|config| config.zone(&zone.name).is_some_and(|zone| zone.acme));
+    zone.acme = options.acme || given;
+    zone.caa = options.caa;
     zone.ttl = options.ttl.map(ttl_of).transpose()?;
     if !options.update.0.ip().is_loopback() {
         return Err(SetupError::UpdateElsewhere(options.update.0));

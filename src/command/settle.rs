@@ -6,8 +6,9 @@ use super::session::Session;
 use super::{Failure, note};
 use crate::deadline::Deadline;
 use crate::name::ZoneName;
-use crate::publish::{Published, Publisher};
+use crate::publish::{Busy, Published, Publisher};
 use crate::registry::{Host, HostId};
+use crate::time::Timestamp;
 
 /// So many hosts are published at once, within one deadline.
 const TOGETHER: usize = 250;
@@ -38,6 +39,33 @@ fn publish_all(session: &mut Session, ids: &[HostId]) -> Result<(), Failure> {
             let deadline = Deadline::after(Deadline::REQUEST);
             let published = publisher.publish(&mut session.registry, &zone, &ids, deadline)?;
             tell(hosts, &published);
+        }
+    }
+    publish_challenges(session, &publisher, ids)
+}
+
+/// Removes the challenges for certificates of hosts that are gone, switched off or renamed.
+fn publish_challenges(
+    session: &mut Session,
+    publisher: &Publisher,
+    ids: &[HostId],
+) -> Result<(), Failure> {
+    let (keep, now) = (session.config.keep.challenges, Timestamp::now());
+    if session.registry.end_challenges(keep, now)? == 0 {
+        return Ok(());
+    }
+    for (host, zone) in session.registry.due_challenges(now)? {
+        if !ids.contains(&host) {
+            continue;
+        }
+        let deadline = Deadline::after(Deadline::REQUEST);
+        let registry = &mut session.registry;
+        if let Err(why) =
+            publisher.publish_challenges(registry, &zone, host, Busy::Wait, deadline)?
+        {
+            let failure = Failure::new(format!("{why}; bowline goes on trying"));
+            maybe_hint(failure, why.hint())
+                .note("could not confirm that a challenge for a certificate is removed");
         }
     }
     Ok(())

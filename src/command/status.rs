@@ -47,6 +47,17 @@ struct Status {
     upkeep_at: Option<Timestamp>,
     zones: Vec<ZoneStatus>,
     pending: Vec<Pending>,
+    challenges: Challenges,
+}
+
+/// Challenges for certificates.
+#[derive(Serialize)]
+struct Challenges {
+    /// Those that the name server shows.
+    standing: u32,
+    pending: u32,
+    /// How long the oldest pending one has waited, in seconds.
+    age: u64,
 }
 
 /// One zone and how many hosts it has.
@@ -105,6 +116,10 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
             None => Failure::new("there was no upkeep yet")
                 .hint("let a timer run `bowline upkeep` every minute"),
         }),
+        0 if status.challenges.age > LATE.seconds() => Err(Failure::new(
+            "a challenge for a certificate is pending for over 5 minutes",
+        )
+        .hint(format!("the reason is in the log: {}", status.log))),
         0 => Ok(()),
         count => Err(Failure::new(format!(
             "{count} {} pending for over 5 minutes",
@@ -144,6 +159,7 @@ impl Status {
             }
         }
         let pending = session.registry.pending()?;
+        let challenges = session.registry.count_challenges()?;
         let last_upkeep = upkeep::last(&session.config);
         let zones: Vec<ZoneStatus> = zones.into_values().collect();
         Ok(Status {
@@ -164,6 +180,11 @@ impl Status {
                 .iter()
                 .map(|host| Pending::of(host, session.now))
                 .collect(),
+            challenges: Challenges {
+                standing: challenges.standing,
+                pending: challenges.pending,
+                age: (challenges.since).map_or(0, |since| session.now.since(since).seconds()),
+            },
         })
     }
 
@@ -201,7 +222,7 @@ impl Status {
                 true => "no records".to_owned(),
                 false => addresses.join(","),
             };
-            let age = coarse(Span::from_seconds(pending.age));
+            let age = Span::from_seconds(pending.age).coarse();
             let reason = pending.reason.iter().map(|reason| format!(" ({reason})"));
             let reason: String = reason.collect();
             writeln!(
@@ -209,6 +230,12 @@ impl Status {
                 "pending        {} for {age}: {wanted}{reason}",
                 pending.name
             )?;
+        }
+        let Challenges {
+            standing, pending, ..
+        } = self.challenges;
+        if standing + pending > 0 {
+            writeln!(out, "challenges     {standing} standing, {pending} pending")?;
         }
         Ok(())
     }
@@ -251,13 +278,4 @@ fn log(config: &Config) -> String {
         LogTarget::Stderr => "standard error, so the web server's error log".to_owned(),
         LogTarget::File(file) => file.display().to_string(),
     }
-}
-
-/// A length of time in its largest unit: `3m` for three minutes and a half.
-fn coarse(span: Span) -> Span {
-    let unit = [24 * 3600, 3600, 60, 1]
-        .into_iter()
-        .find(|unit| span.seconds() >= *unit)
-        .unwrap_or(1);
-    Span::from_seconds(span.seconds() / unit * unit)
 }

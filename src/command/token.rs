@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::Failure;
 use super::handed::{Argument, Handed};
+use super::{Failure, hint, note};
 use crate::config::Config;
 use crate::devices::{Device, Paste};
 use crate::ip::Family;
@@ -87,21 +87,31 @@ pub(super) fn update_url(config: &Config, token: &Token, name: &HostName) -> Str
 
 /// The room that `?myip=` and `&myipv6=` take in a URL with their addresses.
 const QUERY: usize = 70;
+/// The room that `&ip6lanprefix=` takes with a prefix.
+const PREFIX: usize = 57;
 /// What stands for a token that nobody can print again.
 const EXAMPLE: &str = "TOKEN";
 
 /// What is to be pasted into a device of a host, and of more hosts where it takes several;
-/// without a token an example stands in its place.
+/// without a token an example stands in its place. The last are the only family it has, and
+/// whether others are behind it.
 pub(super) fn for_device(
     device: Device,
     config: &Config,
     token: Option<&Token>,
     (name, more): (&HostName, &[&HostName]),
-    only: Option<Family>,
+    (only, lan): (Option<Family>, bool),
 ) -> Result<String, Failure> {
+    let zone = name.zone();
+    let takes = config.zone(&zone).is_some_and(|zone| zone.acme);
+    if device.wants_certificates() && !takes {
+        note(format_args!("the zone {zone} takes no challenges yet"));
+        hint(format_args!("`bowline zone set {zone} --acme`"));
+    }
     let length = token.map_or(TOKEN_MADE, |token| token.secret().len());
     let token = token.map_or(EXAMPLE, Token::secret);
-    let url = url(config, token, length + QUERY, name);
+    let query = QUERY + if lan { PREFIX } else { 0 };
+    let url = url(config, token, length + query, name);
     let paste = Paste {
         base: &config.url,
         url: &url,
@@ -109,6 +119,7 @@ pub(super) fn for_device(
         name,
         more,
         only,
+        lan,
     };
     device.text(&paste).map_err(Failure::new)
 }

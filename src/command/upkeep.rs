@@ -11,7 +11,7 @@ use super::{Context, Failure, note};
 use crate::log::Logger;
 use crate::span::Span;
 use crate::time::Timestamp;
-use crate::upkeep::{Compared, Round, Running, Word, round};
+use crate::upkeep::{Challenges, Compared, Round, Running, Word, round};
 
 /// A round that takes longer is stuck.
 const STUCK: Span = Span::from_seconds(600);
@@ -21,7 +21,7 @@ const REST: Duration = Duration::from_secs(60);
 /// Do one round of what is due when nobody visits
 ///
 /// Publishes what the name server has not confirmed yet, removes the records of hosts that were
-/// silent for longer than their expiry, ends former names, mends what the name server shows
+/// silent for longer than their expiry, ends former names and forgotten challenges, mends what the name server shows
 /// otherwise, forgets old history. Meant for a timer, once a minute.
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -70,12 +70,14 @@ fn beside(running: Running, now: Timestamp) -> Result<(), Failure> {
         note("another round is running");
         return Ok(());
     }
-    Err(
-        Failure::new(format!("another round has been running for {took}")).hint(format!(
-            "see what process {} does, and end it; nothing is lost by that",
-            running.process
-        )),
-    )
+    Err(Failure::new(format!(
+        "another round has been running for {}",
+        took.coarse()
+    ))
+    .hint(format!(
+        "see what process {} does, and end it; nothing is lost by that",
+        running.process
+    )))
 }
 
 /// Silent when there was nothing to do: a timer's journal stays empty.
@@ -83,6 +85,7 @@ fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
     let Round {
         expired,
         settled,
+        challenges,
         compared,
         pruned,
     } = round;
@@ -91,6 +94,7 @@ fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
             "expired": expired,
             "confirmed": settled.confirmed,
             "pending": settled.pending,
+            "challenges": { "ended": challenges.ended, "pending": challenges.pending },
             "mended": compared.mended,
             "adopted": compared.adopted,
             "differing": compared.left,
@@ -102,6 +106,13 @@ fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
             context.out,
             "{} confirmed, {} still pending",
             settled.confirmed, settled.pending
+        )?;
+    }
+    if *challenges != Challenges::default() {
+        writeln!(
+            context.out,
+            "{} challenges for certificates ended, those of {} hosts still pending",
+            challenges.ended, challenges.pending
         )?;
     }
     if *compared != Compared::default() {

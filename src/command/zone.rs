@@ -12,6 +12,7 @@ use crate::config::Zone;
 use crate::name::ZoneName;
 use crate::setup::change::Standing;
 use crate::setup::configuration::ZoneKeys;
+use crate::setup::issuer::Issuer;
 use crate::setup::next::Step;
 use crate::setup::parent::{Ds, Parent, ds_here, parent_here};
 use crate::setup::zone::{NameServer, ttl_of};
@@ -61,6 +62,9 @@ struct Add {
     /// Let hosts set challenges for certificates (TXT at _acme-challenge)
     #[arg(long)]
     acme: bool,
+    /// Let only this authority issue certificates for the zone (CAA), e.g. letsencrypt.org; repeatable
+    #[arg(long, value_name = "ISSUER")]
+    caa: Vec<Issuer>,
     /// The TTL of hosts without one of their own [default: 60s]
     #[arg(long, value_name = "DURATION")]
     ttl: Option<Span>,
@@ -120,6 +124,7 @@ fn add(standing: &Standing, options: Add) -> Result<Plan, SetupError> {
     let mut zone = NewZone::new(options.zone, nameservers, options.hostmaster.as_deref())?;
     zone.dnssec = !options.no_dnssec;
     zone.acme = options.acme;
+    zone.caa = options.caa;
     zone.ttl = options.ttl.map(ttl_of).transpose()?;
     zone.expire = options.expire;
     standing.add(&zone)
@@ -130,8 +135,9 @@ fn set(standing: &Standing, options: Set) -> Result<Plan, SetupError> {
         server: None,
         ttl: options.ttl.map(ttl_of).transpose()?,
         expire: options.expire,
+        acme: options.acme,
     };
-    standing.set(&options.zone, keys, options.acme)
+    standing.set(&options.zone, keys)
 }
 
 fn list(standing: &Standing, context: &mut Context<'_>) -> Result<(), Failure> {

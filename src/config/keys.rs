@@ -29,7 +29,7 @@ enum Show {
 }
 
 /// The tables, in the order in which they are shown, and what each is about.
-pub const TABLES: [(&str, &str); 8] = [
+pub const TABLES: [(&str, &str); 9] = [
     ("", "Before the first table"),
     ("state", "What bowline keeps"),
     (
@@ -39,6 +39,7 @@ pub const TABLES: [(&str, &str); 8] = [
     ("limits", "Limits"),
     ("keep", "How long things are kept"),
     ("log", "The log"),
+    ("acme", "Clients for certificates"),
     (
         "zone",
         "A zone whose hosts bowline may move; one table each",
@@ -50,7 +51,7 @@ pub const TABLES: [(&str, &str); 8] = [
 ];
 
 /// All keys, in the order in which they are shown.
-pub const KEYS: [Key; 24] = [
+pub const KEYS: [Key; 27] = [
     Key {
         table: "",
         name: "url",
@@ -125,6 +126,13 @@ pub const KEYS: [Key; 24] = [
         show: Show::Config(|config| config.keep.history.to_string().into()),
     },
     Key {
+        table: "keep",
+        name: "challenges",
+        doc: "how long a challenge for a certificate stands whose client does not remove it",
+        default: Some("\"1h\""),
+        show: Show::Config(|config| config.keep.challenges.to_string().into()),
+    },
+    Key {
         table: "log",
         name: "target",
         doc: "where lines go: auto (syslog where /dev/log is, else standard error with the time), syslog, stderr, or file:PATH",
@@ -144,6 +152,13 @@ pub const KEYS: [Key; 24] = [
         doc: "how much of the client's address is written: full, prefix (its /24 or /48) or none",
         default: Some("\"full\""),
         show: Show::Config(|config| client(config.log.client).into()),
+    },
+    Key {
+        table: "acme",
+        name: "register",
+        doc: "who may register an account of acme-dns (POST /register), which makes a host of a random name in the first zone with acme = true: off, open (whoever comes), or file:PATH (who shows the secret in that file as the password of Basic authentication)",
+        default: Some("\"off\""),
+        show: Show::Config(|config| config.acme.register.to_string().into()),
     },
     Key {
         table: "zone",
@@ -186,6 +201,13 @@ pub const KEYS: [Key; 24] = [
         doc: "whether every host may have private addresses (RFC 1918, RFC 6598, RFC 4193)",
         default: Some("false"),
         show: Show::Zone(|zone| zone.allow_private.into()),
+    },
+    Key {
+        table: "zone",
+        name: "acme",
+        doc: "whether hosts may set challenges for certificates (TXT at _acme-challenge); the key must have the right to: bowline zone set ZONE --acme gives both",
+        default: Some("false"),
+        show: Show::Zone(|zone| zone.acme.into()),
     },
     Key {
         table: "endpoint",

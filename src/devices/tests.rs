@@ -15,8 +15,40 @@ fn text(device: Device, base: &str, name: &str, only: Option<Family>) -> String 
         name: &name,
         more: &[],
         only,
+        lan: false,
     };
     device.text(&paste).unwrap()
+}
+
+#[test]
+fn a_fritzbox_with_others_behind_it_tells_their_prefix_too() {
+    let base: BaseUrl = "https://u.example.net".parse().unwrap();
+    let name = HostName::new("home", &"dyn.example.com".parse().unwrap()).unwrap();
+    let paste = |lan| Paste {
+        base: &base,
+        url: "https://u.example.net/TOKEN/home",
+        token: "TOKEN",
+        name: &name,
+        more: &[],
+        only: None,
+        lan,
+    };
+    const ALONE: &str = "/TOKEN/home?myip=<ipaddr>&myipv6=<ip6addr>";
+    for (lan, expected) in [
+        (false, ALONE.to_owned()),
+        (true, format!("{ALONE}{PREFIX}")),
+    ] {
+        let text = Device::Fritzbox.text(&paste(lan)).unwrap();
+        assert!(text.contains(&format!("{expected}\n")), "{text}");
+    }
+    for device in Device::value_variants() {
+        let text = device.text(&paste(true)).unwrap();
+        assert_eq!(
+            text.contains("prefix"),
+            *device == Device::Fritzbox,
+            "{text}"
+        );
+    }
 }
 
 #[test]

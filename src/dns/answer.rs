@@ -6,20 +6,20 @@ use std::net::IpAddr;
 use domain::base::iana::Rtype;
 use domain::base::wire::ParseError;
 use domain::base::{Message, ParsedName};
-use domain::rdata::{A, Aaaa, Soa};
+use domain::rdata::{A, Aaaa, Soa, Txt};
 
 use super::lookup::LookupError;
 use super::message::WireName;
 use crate::ip::AddressSet;
 
-/// What a name server said to one question.
+/// What a name server said to one question: addresses, or texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// These addresses, perhaps none.
+pub enum Answer<T = AddressSet> {
+    /// These, perhaps none.
     ///
     /// A name that is not there may be answered by a wildcard above it (RFC 4592), and
     /// nothing in the answer tells. A [`super::Swap`] whose `from` is empty does tell.
-    Found(AddressSet),
+    Found(T),
     /// Whatever stands at the name cannot be seen.
     Hidden(By),
 }
@@ -49,7 +49,7 @@ impl fmt::Display for By {
 pub(super) struct Question {
     /// The name asked for.
     pub(super) name: WireName,
-    /// A, AAAA or SOA.
+    /// A, AAAA, TXT or SOA.
     pub(super) rtype: Rtype,
     /// What a verified answer told.
     pub(super) told: Option<Told>,
@@ -78,31 +78,42 @@ impl Question {
                 .map(Told::Serial)
                 .ok_or(LookupError::NotAuthoritative);
         }
-        self.answer(&records, message.header().aa(), zone)
-            .map(Told::Addresses)
+        let hidden = self.hidden(&records, message.header().aa(), zone)?;
+        Ok(if self.rtype == Rtype::TXT {
+            Told::Texts(hidden.map_or_else(
+                || Answer::Found(of_owner(&records.texts, &self.name)),
+                Answer::Hidden,
+            ))
+        } else {
+            Told::Addresses(hidden.map_or_else(
+                || Answer::Found(of_owner(&records.addresses, &self.name)),
+                Answer::Hidden,
+            ))
+        })
     }
 
-    /// What records tell about addresses.
-    fn answer(
+    /// What hides the records of the name.
+    fn hidden(
         &self,
         records: &Records<'_>,
         authoritative: bool,
         zone: &WireName,
-    ) -> Result<Answer, LookupError> {
+    ) -> Result<Option<By>, LookupError> {
         // A DNAME comes with a CNAME made from it, so it is looked for first.
         if records.has_dname {
-            return Ok(Answer::Hidden(By::Dname));
+            return Ok(Some(By::Dname));
         }
         if records.cnames.iter().any(|owner| *owner == self.name) {
-            return Ok(Answer::Hidden(By::Cname));
+            return Ok(Some(By::Cname));
         }
         // The owner of NS or SOA says whose answer this is: a zone's below ours, where
         // the name is delegated to; or one above, when ours is not served here.
         if records.addresses.is_empty()
+            && records.texts.is_empty()
             && let Some(owner) = records.authority.iter().find(|owner| **owner != *zone)
         {
             return if owner.ends_with(zone) {
-                Ok(Answer::Hidden(By::Delegation))
+                Ok(Some(By::Delegation))
             } else {
                 Err(LookupError::NotAuthoritative)
             };
@@ -110,11 +121,7 @@ impl Question {
         if !authoritative {
             return Err(LookupError::NotAuthoritative);
         }
-        let ours = records
-            .addresses
-            .iter()
-            .filter(|(owner, _)| *owner == self.name);
-        Ok(Answer::Found(ours.map(|(_, address)| *address).collect()))
+        Ok(None)
     }
 }
 
@@ -122,7 +129,7 @@ impl Question {
 pub(super) fn serial(zone: &WireName, message: &Message<Vec<u8>>) -> Result<u32, LookupError> {
     match Question::new(zone.clone(), Rtype::SOA).read(message, zone)? {
         Told::Serial(serial) => Ok(serial),
-        Told::Addresses(_) => Err(LookupError::Garbled),
+        Told::Addresses(_) | Told::Texts(_) => Err(LookupError::Garbled),
     }
 }
 
@@ -130,6 +137,8 @@ pub(super) fn serial(zone: &WireName, message: &Message<Vec<u8>>) -> Result<u32,
 pub(super) enum Told {
     /// To a question for addresses.
     Addresses(Answer),
+    /// To a question for texts.
+    Texts(Answer<Vec<String>>),
     /// To the question for the SOA.
     Serial(u32),
 }
@@ -139,6 +148,8 @@ pub(super) enum Told {
 struct Records<'a> {
     /// A and AAAA in the answer section.
     addresses: Vec<(ParsedName<&'a Vec<u8>>, IpAddr)>,
+    /// TXT in the answer section.
+    texts: Vec<(ParsedName<&'a Vec<u8>>, String)>,
     /// The owners of CNAMEs in the answer section.
     cnames: Vec<ParsedName<&'a Vec<u8>>>,
     /// Whether the answer section has a DNAME.
@@ -174,6 +185,13 @@ impl<'a> Records<'a> {
                         records.addresses.push((owner, record.data().addr().into()));
                     }
                 }
+                Rtype::TXT => {
+                    if let Some(record) = record.to_record::<Txt<_>>()? {
+                        let text: Vec<u8> = record.data().text();
+                        let text = String::from_utf8_lossy(&text).into_owned();
+                        records.texts.push((owner, text));
+                    }
+                }
                 Rtype::SOA => {
                     let record = record.to_record::<Soa<_>>()?;
                     records.serial = record.map(|soa| soa.data().serial().into_int());
@@ -189,4 +207,13 @@ impl<'a> Records<'a> {
         }
         Ok(records)
     }
+}
+
+/// The data of those records that have that owner.
+fn of_owner<D: Clone, C: FromIterator<D>>(
+    records: &[(ParsedName<&Vec<u8>>, D)],
+    name: &WireName,
+) -> C {
+    let own = records.iter().filter(|(owner, _)| owner == name);
+    own.map(|(_, data)| data.clone()).collect()
 }

@@ -4,12 +4,12 @@ use std::io::ErrorKind;
 use std::thread;
 use std::time::Duration;
 
-use super::message::{self, Request, Signed};
+use super::message::{self, MessageError, Request, Signed};
 use super::refusal::{Doubt, Refusal};
 use super::reply::{Reply, judge};
 use super::transport::{Tcp, Udp};
 use super::wait::Wait;
-use super::{Server, Swap};
+use super::{Server, Swap, Texts, texts};
 use crate::deadline::Deadline;
 use crate::name::ZoneName;
 
@@ -49,8 +49,25 @@ pub fn send_update<'a>(
     swaps: &[Swap],
     wait: impl Into<Wait<'a>>,
 ) -> Verdict {
-    match message::update(zone, swaps) {
-        Ok(request) => Exchange::new(server, wait.into()).run(&request),
+    send(server, message::update(zone, swaps), wait.into())
+}
+
+/// Sends `wanted` as one UPDATE, in the same way.
+///
+/// It may come twice or late and does the same; one that removes, when it comes later than
+/// another that adds the same value, takes that away.
+pub fn send_texts<'a>(
+    server: &Server,
+    zone: &ZoneName,
+    wanted: &Texts,
+    wait: impl Into<Wait<'a>>,
+) -> Verdict {
+    send(server, texts::update(zone, wanted), wait.into())
+}
+
+fn send(server: &Server, request: Result<Request, MessageError>, wait: Wait<'_>) -> Verdict {
+    match request {
+        Ok(request) => Exchange::new(server, wait).run(&request),
         Err(error) => Verdict::Refused(Refusal::Unsendable(error)),
     }
 }

@@ -129,10 +129,34 @@ pub fn lookup<'a>(
         match question.told {
             Some(Told::Addresses(answer)) => answers.answers.push(answer),
             Some(Told::Serial(serial)) => answers.serial = Some(serial),
-            None => return Err(LookupError::NoAnswer(Doubt::Silent)),
+            Some(Told::Texts(_)) | None => return Err(LookupError::NoAnswer(Doubt::Silent)),
         }
     }
     Ok(answers)
+}
+
+/// Asks for the texts at a name, in the same way.
+///
+/// # Errors
+/// As [`lookup`].
+pub fn lookup_texts<'a>(
+    server: &Server,
+    zone: &ZoneName,
+    name: &RecordName,
+    wait: impl Into<Wait<'a>>,
+) -> Result<Answer<Vec<String>>, LookupError> {
+    let mut question = [Question::new(message::wire(name)?, Rtype::TXT)];
+    Lookup {
+        server,
+        zone: &message::wire(zone)?,
+        wait: &mut wait.into(),
+    }
+    .ask(&mut question)?;
+    let [question] = question;
+    match question.told {
+        Some(Told::Texts(answer)) => Ok(answer),
+        _ => Err(LookupError::NoAnswer(Doubt::Silent)),
+    }
 }
 
 /// Where and until when to ask.

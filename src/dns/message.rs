@@ -6,7 +6,9 @@ use std::str::FromStr;
 use std::time::SystemTime;
 
 use domain::base::iana::{Class, Opcode, Rtype};
-use domain::base::message_builder::{AdditionalBuilder, PushError, TreeCompressor};
+use domain::base::message_builder::{
+    AdditionalBuilder, PushError, QuestionBuilder, TreeCompressor,
+};
 use domain::base::{MessageBuilder, Name, UnknownRecordData};
 use domain::rdata::tsig::Time48;
 use domain::tsig::{self, ClientTransaction};
@@ -27,7 +29,7 @@ const UDP_PAYLOAD: u16 = 1232;
 /// An unsigned message with its identifier still to be chosen.
 pub(super) struct Request {
     /// All sections are there but the signature.
-    builder: AdditionalBuilder<TreeCompressor<Vec<u8>>>,
+    pub(super) builder: AdditionalBuilder<TreeCompressor<Vec<u8>>>,
 }
 
 impl Request {
@@ -89,14 +91,8 @@ pub(super) struct Signed {
 /// for every swap that changes something, the RRset deleted and the new address added.
 pub(super) fn update(zone: &ZoneName, swaps: &[Swap]) -> Result<Request, MessageError> {
     check(zone, swaps)?;
-    let mut builder = MessageBuilder::from_target(TreeCompressor::new(Vec::new()))
-        .map_err(|_| MessageError::Large)?;
-    builder.header_mut().set_opcode(Opcode::UPDATE);
-    let mut builder = builder.question();
-    builder.push((wire(zone)?, Rtype::SOA))?;
-
     // The owner names first, each once: behind 16 KiB they could not be compressed any more.
-    let mut builder = builder.answer();
+    let mut builder = of_zone(zone)?.answer();
     let mut before: Option<&RecordName> = None;
     for swap in swaps {
         if before != Some(&swap.name) {
@@ -133,18 +129,25 @@ pub(super) fn deletion(
     zone: &ZoneName,
     thing: Option<(&str, Class, Rtype, Vec<u8>)>,
 ) -> Result<Request, MessageError> {
-    let mut builder = MessageBuilder::from_target(TreeCompressor::new(Vec::new()))
-        .map_err(|_| MessageError::Large)?;
-    builder.header_mut().set_opcode(Opcode::UPDATE);
-    let mut builder = builder.question();
-    builder.push((wire(zone)?, Rtype::SOA))?;
-    let mut builder = builder.authority();
+    let mut builder = of_zone(zone)?.authority();
     if let Some((name, class, rtype, octets)) = thing {
         builder.push((wire(&name)?, class, 0, data(rtype, octets)?))?;
     }
     Ok(Request {
         builder: builder.additional(),
     })
+}
+
+/// The beginning of an UPDATE of a zone.
+pub(super) fn of_zone(
+    zone: &ZoneName,
+) -> Result<QuestionBuilder<TreeCompressor<Vec<u8>>>, MessageError> {
+    let mut builder = MessageBuilder::from_target(TreeCompressor::new(Vec::new()))
+        .map_err(|_| MessageError::Large)?;
+    builder.header_mut().set_opcode(Opcode::UPDATE);
+    let mut builder = builder.question();
+    builder.push((wire(zone)?, Rtype::SOA))?;
+    Ok(builder)
 }
 
 /// A question, not recursive, with room for an answer of 1232 octets (RFC 6891).
@@ -208,12 +211,15 @@ fn check(zone: &ZoneName, swaps: &[Swap]) -> Result<(), MessageError> {
 }
 
 /// Record data of so many octets; the special classes of RFC 2136 want none.
-fn data(rtype: Rtype, octets: Vec<u8>) -> Result<UnknownRecordData<Vec<u8>>, MessageError> {
+pub(super) fn data(
+    rtype: Rtype,
+    octets: Vec<u8>,
+) -> Result<UnknownRecordData<Vec<u8>>, MessageError> {
     UnknownRecordData::from_octets(rtype, octets).map_err(|_| MessageError::Large)
 }
 
 /// No data.
-fn empty(rtype: Rtype) -> Result<UnknownRecordData<Vec<u8>>, MessageError> {
+pub(super) fn empty(rtype: Rtype) -> Result<UnknownRecordData<Vec<u8>>, MessageError> {
     data(rtype, Vec::new())
 }
 

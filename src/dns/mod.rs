@@ -1,6 +1,6 @@
 //! The wire to the name server and nothing else: one UPDATE as a compare-and-swap
 //! (RFC 2136), signed and verified (TSIG, RFC 8945), and signed questions to see what
-//! stands there.
+//! stands there. Challenges for certificates come and go by value, without a comparison.
 //!
 //! An exchange has three results, and callers must keep them apart: [`Verdict::Done`],
 //! [`Verdict::Refused`] and [`Verdict::Unconfirmed`]. Only a NOERROR whose signature
@@ -19,6 +19,7 @@ pub mod probe;
 pub mod question;
 mod refusal;
 mod reply;
+mod texts;
 mod transport;
 mod wait;
 
@@ -32,11 +33,12 @@ use std::net::{IpAddr, SocketAddr};
 pub use domain::base::iana::{Rcode, Rtype, TsigRcode};
 
 pub use self::answer::{Answer, By};
-pub use self::exchange::{Verdict, send_update};
+pub use self::exchange::{Verdict, send_texts, send_update};
 pub use self::key::{Algorithm, Key, KeyError};
-pub use self::lookup::{Answers, LookupError, lookup};
+pub use self::lookup::{Answers, LookupError, lookup, lookup_texts};
 pub use self::message::MessageError;
 pub use self::refusal::{Doubt, Refusal};
+pub use self::texts::Texts;
 pub use self::wait::Wait;
 use crate::ip::{AddressSet, Family};
 use crate::name::RecordName;

@@ -58,6 +58,8 @@ pub struct Request {
     pub https: bool,
     /// The peer of the web server, where it could be read.
     pub peer: Option<IpAddr>,
+    /// The body as it came.
+    pub body: Vec<u8>,
     /// Header fields as `HTTP_…` variables.
     headers: BTreeMap<String, Vec<u8>>,
 }
@@ -91,6 +93,7 @@ impl Request {
                 || variable("HTTPS") == b"1"
                 || variable("REQUEST_SCHEME").eq_ignore_ascii_case(b"https"),
             peer: address(variable("REMOTE_ADDR")),
+            body: body.to_vec(),
             headers: variables
                 .into_iter()
                 .filter(|(name, _)| name.starts_with("HTTP_"))

@@ -7,6 +7,8 @@ use std::io::{self, Write};
 pub enum Status {
     /// 200.
     Ok,
+    /// 201.
+    Created,
     /// 304.
     NotModified,
     /// 400.
@@ -34,6 +36,7 @@ impl Status {
     pub fn line(self) -> &'static str {
         match self {
             Status::Ok => "200 OK",
+            Status::Created => "201 Created",
             Status::NotModified => "304 Not Modified",
             Status::BadRequest => "400 Bad Request",
             Status::Unauthorized => "401 Unauthorized",

@@ -11,11 +11,12 @@ use crate::patience::Patience;
 use crate::registry::{Host, Wish};
 
 /// How often an UPDATE is sent again with what the name server has by then.
-const TRIES: usize = 3;
+pub(super) const TRIES: usize = 3;
 /// What an UPDATE leaves of the deadline for looking at its result.
 const READ_BACK: Duration = Duration::from_secs(1);
-/// So many hosts in one UPDATE: with names of usual length they fit the largest message.
-const TOGETHER: usize = 250;
+/// So many hosts in one UPDATE, a site and all behind it: with names of usual length they
+/// fit the largest message.
+const TOGETHER: usize = 251;
 /// So many refusals are worth looking for the hosts they are about; then all are refused.
 const REFUSALS: usize = 64;
 
@@ -159,9 +160,17 @@ impl Exchange<'_> {
     }
 
     fn update(&mut self, swaps: &[Swap]) -> Verdict {
+        self.send(|server, zone, wait| dns::send_update(server, zone, swaps, wait))
+    }
+
+    /// Sends an UPDATE, with time left to look at its result.
+    pub(super) fn send(
+        &mut self,
+        update: impl FnOnce(&Server, &ZoneName, Wait<'_>) -> Verdict,
+    ) -> Verdict {
         let mut goes_on = || goes_on(&mut self.patience, self.silent);
         let wait = Wait::with(self.deadline.less(READ_BACK), &mut goes_on);
-        let verdict = dns::send_update(self.server, self.zone, swaps, wait);
+        let verdict = update(self.server, self.zone, wait);
         if !matches!(
             verdict,
             Verdict::Unconfirmed(Doubt::Silent | Doubt::Unverified)
@@ -176,9 +185,17 @@ impl Exchange<'_> {
         questions: &[(RecordName, Family)],
         serial: bool,
     ) -> Result<Answers, Trouble> {
+        self.ask(|server, zone, wait| dns::lookup(server, zone, questions, serial, wait))
+    }
+
+    /// Asks the name server what it has.
+    pub(super) fn ask<T>(
+        &mut self,
+        question: impl FnOnce(&Server, &ZoneName, Wait<'_>) -> Result<T, LookupError>,
+    ) -> Result<T, Trouble> {
         let mut goes_on = || goes_on(&mut self.patience, self.silent);
         let wait = Wait::with(self.deadline, &mut goes_on);
-        let found = dns::lookup(self.server, self.zone, questions, serial, wait);
+        let found = question(self.server, self.zone, wait);
         if !matches!(
             found,
             Err(LookupError::NoAnswer(Doubt::Silent | Doubt::Unverified))

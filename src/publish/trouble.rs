@@ -83,7 +83,7 @@ impl fmt::Display for Trouble {
             Trouble::Differs(name) => {
                 write!(
                     f,
-                    "the name server goes on showing other addresses for {name}"
+                    "the name server goes on showing other records for {name}"
                 )
             }
             Trouble::Busy => f.write_str("another visit to the host is still being settled"),
@@ -120,6 +120,14 @@ pub enum PublishError {
 }
 
 impl PublishError {
+    /// Whether it is about one zone, so that those of others may fare better.
+    pub fn is_of_zone(&self) -> bool {
+        matches!(
+            self,
+            PublishError::NoZone(_) | PublishError::KeyFile { .. } | PublishError::Key { .. }
+        )
+    }
+
     /// What an operator can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {

@@ -6,6 +6,7 @@
 use rusqlite::{Connection, Transaction};
 
 use super::above::check_above;
+use super::behind;
 use super::fact::forget;
 use super::free::check_free;
 use super::host::{by_id, by_name};
@@ -68,7 +69,14 @@ impl Registry {
         let ids = hosts
             .iter()
             .map(|host| add_one(&tx, host, ttl, now))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        // Only now: the site may come later in the list.
+        for (id, host) in ids.iter().zip(hosts) {
+            if host.settings.behind.is_some() {
+                behind::write(&tx, *id, host.settings.behind.as_ref())?;
+                behind::check(&tx, *id)?;
+            }
+        }
         tx.commit()?;
         Ok(ids)
     }
@@ -217,6 +225,7 @@ pub(super) fn remove_one(tx: &Connection, id: HostId, now: Timestamp) -> Result<
     for table in ["token", "former_name"] {
         tx.execute(&format!("DELETE FROM {table} WHERE host = ?1"), [id.0])?;
     }
+    behind::release(tx, id)?;
     wish_nothing(tx, &host, now)?;
     tx.execute("DELETE FROM history WHERE host = ?1", [id.0])?;
     tx.execute(
@@ -246,6 +255,7 @@ pub(super) fn add_one(
     let id = match there {
         Some(host) if host.state == State::Removing => {
             write_state(tx, host.id, "active")?;
+            tx.execute("DELETE FROM account_network WHERE host = ?1", [host.id.0])?;
             tx.execute(
                 "UPDATE host SET created = ?2, last_seen = NULL, last_change = NULL WHERE id = ?1",
                 (host.id.0, now.seconds()),

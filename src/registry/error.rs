@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 
+use super::NotBehind;
 use crate::name::{HostName, NameError};
 use crate::owner_name::OwnerName;
 use crate::time::Timestamp;
@@ -65,6 +66,15 @@ pub enum RegistryError {
         /// The other host.
         upper: HostName,
     },
+    /// A host cannot be behind another one.
+    NotBehind {
+        /// The host.
+        name: HostName,
+        /// The other one.
+        site: HostName,
+        /// Why.
+        why: NotBehind,
+    },
     /// There is no owner of that name.
     NoOwner(OwnerName),
     /// The owner is switched off.
@@ -98,6 +108,15 @@ impl RegistryError {
             RegistryError::Below { upper, .. } => format!(
                 "whoever has {upper} can obtain certificates for it; --below does it all the same"
             ),
+            RegistryError::NotBehind { name, why, .. } => match why {
+                NotBehind::Itself | NotBehind::Crowded => return None,
+                NotBehind::Chain => {
+                    "name the host that tells the prefix, which is behind no other".to_owned()
+                }
+                NotBehind::OtherOwner | NotBehind::Static | NotBehind::Ipv4Only => format!(
+                    "change that first, or do without --behind: `bowline host set {name} --behind -`"
+                ),
+            },
             RegistryError::OwnerOff(name) => format!("run `bowline owner enable {name}` first"),
             RegistryError::NoOwner(name) => format!("add it with `bowline owner add {name}`"),
             RegistryError::HasHosts(..) => {
@@ -164,6 +183,9 @@ impl fmt::Display for RegistryError {
             }
             RegistryError::Below { name, upper } => {
                 write!(f, "{name} is below {upper}, which is another owner's")
+            }
+            RegistryError::NotBehind { name, site, why } => {
+                write!(f, "{name} cannot be behind {site}: {why}")
             }
             RegistryError::OwnerOff(name) => write!(f, "the owner {name} is switched off"),
             RegistryError::NoOwner(name) => write!(f, "there is no owner {name}"),

@@ -33,7 +33,7 @@ pub(super) fn check_free(
             until,
         });
     }
-    if let Some(holder) = holder(tx, name, id)? {
+    if let Some(holder) = holder(tx, name, id)?.or(challenger(tx, name, id)?) {
         return Err(RegistryError::Held {
             name: name.clone(),
             holder,
@@ -65,4 +65,17 @@ fn holder(
         .query_row((name.as_str(), id.map(HostId::number)), |row| row.get(0))
         .optional()?;
     Ok(holder)
+}
+
+/// Another host that may have challenges at `name`: they would prove the newcomer's name.
+fn challenger(
+    tx: &Connection,
+    name: &HostName,
+    id: Option<HostId>,
+) -> Result<Option<String>, RegistryError> {
+    let challenger = tx
+        .prepare_cached("SELECT 1 FROM challenge WHERE name = ?1 AND host IS NOT ?2 LIMIT 1")?
+        .query_row((name.as_str(), id.map(HostId::number)), |_| Ok(()))
+        .optional()?;
+    Ok(challenger.map(|()| "its former host".to_owned()))
 }

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Row};
 
 use super::values::Values;
-use super::{Registry, RegistryError, UNSETTLED};
+use super::{Behind, Registry, RegistryError, UNSETTLED};
 use crate::ip::{Addresses, Family, Policy};
 use crate::name::{HostName, RecordName, ZoneName};
 use crate::owner_name::OwnerName;
@@ -87,6 +87,8 @@ pub struct Settings {
     pub fixed: Option<Addresses>,
     /// Whose host it is: the owner's token is good for it too.
     pub owner: Option<OwnerName>,
+    /// The host whose LAN prefix it has its IPv6 address from.
+    pub behind: Option<Behind>,
 }
 
 /// Records as a host wants them: one address of each family at each name.
@@ -165,6 +167,8 @@ impl Host {
 const COLUMNS: &str = "zone, note, mail, ttl, expire, only_family, allow_private, wildcard, \
     plain_http, static, static_ipv4, static_ipv6, \
     (SELECT owner.name FROM owner WHERE owner.id = host.owner), \
+    (SELECT site.name FROM host AS site WHERE site.id = host.behind), \
+    (SELECT site.zone FROM host AS site WHERE site.id = host.behind), interface_id, \
     id, name, state, wish, wish_names, wish_ipv4, wish_ipv6, wish_ttl, wish_at, \
     fact, fact_names, fact_ipv4, fact_ipv6, fact_serial, fact_at, \
     held_names, unconfirmed, trouble, \
@@ -325,6 +329,7 @@ fn read(row: &Row<'_>) -> Result<Host, RegistryError> {
             .next::<Option<String>>()?
             .map(|name| name.parse().map_err(|_| damaged(&name)))
             .transpose()?,
+        behind: super::behind::read(&row)?,
     };
     Ok(Host {
         id: HostId(row.next()?),

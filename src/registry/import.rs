@@ -6,6 +6,7 @@
 use rusqlite::{Connection, Transaction};
 
 use super::above::check_above;
+use super::behind;
 use super::edit::{add_one, present, write_settings, write_state};
 use super::host::by_name;
 use super::kept_token::{kept_tokens, write_token};
@@ -79,7 +80,11 @@ impl Registry {
     ) -> Result<(), E> {
         let tx = self.write(Durable::Now)?;
         let host = present(&tx, id)?;
-        change(&tx, &host, edit(&host)?, ttl, now)?;
+        let edit = edit(&host)?;
+        let is_behind = edit.settings.behind.clone();
+        change(&tx, &host, edit, ttl, now)?;
+        behind::write(&tx, id, is_behind.as_ref())?;
+        behind::check(&tx, id)?;
         Ok(tx.commit().map_err(RegistryError::from)?)
     }
 
@@ -100,7 +105,7 @@ impl Registry {
     ) -> Result<Vec<Imported>, E> {
         let tx = self.write(Durable::Now)?;
         let mut done = Vec::with_capacity(entries.len());
-        let mut unasked = Vec::new();
+        let (mut unasked, mut placed) = (Vec::new(), Vec::new());
         for (position, entry) in entries.iter().enumerate() {
             let host = by_name(&tx, &entry.name)?.filter(|host| host.state != State::Removing);
             done.push(match host {
@@ -109,11 +114,17 @@ impl Registry {
                     if !edit.below {
                         unasked.push((&entry.name, edit.settings.owner.clone()));
                     }
-                    Imported::Added(add(&tx, entry, edit, now)?)
+                    let is_behind = edit.settings.behind.clone();
+                    let id = add(&tx, entry, edit, now)?;
+                    if is_behind.is_some() {
+                        placed.push((id, is_behind));
+                    }
+                    Imported::Added(id)
                 }
                 Some(host) => {
                     let tokens = kept_tokens(&tx, host.id)?;
                     let edit = decide(position, Some((&host, &tokens)))?;
+                    placed.push((host.id, edit.settings.behind.clone()));
                     match change(&tx, &host, edit, entry.ttl, now)? {
                         true => Imported::Changed(host.id),
                         false => Imported::Unchanged(host.id),
@@ -121,9 +132,15 @@ impl Registry {
                 }
             });
         }
-        // Only now: the one above may come later in the list.
+        // Only now: the one above, or the site, may come later in the list.
         for (name, owner) in unasked {
             check_above(&tx, name, owner.as_ref())?;
+        }
+        for (id, is_behind) in &placed {
+            behind::write(&tx, *id, is_behind.as_ref())?;
+        }
+        for (id, _) in &placed {
+            behind::check(&tx, *id)?;
         }
         if commit(&done)? {
             tx.commit().map_err(RegistryError::from)?;

@@ -20,6 +20,9 @@
 //! by [`Registry::copy_to`].
 
 mod above;
+mod account;
+mod behind;
+mod challenge;
 mod due;
 mod edit;
 mod error;
@@ -37,6 +40,8 @@ mod values;
 mod wish;
 mod zone;
 
+pub use behind::{Behind, MOST_BEHIND, NotBehind};
+pub use challenge::{Challenge, ChallengeAccepted, ChallengeAsk, ChallengeCount, ChallengeEdit};
 pub use edit::{NewHost, Rename};
 pub use error::RegistryError;
 pub use fact::{Conclusion, End};
@@ -65,9 +70,13 @@ use crate::span::Span;
 use crate::token::{Digest, LookupKey, Token};
 
 /// The schema, step by step: each brings a registry to the next version.
-const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+];
 /// The schema's version, in the file as `user_version`.
-const VERSION: i64 = STEPS.len() as i64;
+pub const VERSION: i64 = STEPS.len() as i64;
 /// How often a writer asks whether the one before it has finished.
 const BUSY_STEP: Duration = Duration::from_millis(1);
 /// How often at most, where there is no deadline: some four seconds.
@@ -258,7 +267,7 @@ fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error>
     db.busy_handler(Some(wait_for_writer))?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
-    // Else some statements are prepared anew for every value bound to them.
+    // Else a statement that might use a partial index is planned anew with each value.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(db)

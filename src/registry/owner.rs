@@ -105,13 +105,23 @@ impl Registry {
         Ok(owners)
     }
 
-    /// Hosts of an owner in the order of their names, `most` at most.
+    /// The hosts of an owner in the order of their names.
     ///
     /// # Errors
     /// When the registry cannot be read.
-    pub fn hosts_of(&self, owner: OwnerId, most: usize) -> Result<Vec<Host>, RegistryError> {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        self.hosts_where("owner = ?1 ORDER BY name LIMIT ?2", (owner.0, most))
+    pub fn hosts_of(&self, owner: OwnerId) -> Result<Vec<Host>, RegistryError> {
+        self.hosts_where("owner = ?1 ORDER BY name", [owner.0])
+    }
+
+    /// The only host of an owner that has a client; `None` when there are several, or none.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn only_host_of(&self, owner: OwnerId) -> Result<Option<Host>, RegistryError> {
+        // Two are as good as many.
+        let clients = "owner = ?1 AND static = 0 AND state <> 'removing' LIMIT 2";
+        let mut hosts = self.hosts_where(clients, [owner.0])?;
+        Ok(hosts.pop().filter(|_| hosts.is_empty()))
     }
 
     /// Adds an owner with a token.
@@ -216,7 +226,7 @@ impl Registry {
         state: &str,
         each: impl Fn(&Connection, &Host) -> Result<(), RegistryError>,
     ) -> Result<Vec<HostId>, RegistryError> {
-        let hosts = self.hosts_of(id, usize::MAX)?;
+        let hosts = self.hosts_of(id)?;
         let tx = self.write(Durable::Now)?;
         tx.execute("UPDATE owner SET state = ?2 WHERE id = ?1", (id.0, state))?;
         let mut ids = Vec::with_capacity(hosts.len());

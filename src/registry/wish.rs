@@ -45,6 +45,8 @@ pub struct Ask {
     pub host: HostId,
     /// The token it came with: the host's, or its owner's.
     pub token: Digest,
+    /// The host that it is behind, where the token is good for that one.
+    pub site: Option<HostId>,
     /// The zone's TTL, for a host without its own.
     pub ttl: Ttl,
     /// The client's address.
@@ -156,8 +158,13 @@ impl Registry {
 }
 
 fn accept_one(tx: &Connection, ask: &Ask) -> Result<Accepted, RegistryError> {
-    let host = by_id(tx, ask.host)?.filter(Host::is_on);
-    let (Some(host), true) = (host, use_token(tx, ask)?) else {
+    let moves = |host: &Host| host.is_on() && host.settings.fixed.is_none();
+    let host = by_id(tx, ask.host)?.filter(moves);
+    let by = ask.site.unwrap_or(ask.host);
+    let (Some(host), true) = (
+        host,
+        is_there(tx, ask)? && use_token(tx, &ask.token, by, ask.now)?,
+    ) else {
         return Ok(Accepted::Gone);
     };
     tx.prepare_cached("UPDATE host SET last_seen = ?2 WHERE id = ?1")?
@@ -177,20 +184,36 @@ fn accept_one(tx: &Connection, ask: &Ask) -> Result<Accepted, RegistryError> {
     Ok(Accepted::Wish(number))
 }
 
+/// Whether the host is still behind the site that speaks for it, and that is still on.
+fn is_there(tx: &Connection, ask: &Ask) -> Result<bool, RegistryError> {
+    let Some(site) = ask.site else {
+        return Ok(true);
+    };
+    let is_behind = tx
+        .prepare_cached("SELECT 1 FROM host WHERE id = ?1 AND behind = ?2")?
+        .exists((ask.host.0, site.0))?;
+    Ok(is_behind && by_id(tx, site)?.is_some_and(|site| site.is_on()))
+}
+
 /// Whether the token is still good for the host; of an old one the use is noted.
-fn use_token(tx: &Connection, ask: &Ask) -> Result<bool, RegistryError> {
+pub(super) fn use_token(
+    tx: &Connection,
+    token: &Digest,
+    host: HostId,
+    now: Timestamp,
+) -> Result<bool, RegistryError> {
     let until: Option<Option<i64>> = tx
         .prepare_cached(
             "SELECT until FROM token WHERE digest = ?1
              AND (host = ?2 OR owner = (SELECT owner FROM host WHERE id = ?2))",
         )?
-        .query_row((ask.token.as_bytes(), ask.host.0), |row| row.get(0))
+        .query_row((token.as_bytes(), host.0), |row| row.get(0))
         .optional()?;
     if let Some(Some(_)) = until {
         tx.prepare_cached("UPDATE token SET used = ?2 WHERE digest = ?1")?
-            .execute((ask.token.as_bytes(), ask.now.seconds()))?;
+            .execute((token.as_bytes(), now.seconds()))?;
     }
-    Ok(until.is_some_and(|until| until.is_none_or(|until| until > ask.now.seconds())))
+    Ok(until.is_some_and(|until| until.is_none_or(|until| until > now.seconds())))
 }
 
 /// Makes `addresses` the host's wish; `None` when it is already.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::error::SetupError;
 use super::files::{Content, File, State, read};
 use super::fill::Fill;
-use super::nameserver::{Base, Files, PARENT_LINES, Program, SOA, ns_lines, parent_lines, soa};
+use super::nameserver::{Base, Files, PARENT_LINES, Program, SOA, apex_lines, parent_lines, soa};
 use super::next::Step;
 use super::place::Place;
 use super::records::Record;
@@ -32,8 +32,8 @@ const VIEW: &str = "    match-clients { 127.0.0.1; };
     match-destinations { 127.0.0.1; };
 ";
 
-/// How a name server stands in the script.
-const NS_LINE: &str = "@ 3600 NS ";
+/// How a record at the apex begins in the script.
+const APEX: &str = "@ 3600 ";
 
 /// BIND 9.18 and later.
 #[derive(Debug)]
@@ -106,8 +106,8 @@ impl Program for Bind {
             .value(PARENT_LINES, parent_lines(parent))
             .value(SOA, soa(zone))
             .value(
-                &format!("{NS_LINE}ns1.example.org.\n"),
-                ns_lines(zone, NS_LINE),
+                &format!("{APEX}NS ns1.example.org.\n"),
+                apex_lines(zone, APEX, ""),
             )
             .text()?;
         let path = self.first_contents(place, &zone.name);

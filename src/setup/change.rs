@@ -88,6 +88,7 @@ impl Standing {
             server: Some(update),
             ttl: zone.ttl,
             expire: zone.expire,
+            acme: zone.acme,
         };
         let server = self.server(self.config.zones.first());
         let files = self.write(server, zone, update, &records, &keys)?;
@@ -111,7 +112,7 @@ impl Standing {
     ///
     /// # Errors
     /// No such zone, or a file that cannot be written.
-    pub fn set(&self, name: &ZoneName, keys: ZoneKeys, acme: bool) -> Result<Plan, SetupError> {
+    pub fn set(&self, name: &ZoneName, keys: ZoneKeys) -> Result<Plan, SetupError> {
         let update = self.update(Some(self.zone(name)?))?;
         let mut plan = Plan {
             files: Vec::new(),
@@ -119,7 +120,7 @@ impl Standing {
             next: Vec::new(),
             notes: Vec::new(),
         };
-        if !acme {
+        if !keys.acme {
             let mut written = Written::load(&self.place.written())?;
             self.edit(&mut written, |file, text| {
                 configuration::with_zone(file, text, name, &keys)

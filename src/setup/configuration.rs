@@ -14,6 +14,9 @@ use crate::ttl::Ttl;
 
 const TEMPLATE: &str = include_str!("bowline.toml");
 
+/// What the last zone of a new file has beside the rest.
+const ACME: &str = "# Hosts may set challenges for certificates.\nacme = true\n";
+
 /// What a `[[zone]]` is given, where anything was said about it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ZoneKeys {
@@ -23,6 +26,8 @@ pub struct ZoneKeys {
     pub ttl: Option<Ttl>,
     /// When silent hosts expire.
     pub expire: Option<Span>,
+    /// Whether they are given the right to set challenges for certificates.
+    pub acme: bool,
 }
 
 /// A new file with one zone.
@@ -51,7 +56,11 @@ pub fn new(
             format_args!("expire = \"{}\"", shown(expire)),
         );
     }
-    Ok(fill.text()?)
+    let text = fill.text()?;
+    Ok(match keys.acme {
+        true => format!("{text}{ACME}"),
+        false => text,
+    })
 }
 
 /// The file with another URL.
@@ -108,6 +117,9 @@ pub fn with_zone(
         }
         if let Some(expire) = keys.expire {
             put(table, "expire", shown(expire));
+        }
+        if keys.acme {
+            put(table, "acme", true);
         }
     }
     Ok(document.to_string())
@@ -188,11 +200,12 @@ mod tests {
             server: Some("127.0.0.1@5354".parse().unwrap()),
             ttl: Some(Ttl::new(120).unwrap()),
             expire: Some("30d".parse().unwrap()),
+            acme: true,
         };
         let two = with_zone(file, &first, &zone("d2.example.org"), &ZoneKeys::default()).unwrap();
         let set = with_zone(file, &two, &zone("dyn.example.org"), &keys).unwrap();
         assert!(
-            set.contains("ttl = 120 # short\nexpire = \"30d\"\n"),
+            set.contains("ttl = 120 # short\nexpire = \"30d\"\nacme = true\n"),
             "{set}"
         );
         assert!(set.contains("# What is not set here has its default"));

@@ -12,7 +12,7 @@ use super::error::SetupError;
 use super::files::{Content, File, State, read};
 use super::fill::Fill;
 use super::installed::program;
-use super::nameserver::{Base, Files, PARENT_LINES, Program, SOA, ns_lines, parent_lines, soa};
+use super::nameserver::{Base, Files, PARENT_LINES, Program, SOA, apex_lines, parent_lines, soa};
 use super::next::Step;
 use super::place::Place;
 use super::records::Record;
@@ -231,15 +231,15 @@ fn first_contents(place: &Place, zone: &NewZone, parent: &[Record]) -> Result<St
         .value(PARENT_LINES, parent_lines(parent))
         .value(SOA, soa(zone))
         .value(
-            &format!("{NS_LINE}ns1.example.org.\n"),
-            ns_lines(zone, NS_LINE),
+            &format!("{APEX}NS ns1.example.org.\n"),
+            apex_lines(zone, APEX, "'"),
         )
         .text()?;
     Ok(text)
 }
 
-/// How a name server stands in the script.
-const NS_LINE: &str = "control zone-set \"$zone\" \"$zone\" 3600 NS ";
+/// How a record at the apex begins in the script.
+const APEX: &str = "control zone-set \"$zone\" \"$zone\" 3600 ";
 
 /// Whether a listener of theirs answers at `address` already: Knot cannot bind both.
 fn covers(their: SocketAddr, address: SocketAddr) -> bool {

@@ -22,6 +22,7 @@ mod fit;
 pub mod gateway;
 mod handover;
 pub mod installed;
+pub mod issuer;
 pub mod keys;
 pub mod knot;
 pub mod listen;

@@ -9,6 +9,7 @@ use super::bind::Bind;
 use super::error::SetupError;
 use super::files::{Content, File, State};
 use super::installed::is_installed;
+use super::issuer::Issuer;
 use super::knot::Knot;
 use super::next::Step;
 use super::place::Place;
@@ -229,10 +230,13 @@ pub(super) fn soa(zone: &NewZone) -> String {
     format!("SOA {primary}. {}", zone.hostmaster)
 }
 
-/// A line of the scripts for every name server.
-pub(super) fn ns_lines(zone: &NewZone, line: &str) -> String {
-    let each = |server: &NameServer| format!("{line}{}.\n", server.as_str());
-    zone.nameservers.iter().map(each).collect()
+/// The lines of the scripts for what else stands at the apex: the name servers, and who may
+/// issue certificates. Each begins with `at`; texts are in `quote` once more.
+pub(super) fn apex_lines(zone: &NewZone, at: &str, quote: &str) -> String {
+    let server = |server: &NameServer| format!("{at}NS {}.\n", server.as_str());
+    let issuer = |issuer: &Issuer| format!("{at}CAA 0 issue {quote}\"{issuer}\"{quote}\n");
+    let servers = zone.nameservers.iter().map(server);
+    servers.chain(zone.caa.iter().map(issuer)).collect()
 }
 
 #[cfg(test)]

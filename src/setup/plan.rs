@@ -8,7 +8,7 @@ use super::configuration::{self, ZoneKeys};
 use super::error::SetupError;
 use super::files::{Content, File, State, Written, read};
 use super::gateway::{Gateway, WebServer};
-use super::nameserver::{Base, Program};
+use super::nameserver::{self, Base, Program};
 use super::next::{self, Step};
 use super::records::{self, Record};
 use super::site::Site;
@@ -172,6 +172,7 @@ impl Setup {
             server: Some(self.update),
             ttl: self.zone.ttl,
             expire: self.zone.expire,
+            acme: self.zone.acme,
         };
         let text = match read(file)? {
             None => configuration::new(&self.url, registry, &self.zone.name, &keys)?,
@@ -220,6 +221,13 @@ impl Setup {
         let mut note = |text: String| notes.push(text);
         if !self.owners.settable {
             note("not root: every file belongs to you, and owners are as you are".to_owned());
+        }
+        if !self.zone.caa.is_empty() && nameserver::found(&self.place, &self.zone.name).is_some() {
+            note(
+                "--caa is for a zone's first records: where it has some already, add the CAA as any \
+                 static record"
+                    .to_owned(),
+            );
         }
         let user = &self.owners.state.user;
         if self.gateway == Gateway::Cgi {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::error::SetupError;
 use super::files::{Content, File, State, read};
 use super::fill::Fill;
-use super::nameserver::{Base, Files, PARENT_LINES, Program, SOA, ns_lines, parent_lines, soa};
+use super::nameserver::{Base, Files, PARENT_LINES, Program, SOA, apex_lines, parent_lines, soa};
 use super::next::Step;
 use super::place::Place;
 use super::records::Record;
@@ -22,8 +22,8 @@ const KEY_SQL: &str = include_str!("../../pdns/key.sql");
 const UNIT: &str = include_str!("../../pdns/pdns.service.conf");
 pub(super) const FIRST_CONTENTS: &str = include_str!("../../pdns/first-contents");
 
-/// How a name server stands in the script.
-const NS_LINE: &str = "@ 3600 NS ";
+/// How a record at the apex begins in the script.
+const APEX: &str = "@ 3600 ";
 
 /// The line of the script that has a zone signed.
 const SIGNED: &str = "control secure-zone \"$zone\"";
@@ -111,8 +111,8 @@ impl Program for PowerDns {
             .value(PARENT_LINES, parent_lines(parent))
             .value(SOA, soa(zone))
             .value(
-                &format!("{NS_LINE}ns1.example.org.\n"),
-                ns_lines(zone, NS_LINE),
+                &format!("{APEX}NS ns1.example.org.\n"),
+                apex_lines(zone, APEX, ""),
             )
             .text()?;
         // Run as the server's user, which owns the database.

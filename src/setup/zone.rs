@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::error::SetupError;
+use super::issuer::Issuer;
 use crate::base_url::BaseUrl;
 use crate::name::ZoneName;
 use crate::span::Span;
@@ -25,6 +26,8 @@ pub struct NewZone {
     pub expire: Option<Span>,
     /// Who answers for it.
     pub hostmaster: Mailbox,
+    /// Who alone may issue certificates for it; nobody: anybody may.
+    pub caa: Vec<Issuer>,
 }
 
 impl NewZone {
@@ -58,6 +61,7 @@ impl NewZone {
             ttl: None,
             expire: None,
             hostmaster,
+            caa: Vec::new(),
         })
     }
 }

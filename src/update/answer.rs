@@ -13,6 +13,7 @@ use crate::config::LogLevel;
 use crate::http::{Response, Status};
 use crate::ip::{Addresses, Family};
 use crate::name::HostName;
+use crate::prefix::Prefix;
 use crate::span::Span;
 
 /// The usual word for what the name server has not confirmed.
@@ -49,6 +50,14 @@ pub enum Word {
     NumHost,
     /// The token came over plain HTTP.
     PlainHttp,
+    /// A text that is no challenge for a certificate.
+    BadText,
+    /// A body that is not the JSON it should be.
+    BadJson,
+    /// An account is to be for networks that are none.
+    BadNetworks,
+    /// An account was made.
+    Registered,
     /// More changes of the host than are published in that time: this one is kept.
     TooManyChanges,
     /// A wrong credential once more, after too many of them from that source.
@@ -73,6 +82,18 @@ impl Word {
             Word::NotFqdn => ("notfqdn", Status::BadRequest, LogLevel::Notice),
             Word::NumHost => ("numhost", Status::BadRequest, LogLevel::Notice),
             Word::PlainHttp => ("badauth", Status::Forbidden, LogLevel::Notice),
+            Word::BadText => ("bad_txt", Status::BadRequest, LogLevel::Notice),
+            Word::BadJson => (
+                "malformed_json_payload",
+                Status::BadRequest,
+                LogLevel::Notice,
+            ),
+            Word::BadNetworks => (
+                "invalid_allowfrom_cidr",
+                Status::BadRequest,
+                LogLevel::Notice,
+            ),
+            Word::Registered => ("registered", Status::Created, LogLevel::Info),
             Word::TooManyChanges => ("911", Status::ServiceUnavailable, LogLevel::Notice),
             Word::TooManyWrong => ("badauth", Status::TooManyRequests, LogLevel::Notice),
         }
@@ -95,7 +116,7 @@ impl Word {
 
     /// Whether the name has what the request wanted.
     pub fn is_success(self) -> bool {
-        matches!(self, Word::Good | Word::NoChange)
+        matches!(self, Word::Good | Word::NoChange | Word::Registered)
     }
 }
 
@@ -108,6 +129,10 @@ pub struct Answer {
     pub host: Option<HostName>,
     /// The addresses the request was about.
     pub addresses: Addresses,
+    /// The prefix, when the request was about that alone.
+    pub prefix: Option<Prefix>,
+    /// How it ended for each host behind it; for the log only.
+    pub behind: Vec<Answer>,
     /// The addresses that were accepted and are still pending; for the log only.
     pub wanted: Addresses,
     /// Why, when it is not good; for the log only.
@@ -116,6 +141,10 @@ pub struct Answer {
     pub hint: Option<String>,
     /// An address left out; for the log only.
     pub dropped: Option<String>,
+    /// What was done with a challenge for a certificate; for the log only.
+    pub challenge: Option<&'static str>,
+    /// What says success in a dialect of certificates.
+    pub document: Option<Value>,
     /// After how long the client should come back, when that is known.
     pub retry_after: Option<Span>,
 }
@@ -127,10 +156,14 @@ impl Answer {
             word,
             host: None,
             addresses: Addresses::NONE,
+            prefix: None,
+            behind: Vec::new(),
             wanted: Addresses::NONE,
             reason: None,
             hint: None,
             dropped: None,
+            challenge: None,
+            document: None,
             retry_after: None,
         }
     }
@@ -164,8 +197,12 @@ impl Answer {
 
     /// A line; `pending` is the dialect's word for what is not confirmed.
     pub(super) fn to_line(&self, pending: &str) -> String {
-        let space = if self.addresses.is_empty() { "" } else { " " };
-        format!("{}{space}{}\n", self.said(pending), self.addresses)
+        let word = self.said(pending);
+        match self.prefix {
+            Some(prefix) => format!("{word} {}\n", prefix.network()),
+            None if self.addresses.is_empty() => format!("{word}\n"),
+            None => format!("{word} {}\n", self.addresses),
+        }
     }
 
     /// The same as an object.
@@ -180,6 +217,9 @@ impl Answer {
             if let Some(address) = self.addresses.get(family) {
                 object.insert(family.as_str().to_owned(), json!(address.to_string()));
             }
+        }
+        if let Some(prefix) = self.prefix {
+            object.insert("prefix".to_owned(), json!(prefix.to_string()));
         }
         Value::Object(object)
     }
@@ -196,7 +236,7 @@ impl Answer {
 mod tests {
     use super::*;
 
-    const ALL: [Word; 16] = [
+    const ALL: [Word; 19] = [
         Word::Good,
         Word::NoChange,
         Word::Pending,
@@ -211,6 +251,9 @@ mod tests {
         Word::NotFqdn,
         Word::NumHost,
         Word::PlainHttp,
+        Word::BadText,
+        Word::BadJson,
+        Word::BadNetworks,
         Word::TooManyChanges,
         Word::TooManyWrong,
     ];

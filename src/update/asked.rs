@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::dialect::{Dialect, Omitted, is_placeholder};
 use crate::http::{Method, Request};
 use crate::ip::{Addresses, Family, Unpublishable};
+use crate::prefix::Prefix;
 
 /// Parameters in which a router names the prefix of its LAN.
 const PREFIX: [&str; 3] = ["ip6lanprefix", "ipv6prefix", "prefix"];
@@ -22,10 +23,19 @@ pub struct Asked {
     pub remove: Vec<Family>,
     /// Given, but bound to an interface of the sender (RFC 4007 11).
     pub scoped: Option<Unpublishable>,
-    /// Whether the prefix of a LAN is given: then the client's address is not meant.
-    pub prefix: bool,
+    /// The prefix of the LAN behind the host: then the client's address is not meant.
+    pub lan: Option<Lan>,
     /// What becomes of the family that is not given while the other is.
     pub omitted: Omitted,
+}
+
+/// What a request says of the LAN behind its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lan {
+    /// It has that prefix.
+    Prefix(Prefix),
+    /// It has none: `-`.
+    Gone,
 }
 
 impl Asked {
@@ -39,10 +49,7 @@ impl Asked {
         in_path: Option<&[u8]>,
     ) -> Result<Self, AskedError> {
         let mut asked = Asked {
-            prefix: request
-                .fields
-                .first_of(&PREFIX)
-                .any(|value| without_prefix_length(value).is_some()),
+            lan: lan(request)?,
             omitted: dialect.omitted,
             ..Asked::default()
         };
@@ -113,7 +120,33 @@ impl Asked {
         }
         self.addresses = Addresses::NONE;
         self.scoped = None;
+        self.lan = None;
     }
+}
+
+/// The prefix of the LAN, where it is given.
+fn lan(request: &Request) -> Result<Option<Lan>, AskedError> {
+    let mut told = None;
+    let lists = request.fields.first_of(&PREFIX);
+    for item in lists.flat_map(|list| list.split(|b| *b == b',')) {
+        let item = item.trim_ascii();
+        let lan = match without_prefix_length(item) {
+            None => continue,
+            Some(b"-") => Lan::Gone,
+            Some(_) => {
+                let text = std::str::from_utf8(item).map_err(|_| AskedError::Prefix)?;
+                match Prefix::read(text).map_err(|_| AskedError::Prefix)? {
+                    Some(prefix) => Lan::Prefix(prefix),
+                    None => continue,
+                }
+            }
+        };
+        if told.is_some_and(|other| other != lan) {
+            return Err(AskedError::TwoPrefixes);
+        }
+        told = Some(lan);
+    }
+    Ok(told)
 }
 
 /// A value without `/24` behind it; `None` for one that counts as not given.
@@ -139,6 +172,10 @@ pub enum AskedError {
     Unparsable,
     /// Two different addresses of one family.
     TwoOfAFamily,
+    /// A value is no prefix.
+    Prefix,
+    /// Two different prefixes.
+    TwoPrefixes,
 }
 
 impl fmt::Display for AskedError {
@@ -146,6 +183,8 @@ impl fmt::Display for AskedError {
         f.write_str(match self {
             AskedError::Unparsable => "a value is no address",
             AskedError::TwoOfAFamily => "two different addresses of one family",
+            AskedError::Prefix => "a value is no IPv6 prefix",
+            AskedError::TwoPrefixes => "two different prefixes",
         })
     }
 }
@@ -174,7 +213,11 @@ mod tests {
             Ok(asked) => {
                 let remove = asked.remove.iter().map(|family| format!(" -{family}"));
                 let scoped = asked.scoped.iter().map(|_| " scoped".to_owned());
-                let rest: String = remove.chain(scoped).collect();
+                let lan = asked.lan.iter().map(|lan| match lan {
+                    Lan::Prefix(prefix) => format!(" lan {prefix}"),
+                    Lan::Gone => " no lan".to_owned(),
+                });
+                let rest: String = remove.chain(scoped).chain(lan).collect();
                 format!("{}{rest}", asked.addresses)
             }
         }
@@ -224,6 +267,32 @@ mod tests {
             ("offline=YES", " -ipv4 -ipv6"),
             ("offline=no", ""),
             ("clear=true&myipv6=2001:db8::1", " -ipv6"),
+            ("ip6lanprefix=2001:db8:1::/56", " lan 2001:db8:1::/56"),
+            ("IPv6Prefix=2001:db8:1::", " lan 2001:db8:1::/64"),
+            ("prefix=2001%3Adb8%3A1%3A%3A%2F48", " lan 2001:db8:1::/48"),
+            (
+                "prefix=2001:db8:1&ipv6prefix=2001:db8:2",
+                " lan 2001:db8:2::/64",
+            ),
+            ("prefix=2001:db8:1::/64, 2001:db8:1", " lan 2001:db8:1::/64"),
+            ("prefix=2001:db8:1::/64,2001:db8:2::/64", "TwoPrefixes"),
+            ("prefix=2001:db8:1::/64,-", "TwoPrefixes"),
+            ("prefix=-", " no lan"),
+            ("ip6lanprefix=", ""),
+            ("ip6lanprefix=<ip6lanprefix>", ""),
+            ("ip6lanprefix=<ip6lanprefix>/64", ""),
+            ("ip6lanprefix=/64", ""),
+            ("ip6lanprefix=::&prefix=2001:db8:1::", ""),
+            ("ip6lanprefix=preserve", ""),
+            ("prefix=203.0.113.0/24", "Prefix"),
+            ("prefix=home", "Prefix"),
+            ("prefix=2001:db8:1::/x", "Prefix"),
+            ("prefix=%ff", "Prefix"),
+            (
+                "myip=203.0.113.7&myipv6=2001:db8::7&ip6lanprefix=2001:db8:1:0::/64",
+                "203.0.113.7,2001:db8::7 lan 2001:db8:1::/64",
+            ),
+            ("offline=yes&prefix=2001:db8:1::", " -ipv4 -ipv6"),
         ] {
             assert_eq!(shown(query), expected, "{query}");
         }
@@ -242,7 +311,7 @@ mod tests {
 
         #[test]
         fn any_value_is_understood_or_refused(value in "[0-9a-f:./%,<>\\-]{0,40}") {
-            let _ = read("GET", format!("myip={value}").as_bytes());
+            let _ = read("GET", format!("myip={value}&prefix={value}").as_bytes());
         }
     }
 }

@@ -1,17 +1,20 @@
-//! The hosts of one request made as asked: decide, accept, publish, tell.
+//! The hosts of one request, and those behind them, made as asked: decide, accept,
+//! publish, tell.
 //!
 //! All wishes of a request are one transaction, all hosts of a zone one UPDATE.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Answer, Asked, Decision, Undecidable, Visit, Word, decide};
+use super::behind::{Planned, Site, add_behind, sum_up};
+use super::outcome::{outcome, pending, publish_trouble, refusal, registry_trouble, told};
+use super::{Answer, Asked, Decision, Lan, Visit, Word, decide};
 use crate::config::Zone;
 use crate::limit::Limit;
 use crate::name::ZoneName;
-use crate::publish::{PublishError, Published, Shown, Trouble};
+use crate::publish::Shown;
 use crate::rate::Rate;
-use crate::registry::{Accepted, Ask, Host, HostId, RegistryError, State};
+use crate::registry::{Accepted, Ask, Host, HostId};
 use crate::time::Timestamp;
 use crate::token::Digest;
 
@@ -39,6 +42,8 @@ struct Item<'a> {
     next: Next,
     /// How its change stands to the limit.
     limited: Limited,
+    /// The host it is behind, where that alone is named.
+    site: Option<Site>,
 }
 
 /// How a change stands to the limit of its host.
@@ -61,47 +66,87 @@ enum Next {
     /// It is written down: make the name server agree; the word is for when it does.
     Publish(Decision, Word),
     /// The answer; `None`: the host or its token went meanwhile.
-    Tell(Option<Answer>),
+    Tell(Option<Box<Answer>>),
 }
 
 impl<'a> Change<'_, 'a> {
     /// Makes the hosts as asked: an answer for each, in order; `None` for one that went, or
     /// whose token did.
     pub(super) fn run(mut self, asked: &Asked, targets: Vec<Target<'a>>) -> Vec<Option<Answer>> {
-        let mut items: Vec<Item<'a>> = targets
-            .into_iter()
-            .map(|target| Item {
-                next: self.decide(asked, &target),
+        let mut items: Vec<Item<'a>> = Vec::with_capacity(targets.len());
+        for plan in self.plan(asked, targets) {
+            items.push(Item {
+                next: self.next(asked.lan, plan.decision, &plan.target),
                 limited: Limited::No,
-                target,
-            })
-            .collect();
+                target: plan.target,
+                site: plan.site,
+            });
+        }
         self.look(&mut items);
         let limit = Limit::of_changes(self.visit.config);
         self.count(&limit, &mut items);
         self.accept(&mut items);
         self.publish(&mut items);
         self.take_back(&limit, &items);
-        let told = |item: Item<'_>| match item.next {
-            Next::Tell(answer) => answer,
-            _ => None,
-        };
-        items.into_iter().map(told).collect()
+        answers(items)
     }
 
-    fn decide(&self, asked: &Asked, Target { host, zone }: &Target<'_>) -> Next {
-        let policy = host.policy(zone.policy());
-        let decision = match decide(asked, self.visit.client, host.settings.only, policy) {
+    /// What is decided for each host, and for those behind it.
+    fn plan(&self, asked: &Asked, targets: Vec<Target<'a>>) -> Vec<Planned<'a>> {
+        let named = targets.into_iter().map(|target| {
+            let Target { host, zone } = &target;
+            let policy = host.policy(zone.policy());
+            let decision = match host.settings.fixed {
+                // An owner's token is known for it too, and good for its challenges.
+                Some(_) => {
+                    let answer = Answer::new(Word::NoHost);
+                    Err(answer.because("the host is static: its addresses are set by the operator"))
+                }
+                None => {
+                    decide(asked, self.visit.client, host.settings.only, policy).map_err(refusal)
+                }
+            };
+            Planned {
+                decision: decision.map_err(Box::new),
+                target,
+                site: None,
+            }
+        });
+        let mut plans = named.collect();
+        if let Some(lan) = asked.lan {
+            add_behind(&mut plans, lan, self.visit.config, self.visit.registry);
+        }
+        plans
+    }
+
+    fn next(
+        &mut self,
+        lan: Option<Lan>,
+        decision: Result<Decision, Box<Answer>>,
+        target: &Target<'_>,
+    ) -> Next {
+        let decision = match decision {
             Ok(decision) => decision,
-            Err(undecidable) => return Next::Tell(Some(refusal(undecidable))),
+            Err(answer) => return Next::Tell(Some(answer)),
         };
+        if let Some(lan) = lan.filter(|_| decision.is_nothing()) {
+            self.seen(target);
+            return tell(Answer {
+                prefix: match lan {
+                    Lan::Prefix(prefix) => Some(prefix),
+                    Lan::Gone => None,
+                },
+                ..told(Word::NoChange, &decision)
+            });
+        }
+        let host = &target.host;
         let wanted = decision.apply(host.wish.records.addresses);
         let (registry, now) = (&self.visit.registry, self.visit.now);
         match registry.wishes_already(host, wanted, now) {
             Ok(true) if host.is_pending() => Next::Publish(decision, Word::Good),
             Ok(true) => Next::Look(decision),
             Ok(false) => Next::Accept(decision),
-            Err(error) => Next::Tell(Some(registry_trouble(&error))),
+            Err(error) => tell(registry_trouble(&error)),
         }
     }
 
@@ -110,9 +155,7 @@ impl<'a> Change<'_, 'a> {
         for (zone, mut items) in by_zone(items, |next| matches!(next, Next::Look(_))) {
             let mut hosts = Vec::with_capacity(items.len());
             for Item { target, .. } in &items {
-                // Last-seen is worth no answer of its own: a full disk must not stop a visit.
-                let expire = target.host.settings.expire.unwrap_or(target.zone.expire);
-                let _ = (self.visit.registry).seen(&target.host, expire, self.visit.now);
+                self.seen(target);
                 hosts.push(target.host.clone());
             }
             let shown = self
@@ -122,14 +165,21 @@ impl<'a> Change<'_, 'a> {
             for (position, item) in items.iter_mut().enumerate() {
                 item.advance(|decision, _| match &shown {
                     Ok(Ok(shown)) if shown.get(position).is_some_and(Shown::is_as_wished) => {
-                        Next::Tell(Some(told(Word::NoChange, &decision)))
+                        tell(told(Word::NoChange, &decision))
                     }
                     Ok(Ok(_)) => Next::Publish(decision, Word::Good),
-                    Ok(Err(trouble)) => Next::Tell(Some(pending(trouble, &decision))),
-                    Err(error) => Next::Tell(Some(publish_trouble(error))),
+                    Ok(Err(trouble)) => tell(pending(trouble, &decision)),
+                    Err(error) => tell(publish_trouble(error)),
                 });
             }
         }
+    }
+
+    /// Notes that the client was heard: that is worth no answer of its own, and a full disk
+    /// must not stop a visit.
+    fn seen(&mut self, Target { host, zone }: &Target<'_>) {
+        let expire = host.settings.expire.unwrap_or(zone.expire);
+        let _ = self.visit.registry.seen(host, expire, self.visit.now);
     }
 
     /// Counts what changes; what is pending already waits with it, and counts no more.
@@ -147,7 +197,7 @@ impl<'a> Change<'_, 'a> {
             };
             if let (Next::Publish(decision, _), Limited::Until(until)) = (&item.next, item.limited)
             {
-                item.next = Next::Tell(Some(self.too_many(limit.rate, until, decision)));
+                item.next = tell(self.too_many(limit.rate, until, decision));
             }
         }
     }
@@ -193,14 +243,14 @@ impl<'a> Change<'_, 'a> {
             item.advance(|decision, _| match &accepted {
                 Ok(accepted) => match (accepted.get(position), limited) {
                     (Some(Accepted::Wish(_) | Accepted::Unchanged(_)), Limited::Until(until)) => {
-                        Next::Tell(Some(self.too_many(rate, until, &decision)))
+                        tell(self.too_many(rate, until, &decision))
                     }
                     (Some(Accepted::Wish(_)), _) => Next::Publish(decision, Word::Good),
                     // Another visit wished the same meanwhile, and may still be publishing it.
                     (Some(Accepted::Unchanged(_)), _) => Next::Publish(decision, Word::NoChange),
                     (Some(Accepted::Gone) | None, _) => Next::Tell(None),
                 },
-                Err(error) => Next::Tell(Some(registry_trouble(error))),
+                Err(error) => tell(registry_trouble(error)),
             });
         }
     }
@@ -213,6 +263,7 @@ impl<'a> Change<'_, 'a> {
         Some(Ask {
             host: item.target.host.id,
             token: self.token,
+            site: item.site.map(|site| site.id),
             ttl: item.target.zone.ttl,
             client: self.visit.client,
             dialect: self.dialect.to_owned(),
@@ -237,16 +288,43 @@ impl<'a> Change<'_, 'a> {
             );
             for (position, item) in items.iter_mut().enumerate() {
                 item.advance(|decision, word| {
-                    Next::Tell(match &published {
+                    let answer = match &published {
                         Ok(published) => published
                             .get(position)
                             .and_then(|published| outcome(published, word, &decision)),
                         Err(error) => Some(publish_trouble(error)),
-                    })
+                    };
+                    Next::Tell(answer.map(Box::new))
                 });
             }
         }
     }
+}
+
+/// The answers for the hosts that are named; those of the others are part of them.
+fn answers(items: Vec<Item<'_>>) -> Vec<Option<Answer>> {
+    let (mut named, mut behind) = (Vec::new(), BTreeMap::<usize, Vec<Answer>>::new());
+    for Item {
+        target, next, site, ..
+    } in items
+    {
+        let answer = match next {
+            Next::Tell(answer) => answer.map(|answer| *answer),
+            _ => None,
+        };
+        match site {
+            None => named.push(answer),
+            Some(site) => {
+                let answer = answer.map(|answer| answer.about(&target.host.name));
+                behind.entry(site.position).or_default().extend(answer);
+            }
+        }
+    }
+    let mut of = |position| behind.remove(&position).unwrap_or_default();
+    let with_behind = |(position, answer): (usize, Option<Answer>)| {
+        answer.map(|answer| sum_up(answer, of(position)))
+    };
+    named.into_iter().enumerate().map(with_behind).collect()
 }
 
 impl Item<'_> {
@@ -258,6 +336,11 @@ impl Item<'_> {
             told @ Next::Tell(_) => told,
         };
     }
+}
+
+/// The end of a host's way.
+fn tell(answer: Answer) -> Next {
+    Next::Tell(Some(Box::new(answer)))
 }
 
 /// By what the limit knows a host: its number is never given out twice.
@@ -278,53 +361,4 @@ fn by_zone<'i, 'a>(
             .push(item);
     }
     zones
-}
-
-/// What became of a wish, in a word; `None` when its host went meanwhile.
-fn outcome(published: &Published, word: Word, decision: &Decision) -> Option<Answer> {
-    match published {
-        Published::Confirmed => Some(told(word, decision)),
-        Published::Off(State::Disabled) => {
-            Some(Answer::new(Word::Abuse).because("the host was disabled meanwhile"))
-        }
-        Published::Off(_) | Published::Gone => None,
-        Published::Refused(trouble) | Published::Unconfirmed(trouble) => {
-            Some(pending(trouble, decision))
-        }
-    }
-}
-
-fn told(word: Word, decision: &Decision) -> Answer {
-    Answer {
-        addresses: decision.set,
-        dropped: decision.dropped.map(|dropped| dropped.address.to_string()),
-        ..Answer::new(word)
-    }
-}
-
-fn pending(trouble: &Trouble, decision: &Decision) -> Answer {
-    let answer = Answer {
-        wanted: decision.set,
-        ..Answer::new(Word::Pending)
-    };
-    answer.because(trouble).hint(trouble.hint())
-}
-
-fn refusal(undecidable: Undecidable) -> Answer {
-    match undecidable {
-        Undecidable::ClientUnknown => Answer::new(Word::Trouble).because(undecidable).hint(Some(
-            "check [client] header, and that the proxy sets it".to_owned(),
-        )),
-        _ => Answer::new(Word::BadIp).because(undecidable),
-    }
-}
-
-fn registry_trouble(error: &RegistryError) -> Answer {
-    let answer = Answer::new(Word::Trouble).because(error);
-    answer.hint(error.hint())
-}
-
-fn publish_trouble(error: &PublishError) -> Answer {
-    let answer = Answer::new(Word::Trouble).because(error);
-    answer.hint(error.hint())
 }

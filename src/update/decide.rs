@@ -18,6 +18,11 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// Whether it leaves everything as it is.
+    pub fn is_nothing(&self) -> bool {
+        self.set.is_empty() && self.remove.is_empty()
+    }
+
     /// The addresses of a host that had `before`.
     pub fn apply(&self, before: Addresses) -> Addresses {
         let mut after = before;
@@ -56,10 +61,10 @@ pub fn decide(
         }
     }
     match decision.dropped {
-        Some(unpublishable) if decision.set.is_empty() && decision.remove.is_empty() => {
+        Some(unpublishable) if decision.is_nothing() && asked.lan.is_none() => {
             return Err(Undecidable::Unpublishable(unpublishable));
         }
-        None if decision.set.is_empty() && asked.remove.is_empty() && !asked.prefix => {
+        None if decision.set.is_empty() && asked.remove.is_empty() && asked.lan.is_none() => {
             let client = client.ok_or(Undecidable::ClientUnknown)?;
             if !mine(&client) {
                 return Err(Undecidable::OtherFamily(client));
@@ -108,6 +113,7 @@ impl std::error::Error for Undecidable {}
 
 #[cfg(test)]
 mod tests {
+    use super::super::Lan;
     use super::*;
 
     fn asked(addresses: &str, remove: &[Family]) -> Asked {
@@ -314,12 +320,18 @@ mod tests {
     #[test]
     fn a_prefix_alone_does_not_mean_the_clients_address() {
         let asked = Asked {
-            prefix: true,
+            lan: Some(Lan::Gone),
             ..asked("", &[])
         };
         let client = "2001:db8:c::4".parse().ok();
         let decision = decide(&asked, client, None, Policy::Public);
         assert_eq!(shown(decision), "");
+        let private = Asked {
+            addresses: "192.168.1.1".parse().into_iter().collect(),
+            ..asked
+        };
+        let decision = decide(&private, client, None, Policy::Public);
+        assert_eq!(shown(decision), " dropped private");
     }
 
     #[test]

@@ -6,20 +6,23 @@
 
 mod answer;
 mod asked;
+mod behind;
+mod challenge;
 mod change;
 mod decide;
 mod dialect;
 mod named;
+mod outcome;
 mod respond;
 mod visit;
 
 pub use answer::{Answer, Word};
-pub use asked::{Asked, AskedError};
+pub use asked::{Asked, AskedError, Lan};
 pub use change::Target;
 pub use decide::{Decision, Undecidable, decide};
 pub use dialect::{
-    BUILT_IN, Captured, Claim, Dialect, Hosts, List, Omitted, PathPattern, Place, Style, Text,
-    Unclaimed, rows,
+    BUILT_IN, Captured, Claim, Dialect, Hosts, List, Omitted, PathPattern, Place, REGISTER, Style,
+    Text, Unclaimed, rows,
 };
 pub use named::Named;
 pub use respond::respond;

@@ -73,9 +73,7 @@ impl Names {
     ) -> Result<Self, RegistryError> {
         let mut read = Names::default();
         if names.is_empty() {
-            // Two are as good as many: then nobody knows which one is meant.
-            let mut hosts = registry.hosts_of(owner.id, 2)?;
-            if let (Some(host), true) = (hosts.pop(), hosts.is_empty()) {
+            if let Some(host) = registry.only_host_of(owner.id)? {
                 read.hosts.push(host);
                 read.named.push(Named::Host(0));
             }

@@ -21,13 +21,17 @@ pub fn respond(answers: &[Answer], dialect: &Dialect, request: &Request) -> Resp
     }
     let body = match dialect.style {
         Style::OkKo => return ok_or_ko(answers, request),
+        Style::AcmeDns => return acme_dns(answers),
+        Style::Echo if answers.iter().all(|answer| answer.document.is_some()) => {
+            Body::Json(document(answers))
+        }
         Style::Words if !prefers_json(request.header("Accept")) => {
             let lines = answers
                 .iter()
                 .map(|answer| answer.to_line(&dialect.pending));
             Body::Text(lines.collect())
         }
-        Style::Words | Style::Json => {
+        Style::Words | Style::Json | Style::Echo => {
             let objects = answers
                 .iter()
                 .map(|answer| answer.to_json(&dialect.pending));
@@ -75,6 +79,32 @@ fn ok_or_ko(answers: &[Answer], request: &Request) -> Response {
         body.push_str(if changed { "\nUPDATED" } else { "\nNOCHANGE" });
     }
     Body::Text(body).response(Status::Ok, None)
+}
+
+/// What acme-dns says to everybody it does not know.
+const FORBIDDEN: &str = "forbidden";
+
+/// What the first of the answers says to its client.
+fn document(answers: &[Answer]) -> Value {
+    let mut documents = answers.iter().filter_map(|answer| answer.document.clone());
+    documents.next().unwrap_or_default()
+}
+
+/// The way of acme-dns: whatever is wrong with credential or name is `forbidden`.
+fn acme_dns(answers: &[Answer]) -> Response {
+    let (status, error) = match answers.iter().find(|answer| !answer.word.is_success()) {
+        None => {
+            let status = status(answers.iter());
+            return Body::Json(document(answers)).response(status, None);
+        }
+        Some(answer) => match (answer.word, answer.word.status()) {
+            (Word::BadText | Word::BadJson | Word::BadNetworks, status)
+            | (_, status @ Status::ServiceUnavailable) => (status, answer.word.as_str()),
+            (_, status @ Status::TooManyRequests) => (status, FORBIDDEN),
+            _ => (Status::Unauthorized, FORBIDDEN),
+        },
+    };
+    Body::Json(json!({ "error": error })).response(status, retry_after(answers))
 }
 
 /// A body, before it is a response.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use super::change::{Change, Target};
 use super::named::{Named, Names, answers};
+use super::outcome::registry_trouble;
 use super::{Answer, Claim, Hosts, Place, Word};
 use crate::config::{Config, Zone};
 use crate::deadline::Deadline;
@@ -50,8 +51,9 @@ impl<'a> Visit<'a> {
     /// # Errors
     /// The answers that refuse it.
     pub fn prove(&self, claim: &Claim<'_>, request: &Request) -> Result<Proven<'a>, Vec<Answer>> {
+        let trouble = |error: RegistryError| vec![registry_trouble(&error)];
         let found = self.registry.holder_of(&claim.token, self.now);
-        let Some((holder, token)) = found.map_err(registry_trouble)? else {
+        let Some((holder, token)) = found.map_err(trouble)? else {
             return Err(vec![unknown(claim, "wrong secret")]);
         };
         let (host, off) = match &holder {
@@ -72,8 +74,11 @@ impl<'a> Visit<'a> {
         }
         let Names { hosts, mut named } =
             Names::read(&claim.names, holder, self.config, self.registry, self.now)
-                .map_err(registry_trouble)?;
+                .map_err(trouble)?;
         if named.is_empty() {
+            if let Some(Err(error)) = &claim.challenge {
+                return Err(vec![refuse(error.into(), &error.to_string())]);
+            }
             let reason = "the token is good for several hosts, or none, and the request names none";
             return Err(vec![refuse(Word::NotFqdn, reason)]);
         }
@@ -93,7 +98,7 @@ impl<'a> Visit<'a> {
             holder: host.clone(),
         };
         for host in hosts {
-            let checked = self.check(&host, claim, request).map(|zone| {
+            let checked = self.check(&host, request).map(|zone| {
                 proven.targets.push(Target { host, zone });
                 proven.targets.len() - 1
             });
@@ -106,12 +111,7 @@ impl<'a> Visit<'a> {
     }
 
     /// The zone of a host that may be changed by such a request.
-    fn check(
-        &self,
-        host: &Host,
-        claim: &Claim<'_>,
-        request: &Request,
-    ) -> Result<&'a Zone, Box<Answer>> {
+    fn check(&self, host: &Host, request: &Request) -> Result<&'a Zone, Box<Answer>> {
         let refuse = |word, reason: &str| {
             Err(Box::new(
                 Answer::new(word).about(&host.name).because(reason),
@@ -134,9 +134,6 @@ impl<'a> Visit<'a> {
         if host.state != State::Active {
             return refuse(Word::Abuse, "the host is disabled");
         }
-        if let Some(name) = claim.unserved {
-            return refuse(Word::Trouble, &format!("{name}= is not served"));
-        }
         Ok(zone)
     }
 
@@ -146,9 +143,14 @@ impl<'a> Visit<'a> {
         let names: Vec<HostName> = (targets.iter())
             .map(|target| target.host.name.clone())
             .collect();
-        let answers = match &claim.asked {
-            Err(error) => vec![Some(Answer::new(Word::BadIpValue).because(error)); names.len()],
-            Ok(asked) => {
+        let answers = match (&claim.challenge, &claim.asked) {
+            (Some(wanted), _) => (targets.iter())
+                .map(|target| self.challenge(wanted, target, claim, proven.token))
+                .collect(),
+            (None, Err(error)) => {
+                vec![Some(Answer::new(Word::BadIpValue).because(error)); names.len()]
+            }
+            (None, Ok(asked)) => {
                 let change = Change {
                     visit: self,
                     dialect: &claim.dialect.name,
@@ -193,9 +195,4 @@ fn unknown(claim: &Claim<'_>, reason: &str) -> Answer {
         _ => Word::WrongCredential,
     };
     Answer::new(word).because(reason)
-}
-
-fn registry_trouble(error: RegistryError) -> Vec<Answer> {
-    let answer = Answer::new(Word::Trouble).because(&error);
-    vec![answer.hint(error.hint())]
 }

@@ -3,12 +3,14 @@
 //! Each duty is a file of its own. One round at a time runs on a machine; a second one
 //! finds the lock taken and leaves the work to the first.
 
+mod challenge;
 mod compare;
 mod expire;
 mod prune;
 mod settle;
 mod turn;
 
+pub use challenge::Challenges;
 pub use compare::{Compared, Word};
 pub use prune::Pruned;
 pub use settle::Settled;
@@ -34,6 +36,8 @@ pub struct Round {
     pub expired: usize,
     /// Wishes made facts, or not.
     pub settled: Settled,
+    /// Challenges for certificates.
+    pub challenges: Challenges,
     /// Hosts that the name server showed otherwise.
     pub compared: Compared,
     /// What was forgotten.
@@ -62,6 +66,7 @@ pub fn round(
     let expired = expire::run(config, registry, logger, turn.steady, now)?;
     let mut silent = Silent::new();
     let mut settled = settle::run(registry, &publisher, logger, &mut silent)?;
+    let challenges = challenge::run(config, registry, &publisher, logger, &mut silent)?;
     let compared = compare::run(config, registry, &publisher, logger, word, &mut silent)?;
     if compared.adopted > 0 {
         settled += settle::run(registry, &publisher, logger, &mut silent)?;
@@ -71,6 +76,7 @@ pub fn round(
     Ok(Ok(Round {
         expired,
         settled,
+        challenges,
         compared,
         pruned,
     }))

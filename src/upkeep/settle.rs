@@ -83,11 +83,7 @@ impl Settling<'_> {
             {
                 Ok(published) => published,
                 // What is wrong with one zone must not stop the others.
-                Err(
-                    error @ (PublishError::NoZone(_)
-                    | PublishError::KeyFile { .. }
-                    | PublishError::Key { .. }),
-                ) => {
+                Err(error) if error.is_of_zone() => {
                     self.settled.pending += hosts.len();
                     self.complain(("zone", zone), "911", &error, error.hint());
                     return Ok(());

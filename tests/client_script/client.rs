@@ -13,8 +13,17 @@ use crate::site::trial::installed;
 pub(crate) const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/bowline-client");
 /// Shells, as they are run.
 pub(crate) const SHELLS: [&[&str]; 2] = [&["dash"], &["busybox", "sh"]];
-/// What asks; busybox alone cannot choose the family.
-pub(crate) const FETCHERS: [&str; 3] = ["curl", "wget", "busybox wget"];
+/// What asks; busybox alone cannot choose the family. The last stands for OpenWrt's, which
+/// Debian has not.
+pub(crate) const FETCHERS: [&str; 4] = [
+    "curl",
+    "wget",
+    "busybox wget",
+    concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/client_script/uclient-fetch"
+    ),
+];
 
 /// Whether all of that is here.
 pub(crate) fn ready() -> bool {

@@ -91,7 +91,7 @@ fn serve(client: TcpStream, apache: u16, shared: &Mutex<Shared>) -> Option<()> {
     let is_ipv4 = client.local_addr().ok()?.is_ipv4();
     let mut reader = BufReader::new(client.try_clone().ok()?);
     let mut head = Vec::new();
-    let mut length = 0;
+    let (mut length, mut chunked) = (0, false);
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line).ok()? == 0 {
@@ -101,6 +101,7 @@ fn serve(client: TcpStream, apache: u16, shared: &Mutex<Shared>) -> Option<()> {
         if let Some(value) = lower.strip_prefix("content-length:") {
             length = value.trim().parse().ok()?;
         }
+        chunked |= lower.starts_with("transfer-encoding: chunked");
         if line.trim_end().is_empty() {
             break;
         }
@@ -110,6 +111,12 @@ fn serve(client: TcpStream, apache: u16, shared: &Mutex<Shared>) -> Option<()> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
+    // As it is: the server behind takes it apart.
+    while chunked && !body.ends_with(b"\r\n0\r\n\r\n") {
+        if reader.read_until(b'\n', &mut body).ok()? == 0 {
+            return None;
+        }
+    }
     let (mode, address) = {
         let mut shared = shared.lock().unwrap();
         shared.requests.push(head.first()?.trim_end().to_owned());

@@ -131,8 +131,10 @@ fn answers_and_what_is_made_of_them() {
             relay.set(mode.clone());
             let begun = now();
             let (got, text) = client.run(&["run", "--verbose"]);
+            // OpenWrt's follows to where nobody listens.
+            let follows = name == "elsewhere" && fetcher.ends_with("uclient-fetch");
             assert!(
-                got == status || name == "no-http" && got == 5,
+                got == status || name == "no-http" && got == 5 || follows && got == 3,
                 "{name} {fetcher}: {got}, {text}"
             );
             assert!(!text.contains(TOKEN), "{name} {fetcher}: {text}");

@@ -75,7 +75,7 @@ fn refusals_change_nothing() {
             &[],
             "403 KO",
         ),
-        ("/update?domains=home&token=TOKEN&txt=x", &[], "503 KO"),
+        ("/update?domains=home&token=TOKEN&txt=x", &[], "403 KO"),
         (
             "/api/domains/nas/update",
             &["-H", &format!("Authorization: Bearer {}", site.token)],

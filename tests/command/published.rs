@@ -145,14 +145,14 @@ fn a_stuck_round_is_noticed() {
     );
     it.write(
         "state/locks/upkeep-running",
-        &format!("4711 {}\n", now - 900),
+        &format!("4711 {}\n", now - 7200),
     );
     let ran = it.run("upkeep");
     assert_eq!(
         (ran.code, ran.err.as_str()),
         (
             1,
-            "bowline: another round has been running for 15m\n\
+            "bowline: another round has been running for 2h\n\
              hint: see what process 4711 does, and end it; nothing is lost by that\n"
         )
     );

@@ -40,10 +40,11 @@ pub(crate) fn pages() -> Vec<Page> {
     files.iter().map(|file| Page::read(file)).collect()
 }
 
-/// All of our own source, in which quoted messages are looked for.
+/// All of our own source and the client, in which quoted messages are looked for.
 pub(crate) fn source() -> String {
     let mut directories = vec![root().join("src")];
-    let mut text = String::new();
+    let client = root().join("scripts/bowline-client");
+    let mut text = fs::read_to_string(client).unwrap();
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();

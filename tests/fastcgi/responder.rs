@@ -83,6 +83,17 @@ pub(crate) fn short() -> Limits {
     }
 }
 
+/// Bounds in which nobody is given up: whoever is held up by a peer then hears nothing at all.
+pub(crate) fn patient() -> Limits {
+    let long = Duration::from_secs(600);
+    Limits {
+        request: long,
+        idle: long,
+        send: long,
+        ..short()
+    }
+}
+
 impl Drop for Responder {
     fn drop(&mut self) {
         self.server.stop();

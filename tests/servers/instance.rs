@@ -136,6 +136,11 @@ impl Instance {
         self.init(&[])
     }
 
+    /// The same with more options.
+    pub(crate) fn init_again_with(&self, more: &[&str]) -> Value {
+        self.init(more)
+    }
+
     fn init(&self, more: &[&str]) -> Value {
         let listen = format!("--dns-listen=127.0.0.1@{}", self.port);
         let update = format!("--update=127.0.0.1@{}", self.update);

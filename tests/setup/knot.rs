@@ -199,8 +199,18 @@ fn challenges_only_when_asked_for() {
         return;
     }
     let trial = Trial::new();
-    trial.init(&["--no-dnssec", "--acme"]).unwrap();
+    let issuer = "--caa=letsencrypt.org; accounturi=https://ca.example/1";
+    trial.init(&["--no-dnssec", "--acme", issuer]).unwrap();
     start(&trial);
+    assert_eq!(
+        trial.dig(&["dyn.example.org", "CAA"]).trim(),
+        "0 issue \"letsencrypt.org; accounturi=https://ca.example/1\""
+    );
+    // Said once, it stays: for hosts as for the key.
+    trial.init(&["--no-dnssec"]).unwrap();
+    assert!(trial.read("bowline.toml").contains("\nacme = true\n"));
+    let clause = trial.read("knot/bowline.d/50-dyn.example.org.conf");
+    assert!(clause.contains("bowline_acme"), "{clause}");
     for (command, allowed) in [
         (
             "update add _acme-challenge.h.dyn.example.org. 60 TXT x",

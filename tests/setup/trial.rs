@@ -6,6 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+// Test programs that have a Knot of their own too load it twice.
+#[allow(clippy::duplicate_mod)]
+#[path = "../support/port.rs"]
+mod port;
+
 /// A directory, two ports, and the Knot that may run there.
 pub(crate) struct Trial {
     pub(crate) dir: tempfile::TempDir,
@@ -24,7 +29,7 @@ impl Trial {
         // Were this program ever run by the Apache that it tests, it would start that again.
         assert!(std::env::var_os("GATEWAY_INTERFACE").is_none());
         let dir = tempfile::tempdir().unwrap();
-        let [dns, update, http] = free_ports();
+        let [dns, update, http] = [(); 3].map(|()| port::free_port(10_000));
         Trial {
             dir,
             executable: env!("CARGO_BIN_EXE_bowline").into(),
@@ -136,16 +141,6 @@ impl Drop for Trial {
             wait_until(|| !process.exists());
         }
     }
-}
-
-/// Ports that nobody has now.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let held = [(); N].map(|()| {
-        let tcp = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = tcp.local_addr().unwrap().port();
-        (tcp, std::net::UdpSocket::bind(("127.0.0.1", port)).unwrap())
-    });
-    held.map(|(tcp, _)| tcp.local_addr().unwrap().port())
 }
 
 /// Runs a program of the system.

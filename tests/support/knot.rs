@@ -3,12 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
+
+#[allow(clippy::duplicate_mod)]
+#[path = "port.rs"]
+mod port;
 
 /// The zone that every server here has.
 pub const ZONE: &str = "dyn.example.org";
@@ -124,6 +128,13 @@ impl Knot {
     pub fn set(&self, record: &str) {
         self.knotc(&["zone-begin", ZONE]);
         self.zone_set(ZONE, record);
+        self.knotc(&["zone-commit", ZONE]);
+    }
+
+    /// Takes the records of an owner relative to the zone away behind bowline's back.
+    pub fn unset(&self, owner: &str) {
+        self.knotc(&["zone-begin", ZONE]);
+        self.knotc(&["zone-unset", ZONE, owner]);
         self.knotc(&["zone-commit", ZONE]);
     }
 
@@ -303,22 +314,9 @@ fn spawn(dir: &Path) -> Child {
         .expect("knotd is installed")
 }
 
-/// A port that is free for UDP and TCP on loopback, below those the system hands out.
-///
-/// A port taken from the system could be handed to the next test before the server has it.
+/// A port for a name server.
 pub fn free_port() -> u16 {
-    let start = u64::from(std::process::id()) * 7919;
-    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
-    for _ in 0..1000 {
-        let step = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let port = 20_000 + u16::try_from((start + step) % 10_000).unwrap();
-        let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, port));
-        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-        if udp.is_ok() && tcp.is_ok() {
-            return port;
-        }
-    }
-    panic!("no free port");
+    port::free_port(20_000)
 }
 
 /// Asks every 20 ms until it is so.

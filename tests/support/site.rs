@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use bowline::config::Config;
 use bowline::deadline::Deadline;
 use bowline::ip::{Addresses, Family};
+use bowline::log::Logger;
 use bowline::name::HostName;
 use bowline::publish::{Published, Publisher};
 use bowline::registry::{Host, HostId, NewHost, Registry, Settings};
@@ -17,9 +18,10 @@ use bowline::span::Span;
 use bowline::time::Timestamp;
 use bowline::token::{Digest, LookupKey, Token};
 use bowline::ttl::Ttl;
+use bowline::upkeep::{self, Round, Word};
 use tempfile::TempDir;
 
-use super::knot::{Knot, Options, ZONE};
+use super::knot::{Knot, Options, ZONE, wait_until};
 use super::visit::{Request, Response};
 
 /// The client that a visit comes from when it says nothing else.
@@ -217,6 +219,22 @@ key_file = "tsig.key"
             )
             .unwrap()
             .remove(0)
+    }
+
+    /// One round of upkeep.
+    ///
+    /// Another test's child has our files open until it executes: then the lock of the last
+    /// round is not given back yet.
+    pub fn round(&self, word: Word) -> Round {
+        let config = Config::load(&self.path("bowline.toml")).unwrap();
+        let logger = Logger::new(&config.log);
+        let mut done = None;
+        wait_until("upkeep", || {
+            let round = upkeep::round(&config, &mut self.registry(), &logger, word);
+            done = round.unwrap().ok();
+            done.is_some()
+        });
+        done.unwrap()
     }
 
     /// The digest by which the registry knows a token.

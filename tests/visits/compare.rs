@@ -2,22 +2,15 @@
 
 use std::fs;
 
-use bowline::config::Config;
-use bowline::log::Logger;
 use bowline::registry::Settings;
-use bowline::upkeep::{self, Compared, Word};
+use bowline::upkeep::{Compared, Word};
 
 use crate::support::knot::ZONE;
 use crate::support::site::{Home, Site};
 
 /// One round, and what it found to differ.
 fn compare(site: &Site, word: Word) -> Compared {
-    let config = Config::load(&site.path("bowline.toml")).unwrap();
-    let logger = Logger::new(&config.log);
-    upkeep::round(&config, &mut site.registry(), &logger, word)
-        .unwrap()
-        .expect("no other round is running")
-        .compared
+    site.round(word).compared
 }
 
 fn mended(mended: usize) -> Compared {

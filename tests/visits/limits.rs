@@ -5,9 +5,7 @@ use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bowline::config::Config;
-use bowline::log::Logger;
-use bowline::upkeep;
+use bowline::upkeep::Word;
 
 use crate::support::site::{Home, Site};
 use crate::support::visit::Response;
@@ -27,14 +25,7 @@ fn seconds_to_wait(response: &Response) -> i64 {
 
 /// One round of upkeep: how many wishes became facts.
 fn upkeep(site: &Site) -> usize {
-    let config = Config::load(&site.path("bowline.toml")).unwrap();
-    let round = upkeep::round(
-        &config,
-        &mut site.registry(),
-        &Logger::new(&config.log),
-        upkeep::Word::Registry,
-    );
-    round.unwrap().expect("no other round").settled.confirmed
+    site.round(Word::Registry).settled.confirmed
 }
 
 /// When upkeep may publish a host's wish.

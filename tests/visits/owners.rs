@@ -152,6 +152,31 @@ fn which_host_is_meant() {
 }
 
 #[test]
+fn a_static_host_is_not_moved_by_its_owners_token() {
+    let it = Owned::new();
+    let mut registry = it.site.registry();
+    let now = Timestamp::now();
+    let settings = Settings {
+        fixed: Some(["192.0.2.9".parse().unwrap()].into_iter().collect()),
+        ..owned_by("anna")
+    };
+    let fixed = settings.fixed;
+    registry
+        .set(it.nas.id, &settings, fixed, Ttl::DEFAULT, now)
+        .unwrap();
+    it.site.publish(&it.nas);
+    let said = it.nic("hostname=nas&myip=203.0.113.7");
+    assert_eq!(said.said(), "403 nohost");
+    let said = it.nic("hostname=home,nas&myip=203.0.113.7");
+    assert_eq!(said.said(), "200 good 203.0.113.7\nnohost");
+    let said = it.nic("hostname=nas&offline=yes");
+    assert_eq!(said.said(), "403 nohost");
+    // The other one is the only one that can be meant.
+    assert_eq!(it.nic("myip=203.0.113.8").said(), "200 good 203.0.113.8");
+    assert_eq!(it.dns(), ["203.0.113.8", "192.0.2.9", "", ""]);
+}
+
+#[test]
 fn twenty_names_and_no_more() {
     let it = Owned::new();
     let names = |count| vec!["home"; count].join(",");

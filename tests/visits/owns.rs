@@ -4,16 +4,21 @@ use std::cell::{Cell, RefCell};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bowline::registry::{Behind, Settings};
 use bowline::token::Token;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 
-use crate::support::site::{Home, Site};
+use crate::support::site::{Home, Site, host_name};
 use crate::support::visit::Response;
 
 /// How many requests are made.
 const CASES: u32 = 300;
-const NAMES: [&str; 3] = ["home", "nas", "a.home"];
+const NAMES: [&str; 4] = ["home", "nas", "a.home", "tv"];
+/// Whose prefix moves whom, of those, and the part of the address that stays.
+const SITE: usize = 0;
+const BEHIND: usize = 3;
+const ID: &str = "::11:22:33:44";
 /// Every word that a line may begin with.
 const WORDS: [&str; 11] = [
     "good", "nochg", "dnserr", "911", "badip", "badauth", "abuse", "nohost", "notfqdn", "numhost",
@@ -62,6 +67,7 @@ fn spoken() -> impl Strategy<Value = Spoken> {
     let pair = prop_oneof![
         3 => "myip=203\\.0\\.113\\.[1-9]",
         1 => "myipv6=2001:db8::[1-9]",
+        2 => "(ip6lanprefix|ipv6prefix|prefix)=2001:db8:[1-9]::(/(48|56|64|80))?",
         2 => "(hostname|host|domains|host_id)=NAME",
         2 => "(token|password)=TOKEN",
         3 => (any_key, value).prop_map(|(key, value)| format!("{key}={value}")),
@@ -79,7 +85,7 @@ fn spoken() -> impl Strategy<Value = Spoken> {
     let header = header.prop_map(|name| format!("HTTP_{name}"));
     let headers = proptest::collection::vec((header, content), 0..3);
     let method = "(GET|GET|GET|POST|POST|PUT|DELETE|HEAD|PATCH)";
-    let whose = 0..=NAMES.len();
+    let whose = prop_oneof![1 => Just(SITE), 3 => 0..=NAMES.len()];
     let request = (
         whose,
         method,
@@ -152,7 +158,17 @@ fn any_request_moves_only_what_its_secret_owns() {
     let site = Site::new();
     let more = "[limits]\nchanges = \"off\"\n[[endpoint]]\npath = \"/own/<name>/<token>\"\n";
     site.configure("http://update.example.org", more);
-    let homes = NAMES.map(|name| site.add(name));
+    let homes = NAMES.map(|name| {
+        let behind = Behind {
+            site: host_name(NAMES[SITE]),
+            id: ID.parse().unwrap(),
+        };
+        let settings = Settings {
+            behind: (name == NAMES[BEHIND]).then_some(behind),
+            ..Settings::default()
+        };
+        site.add_with(name, settings)
+    });
     let nobody = site.token();
     for home in &homes {
         assert_eq!(site.visit(&home.with("203.0.113.100")).status, 200);
@@ -165,7 +181,7 @@ fn any_request_moves_only_what_its_secret_owns() {
         state(&site, &homes),
         homes.each_ref().map(|home| site.dns(&home.name)),
     ));
-    let moved = Cell::new(0);
+    let (moved, led) = (Cell::new(0), Cell::new(0));
     let run = runner.run(&spoken(), |spoken| {
         let token = homes.get(spoken.whose).map_or(&nobody, |home| &home.token);
         let response = send(&site, &spoken, token);
@@ -183,6 +199,27 @@ fn any_request_moves_only_what_its_secret_owns() {
         let dns = homes.each_ref().map(|home| site.dns(&home.name));
         let (states, shown) = before.replace((now.clone(), dns.clone()));
         for position in (0..homes.len()).filter(|position| *position != spoken.whose) {
+            if (spoken.whose, position) == (SITE, BEHIND) && dns[position] != shown[position] {
+                // Only its own part below another prefix, and no other family.
+                let ipv4 = |dns: &str| {
+                    dns.split(',')
+                        .next()
+                        .filter(|ip| !ip.contains(':'))
+                        .map(str::to_owned)
+                };
+                let ipv6 = dns[position]
+                    .rsplit(',')
+                    .next()
+                    .filter(|ip| ip.contains(':'));
+                let own = ID.trim_start_matches(':');
+                if ipv4(&dns[position]) != ipv4(&shown[position])
+                    || !ipv6.is_none_or(|ip| ip.ends_with(own))
+                {
+                    return fail("what is behind moved elsewhere");
+                }
+                led.set(led.get() + 1);
+                continue;
+            }
             if now.0[position] != states.0[position] || dns[position] != shown[position] {
                 return fail("another's host moved");
             }
@@ -199,6 +236,7 @@ fn any_request_moves_only_what_its_secret_owns() {
         "{} of {CASES} moved anything",
         moved.get()
     );
+    assert!(led.get() > 0, "no prefix moved anything");
     for name in ["none", "www.home", "*"] {
         assert_eq!(site.dns(name), "", "{name}");
     }

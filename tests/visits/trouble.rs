@@ -53,7 +53,7 @@ const CASES: [Case; 13] = [
     Case {
         name: "registry/newer",
         spoil: |site| set_version(site, 99),
-        mend: |site| set_version(site, 2),
+        mend: |site| set_version(site, bowline::registry::VERSION),
         log: &["has version 99", "hint=\"use the newer bowline"],
         ..OURS
     },

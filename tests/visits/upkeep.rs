@@ -3,24 +3,18 @@
 use std::fs;
 use std::time::SystemTime;
 
-use bowline::config::Config;
-use bowline::log::Logger;
 use bowline::registry::{Rename, Settings};
 use bowline::span::Span;
 use bowline::time::Timestamp;
 use bowline::ttl::Ttl;
-use bowline::upkeep::{self, Round, Settled, Word};
+use bowline::upkeep::{Round, Settled, Word};
 
 use crate::support::knot::ZONE;
 use crate::support::site::{Home, Site, host_name};
 
 /// One round, as the verb runs it.
 fn round(site: &Site) -> Round {
-    let config = Config::load(&site.path("bowline.toml")).unwrap();
-    let logger = Logger::new(&config.log);
-    upkeep::round(&config, &mut site.registry(), &logger, Word::Registry)
-        .unwrap()
-        .expect("no other round is running")
+    site.round(Word::Registry)
 }
 
 /// Sets the times of a host back, as if it had been silent for so long.

@@ -12,16 +12,12 @@ use super::super::{Context, Failure};
 use super::given::{self, Given, permitted};
 use super::report;
 use crate::devices::Device;
+use crate::interface_id::InterfaceId;
 use crate::ip::Addresses;
-use crate::name::ZoneName;
+use crate::name::{HostName, ZoneName};
 use crate::owner_name::OwnerName;
 use crate::registry::{NewHost, Settings};
 use crate::span::Span;
-
-/// How many characters a random label has: some 60 bits.
-const LABEL: usize = 12;
-/// Thirty-two letters and digits that nobody takes for one another.
-const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
 /// Add a host; prints its update URL, this once
 #[derive(Debug, Args)]
@@ -40,6 +36,17 @@ pub(super) struct Options {
     owner: Option<OwnerName>,
     #[command(flatten)]
     given: Given,
+    /// The host whose LAN prefix gives it its IPv6 address, such as the router
+    #[arg(
+        long,
+        value_name = "SITE",
+        requires = "interface_id",
+        conflicts_with = "fixed"
+    )]
+    behind: Option<String>,
+    /// Its own part of that address, like ::1:2:3:4, or its MAC address
+    #[arg(long, value_name = "ID", requires = "behind")]
+    interface_id: Option<InterfaceId>,
     /// Take a secret over: from standard input (-) or a file (@FILE)
     #[arg(long, value_name = "-|@FILE", value_parser = TokenSource::parse, allow_hyphen_values = true)]
     token: Option<TokenSource>,
@@ -80,7 +87,8 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     let mut session = Session::open(context)?;
     let label = match options.name {
         Some(name) => name,
-        None => random_label()?,
+        None => HostName::random_label()
+            .map_err(|_| Failure::new("the system gave no random numbers"))?,
     };
     let name = new_name(&label, options.zone.as_ref(), &session.config)?;
     let full = name.clone();
@@ -91,6 +99,9 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         ..Settings::default()
     };
     options.given.apply(&mut settings);
+    let site = options.behind.map(|site| session.host(&site)).transpose()?;
+    let site = site.map(|site| site.name);
+    settings.behind = given::behind(None, site, options.interface_id)?;
     let addresses = [options.ipv4, options.ipv6].into_iter().flatten();
     let addresses = permitted(addresses, &settings, zone.policy())?;
     let token = match options.fixed {
@@ -118,19 +129,13 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         below: options.below,
     };
     let ttl = zone.ttl;
+    let behind = new.settings.behind.clone();
     let ids = session.registry.add(&[new], ttl, session.now)?;
     note_full_name(&label, &full);
     settle(&mut session, &ids);
+    behind.iter().for_each(report::note_behind);
     for id in ids {
         report::with_token(&session, id, token.as_ref(), options.device, context)?;
     }
     Ok(())
-}
-
-/// A label that nobody guesses.
-fn random_label() -> Result<String, Failure> {
-    let mut bytes = [0; LABEL];
-    getrandom::fill(&mut bytes).map_err(|_| Failure::new("the system gave no random numbers"))?;
-    let letter = |byte: &u8| LETTERS.get(usize::from(byte % 32)).copied();
-    Ok(bytes.iter().filter_map(letter).map(char::from).collect())
 }

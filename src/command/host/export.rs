@@ -22,6 +22,8 @@ struct Exported {
     owner: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     below: bool,
+    behind: Option<String>,
+    interface_id: Option<String>,
     note: Option<String>,
     mail: Option<String>,
     ttl: Option<u32>,
@@ -89,6 +91,8 @@ fn exported(host: &Host, session: &Session) -> Result<Exported, Failure> {
         zone: host.name.zone().to_string(),
         owner: settings.owner.as_ref().map(OwnerName::to_string),
         below: session.registry.is_below_another(host)?,
+        behind: (settings.behind.as_ref()).map(|behind| behind.site.to_string()),
+        interface_id: (settings.behind.as_ref()).map(|behind| behind.id.to_string()),
         note: settings.note.clone(),
         mail: settings.mail.clone(),
         ttl: settings.ttl.map(|ttl| ttl.seconds()),

@@ -6,8 +6,10 @@ use clap::Args;
 
 use super::super::Failure;
 use crate::config::SHORTEST_EXPIRE;
+use crate::interface_id::InterfaceId;
 use crate::ip::{Addresses, Family, Policy, PublicAddress};
-use crate::registry::Settings;
+use crate::name::HostName;
+use crate::registry::{Behind, Settings};
 use crate::span::Span;
 use crate::ttl::Ttl;
 
@@ -87,6 +89,28 @@ pub(super) fn permitted(
         all.put(address);
     }
     Ok(all)
+}
+
+/// Where a host is behind another one: what was given in the place of what was so before.
+///
+/// # Errors
+/// When only half of it is known.
+pub(super) fn behind(
+    before: Option<Behind>,
+    site: Option<HostName>,
+    id: Option<InterfaceId>,
+) -> Result<Option<Behind>, Failure> {
+    if (&site, &id) == (&None, &None) {
+        return Ok(before);
+    }
+    let (its, own) = before.map(|before| (before.site, before.id)).unzip();
+    match (site.or(its), id.or(own)) {
+        (Some(site), Some(id)) => Ok(Some(Behind { site, id })),
+        (None, _) => Err(Failure::new("it is behind no other host")
+            .hint("an interface identifier needs --behind SITE")),
+        (_, None) => Err(Failure::new("its interface identifier is not known")
+            .hint("add --interface-id ::1:2:3:4, or its MAC address")),
+    }
 }
 
 /// A static host may have any address that one machine can have.

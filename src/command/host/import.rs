@@ -28,8 +28,8 @@ use crate::ttl::Ttl;
 /// as `bowline host export` writes them. A host that is there already gets the settings
 /// that the list gives; its token and, unless it is static, its addresses stay.
 ///
-/// Keys: name zone owner below note mail ttl expire only allow_private wildcard plain_http static
-/// ipv4 ipv6 disabled, token (a secret to take over) and tokens (digests of an export).
+/// Keys: name zone owner below behind interface_id note mail ttl expire only allow_private wildcard
+/// plain_http static ipv4 ipv6 disabled, token (a secret to take over) and tokens (digests of an export).
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// The list; -: standard input
@@ -226,7 +226,7 @@ impl Plan {
     fn add(&self) -> Result<Edit, Failure> {
         let row = &self.row;
         let mut settings = Settings::default();
-        row.apply(&mut settings);
+        row.apply(&mut settings)?;
         settings.fixed = (row.fixed == Some(true)).then_some(Addresses::NONE);
         let addresses = permitted(row.addresses.iter().copied(), &settings, self.policy)?;
         let mut tokens = row.tokens.clone();
@@ -249,7 +249,7 @@ impl Plan {
     fn change(&self, host: &Host, tokens: &[KeptToken]) -> Result<Edit, Failure> {
         let row = &self.row;
         let mut settings = host.settings.clone();
-        row.apply(&mut settings);
+        row.apply(&mut settings)?;
         if row
             .fixed
             .is_some_and(|fixed| fixed != settings.fixed.is_some())

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::super::session::Session;
 use super::super::settle::settle;
-use super::super::{Context, Failure};
+use super::super::{Context, Failure, note};
 use super::report;
 
 /// Remove a host with its records, history and mail address
@@ -18,7 +18,14 @@ pub(super) struct Options {
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let mut session = Session::open(context)?;
     let host = session.host(&options.name)?;
+    let behind = session.registry.hosts_behind(host.id)?;
     session.registry.remove(host.id, session.now)?;
+    for host in behind {
+        note(format!(
+            "{} was behind it, keeps its addresses, and is behind nothing now",
+            host.name
+        ));
+    }
     settle(&mut session, &[host.id]);
     report::changed(&session, &host, "removed", context)
 }

@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use super::super::session::Session;
 use super::super::token::{for_device, update_url};
-use super::super::{Context, Failure};
+use super::super::{Context, Failure, note};
 use crate::devices::Device;
 use crate::ip::Addresses;
 use crate::owner_name::OwnerName;
-use crate::registry::{Host, HostId, State};
+use crate::registry::{Behind, Host, HostId, State};
 use crate::span::Span;
 use crate::time::Timestamp;
 use crate::token::Token;
@@ -105,16 +105,16 @@ fn write_with_token(
         return Err(Failure::new("the host was removed meanwhile"));
     };
     let url = token.map(|token| update_url(&session.config, token, &host.name));
-    let paste = device.map(|device| {
-        for_device(
+    let paste = match device {
+        Some(device) => Some(for_device(
             device,
             &session.config,
             token,
             (&host.name, &[]),
-            host.settings.only,
-        )
-    });
-    let paste = paste.transpose()?;
+            (host.settings.only, session.registry.is_site(id)?),
+        )?),
+        None => None,
+    };
     if context.json {
         let listed = Listed::of(&host, session);
         return context.write_json(&WithToken {
@@ -177,6 +177,13 @@ pub(super) fn changed(
 struct Gone {
     name: String,
     removed: bool,
+}
+
+/// Says when a host gets its address that was put behind another one.
+pub(super) fn note_behind(Behind { site, .. }: &Behind) {
+    note(format!(
+        "it gets its IPv6 address when {site} next tells its prefix, with ip6lanprefix= in its URL"
+    ));
 }
 
 /// After how much silence its records go; nothing: never. A static host has no client.

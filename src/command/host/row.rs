@@ -9,6 +9,7 @@ use super::super::session::new_name;
 use super::given::{self, Given};
 use super::rows::Record;
 use crate::config::Config;
+use crate::interface_id::{InterfaceId, InterfaceIdError};
 use crate::name::{HostName, ZoneName};
 use crate::owner_name::{OwnerName, OwnerNameError};
 use crate::registry::{KeptToken, Settings};
@@ -16,7 +17,7 @@ use crate::time::Timestamp;
 use crate::token::{Digest, Token};
 
 /// The settings a list may have.
-const KEYS: &str = "name zone owner below note mail ttl expire only allow_private wildcard plain_http static \
+const KEYS: &str = "name zone owner below behind interface_id note mail ttl expire only allow_private wildcard plain_http static \
                     ipv4 ipv6 disabled token tokens";
 
 /// A host to add, or whose settings to change.
@@ -26,6 +27,9 @@ pub(super) struct Row {
     pub(super) place: String,
     pub(super) name: HostName,
     owner: Option<OwnerName>,
+    /// The host that it is behind, and its own part of the address.
+    behind: Option<HostName>,
+    interface_id: Option<InterfaceId>,
     given: Given,
     /// Switches that were given, on or off.
     allow_private: Option<bool>,
@@ -59,6 +63,8 @@ impl Row {
             place: record.place.clone(),
             name: new_name(name, zone.as_ref(), config)?,
             owner: None,
+            behind: None,
+            interface_id: None,
             given: Given::default(),
             allow_private: None,
             wildcard: None,
@@ -79,6 +85,10 @@ impl Row {
                 })?;
             }
         }
+        if let Some(site) = record.fields.get("behind").filter(|site| !site.is_null()) {
+            let site = self::text(site).map_err(Failure::new)?;
+            row.behind = Some(new_name(&site, None, config)?);
+        }
         Ok(row)
     }
 
@@ -86,10 +96,14 @@ impl Row {
     fn put(&mut self, key: &str, value: &Value) -> Result<(), String> {
         let given = &mut self.given;
         match key.replace('-', "_").as_str() {
-            "name" | "zone" => {}
+            "name" | "zone" | "behind" => {}
             "owner" => {
                 let owner = text(value)?.parse();
                 self.owner = Some(owner.map_err(|error: OwnerNameError| error.to_string())?);
+            }
+            "interface_id" => {
+                let id = text(value)?.parse();
+                self.interface_id = Some(id.map_err(|error: InterfaceIdError| error.to_string())?);
             }
             "below" => self.below = switch(value)?,
             "note" => given.note = Some(given::note(&text(value)?)?),
@@ -116,7 +130,10 @@ impl Row {
     }
 
     /// Puts what the row says in the place of what was set before.
-    pub(super) fn apply(&self, settings: &mut Settings) {
+    ///
+    /// # Errors
+    /// When it is behind another host, and only half of that is known.
+    pub(super) fn apply(&self, settings: &mut Settings) -> Result<(), Failure> {
         self.given.clone().apply(settings);
         settings.owner = self.owner.clone().or(settings.owner.take());
         for (given, setting) in [
@@ -126,6 +143,9 @@ impl Row {
         ] {
             *setting = given.unwrap_or(*setting);
         }
+        let before = settings.behind.take();
+        settings.behind = given::behind(before, self.behind.clone(), self.interface_id)?;
+        Ok(())
     }
 }
 

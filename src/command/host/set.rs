@@ -1,5 +1,6 @@
 //! `bowline host set`: other settings, other addresses.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 
 use clap::Args;
@@ -11,7 +12,9 @@ use super::super::token::{self, TokenSource};
 use super::super::{Context, Failure, note};
 use super::given::{self, Given, permitted};
 use super::report;
+use crate::interface_id::InterfaceId;
 use crate::ip::{Addresses, Family, Policy};
+use crate::name::HostName;
 use crate::owner_name::{OwnerName, OwnerNameError};
 use crate::registry::{Edit, Host, KeptToken, Settings};
 use crate::token::Digest;
@@ -26,6 +29,12 @@ pub(super) struct Options {
     owner: Option<OrNone<OwnerName>>,
     #[command(flatten)]
     given: Given,
+    /// The host whose LAN prefix gives it its IPv6 address, such as the router; -: none
+    #[arg(long, value_name = "SITE|-", value_parser = text_or_none, allow_hyphen_values = true)]
+    behind: Option<OrNone<String>>,
+    /// Its own part of that address, like ::1:2:3:4, or its MAC address
+    #[arg(long, value_name = "ID")]
+    interface_id: Option<InterfaceId>,
     /// Take a secret over in the place of its token: from standard input (-) or a file (@FILE)
     #[arg(long, value_name = "-|@FILE", value_parser = TokenSource::parse, allow_hyphen_values = true)]
     token: Option<TokenSource>,
@@ -103,11 +112,16 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         Some(source) => Some(session.registry.digest(&source.read(&mut context.handed)?)),
         None => None,
     };
+    let site = match &options.behind {
+        Some(OrNone(Some(site))) => Some(session.host(site)?.name),
+        _ => None,
+    };
+    let new_behind = site.is_some() || options.interface_id.is_some();
     let new_ttl = options.given.ttl.is_some() || options.no.no_ttl;
     let now_static = options.fixed && host.settings.fixed.is_none();
     let now_dynamic = options.no.no_static && host.settings.fixed.is_some();
     session.registry.edit(host.id, ttl, session.now, |host| {
-        edit(options, host, policy, token)
+        edit(options, host, policy, site, token)
     })?;
     settle(&mut session, &[host.id]);
     if new_ttl {
@@ -125,6 +139,10 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
             host.name
         ));
     }
+    let behind = session.registry.host_by_id(host.id)?;
+    let behind = behind.and_then(|host| host.settings.behind);
+    let behind = behind.filter(|_| new_behind);
+    behind.iter().for_each(report::note_behind);
     report::changed(&session, &host, "set", context)
 }
 
@@ -133,6 +151,7 @@ fn edit(
     options: Options,
     host: &Host,
     policy: Policy,
+    site: Option<HostName>,
     token: Option<Digest>,
 ) -> Result<Edit, Failure> {
     let mut settings = host.settings.clone();
@@ -149,6 +168,10 @@ fn edit(
     if let Some(OrNone(owner)) = options.owner {
         settings.owner = owner;
     }
+    if let Some(OrNone(None)) = options.behind {
+        settings.behind = None;
+    }
+    settings.behind = given::behind(settings.behind, site, options.interface_id)?;
     let mut addresses = settings.fixed.unwrap_or(host.wish.records.addresses);
     let given = [(Family::Ipv4, options.ipv4), (Family::Ipv6, options.ipv6)];
     for (family, OrNone(address)) in given.iter().filter_map(|(f, a)| Some((*f, (*a)?))) {
@@ -241,6 +264,11 @@ fn ipv6_or_none(text: &str) -> Result<OrNone<IpAddr>, String> {
 /// An owner's name, or `-` for none.
 fn owner_or_none(text: &str) -> Result<OrNone<OwnerName>, OwnerNameError> {
     or_none(text, str::parse)
+}
+
+/// A host's name, or `-` for none.
+fn text_or_none(text: &str) -> Result<OrNone<String>, Infallible> {
+    or_none(text, |text| Ok(text.to_owned()))
 }
 
 /// What `parse` reads, or `-` for none.

@@ -36,6 +36,11 @@ struct Shown {
     created: String,
     /// What was accepted last, confirmed or not.
     accepted: Accepted,
+    /// The host whose LAN prefix gives it its IPv6 address.
+    behind: Option<String>,
+    interface_id: Option<String>,
+    /// The hosts that its own LAN prefix moves.
+    hosts_behind: Vec<String>,
     former_names: Vec<Until>,
     old_tokens: Vec<OldToken>,
     /// What is to be pasted into a device.
@@ -102,6 +107,9 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         };
         lines.push(("owner", format!("{owner}{off}")));
     }
+    if let Some(behind) = &settings.behind {
+        lines.push(("behind", format!("{} at {}", behind.site, behind.id)));
+    }
     for (name, value) in [("note", &settings.note), ("mail", &settings.mail)] {
         lines.extend(value.as_ref().map(|value| (name, value.clone())));
     }
@@ -113,6 +121,9 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         ("static", settings.fixed.is_some()),
     ] {
         lines.extend(is.then(|| (name, "yes".to_owned())));
+    }
+    for name in &shown.hosts_behind {
+        lines.push(("behind it", name.clone()));
     }
     for former in &shown.former_names {
         lines.push((
@@ -150,7 +161,7 @@ fn paste(device: Device, name: &str, host: &Host, session: &Session) -> Result<S
         &session.config,
         None,
         (&host.name, &[]),
-        host.settings.only,
+        (host.settings.only, session.registry.is_site(host.id)?),
     )?;
     let device = device.as_str();
     hint(format_args!(
@@ -164,6 +175,7 @@ fn shown(host: &Host, session: &Session) -> Result<Shown, Failure> {
     let settings = &host.settings;
     let wanted = host.wish.records.addresses;
     let former = session.registry.former_names(host, session.now)?;
+    let behind = session.registry.hosts_behind(host.id)?;
     let tokens = session.registry.tokens(host.id)?;
     Ok(Shown {
         listed: Listed::of(host, session),
@@ -180,6 +192,9 @@ fn shown(host: &Host, session: &Session) -> Result<Shown, Failure> {
             ipv6: wanted.ipv6.map(|ipv6| ipv6.to_string()),
             at: (host.wish.number != 0).then(|| host.wish.at.to_string()),
         },
+        behind: (settings.behind.as_ref()).map(|behind| behind.site.to_string()),
+        interface_id: (settings.behind.as_ref()).map(|behind| behind.id.to_string()),
+        hosts_behind: behind.iter().map(|host| host.name.to_string()).collect(),
         former_names: former
             .into_iter()
             .map(|former| Until {

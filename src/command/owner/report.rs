@@ -86,7 +86,7 @@ fn write_with_token(
     device: Option<Device>,
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
-    let mut hosts = session.registry.hosts_of(owner.id, usize::MAX)?;
+    let mut hosts = session.registry.hosts_of(owner.id)?;
     hosts.retain(|host| host.settings.fixed.is_none());
     let paste = device.map(|device| paste(session, &hosts, token, device));
     let paste = paste.transpose()?;
@@ -136,8 +136,8 @@ fn paste(
     device: Device,
 ) -> Result<String, Failure> {
     let config = &session.config;
-    let text = |name: &HostName, more: &[&HostName], only| {
-        for_device(device, config, Some(token), (name, more), only)
+    let text = |name: &HostName, more: &[&HostName], its| {
+        for_device(device, config, Some(token), (name, more), its)
     };
     match hosts {
         [] => {
@@ -145,16 +145,19 @@ fn paste(
             let zone = zone.ok_or_else(|| Failure::new("no zone is configured"))?;
             let example = HostName::new("home", &zone.name)?;
             hint(format!("put the host's name in the place of {example}"));
-            text(&example, &[], None)
+            text(&example, &[], (None, false))
         }
         [first, more @ ..] if device.takes_several() => {
             let names: Vec<&HostName> = more.iter().map(|host| &host.name).collect();
-            text(&first.name, &names, None)
+            text(&first.name, &names, (None, false))
         }
         all => {
             let texts = all
                 .iter()
-                .map(|host| text(&host.name, &[], host.settings.only))
+                .map(|host| {
+                    let lan = session.registry.is_site(host.id)?;
+                    text(&host.name, &[], (host.settings.only, lan))
+                })
                 .collect::<Result<Vec<_>, _>>()?;
             Ok(texts.join("\n"))
         }
@@ -170,7 +173,7 @@ pub(super) fn changed(
 ) -> Result<(), Failure> {
     if context.json {
         let owner = session.owner(&owner.name)?;
-        let hosts = session.registry.hosts_of(owner.id, usize::MAX)?.len();
+        let hosts = session.registry.hosts_of(owner.id)?.len();
         return context.write_json(&Listed::of(&owner, hosts));
     }
     Ok(writeln!(context.out, "{}: {what}", owner.name)?)

@@ -29,7 +29,7 @@ struct Shown {
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let session = Session::open(context)?;
     let owner = session.owner(&options.name)?;
-    let hosts = session.registry.hosts_of(owner.id, usize::MAX)?;
+    let hosts = session.registry.hosts_of(owner.id)?;
     let tokens = session.registry.owner_tokens(owner.id)?;
     let old_tokens = OldToken::all(tokens, session.now);
     if context.json {

@@ -39,6 +39,16 @@ impl Status {
                 "How long the oldest pending host has waited; 0: there is none.",
                 self.pending.iter().map(|one| one.age).max().unwrap_or(0),
             ),
+            (
+                "bowline_challenges",
+                "Challenges for certificates that the name server shows.",
+                self.challenges.standing.into(),
+            ),
+            (
+                "bowline_challenges_pending",
+                "Challenges that the name server has still to set or to remove.",
+                self.challenges.pending.into(),
+            ),
         ] {
             metrics.begin(name, text);
             metrics.value(name, None, value);

@@ -1,7 +1,7 @@
 //! The checks by name: what each is about, for the manual.
 
 /// Every check there is, in the order of the report. Names stay from version to version.
-pub const CHECKS: [(&str, &str); 55] = [
+pub const CHECKS: [(&str, &str); 58] = [
     ("configuration", "bowline.toml can be read and has a zone"),
     ("files", "what init wrote is there, and unchanged"),
     ("secrets", "nobody reads a key without need"),
@@ -27,7 +27,7 @@ pub const CHECKS: [(&str, &str); 55] = [
     ),
     ("registry-version", "its schema is this version's"),
     ("lookup-key", "the registry was made with it"),
-    ("pending", "no host waits for its name server for long"),
+    ("pending", "nothing waits for its name server for long"),
     ("upkeep", "a round was done in the last minutes"),
     ("log-tokens", "no log has a token in force"),
     ("clock", "it agrees with the name server's"),
@@ -51,6 +51,10 @@ pub const CHECKS: [(&str, &str); 55] = [
     ),
     ("key-rights", "the key may change A and AAAA below the apex"),
     ("key-reach", "the key may change nothing else"),
+    (
+        "challenges",
+        "with --acme the key may set challenges, and at other names no TXT",
+    ),
     ("update-neighbours", "zones above take no unsigned updates"),
     ("update-unsigned", "unsigned updates are refused"),
     ("update-wrong-key", "other keys are refused"),
@@ -61,6 +65,10 @@ pub const CHECKS: [(&str, &str); 55] = [
     (
         "durability",
         "what was accepted outlives restarts, crashes and power cuts",
+    ),
+    (
+        "policy-script",
+        "the script that decides about updates in PowerDNS is there",
     ),
     ("rrl", "Knot's rate limits drop no updates"),
     ("acl", "Knot's rule names our key and address"),
@@ -74,6 +82,7 @@ pub const CHECKS: [(&str, &str); 55] = [
     ("reach", "a resolver outside reaches the zone"),
     ("reach-ipv4", "the same by IPv4"),
     ("reach-ipv6", "the same by IPv6"),
+    ("caa", "with --acme some authority may issue certificates"),
     ("log-format", "the web server's site logs no paths"),
     ("url", "bowline answers at its URL"),
     (

@@ -33,7 +33,7 @@ pub fn load(file: &Path, report: &mut Report) -> Option<Config> {
 }
 
 /// Looks whether the files that were written are there, and which were changed since.
-pub fn examine(place: &Place, report: &mut Report) {
+pub fn examine(config: &Config, place: &Place, report: &mut Report) {
     let Ok(written) = Written::load(&place.written()) else {
         return report.unknown(
             "files",
@@ -42,7 +42,11 @@ pub fn examine(place: &Place, report: &mut Report) {
         );
     };
     let (mut gone, mut changed, mut closed, mut count) = (Vec::new(), Vec::new(), 0, 0);
-    for path in written.paths() {
+    // A key that is gone is told where it is needed: `init` would make another one.
+    let is_key = |path: &Path| {
+        path == config.state.lookup_key || config.zones.iter().any(|zone| path == zone.key_file)
+    };
+    for path in written.paths().filter(|path| !is_key(path)) {
         count += 1;
         match read(path) {
             Ok(Some(text)) if written.is_ours(path, &text) => {}

@@ -51,7 +51,8 @@ pub(super) fn examine(place: &Place, report: &mut Report) {
             Some(line) => report.problem(
                 "log-format",
                 format_args!("{}: {line}", site.display()),
-                "log no path, query or referer of this site, as the shipped file does",
+                "log no path, query or referer of this site, as the shipped file does; \
+                 then `bowline host rotate` the hosts that visited",
             ),
         }
     }

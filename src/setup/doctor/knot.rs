@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::powerdns;
 use super::report::Report;
 use crate::config::Zone;
 use crate::dns::Key;
@@ -29,6 +30,10 @@ pub(super) fn examine(zone: &Zone, place: &Place, report: &mut Report) {
             durability(&knot.settings(zone), report);
             knot.limits(zone, report);
             knot.rule(zone, report);
+            // What the answers could only guess at.
+            report.explained("update-accepted", "zone-frozen");
+            report.explained("update-accepted", "zone-transaction");
+            report.explained("key", "acl");
         }
         None => match files(zone, place) {
             Some(settings) => durability(&settings, report),
@@ -44,43 +49,12 @@ fn others(zone: &Zone, place: &Place, report: &mut Report) {
             "durability",
             "BIND writes every update to its journal before it answers",
         ),
-        Some("PowerDNS") => powerdns(place, report),
+        Some("PowerDNS") => powerdns::examine(place, report),
         _ => report.unknown(
             "durability",
             "whether the name server keeps what it has accepted: it cannot be asked",
             "run this as root on the machine of the name server; Knot wants zonefile-load none and \
              journal-content all, PowerDNS with SQLite synchronous 2",
-        ),
-    }
-}
-
-/// PowerDNS keeps zones in SQLite, which may answer before the disk does.
-fn powerdns(place: &Place, report: &mut Report) {
-    let directories = [place.pdns_dir.clone(), place.pdns_dir.join("pdns.d")];
-    let files = directories
-        .iter()
-        .filter_map(|directory| fs::read_dir(directory).ok());
-    let mut settings = files.flatten().flatten().filter_map(|file| {
-        let text = fs::read_to_string(file.path()).ok()?;
-        let mut lines = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("gsqlite3-pragma-synchronous="));
-        lines.next_back().map(|value| value.trim().to_owned())
-    });
-    match settings.next().as_deref() {
-        Some("2" | "3") => report.ok(
-            "durability",
-            "every update is on the disk before it is answered",
-        ),
-        Some(value) => report.problem(
-            "durability",
-            format_args!("gsqlite3-pragma-synchronous={value}: a power cut loses accepted updates"),
-            "gsqlite3-pragma-synchronous=2 in the settings of PowerDNS, then restart it",
-        ),
-        None => report.unknown(
-            "durability",
-            "whether PowerDNS has updates on the disk before it answers",
-            "gsqlite3-pragma-synchronous=2 in its settings; with another database see there",
         ),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
@@ -200,8 +200,37 @@ pub(super) fn sites(place: &Place) -> Vec<PathBuf> {
         .map(|entry| entry.path())
         .filter(|path| path.is_file())
         .collect();
+    let included: Vec<PathBuf> = files.iter().flat_map(|site| included(site)).collect();
+    files.extend(included);
     files.sort();
+    files.dedup();
     files
+}
+
+/// The files that one includes by their whole path, without patterns.
+fn included(site: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(site).unwrap_or_default();
+    let paths = text.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let is_include = ["include", "includeoptional"];
+        let directive = words.next()?.to_ascii_lowercase();
+        let path = Path::new(words.next()?.trim_matches(['"', '\'', ';']));
+        (is_include.contains(&directive.as_str()) && path.is_absolute()).then(|| plain(path))
+    });
+    paths.filter(|path| path.is_file()).collect()
+}
+
+/// A path without `..`: the shipped site for nginx goes through a pattern and back, so as
+/// to include nothing before there is a certificate.
+fn plain(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(plain.pop()),
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 /// The logs that a site names by their whole path.

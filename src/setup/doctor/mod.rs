@@ -3,13 +3,16 @@
 //! Nothing is changed by looking: the zone is asked to delete what is not there. Where
 //! something cannot be found out, it is said so; it is never taken for well.
 
+mod challenge;
 pub mod checks;
 pub mod configuration;
 mod formats;
+mod issuers;
 mod knot;
 pub mod logs;
 pub mod machine;
 mod mode;
+mod powerdns;
 mod reach;
 pub mod report;
 pub mod secrets;
@@ -32,9 +35,17 @@ pub fn zones(config: &Config, place: &Place, world: World, report: &mut Report) 
         if let Some(known) = server::examine(zone, report) {
             reach::examine(zone, &known, place, report);
         }
+        report.explained("key", "key-copy");
         knot::examine(zone, place, report);
         let apex = zone::examine(zone, report);
         world.examine(zone, &apex, report);
+        issuers::examine(zone, world.resolver(), report);
+        for check in ["delegation", "reach", "reach-ipv4", "reach-ipv6"] {
+            // Who does not answer here answers nobody.
+            report.explained(check, "server-udp");
+            report.explained(check, "zone");
+        }
     }
     report.about(None);
+    report.explained("files", "policy-script");
 }

@@ -1,10 +1,10 @@
 //! What the key may change, and what nobody else may: each found out with a deletion of
 //! what is not there.
 
-use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::challenge;
 use super::report::Report;
 use super::server::{Known, WAIT, name_of};
 use crate::config::Zone;
@@ -13,7 +13,6 @@ use crate::dns::probe::{Deed, Probe};
 use crate::dns::question::ask;
 use crate::dns::{Doubt, Key, Rcode, Refusal, Rtype, Server, Verdict, lookup};
 use crate::name::ZoneName;
-use crate::setup::nameserver::found;
 use crate::setup::{Place, listen};
 
 /// What of a name server's configuration is a hint for all three.
@@ -48,6 +47,7 @@ pub(super) fn examine(zone: &Zone, known: &Known, place: &Place, report: &mut Re
     };
     rights(zone, &probe, &name, report);
     reach(zone, &probe, &name, place, report);
+    challenge::examine(zone, &probe, &name, place, report);
     strangers(zone, key, report);
     sources(zone, key, &name, report);
     untouched(zone, &known.server, serial, report);
@@ -96,7 +96,7 @@ fn reach(zone: &Zone, probe: &Probe<'_>, name: &str, place: &Place, report: &mut
         (EVERYTHING, Deed::Rrset(below(), Rtype::ANY)),
     ];
     // With --acme BIND, and Knot before 3.3.3, allow TXT at every name below the apex.
-    if !sets_challenges(zone, place) {
+    if !challenge::are_taken(zone, place) {
         cases.push(("TXT", Deed::Rrset(below(), Rtype::TXT)));
     }
     let (mut allowed, mut silent, mut by_record) = (Vec::new(), Vec::new(), true);
@@ -133,22 +133,6 @@ fn reach(zone: &Zone, probe: &Probe<'_>, name: &str, place: &Place, report: &mut
         };
         report.ok("key-reach", says);
     }
-}
-
-/// Whether the zone was set up for certificates: its own files then name the right.
-fn sets_challenges(zone: &Zone, place: &Place) -> bool {
-    let Some(program) = found(place, &zone.name) else {
-        return false;
-    };
-    program.zone_paths(place, &zone.name).iter().any(|path| {
-        let text = fs::read_to_string(path).unwrap_or_default();
-        let lines = text
-            .lines()
-            .filter(|line| !line.trim_start().starts_with(['#', '/', '-']));
-        lines
-            .into_iter()
-            .any(|line| line.contains("TXT") || line.contains("bowline_acme"))
-    })
 }
 
 /// Whether that is how BIND says that its policy forbids something.

@@ -92,6 +92,26 @@ impl Report {
         }
     }
 
+    /// Where `cause` has found out what is wrong, with this zone or with all, `vague` need
+    /// not be a problem of its own: it follows, and is looked at again when that is mended.
+    pub fn explained(&mut self, vague: &str, cause: &str) {
+        let zone = self.zone.clone();
+        let is =
+            |found: &Finding, name: &str| found.status == Status::Problem && found.name == name;
+        let here = |found: &Finding| zone.is_none() || found.zone.is_none() || found.zone == zone;
+        if self
+            .findings
+            .iter()
+            .any(|found| is(found, cause) && here(found))
+        {
+            let follows = |found: &&mut Finding| is(found, vague) && found.zone == zone;
+            for found in self.findings.iter_mut().filter(follows) {
+                found.status = Status::Unknown;
+                found.hint = Some(format!("it follows from {cause}: see to that first"));
+            }
+        }
+    }
+
     /// How many problems there are.
     pub fn problems(&self) -> usize {
         let found = self.findings.iter();

@@ -47,6 +47,8 @@ pub fn examine(config: &Config, place: &Place, fix: bool, report: &mut Report) {
 fn secret(file: &Path, allowed: &Allowed, fix: bool, report: &mut Report) -> bool {
     let is = match fs::metadata(file) {
         Ok(is) => is,
+        // Nobody reads it; that it is missing is told where it is needed.
+        Err(error) if error.kind() == ErrorKind::NotFound => return true,
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
             report.unknown(
                 "secrets",
@@ -102,7 +104,11 @@ fn weakness(file: &Path, report: &mut Report) {
 
 /// The name servers' own copies of the key, where there are some.
 fn copies(place: &Place) -> Vec<PathBuf> {
-    let directories = [place.knot_include(), place.bind_dir.join("update.d")];
+    let directories = [
+        place.knot_include(),
+        place.bind_dir.join("update.d"),
+        place.pdns_ours(),
+    ];
     let files = directories
         .iter()
         .filter_map(|directory| fs::read_dir(directory).ok());

@@ -249,8 +249,8 @@ fn accepts(zone: &Zone, server: &Server, report: &mut Report) -> bool {
         ) => report.problem(
             "update-accepted",
             format_args!("updates are refused although the key is right: {refusal}"),
-            "the zone is frozen, or the name server's policy forbids updates; \
-             with Knot `knotc zone-thaw` ends the first",
+            "the zone is frozen (`knotc zone-thaw`, `rndc thaw`), or the name server's policy forbids \
+             updates; PowerDNS refuses all of them when there is a mistake in its policy script, and its log has it",
         ),
         Verdict::Refused(refusal) => report.problem(
             "update-accepted",

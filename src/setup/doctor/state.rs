@@ -4,7 +4,7 @@
 use std::fs::{self, DirBuilder};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,10 +53,24 @@ pub fn examine(
     readable(config, report);
     locks(directory, fix, report);
     space(directory, report);
-    if look(&config.state.registry, "registry-owner", false, fix, report) {
+    let file = &config.state.registry;
+    if look(file, "registry-owner", false, fix, report) {
+        // What SQLite keeps beside it.
+        for end in ["-wal", "-shm"] {
+            let beside = PathBuf::from(format!("{}{end}", file.display()));
+            if let Some(uid) = foreigner(&beside) {
+                foreign(&beside, uid, "registry-owner", report);
+            }
+        }
         registry(config, suspects, &mut state);
+        state
+            .report
+            .explained("registry-integrity", "registry-owner");
     }
+    state.report.explained("lookup-key", "keys-readable");
     upkeep(upkeep_was, &mut state.report);
+    // A round ends with a note beside the locks.
+    state.report.explained("upkeep", "locks");
     state
 }
 
@@ -96,6 +110,11 @@ fn look(path: &Path, name: &'static str, directory: bool, fix: bool, report: &mu
     }
     let me = rustix::process::geteuid();
     if is.uid() != me.as_raw() && !me.is_root() {
+        if !directory {
+            // The directory is ours, or it would not be looked at.
+            foreign(path, is.uid(), name, report);
+            return false;
+        }
         report.unknown(
             name,
             says(&format!("belongs to {}", user_name(is.uid()))),
@@ -130,6 +149,27 @@ fn look(path: &Path, name: &'static str, directory: bool, fix: bool, report: &mu
     true
 }
 
+/// A file in our directory that somebody else made, such as root with `sqlite3`.
+fn foreign(path: &Path, uid: u32, name: &str, report: &mut Report) {
+    let me = user_name(rustix::process::geteuid().as_raw());
+    let path = path.display();
+    report.problem(
+        name,
+        format_args!(
+            "{path} belongs to {}, and {me} runs bowline",
+            user_name(uid)
+        ),
+        format_args!("`chown --no-dereference {me}: {path}`"),
+    );
+}
+
+/// Whose file it is, where that is not who runs bowline.
+fn foreigner(path: &Path) -> Option<u32> {
+    let me = rustix::process::geteuid();
+    let uid = fs::symlink_metadata(path).ok()?.uid();
+    (uid != me.as_raw() && !me.is_root()).then_some(uid)
+}
+
 /// Whoever owns the state directory is who runs bowline, and has to read the keys.
 fn readable(config: &Config, report: &mut Report) {
     let mut files = vec![config.file.as_path(), config.state.lookup_key.as_path()];
@@ -155,15 +195,20 @@ fn locks(state: &Path, fix: bool, report: &mut Report) {
     let locks = state.join("locks");
     match fs::symlink_metadata(&locks) {
         Ok(is) if is.is_dir() => {
-            let links = fs::read_dir(&locks).into_iter().flatten().flatten();
-            let link = links.into_iter().find(|entry| entry.path().is_symlink());
-            match link {
-                None => report.ok("locks", format_args!("{} is there", locks.display())),
-                Some(link) => report.problem(
+            let files = fs::read_dir(&locks).into_iter().flatten().flatten();
+            let files: Vec<PathBuf> = files.map(|entry| entry.path()).collect();
+            if let Some(link) = files.iter().find(|file| file.is_symlink()) {
+                report.problem(
                     "locks",
-                    format_args!("{} is a link", link.path().display()),
+                    format_args!("{} is a link", link.display()),
                     "remove it: somebody else laid it there",
-                ),
+                );
+            } else if let Some((file, uid)) =
+                files.iter().find_map(|file| Some((file, foreigner(file)?)))
+            {
+                foreign(file, uid, "locks", report);
+            } else {
+                report.ok("locks", format_args!("{} is there", locks.display()));
             }
         }
         Ok(_) => report.problem(
@@ -300,7 +345,13 @@ fn hosts(
         .filter(|host| now.since(host.wish.at) > LATE)
         .map(|host| host.name.as_str())
         .collect();
+    let challenges = registry.count_challenges()?.since;
     match late.first() {
+        None if challenges.is_some_and(|since| now.since(since) > LATE) => report.problem(
+            "pending",
+            "a challenge for a certificate waits for its name server for over 5 minutes",
+            "the reason is among these checks or in the log",
+        ),
         None => report.ok(
             "pending",
             format_args!(

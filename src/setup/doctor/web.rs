@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::report::Report;
 use super::{formats, logs};
 use crate::config::Config;
+use crate::health;
 use crate::setup::Place;
 
 /// Longer than any answer takes.
@@ -22,7 +23,7 @@ const RENEWAL: i64 = 14;
 const NO_HOST: &str = "Host: bowline-probe.invalid";
 /// curl(1), EXIT CODES.
 const TIMED_OUT: i32 = 28;
-const TLS: [i32; 10] = [35, 51, 53, 54, 58, 59, 60, 66, 77, 83];
+const CERTIFICATE: [i32; 4] = [51, 60, 77, 83];
 
 /// An answer as curl tells it.
 struct Answer {
@@ -43,27 +44,55 @@ enum Trouble {
 pub fn examine(config: &Config, place: &Place, report: &mut Report) {
     formats::examine(place, report);
     let url = config.url.as_str().trim_end_matches('/');
-    let health = match curl(&format!("{url}/healthz"), &[]) {
+    let ask = || curl(&format!("{url}/healthz"), &[]);
+    let health = match ask() {
+        // It may be about something that was mended just now.
+        Ok(answer) if answer.code == "503" && report.problems() == 0 => {
+            sleep(health::FRESH + LOG_PAUSE);
+            ask()
+        }
+        answer => answer,
+    };
+    let health = match health {
         Ok(answer) => answer,
         Err(trouble) => return unreachable(url, &trouble, report),
     };
-    match (health.code.as_str(), health.body.trim()) {
+    let says = health.body.trim();
+    match (health.code.as_str(), says) {
         ("200", "ok") => report.ok("url", format_args!("{url}/healthz says ok")),
-        ("503", what @ ("registry" | "name server" | "configuration")) => report.problem(
-            "url",
-            format_args!("{url}/healthz says that the {what} cannot be used"),
-            "see the other checks; as the web server's user bowline may have fewer rights than here",
-        ),
+        ("503", "registry" | "name server" | "configuration" | "911") => trouble(url, says, report),
         (code, _) => report.problem(
             "url",
             format_args!("{url}/healthz answers {code}, and not as bowline does"),
-            "is the site of bowline enabled, and the server reloaded? see its error log",
+            "is the site of bowline enabled, the server reloaded, and the responder's socket there \
+             (`systemctl status bowline.socket`)? see the web server's error log",
         ),
     }
     certificate(config, &health, report);
-    address(url, report);
+    if health.code == "200" {
+        address(url, report);
+    }
     paths(config, place, url, report);
-    status_page(url, report);
+    report.explained("log-paths", "log-format");
+    status_page(url, place, report);
+}
+
+/// bowline itself says that it is in trouble.
+fn trouble(url: &str, says: &str, report: &mut Report) {
+    let what = match says {
+        "911" => "configuration, keys or registry",
+        one => one,
+    };
+    let says = format!("{url}/healthz says that the {what} cannot be used");
+    match report.problems() {
+        0 => report.problem(
+            "url",
+            says,
+            "as the web server's user bowline may have fewer rights than here, or an older configuration: \
+             `systemctl reload bowline`; see its log",
+        ),
+        _ => report.unknown("url", says, "first see to the problems above"),
+    }
 }
 
 /// The URL could not be asked for.
@@ -79,7 +108,7 @@ fn unreachable(url: &str, trouble: &Trouble, report: &mut Report) {
             format_args!("whether {url} answers: {says}"),
             "behind NAT a machine may not reach its own public address; ask from elsewhere",
         ),
-        Trouble::Exit(code, says) if TLS.contains(code) => report.problem(
+        Trouble::Exit(code, says) if CERTIFICATE.contains(code) => report.problem(
             "url-certificate",
             format_args!("{url}: {says}"),
             "get a certificate for this name: `certbot certonly --webroot`, then reload the web server",
@@ -213,23 +242,30 @@ fn paths(config: &Config, place: &Place, url: &str, report: &mut Report) {
     }
 }
 
-/// A status page shows the requests that are running.
-fn status_page(url: &str, report: &mut Report) {
+/// A status page shows the requests that are running, of all hosts of a server.
+fn status_page(url: &str, place: &Place, report: &mut Report) {
     let origin = url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-    for (who, more) in [
-        ("the site", &[][..]),
-        ("the default virtual host", &["-H", NO_HOST][..]),
-    ] {
-        let Ok(answer) = curl(&format!("{origin}/server-status"), more) else {
-            continue;
-        };
-        let shows = answer.code == "200" && answer.body.contains("<th>Request</th>");
-        if shows {
-            return report.problem(
-                "server-status",
-                format_args!("/server-status of {who} shows whole request lines"),
-                "set ExtendedStatus Off, or disable mod_status: `a2dismod status`",
-            );
+    let mut origins = vec![origin.clone()];
+    if let Some(host) = origin.strip_prefix("https://") {
+        let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+        origins.push(format!("http://{host}"));
+    }
+    if !place.private {
+        // Debian's Apache shows it to this machine only, and to whoever has a login here.
+        origins.push("http://127.0.0.1".to_owned());
+    }
+    for origin in origins {
+        for (who, more) in [("", &[][..]), (" without its name", &["-H", NO_HOST][..])] {
+            let Ok(answer) = curl(&format!("{origin}/server-status"), more) else {
+                continue;
+            };
+            if answer.code == "200" && answer.body.contains("<th>Request</th>") {
+                return report.problem(
+                    "server-status",
+                    format_args!("{origin}/server-status{who} shows whole request lines"),
+                    "set ExtendedStatus Off after every other, or disable mod_status: `a2dismod status`",
+                );
+            }
         }
     }
     report.ok("server-status", "no page shows the requests of others");

@@ -38,6 +38,11 @@ impl World {
         }
     }
 
+    /// Who is asked, where there is anybody.
+    pub(super) fn resolver(self) -> Option<SocketAddr> {
+        self.resolver
+    }
+
     /// Looks at a zone from outside.
     pub(super) fn examine(self, zone: &Zone, apex: &Apex, report: &mut Report) {
         let Some(resolver) = self.resolver else {

@@ -2,6 +2,7 @@
 
 use super::credential::Credential;
 use super::{Captured, Dialect, Place, is_placeholder};
+use crate::acme::{Wanted, WantedError};
 use crate::http::Request;
 use crate::token::Token;
 use crate::update::{Answer, Asked, AskedError, Word};
@@ -17,8 +18,8 @@ pub struct Claim<'a> {
     pub place: Place,
     /// The names in it, in order.
     pub names: Vec<Vec<u8>>,
-    /// A parameter in it that asks for what cannot be done here.
-    pub unserved: Option<&'a str>,
+    /// What it wants done with challenges for certificates, where it is about those.
+    pub challenge: Option<Result<Wanted, WantedError>>,
     /// The addresses it asks for, or what is wrong with them.
     pub asked: Result<Asked, AskedError>,
 }
@@ -64,25 +65,28 @@ impl<'a> Claim<'a> {
             Credential::NoToken => return Err(Unclaimed::WrongCredential),
         };
         let given = request.fields.first_of(&dialect.names);
+        let challenge = (dialect.challenge).and_then(|form| Wanted::read(form, request));
+        let mut names: Vec<Vec<u8>> = captured
+            .name
+            .into_iter()
+            .chain(given)
+            .flat_map(|list| list.split(|b| *b == b','))
+            .map(<[u8]>::trim_ascii)
+            .filter(|name| !name.is_empty() && !is_placeholder(name))
+            .map(<[u8]>::to_vec)
+            .collect();
+        if let Some(Ok(Wanted {
+            host: Some(host), ..
+        })) = &challenge
+        {
+            names.push(host.clone().into_bytes());
+        }
         Ok(Claim {
             dialect,
             token,
             place,
-            names: captured
-                .name
-                .into_iter()
-                .chain(given)
-                .flat_map(|list| list.split(|b| *b == b','))
-                .map(<[u8]>::trim_ascii)
-                .filter(|name| !name.is_empty() && !is_placeholder(name))
-                .map(<[u8]>::to_vec)
-                .collect(),
-            unserved: dialect.unserved.iter().map(AsRef::as_ref).find(|name| {
-                request
-                    .fields
-                    .first_of(&[name])
-                    .any(|value| !value.is_empty())
-            }),
+            names,
+            challenge,
             asked: Asked::read(request, dialect, captured.address),
         })
     }

@@ -36,6 +36,7 @@ impl Credential {
                 Place::Basic => basic(request.header("Authorization"))?,
                 Place::Bearer => scheme(request.header("Authorization"), "bearer")?.to_vec(),
                 Place::Field => field(dialect, request)?.to_vec(),
+                Place::ApiKey => request.header("X-Api-Key").trim_ascii().to_vec(),
             };
             (!secret.is_empty() && !is_placeholder(&secret)).then_some((secret, *place))
         });

@@ -15,8 +15,9 @@ use std::borrow::Cow;
 pub use claim::{Claim, Unclaimed};
 pub use endpoint::rows;
 pub use path::{Captured, PathPattern};
-pub use table::BUILT_IN;
+pub use table::{BUILT_IN, REGISTER};
 
+use crate::acme::Form;
 use crate::http::{Method, Request};
 
 /// Text that is either compiled in or comes from the configuration.
@@ -33,6 +34,8 @@ pub struct Dialect {
     pub paths: List<PathPattern>,
     /// A parameter without which a request is of another row.
     pub when: Option<Text>,
+    /// A header field without which a request is of another row.
+    pub header: Option<Text>,
     /// The methods it takes.
     pub methods: List<Method>,
     /// Where a credential may be; the first that is there counts.
@@ -47,8 +50,8 @@ pub struct Dialect {
     pub ipv4: List<Text>,
     /// The same for IPv6.
     pub ipv6: List<Text>,
-    /// Parameters that ask for what cannot be done here.
-    pub unserved: List<Text>,
+    /// How it carries challenges for certificates.
+    pub challenge: Option<Form>,
     /// What it means that one family is given and the other is not.
     pub omitted: Omitted,
     /// How outcomes are put.
@@ -70,6 +73,8 @@ pub enum Place {
     Bearer,
     /// A parameter of the query or the form.
     Field,
+    /// The header field X-Api-Key, beside X-Api-User.
+    ApiKey,
 }
 
 /// What the names in a request are for.
@@ -100,6 +105,10 @@ pub enum Style {
     Json,
     /// `OK` or `KO` for all hosts together, without a newline.
     OkKo,
+    /// JSON: what was asked for, once it is done.
+    Echo,
+    /// As acme-dns puts it: 200 or an error, in its words and with its statuses.
+    AcmeDns,
 }
 
 impl Dialect {
@@ -110,9 +119,10 @@ impl Dialect {
         segments: &'a [Vec<u8>],
         request: &Request,
     ) -> Option<(&'a Dialect, Captured<'a>)> {
-        let candidates = rows.iter().filter(|row| match &row.when {
-            Some(name) => request.fields.has(name),
-            None => true,
+        let candidates = rows.iter().filter(|row| match (&row.when, &row.header) {
+            (Some(name), _) => request.fields.has(name),
+            (_, Some(name)) => !request.header(name).is_empty(),
+            _ => true,
         });
         let paths = candidates.flat_map(|row| row.paths.iter().map(move |path| (row, path)));
         let matching = paths.filter_map(|(row, path)| Some((row, path, path.matches(segments)?)));

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 
 use super::{Dialect, Hosts, List, Omitted, PathPattern, Place, Style, Text};
+use crate::acme::Form;
 use crate::http::Method;
 
 /// How many hosts one request may name.
@@ -34,6 +35,7 @@ pub(super) const USUAL: Dialect = Dialect {
     name: Cow::Borrowed(""),
     paths: paths![],
     when: None,
+    header: None,
     methods: UPDATE,
     credentials: Cow::Borrowed(&[]),
     tokens: words![],
@@ -41,7 +43,7 @@ pub(super) const USUAL: Dialect = Dialect {
     hosts: Hosts::UpTo(MOST),
     ipv4: words!["myip", "myipv4", "ipv4", "ip4", "ip", "address"],
     ipv6: words!["myipv6", "myip6", "ipv6", "ip6"],
-    unserved: words![],
+    challenge: None,
     omitted: Omitted::Keep,
     style: Style::Words,
     pending: Cow::Borrowed("dnserr"),
@@ -51,13 +53,32 @@ pub(super) const USUAL: Dialect = Dialect {
 /// DuckDNS, by parameters or by path.
 const DUCKDNS: Dialect = Dialect {
     name: Cow::Borrowed("duckdns"),
-    unserved: words!["txt"],
+    challenge: Some(Form::Txt),
     style: Style::OkKo,
     ..USUAL
 };
 
+/// httpreq: of lego and Traefik, and the acmeproxy of acme.sh.
+const HTTPREQ: Dialect = Dialect {
+    name: Cow::Borrowed("httpreq"),
+    methods: Cow::Borrowed(&[Method::Post]),
+    credentials: Cow::Borrowed(&[Place::Basic]),
+    names: words![],
+    hosts: Hosts::UpTo(1),
+    style: Style::Echo,
+    ..USUAL
+};
+
+/// Registering at acme-dns: a path of its own, where that is switched on.
+pub static REGISTER: Dialect = Dialect {
+    name: Cow::Borrowed("acme-dns"),
+    credentials: Cow::Borrowed(&[Place::Basic, Place::Bearer]),
+    style: Style::AcmeDns,
+    ..HTTPREQ
+};
+
 /// Every one of them. Of two at the same path the first counts.
-pub static BUILT_IN: LazyLock<[Dialect; 9]> = LazyLock::new(|| {
+pub static BUILT_IN: LazyLock<[Dialect; 12]> = LazyLock::new(|| {
     [
         Dialect {
             name: Cow::Borrowed("dyndns2"),
@@ -99,6 +120,25 @@ pub static BUILT_IN: LazyLock<[Dialect; 9]> = LazyLock::new(|| {
             hosts: Hosts::UpTo(1),
             omitted: Omitted::Remove,
             ..USUAL
+        },
+        Dialect {
+            paths: paths!["/present"],
+            challenge: Some(Form::Present),
+            ..HTTPREQ
+        },
+        Dialect {
+            paths: paths!["/cleanup"],
+            challenge: Some(Form::Cleanup),
+            ..HTTPREQ
+        },
+        Dialect {
+            name: Cow::Borrowed("acme-dns"),
+            paths: paths!["/update"],
+            header: Some(Cow::Borrowed("X-Api-User")),
+            credentials: Cow::Borrowed(&[Place::ApiKey]),
+            challenge: Some(Form::AcmeDns),
+            style: Style::AcmeDns,
+            ..HTTPREQ
         },
         Dialect {
             paths: paths!["/update/<name>/<token>", "/update/<name>/<token>/<address>"],
@@ -171,6 +211,8 @@ mod tests {
             ("/api/domains/home/update", "devops-monk home"),
             ("/api/update", "nanodnsd"),
             ("/dns/api/update", "nanodnsd"),
+            ("/present", "httpreq"),
+            ("/cleanup/", "httpreq"),
             ("/update", "ddns-service"),
             ("/update?hostname=home&token=s", "ddns-service"),
             ("/update?domains=home&token=s", "duckdns"),

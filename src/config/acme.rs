@@ -1,0 +1,52 @@
+//! `[acme]`: what clients for certificates may do beyond setting challenges.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// `[acme]`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Acme {
+    /// Who may register an account of acme-dns, which makes a host of a random name.
+    pub register: Register,
+}
+
+/// Who may register.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Register {
+    /// Nobody.
+    #[default]
+    Off,
+    /// Whoever comes.
+    Open,
+    /// Who shows the secret in this file.
+    Invited(PathBuf),
+}
+
+impl TryFrom<String> for Register {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "off" => Ok(Register::Off),
+            "open" => Ok(Register::Open),
+            other => match other.strip_prefix("file:").filter(|path| !path.is_empty()) {
+                Some(path) => Ok(Register::Invited(path.into())),
+                None => Err(format!("{other:?} is nobody; write off, open or file:PATH")),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Register {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Register::Off => f.write_str("off"),
+            Register::Open => f.write_str("open"),
+            Register::Invited(file) => write!(f, "file:{}", file.display()),
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Publishing challenges for certificates: TXT beside a host's addresses, never in one
+//! UPDATE with them, since a key's right to the one is another rule than to the other.
+
+use super::exchange::{Exchange, TRIES};
+use super::{Busy, PublishError, Publisher, Trouble};
+use crate::deadline::Deadline;
+use crate::dns::{self, Answer, Refusal, Texts, Verdict};
+use crate::lock::{HostLocks, LockError};
+use crate::name::{HostName, RecordName, ZoneName};
+use crate::patience::Patience;
+use crate::registry::{Challenge, HostId, Registry};
+use crate::time::Timestamp;
+
+impl Publisher {
+    /// Makes the name server agree with the challenges of a host as they are once its lock is
+    /// held; those that stand there then, or why it is not so.
+    ///
+    /// # Errors
+    /// When registry, locks or configuration cannot be used; what was accepted is kept.
+    pub fn publish_challenges(
+        &self,
+        registry: &mut Registry,
+        zone: &ZoneName,
+        host: HostId,
+        busy: Busy,
+        deadline: Deadline,
+    ) -> Result<Result<Vec<Challenge>, Trouble>, PublishError> {
+        let served = self.served(zone)?;
+        let mut locks = Vec::new();
+        for (file, _) in HostLocks::files(&[host]) {
+            let hopeful =
+                || Ok(busy == Busy::Wait && Patience::with(served.address, &self.state)?.is_some());
+            match self.locks.lock(file, deadline, hopeful) {
+                Ok(lock) => locks.push(lock),
+                Err(LockError::Busy | LockError::GivenUp) => return Ok(Err(Trouble::Busy)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let challenges = registry.challenges(host)?;
+        let mut silent = || ();
+        let settled = match self.exchange(served, deadline, &mut silent)? {
+            Some(mut exchange) => exchange.settle_challenges(&challenges),
+            None => Err(Trouble::Waiting),
+        };
+        let now = Timestamp::now();
+        match settled {
+            Ok(()) => {
+                registry.confirm_challenges(&challenges, now)?;
+                let stand = challenges.into_iter().filter(|challenge| challenge.wanted);
+                Ok(Ok(stand.collect()))
+            }
+            Err(trouble) => {
+                let may_be_applied = trouble.may_be_applied();
+                let refused = trouble.is_refusal();
+                registry.fail_challenges(host, &challenges, may_be_applied, refused, now)?;
+                Ok(Err(trouble))
+            }
+        }
+    }
+}
+
+impl Exchange<'_> {
+    /// One UPDATE for each name, and a look at it.
+    fn settle_challenges(&mut self, challenges: &[Challenge]) -> Result<(), Trouble> {
+        challenges
+            .chunk_by(|one, other| one.name == other.name)
+            .filter_map(|some| Some(texts(&some.first()?.name, some)))
+            .try_for_each(|texts| self.settle_texts(&texts))
+    }
+
+    fn settle_texts(&mut self, texts: &Texts) -> Result<(), Trouble> {
+        for _ in 0..TRIES {
+            match self.send(|server, zone, wait| dns::send_texts(server, zone, texts, wait)) {
+                // A CNAME stands there: the look tells what hides it.
+                Verdict::Done | Verdict::Refused(Refusal::Differs(_)) => {}
+                Verdict::Refused(refusal) => return Err(Trouble::Refused(refusal)),
+                Verdict::Unconfirmed(doubt) => return Err(Trouble::Doubt(doubt)),
+            }
+            let name = &texts.name;
+            match self.ask(|server, zone, wait| dns::lookup_texts(server, zone, name, wait))? {
+                Answer::Found(found) if texts.agrees(&found) => return Ok(()),
+                Answer::Found(_) => {}
+                // Nothing of ours is to be there, and nothing of ours can be seen.
+                Answer::Hidden(_) if texts.add.is_empty() => return Ok(()),
+                Answer::Hidden(by) => {
+                    let name = name.clone();
+                    return Err(Trouble::Hidden { name, by });
+                }
+            }
+        }
+        Err(Trouble::Differs(texts.name.clone()))
+    }
+}
+
+/// What is to stand at a name, and what is not.
+fn texts(name: &HostName, challenges: &[Challenge]) -> Texts {
+    let of = |wanted| {
+        let some = challenges
+            .iter()
+            .filter(move |challenge| challenge.wanted == wanted);
+        some.map(|challenge| challenge.value.clone()).collect()
+    };
+    Texts {
+        name: RecordName::challenge(name.clone()),
+        add: of(true),
+        remove: of(false),
+    }
+}

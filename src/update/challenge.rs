@@ -1,0 +1,114 @@
+//! A challenge for a certificate, set or removed: accept, publish, tell.
+
+use super::change::Target;
+use super::{Answer, Claim, Visit, Word};
+use crate::acme::{Wanted, WantedError};
+use crate::name::HostName;
+use crate::publish::Busy;
+use crate::registry::{ChallengeAccepted, ChallengeAsk, ChallengeEdit, RegistryError};
+use crate::token::Digest;
+
+impl Visit<'_> {
+    /// Does what a claim wants done with challenges at one of the host's names; `None` when
+    /// the host or its token went meanwhile.
+    pub(super) fn challenge(
+        &mut self,
+        wanted: &Result<Wanted, WantedError>,
+        target: &Target<'_>,
+        claim: &Claim<'_>,
+        token: Digest,
+    ) -> Option<Answer> {
+        let Target { host, zone } = target;
+        if !zone.acme {
+            let answer = Answer::new(Word::NoHost).because("the zone takes no challenges");
+            let hint = format!("bowline zone set {} --acme", zone.name);
+            return Some(answer.hint(Some(hint)));
+        }
+        let wanted = match wanted {
+            Ok(wanted) => wanted,
+            Err(error) => return Some(Answer::new(error.into()).because(error)),
+        };
+        let trouble = |error: &dyn std::fmt::Display, hint| {
+            Some(Answer::new(Word::Trouble).because(error).hint(hint))
+        };
+        let name = match self.named(target, &claim.names) {
+            Ok(name) => name,
+            Err(error) => return trouble(&error, error.hint()),
+        };
+        let ask = ChallengeAsk {
+            host: host.id,
+            token,
+            name: &name,
+            edit: &wanted.edit,
+            client: self.client,
+            dialect: &claim.dialect.name,
+            now: self.now,
+        };
+        match self.registry.accept_challenge(&ask) {
+            Ok(ChallengeAccepted::Yes) => {}
+            Ok(ChallengeAccepted::Gone) => return None,
+            Ok(ChallengeAccepted::FromElsewhere) => {
+                let reason = "the account may be used from other networks only";
+                return Some(Answer::new(Word::NoHost).because(reason));
+            }
+            Err(error) => return trouble(&error, error.hint()),
+        }
+        let published = self.publisher.publish_challenges(
+            self.registry,
+            &zone.name,
+            host.id,
+            Busy::Wait,
+            self.deadline,
+        );
+        let (challenge, is_done) = match &wanted.edit {
+            ChallengeEdit::Add(value, _) => ("set", Some(value)),
+            ChallengeEdit::Remove(_) | ChallengeEdit::Clear => ("removed", None),
+        };
+        let answer = match published {
+            // Meanwhile it was removed again, or its host was.
+            Ok(Ok(stand))
+                if is_done.is_some_and(|value| {
+                    let mut here = stand.iter().filter(|there| there.name == name);
+                    !here.any(|there| there.value == *value)
+                }) =>
+            {
+                return None;
+            }
+            Ok(Ok(_)) => Answer {
+                document: Some(wanted.done.clone()),
+                ..Answer::new(Word::Good)
+            },
+            Ok(Err(trouble)) => {
+                let answer = Answer::new(Word::Pending).because(&trouble);
+                answer.hint(trouble.hint())
+            }
+            Err(error) => return trouble(&error, error.hint()),
+        };
+        Some(Answer {
+            challenge: Some(challenge),
+            ..answer
+        })
+    }
+
+    /// Which of the host's names the request means: a former one may need a certificate too.
+    fn named(&self, target: &Target<'_>, names: &[Vec<u8>]) -> Result<HostName, RegistryError> {
+        let former = self.registry.former_names(&target.host, self.now)?;
+        let texts = names
+            .iter()
+            .filter_map(|name| std::str::from_utf8(name).ok());
+        let named = texts.filter_map(|text| HostName::new(text, &target.zone.name).ok());
+        let is_former = |name: &HostName| former.iter().any(|former| former.name == *name);
+        let own = target.host.name.clone();
+        Ok(named.into_iter().find(is_former).unwrap_or(own))
+    }
+}
+
+impl From<&WantedError> for Word {
+    fn from(error: &WantedError) -> Self {
+        match error {
+            WantedError::Json => Word::BadJson,
+            WantedError::Value => Word::BadText,
+            WantedError::Name => Word::NotFqdn,
+        }
+    }
+}

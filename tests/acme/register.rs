@@ -1,0 +1,221 @@
+//! Accounts of acme-dns: who may register, and what comes of it.
+
+use std::process::Command;
+
+use super::place::{Place, basic, value};
+use super::support::knot::ZONE;
+use super::support::visit::Response;
+
+#[test]
+fn nobody_registers_unless_that_is_switched_on() {
+    let place = Place::new();
+    let https = |body: &str| place.post("/register", body).set("HTTPS", "on");
+    assert_eq!(https("").run().said(), "404 badauth");
+    let zone = "acme = true\n\n[acme]\nregister = ";
+    std::fs::write(place.path("invitation"), "come-in-come-in-come-in\n").unwrap();
+    place.configure(
+        "https://update.example.org",
+        &format!("{zone}\"file:invitation\"\n"),
+    );
+    for (secret, expected) in [
+        ("", "401 forbidden"),
+        ("0123456789abcdefghijklmn", "401 forbidden"),
+        ("come-in-come-in-come-in", "201 -"),
+    ] {
+        let mut visit = https("");
+        if !secret.is_empty() {
+            visit = visit.set("HTTP_AUTHORIZATION", basic(secret));
+        }
+        assert_eq!(registered(&visit.run()), expected, "{secret}");
+    }
+    place.configure("https://update.example.org", &format!("{zone}\"open\"\n"));
+    for (body, expected) in [
+        ("", "201 -"),
+        ("null", "201 -"),
+        ("{}", "201 -"),
+        (r#"{"allowfrom":[]}"#, "201 -"),
+        (r#"{"allowfrom":["192.0.2.0/24"]}"#, "201 -"),
+        (
+            r#"{"allowfrom":["192.0.2.0/33"]}"#,
+            "400 invalid_allowfrom_cidr",
+        ),
+        ("[1]", "400 malformed_json_payload"),
+        ("x=1", "400 malformed_json_payload"),
+    ] {
+        assert_eq!(registered(&https(body).run()), expected, "{body}");
+    }
+    let plain = place.post("/register", "").run();
+    assert_eq!(registered(&plain), "401 forbidden", "plain HTTP");
+    assert_eq!(https("").method("GET").run().status, 405);
+
+    // The account is good for its own challenges, and stands in no file of ours.
+    let account = https("").run();
+    let account: serde_json::Value = serde_json::from_str(&account.body).unwrap();
+    let text = |key: &str| account[key].as_str().unwrap().to_owned();
+    assert_eq!(
+        text("fulldomain"),
+        format!("_acme-challenge.{}", text("subdomain"))
+    );
+    let body = format!(
+        r#"{{"subdomain":"{}","txt":"{}"}}"#,
+        text("subdomain"),
+        value('a')
+    );
+    let update = place
+        .post("/update", &body)
+        .set("HTTPS", "on")
+        .set("HTTP_X_API_USER", text("username"))
+        .set("HTTP_X_API_KEY", text("password"));
+    assert_eq!(update.run().status, 200);
+    let name = text("subdomain");
+    let name = name.strip_suffix(&format!(".{ZONE}")).unwrap();
+    assert_eq!(place.shown(name), [value('a')]);
+    assert!(!place.log().contains(&text("password")));
+    let db = std::fs::read(place.registry_file()).unwrap();
+    let mut windows = db.windows(24);
+    assert!(!windows.any(|window| window == text("password").as_bytes()));
+    let host = place.registry().host_by_name(
+        &bowline::name::HostName::new(name, &ZONE.parse().unwrap()).unwrap(),
+        bowline::time::Timestamp::now(),
+    );
+    let host = host.unwrap().unwrap();
+    assert_eq!(
+        host.settings.note.as_deref(),
+        Some("acme-dns, 198.51.100.4")
+    );
+    place
+        .registry()
+        .remove(host.id, bowline::time::Timestamp::now())
+        .unwrap();
+    place.upkeep();
+
+    // One source registers ten a day; others are not troubled by that.
+    let mut said = String::new();
+    for _ in 0..10 {
+        said = registered(&https("").run());
+    }
+    assert_eq!(said, "429 forbidden");
+    assert_eq!(registered(&https("").from("203.0.113.9").run()), "201 -");
+}
+
+#[test]
+fn an_account_for_some_networks_only() {
+    let place = Place::new();
+    let zone = "acme = true\n\n[acme]\nregister = \"open\"\n";
+    place.configure("http://update.example.org", zone);
+    let asked = r#"{"allowfrom":["203.0.113.0/24","[2001:db8::]/32"]}"#;
+    let account = place.post("/register", asked).run();
+    assert_eq!(account.status, 201);
+    let account: serde_json::Value = serde_json::from_str(&account.body).unwrap();
+    assert_eq!(
+        account["allowfrom"].to_string(),
+        r#"["203.0.113.0/24","2001:db8::/32"]"#
+    );
+    let text = |key: &str| account[key].as_str().unwrap().to_owned();
+    let name = text("subdomain");
+    let body = format!(r#"{{"subdomain":"{name}","txt":"{}"}}"#, value('a'));
+    let short = name.strip_suffix(&format!(".{ZONE}")).unwrap();
+    for (client, expected) in [
+        ("198.51.100.4", r#"401 {"error":"forbidden"}"#.to_owned()),
+        ("2001:db9::1", r#"401 {"error":"forbidden"}"#.to_owned()),
+        ("2001:db8::1", format!(r#"200 {{"txt":"{}"}}"#, value('a'))),
+        ("203.0.113.9", format!(r#"200 {{"txt":"{}"}}"#, value('a'))),
+        (
+            "::ffff:203.0.113.9",
+            format!(r#"200 {{"txt":"{}"}}"#, value('a')),
+        ),
+    ] {
+        let update = place
+            .post("/update", &body)
+            .set("HTTP_X_API_USER", text("username"))
+            .set("HTTP_X_API_KEY", text("password"))
+            .from(client);
+        assert_eq!(update.run().said(), expected, "{client}");
+        let stands = usize::from(expected.starts_with("200"));
+        assert_eq!(place.shown(short).len(), stands, "{client}");
+    }
+    assert!(
+        place
+            .log()
+            .contains("reason=\"the account may be used from other networks only\"")
+    );
+    // By no other way either, and the next one with that name is nobody's account.
+    let fqdn = super::place::httpreq(short, &value('b'));
+    let present = place
+        .post("/present", &fqdn)
+        .set("HTTP_AUTHORIZATION", basic(&text("password")));
+    assert_eq!(present.run().status, 403);
+    for verb in [
+        &["host", "remove", short][..],
+        &["host", "add", short, "--again"],
+    ] {
+        let output = super::between::bowline(&place, verb);
+        assert!(output.status.success(), "{output:?}");
+    }
+    let db = rusqlite::Connection::open(place.registry_file()).unwrap();
+    let left: u32 = db
+        .query_row("SELECT count(*) FROM account_network", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(left, 0);
+}
+
+/// Registers through a web server in every form that clients have, and reads the account as
+/// acme.sh does, by sed.
+pub(crate) fn as_clients_ask(url: &str) {
+    for form in [
+        &["-X", "POST"][..],
+        &["-X", "POST", "-H", "Content-Length: 0"],
+        &["-d", ""],
+        &["-d", "null"],
+        &["-d", "{}"],
+        &[
+            "-H",
+            "Content-Type: application/json",
+            "-d",
+            r#"{"allowfrom":[]}"#,
+        ],
+    ] {
+        let output = Command::new("curl")
+            .args(["-sS", "-w", "%{http_code}\n"])
+            .args(form)
+            .arg(format!("{url}/register"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!((lines.len(), lines[1]), (2, "201"), "{form:?}: {said}");
+        let sed = |key: &str| {
+            let find = format!(r#"s/^{{.*"{key}":[ ]*"\([^"]*\)".*}}/\1/p"#);
+            let script = "printf '%s\\n' \"$1\" | sed -n \"$2\"";
+            let output = Command::new("sh")
+                .args(["-c", script, "sh", lines[0], &find])
+                .output()
+                .unwrap();
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        assert_eq!(sed("password").len(), 24, "{said}");
+        assert_eq!(
+            sed("fulldomain"),
+            format!("_acme-challenge.{}", sed("subdomain"))
+        );
+        assert_eq!(sed("username"), sed("subdomain"));
+    }
+}
+
+/// The status and the error of an answer, or that it is an account.
+fn registered(said: &Response) -> String {
+    let json: serde_json::Value = serde_json::from_str(&said.body).unwrap();
+    let whole = [
+        "username",
+        "password",
+        "fulldomain",
+        "subdomain",
+        "allowfrom",
+    ]
+    .iter()
+    .all(|key| json.get(key).is_some());
+    let error = json["error"]
+        .as_str()
+        .unwrap_or(if whole { "-" } else { "?" });
+    format!("{} {error}", said.status)
+}
