@@ -57,6 +57,7 @@ impl Fixture {
             client: Some("198.51.100.4".parse().unwrap()),
             dialect: "path".to_owned(),
             now: NOW,
+            notify: None,
             not_before: None,
             addresses: Arc::new(move |_| wanted),
         };
@@ -571,4 +572,21 @@ fn a_name_with_records_of_another_host_is_not_given_out() {
         NOW,
     );
     assert!(matches!(taken, Err(RegistryError::Removed { .. })));
+}
+
+#[test]
+fn only_what_is_older_than_before_the_question_went_back() {
+    let mut fixture = Fixture::new();
+    let zone = name("home").zone();
+    let mut seen = |serials: &[u32]| {
+        fixture.registry.conclude(&zone, serials, &[], NOW).unwrap();
+        let state = fixture.registry.zone_state(&zone).unwrap();
+        (state.serial, state.went_back.is_some())
+    };
+    assert_eq!(seen(&[]), (None, false));
+    assert_eq!(seen(&[7]), (Some(7), false));
+    assert_eq!(seen(&[7, 9, 10]), (Some(10), false));
+    // Another process asked before, and notes it later.
+    assert_eq!(seen(&[7, 8]), (Some(10), false));
+    assert_eq!(seen(&[10, 9]), (Some(10), true));
 }

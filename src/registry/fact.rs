@@ -3,8 +3,10 @@
 use rusqlite::Connection;
 
 use super::host::{by_id, joined};
+use super::worry::note_mended;
 use super::zone::see;
 use super::{Durable, Host, HostId, Records, Registry, RegistryError, State};
+use crate::event::Wanted;
 use crate::name::{RecordName, ZoneName};
 use crate::time::Timestamp;
 
@@ -39,8 +41,8 @@ pub enum End<'a> {
 }
 
 impl Registry {
-    /// Notes how an exchange ended for hosts of a zone, and the serials seen in it, oldest
-    /// first; all in one transaction.
+    /// Notes how an exchange ended for hosts of a zone, and the zone's serials: the one that
+    /// was known before, then those seen in it, in their order; all in one transaction.
     ///
     /// A host that was being removed, and now has no records, is forgotten; not while an
     /// older UPDATE may still be applied, though: then somebody has to look again.
@@ -54,17 +56,18 @@ impl Registry {
         conclusions: &[Conclusion<'_>],
         now: Timestamp,
     ) -> Result<(), RegistryError> {
+        let wanted = self.wanted;
         let tx = self.write(Durable::Soon)?;
-        for serial in serials {
-            see(&tx, zone, *serial, now)?;
-        }
+        see(&tx, zone, serials, now)?;
         for Conclusion { host, end } in conclusions {
             match end {
                 End::Confirmed {
                     number,
                     records,
                     serial,
-                } => confirm(&tx, *host, *number, records, *serial, now)?,
+                } => {
+                    confirm(&tx, wanted, *host, *number, records, *serial, now)?;
+                }
                 End::Failed {
                     reason,
                     may_be_applied,
@@ -107,6 +110,7 @@ impl Registry {
 
 fn confirm(
     tx: &Connection,
+    wanted: Wanted,
     id: HostId,
     number: i64,
     records: &Records,
@@ -142,6 +146,7 @@ fn confirm(
         now.seconds(),
         joined(&held),
     ))?;
+    note_mended(tx, wanted, &host, now)?;
     if host.state == State::Removing && settled {
         forget(tx, &host, now)?;
     }
