@@ -99,9 +99,10 @@ impl Registry {
         &mut self,
         ask: &ChallengeAsk<'_>,
     ) -> Result<ChallengeAccepted, RegistryError> {
+        let wanted = self.wanted;
         let tx = self.write(Durable::Now)?;
         let host = by_id(&tx, ask.host)?.filter(Host::is_on);
-        if host.is_none() || !use_token(&tx, &ask.token, ask.host, ask.now)? {
+        if host.is_none() || !use_token(&tx, wanted, &ask.token, ask.host, ask.now)? {
             return Ok(ChallengeAccepted::Gone);
         }
         if !is_from_there(&tx, ask.host, ask.client)? {

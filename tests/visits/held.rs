@@ -46,10 +46,10 @@ fn frozen() {
     let site = Site::new();
     let home = site.add("home");
     assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
-    site.knot.knotc(&["zone-freeze", ZONE]);
+    site.knot.freeze();
     pending(&site, &home, "203.0.113.2");
     pending(&site, &home, "203.0.113.3");
-    site.knot.knotc(&["zone-thaw", ZONE]);
+    site.knot.thaw();
     settled(&site, &home, "203.0.113.3");
 }
 
