@@ -7,11 +7,15 @@ mod acme;
 mod endpoint;
 mod keys;
 mod log;
+mod mail_server;
+mod notify;
 
 pub use acme::{Acme, Register};
 pub use endpoint::{AnswerStyle, CredentialPlace, Endpoint, OmittedFamily, Params};
-pub use keys::{KEYS, Key, TABLES};
+pub use keys::{Key, TABLES, keys};
 pub use log::{Log, LogClient, LogLevel, LogTarget};
+pub use mail_server::{MailServer, Security};
+pub use notify::{Command, Hidden, Mail, Notify, Webhook};
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -77,6 +81,9 @@ pub struct Config {
     /// `[acme]`.
     #[serde(default)]
     pub acme: Acme,
+    /// `[notify]`.
+    #[serde(default)]
+    pub notify: Notify,
     /// Every `[[zone]]`.
     #[serde(default, rename = "zone")]
     pub zones: Vec<Zone>,
@@ -199,6 +206,10 @@ impl Config {
         if let Register::Invited(path) = &mut config.acme.register {
             *path = beside.join(&path);
         }
+        let templates = config.notify.mail.as_mut();
+        if let Some(path) = templates.and_then(|mail| mail.templates.as_mut()) {
+            *path = beside.join(&path);
+        }
         config.check()?;
         Ok(config)
     }
@@ -231,6 +242,8 @@ impl Config {
         for (key, span) in [
             ("limits.reuse", self.limits.reuse),
             ("keep.history", self.keep.history),
+            ("notify.pending", self.notify.pending),
+            ("notify.give_up", self.notify.give_up),
             ("keep.challenges", self.keep.challenges),
         ] {
             if span == Span::ZERO {

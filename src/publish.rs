@@ -16,7 +16,7 @@ mod served;
 mod shown;
 mod trouble;
 
-pub use shown::Shown;
+pub use shown::{Shown, differing};
 pub use trouble::{PublishError, Trouble};
 
 use std::collections::BTreeMap;

@@ -57,6 +57,7 @@ impl Fixture {
             client: Some("198.51.100.4".parse().unwrap()),
             dialect: "path".to_owned(),
             now: NOW,
+            notify: None,
             not_before: None,
             addresses: Arc::new(move |_| wanted),
         };

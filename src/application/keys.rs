@@ -41,7 +41,9 @@ impl Keys {
     /// # Errors
     /// When it cannot be opened, or was made with another lookup key.
     pub fn open(&self, config: &Config) -> Result<Registry, KeysError> {
-        Registry::open(&config.state.registry, self.lookup.clone()).map_err(KeysError::Registry)
+        let registry = Registry::open(&config.state.registry, self.lookup.clone());
+        let registry = registry.map_err(KeysError::Registry)?;
+        Ok(registry.tell(config.notify.wanted()))
     }
 }
 

@@ -41,6 +41,9 @@ pub(super) fn warn_of_secrets(file: &Path) {
 pub(super) fn secrets(config: &Config) -> Vec<&Path> {
     let mut all = keys(config);
     all.push(config.state.lookup_key.as_path());
+    if config.notify.has_secret() {
+        all.push(config.file.as_path());
+    }
     all.sort_unstable();
     all.dedup();
     all

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::tree::tree;
 use super::{Context, Failure};
-use crate::config::{KEYS, TABLES};
+use crate::config::{TABLES, keys};
 
 /// Write the manual pages into a directory
 #[derive(Debug, Args)]
@@ -149,7 +149,7 @@ fn toml_page() -> Vec<u8> {
         };
         page.control("SH", [heading.as_str()]);
         page.text([roman(format!("{about}."))]);
-        for key in KEYS.iter().filter(|key| key.table == table) {
+        for key in keys().filter(|key| key.table == table) {
             let default = match key.default {
                 Some(default) => format!(" (default: {default})"),
                 None => " (must be there)".to_owned(),

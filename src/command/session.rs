@@ -96,7 +96,7 @@ pub(super) fn open_registry(config: &Config) -> Result<Registry, Failure> {
         }
     }
     let key = LookupKey::load(&config.state.lookup_key)?;
-    Ok(Registry::open(file, key)?)
+    Ok(Registry::open(file, key)?.tell(config.notify.wanted()))
 }
 
 /// The one name that a new host called `text` would have.

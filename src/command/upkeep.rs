@@ -9,6 +9,7 @@ use serde_json::json;
 use super::session::Session;
 use super::{Context, Failure, note};
 use crate::log::Logger;
+use crate::notify::Delivered;
 use crate::span::Span;
 use crate::time::Timestamp;
 use crate::upkeep::{Challenges, Compared, Round, Running, Word, round};
@@ -22,7 +23,7 @@ const REST: Duration = Duration::from_secs(60);
 ///
 /// Publishes what the name server has not confirmed yet, removes the records of hosts that were
 /// silent for longer than their expiry, ends former names and forgotten challenges, mends what the name server shows
-/// otherwise, forgets old history. Meant for a timer, once a minute.
+/// otherwise, forgets old history, sends word of what happened. Meant for a timer, once a minute.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Keep going, a round a minute
@@ -88,6 +89,7 @@ fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
         challenges,
         compared,
         pruned,
+        delivered,
     } = round;
     if context.json {
         return context.write_json(&json!({
@@ -98,6 +100,9 @@ fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
             "mended": compared.mended,
             "adopted": compared.adopted,
             "differing": compared.left,
+            "messages": {
+                "sent": delivered.sent, "failed": delivered.failed, "given_up": delivered.given_up,
+            },
             "forgotten": { "changes": pruned.changes, "names": pruned.names, "rest": pruned.rest },
         }));
     }
@@ -120,6 +125,13 @@ fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
             context.out,
             "{} mended, {} adopted, {} left different",
             compared.mended, compared.adopted, compared.left
+        )?;
+    }
+    if *delivered != Delivered::default() {
+        writeln!(
+            context.out,
+            "{} messages sent, {} failed, {} events given up",
+            delivered.sent, delivered.failed, delivered.given_up
         )?;
     }
     Ok(context.out.flush()?)

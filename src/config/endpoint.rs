@@ -80,6 +80,8 @@ pub struct Params {
     pub ipv6: Vec<String>,
     /// The token.
     pub password: Vec<String>,
+    /// Whether the change is to be told.
+    pub notify_change: Vec<String>,
 }
 
 impl Default for Params {
@@ -90,6 +92,7 @@ impl Default for Params {
             ipv4: list(&["myip", "myipv4", "ipv4", "ip4", "ip", "address"]),
             ipv6: list(&["myipv6", "myip6", "ipv6", "ip6"]),
             password: list(&["password", "pass", "token"]),
+            notify_change: list(&["notify_change"]),
         }
     }
 }
@@ -133,6 +136,7 @@ impl TryFrom<Written> for Endpoint {
             &params.ipv4,
             &params.ipv6,
             &params.password,
+            &params.notify_change,
         ];
         if lists.into_iter().flatten().any(String::is_empty) {
             return Err(EndpointError::EmptyName(path));

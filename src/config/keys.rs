@@ -1,6 +1,8 @@
 //! Every key of `bowline.toml` with its meaning and default: the one source of
 //! `bowline config show` and of bowline.toml(5).
 
+mod notify;
+
 use toml_edit::{Array, InlineTable, Value};
 
 use super::{
@@ -24,12 +26,14 @@ pub struct Key {
 /// Where a key's value in force comes from.
 enum Show {
     Config(fn(&Config) -> Value),
+    /// Of a table that need not be there, or a key without a default.
+    Maybe(fn(&Config) -> Option<Value>),
     Zone(fn(&Zone) -> Value),
     Endpoint(fn(&Endpoint) -> Value),
 }
 
 /// The tables, in the order in which they are shown, and what each is about.
-pub const TABLES: [(&str, &str); 9] = [
+pub const TABLES: [(&str, &str); 13] = [
     ("", "Before the first table"),
     ("state", "What bowline keeps"),
     (
@@ -41,6 +45,13 @@ pub const TABLES: [(&str, &str); 9] = [
     ("log", "The log"),
     ("acme", "Clients for certificates"),
     (
+        "notify",
+        "Word of what happened; none goes out without one of the tables below",
+    ),
+    ("notify.mail", "Mail"),
+    ("notify.webhook", "A webhook: JSON by HTTP"),
+    ("notify.command", "A command on this machine"),
+    (
         "zone",
         "A zone whose hosts bowline may move; one table each",
     ),
@@ -50,8 +61,13 @@ pub const TABLES: [(&str, &str); 9] = [
     ),
 ];
 
-/// All keys, in the order in which they are shown.
-pub const KEYS: [Key; 27] = [
+/// All keys; those of a table in the order in which they are shown.
+pub fn keys() -> impl Iterator<Item = &'static Key> {
+    KEYS.iter().chain(&notify::KEYS)
+}
+
+/// All but those of `[notify]`.
+const KEYS: [Key; 27] = [
     Key {
         table: "",
         name: "url",
@@ -263,7 +279,7 @@ pub const KEYS: [Key; 27] = [
 const PARAMS: &str = "{ hostname = [\"hostname\", \"host\"], \
     ipv4 = [\"myip\", \"myipv4\", \"ipv4\", \"ip4\", \"ip\", \"address\"], \
     ipv6 = [\"myipv6\", \"myip6\", \"ipv6\", \"ip6\"], \
-    password = [\"password\", \"pass\", \"token\"] }";
+    password = [\"password\", \"pass\", \"token\"], notify_change = [\"notify_change\"] }";
 
 impl Config {
     /// The configuration in force as TOML, defaults included; it reads back to the same.
@@ -284,7 +300,12 @@ impl Config {
                     }
                 }
                 "" => text += &self.lines(table, None, None),
-                _ => text += &format!("\n[{table}]\n{}", self.lines(table, None, None)),
+                _ => {
+                    let lines = self.lines(table, None, None);
+                    if !lines.is_empty() {
+                        text += &format!("\n[{table}]\n{lines}");
+                    }
+                }
             }
         }
         text
@@ -292,11 +313,12 @@ impl Config {
 
     /// `key = value` for every key of a table.
     fn lines(&self, table: &str, zone: Option<&Zone>, endpoint: Option<&Endpoint>) -> String {
-        KEYS.iter()
+        keys()
             .filter(|key| key.table == table)
             .filter_map(|key| {
                 let value = match &key.show {
                     Show::Config(show) => show(self),
+                    Show::Maybe(show) => show(self)?,
                     Show::Zone(show) => show(zone?),
                     Show::Endpoint(show) => show(endpoint?),
                 };
@@ -328,6 +350,7 @@ fn params(params: &Params) -> Value {
         ("ipv4", &params.ipv4),
         ("ipv6", &params.ipv6),
         ("password", &params.password),
+        ("notify_change", &params.notify_change),
     ];
     let lists = lists.map(|(name, names)| (name, names.iter().collect::<Array>()));
     lists.into_iter().collect::<InlineTable>().into()

@@ -7,7 +7,7 @@ use super::exchange::Exchange;
 use crate::dns::Answer;
 use crate::ip::{AddressSet, Addresses, Family};
 use crate::name::RecordName;
-use crate::registry::Host;
+use crate::registry::{Host, HostId};
 
 /// What the name server shows of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +59,15 @@ impl fmt::Display for Shown {
             false => f.write_str(&texts.join(",")),
         }
     }
+}
+
+/// The hosts that are not shown as wished, and what is shown of each.
+pub fn differing(hosts: &[Host], shown: &[Shown]) -> Vec<(HostId, String)> {
+    let pairs = hosts.iter().zip(shown);
+    pairs
+        .filter(|(_, shown)| !shown.is_as_wished())
+        .map(|(host, shown)| (host.id, shown.to_string()))
+        .collect()
 }
 
 impl Exchange<'_> {

@@ -94,9 +94,10 @@ impl Registry {
         &mut self,
         ask: &ChallengeAsk<'_>,
     ) -> Result<ChallengeAccepted, RegistryError> {
+        let wanted = self.wanted;
         let tx = self.write(Durable::Now)?;
         let host = by_id(&tx, ask.host)?.filter(Host::is_on);
-        if host.is_none() || !use_token(&tx, &ask.token, ask.host, ask.now)? {
+        if host.is_none() || !use_token(&tx, wanted, &ask.token, ask.host, ask.now)? {
             return Ok(ChallengeAccepted::Gone);
         }
         if !is_from_there(&tx, ask.host, ask.client)? {
@@ -194,6 +195,26 @@ impl Registry {
             due.push((HostId(row.get(0)?), row.get::<_, String>(1)?.parse()?));
         }
         Ok(due)
+    }
+
+    /// Forgets the challenges of a host that is gone from a zone that is gone too: nobody can be
+    /// asked to remove them. Whether there were any.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn forget_challenges(
+        &mut self,
+        host: HostId,
+        zone: &ZoneName,
+    ) -> Result<bool, RegistryError> {
+        let tx = self.write(Durable::Soon)?;
+        let forgotten = tx.execute(
+            "DELETE FROM challenge WHERE host = ?1 AND zone = ?2
+             AND NOT EXISTS (SELECT 1 FROM host WHERE id = ?1)",
+            (host.0, zone.as_str()),
+        )?;
+        tx.commit()?;
+        Ok(forgotten > 0)
     }
 
     /// Notes that the name server shows challenges as they are to be. Those that are gone are

@@ -227,7 +227,9 @@ pub(super) fn remove_one(tx: &Connection, id: HostId, now: Timestamp) -> Result<
     }
     behind::release(tx, id)?;
     wish_nothing(tx, &host, now)?;
-    tx.execute("DELETE FROM history WHERE host = ?1", [id.0])?;
+    for table in ["history", "outbox"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE host = ?1"), [id.0])?;
+    }
     tx.execute(
         "UPDATE host SET mail = NULL, note = NULL WHERE id = ?1",
         [id.0],
@@ -330,7 +332,7 @@ pub(super) fn write_settings(
     tx.prepare_cached(
         "UPDATE host SET note = ?2, mail = ?3, ttl = ?4, expire = ?5, only_family = ?6,
          allow_private = ?7, wildcard = ?8, plain_http = ?9, static = ?10, static_ipv4 = ?11,
-         static_ipv6 = ?12, owner = ?13 WHERE id = ?1",
+         static_ipv6 = ?12, owner = ?13, notify = ?14 WHERE id = ?1",
     )?
     .execute((
         id.0,
@@ -352,6 +354,7 @@ pub(super) fn write_settings(
         fixed.ipv4.map(|ipv4| ipv4.to_string()),
         fixed.ipv6.map(|ipv6| ipv6.to_string()),
         owner.transpose()?,
+        settings.notify.map(|events| events.to_string()),
     ))?;
     Ok(())
 }

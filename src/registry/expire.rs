@@ -1,8 +1,10 @@
 //! Hosts that were not heard for too long.
 
 use super::host::by_id;
+use super::outbox::{self, Happening};
 use super::wish::write_wish;
 use super::{Durable, Host, HostId, Registry, RegistryError, Source, State};
+use crate::event::Event;
 use crate::ip::Addresses;
 use crate::name::ZoneName;
 use crate::span::Span;
@@ -60,6 +62,7 @@ impl Registry {
         expire: Span,
         now: Timestamp,
     ) -> Result<bool, RegistryError> {
+        let wanted = self.wanted;
         let tx = self.write(Durable::Now)?;
         let Some(host) = by_id(&tx, id)?.filter(|host| host.is_silent(expire, now)) else {
             return Ok(false);
@@ -72,6 +75,13 @@ impl Registry {
             now,
             EXPIRY,
         )?;
+        let what = Happening {
+            event: Event::Expired,
+            old: host.wish.records.addresses,
+            new: Addresses::NONE,
+            reason: host.last_seen.map(|last| format!("not heard since {last}")),
+        };
+        outbox::note(&tx, wanted, host.id, &what, None, now)?;
         tx.commit()?;
         Ok(true)
     }

@@ -3,8 +3,10 @@
 use rusqlite::Connection;
 
 use super::host::{by_id, joined};
+use super::worry::note_mended;
 use super::zone::see;
 use super::{Durable, Host, HostId, Records, Registry, RegistryError, State};
+use crate::event::Wanted;
 use crate::name::{RecordName, ZoneName};
 use crate::time::Timestamp;
 
@@ -54,6 +56,7 @@ impl Registry {
         conclusions: &[Conclusion<'_>],
         now: Timestamp,
     ) -> Result<(), RegistryError> {
+        let wanted = self.wanted;
         let tx = self.write(Durable::Soon)?;
         see(&tx, zone, serials, now)?;
         for Conclusion { host, end } in conclusions {
@@ -62,7 +65,9 @@ impl Registry {
                     number,
                     records,
                     serial,
-                } => confirm(&tx, *host, *number, records, *serial, now)?,
+                } => {
+                    confirm(&tx, wanted, *host, *number, records, *serial, now)?;
+                }
                 End::Failed {
                     reason,
                     may_be_applied,
@@ -105,6 +110,7 @@ impl Registry {
 
 fn confirm(
     tx: &Connection,
+    wanted: Wanted,
     id: HostId,
     number: i64,
     records: &Records,
@@ -140,6 +146,7 @@ fn confirm(
         now.seconds(),
         joined(&held),
     ))?;
+    note_mended(tx, wanted, &host, now)?;
     if host.state == State::Removing && settled {
         forget(tx, &host, now)?;
     }

@@ -2,8 +2,10 @@
 
 use rusqlite::{OptionalExtension, Row};
 
+use super::outbox::events;
 use super::values::Values;
 use super::{Behind, Registry, RegistryError, UNSETTLED};
+use crate::event::Events;
 use crate::ip::{Addresses, Family, Policy};
 use crate::name::{HostName, RecordName, ZoneName};
 use crate::owner_name::OwnerName;
@@ -71,6 +73,8 @@ pub struct Settings {
     pub note: Option<String>,
     /// Where its person is reached.
     pub mail: Option<String>,
+    /// What is told of it, on all channels; nothing: as configured.
+    pub notify: Option<Events>,
     /// Its own TTL.
     pub ttl: Option<Ttl>,
     /// Its own expiry; zero: never.
@@ -164,8 +168,8 @@ impl Host {
 }
 
 /// The columns that [`read`] takes, in its order.
-const COLUMNS: &str = "zone, note, mail, ttl, expire, only_family, allow_private, wildcard, \
-    plain_http, static, static_ipv4, static_ipv6, \
+const COLUMNS: &str = "zone, note, mail, notify, ttl, expire, only_family, allow_private, \
+    wildcard, plain_http, static, static_ipv4, static_ipv6, \
     (SELECT owner.name FROM owner WHERE owner.id = host.owner), \
     (SELECT site.name FROM host AS site WHERE site.id = host.behind), \
     (SELECT site.zone FROM host AS site WHERE site.id = host.behind), interface_id, \
@@ -308,6 +312,7 @@ fn read(row: &Row<'_>) -> Result<Host, RegistryError> {
     let settings = Settings {
         note: row.next()?,
         mail: row.next()?,
+        notify: events(row.next()?)?,
         ttl: row.next::<Option<u32>>()?.map(ttl).transpose()?,
         expire: row
             .next::<Option<u32>>()?

@@ -35,9 +35,11 @@ mod import;
 mod inspect;
 mod kept_token;
 mod lapse;
+mod outbox;
 mod owner;
 mod values;
 mod wish;
+mod worry;
 mod zone;
 
 pub use behind::{Behind, MOST_BEHIND, NotBehind};
@@ -50,6 +52,7 @@ pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
 pub use import::{Edit, Entry, Imported};
 pub use inspect::{Inspection, inspect};
 pub use kept_token::KeptToken;
+pub use outbox::{Delivery, Happening, Notice};
 pub use owner::{Holder, Owner, OwnerId};
 pub use wish::{Accepted, Ask, Source};
 pub use zone::ZoneState;
@@ -66,14 +69,16 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::deadline::Deadline;
+use crate::event::Wanted;
 use crate::span::Span;
 use crate::token::{Digest, LookupKey, Token};
 
 /// The schema, step by step: each brings a registry to the next version.
-const STEPS: [&str; 3] = [
+const STEPS: [&str; 4] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
 ];
 /// The schema's version, in the file as `user_version`.
 pub const VERSION: i64 = STEPS.len() as i64;
@@ -111,6 +116,8 @@ pub struct Registry {
     log_pages: u32,
     /// What the connection is set to; nothing before it first writes.
     set_to: Option<Durable>,
+    /// What is told when it happens.
+    wanted: Wanted,
 }
 
 impl Registry {
@@ -174,6 +181,7 @@ impl Registry {
             key,
             log_pages: LOG_PAGES,
             set_to: None,
+            wanted: Wanted::NOTHING,
         })
     }
 

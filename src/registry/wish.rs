@@ -7,7 +7,10 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::host::{by_id, former_names, joined};
+use super::outbox::{self, Happening};
+use super::worry::note_seen;
 use super::{Durable, Host, HostId, Records, Registry, RegistryError};
+use crate::event::{Event, Wanted};
 use crate::ip::{Addresses, Family};
 use crate::name::RecordName;
 use crate::span::Span;
@@ -55,6 +58,8 @@ pub struct Ask {
     pub dialect: String,
     /// The time of the visit.
     pub now: Timestamp,
+    /// Whether the change is to be told; `None`: as configured.
+    pub notify: Option<bool>,
     /// Not to be published before then.
     pub not_before: Option<Timestamp>,
     /// The addresses that the host is to have, given the host as it is then.
@@ -124,10 +129,11 @@ impl Registry {
     /// # Errors
     /// When the registry cannot be written; then nothing was accepted.
     pub fn accept(&mut self, asks: &[Ask]) -> Result<Vec<Accepted>, RegistryError> {
+        let wanted = self.wanted;
         let tx = self.write(Durable::Now)?;
         let accepted = asks
             .iter()
-            .map(|ask| accept_one(&tx, ask))
+            .map(|ask| accept_one(&tx, ask, wanted))
             .collect::<Result<_, _>>()?;
         tx.commit()?;
         Ok(accepted)
@@ -139,7 +145,13 @@ impl Registry {
     ///
     /// # Errors
     /// When the registry cannot be written.
-    pub fn seen(&mut self, host: &Host, expire: Span, now: Timestamp) -> Result<(), RegistryError> {
+    pub fn seen(
+        &mut self,
+        host: &Host,
+        token: &Digest,
+        expire: Span,
+        now: Timestamp,
+    ) -> Result<(), RegistryError> {
         let grain = match expire {
             Span::ZERO => GRAIN,
             expire => GRAIN.min(Span::from_seconds(expire.seconds() / 4)),
@@ -150,25 +162,25 @@ impl Registry {
         {
             return Ok(());
         }
+        let wanted = self.wanted;
         let tx = self.write(Durable::Soon)?;
-        tx.prepare_cached("UPDATE host SET last_seen = ?2 WHERE id = ?1")?
-            .execute((host.id.0, now.seconds()))?;
+        use_token(&tx, wanted, token, host.id, now)?;
+        note_seen(&tx, host.id, now)?;
         Ok(tx.commit()?)
     }
 }
 
-fn accept_one(tx: &Connection, ask: &Ask) -> Result<Accepted, RegistryError> {
+fn accept_one(tx: &Connection, ask: &Ask, wanted: Wanted) -> Result<Accepted, RegistryError> {
     let moves = |host: &Host| host.is_on() && host.settings.fixed.is_none();
     let host = by_id(tx, ask.host)?.filter(moves);
     let by = ask.site.unwrap_or(ask.host);
     let (Some(host), true) = (
         host,
-        is_there(tx, ask)? && use_token(tx, &ask.token, by, ask.now)?,
+        is_there(tx, ask)? && use_token(tx, wanted, &ask.token, by, ask.now)?,
     ) else {
         return Ok(Accepted::Gone);
     };
-    tx.prepare_cached("UPDATE host SET last_seen = ?2 WHERE id = ?1")?
-        .execute((host.id.0, ask.now.seconds()))?;
+    note_seen(tx, host.id, ask.now)?;
     let source = Source {
         client: ask.client,
         dialect: &ask.dialect,
@@ -177,6 +189,16 @@ fn accept_one(tx: &Connection, ask: &Ask) -> Result<Accepted, RegistryError> {
     let Some(number) = write_wish(tx, &host, addresses, ask.ttl, ask.now, source)? else {
         return Ok(Accepted::Unchanged(Box::new(host)));
     };
+    let old = host.wish.records.addresses;
+    if old != addresses {
+        let what = Happening {
+            event: Event::Changed,
+            old,
+            new: addresses,
+            reason: None,
+        };
+        outbox::note(tx, wanted, host.id, &what, ask.notify, ask.now)?;
+    }
     if let Some(time) = ask.not_before {
         tx.prepare_cached("UPDATE host SET retry_at = ?2, trouble = ?3 WHERE id = ?1")?
             .execute((ask.host.0, time.seconds(), TOO_MANY))?;
@@ -195,25 +217,34 @@ fn is_there(tx: &Connection, ask: &Ask) -> Result<bool, RegistryError> {
     Ok(is_behind && by_id(tx, site)?.is_some_and(|site| site.is_on()))
 }
 
-/// Whether the token is still good for the host; of an old one the use is noted.
+/// Whether the token is still good for the host; of an old one the use is noted, and told
+/// when it is the first.
 pub(super) fn use_token(
     tx: &Connection,
+    wanted: Wanted,
     token: &Digest,
     host: HostId,
     now: Timestamp,
 ) -> Result<bool, RegistryError> {
-    let until: Option<Option<i64>> = tx
+    let found: Option<(Option<i64>, bool)> = tx
         .prepare_cached(
-            "SELECT until FROM token WHERE digest = ?1
+            "SELECT until, used IS NULL FROM token WHERE digest = ?1
              AND (host = ?2 OR owner = (SELECT owner FROM host WHERE id = ?2))",
         )?
-        .query_row((token.as_bytes(), host.0), |row| row.get(0))
+        .query_row((token.as_bytes(), host.0), |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()?;
-    if let Some(Some(_)) = until {
+    if let Some((Some(until), first)) = found {
         tx.prepare_cached("UPDATE token SET used = ?2 WHERE digest = ?1")?
             .execute((token.as_bytes(), now.seconds()))?;
+        if let (true, Some(host)) = (first, by_id(tx, host)?) {
+            let reason = format!("it dies at {}", Timestamp::from_seconds(until));
+            let what = Happening::at(Event::OldToken, host.wish.records.addresses, reason);
+            outbox::note(tx, wanted, host.id, &what, None, now)?;
+        }
     }
-    Ok(until.is_some_and(|until| until.is_none_or(|until| until > now.seconds())))
+    Ok(found.is_some_and(|(until, _)| until.is_none_or(|until| until > now.seconds())))
 }
 
 /// Makes `addresses` the host's wish; `None` when it is already.

@@ -27,6 +27,8 @@ pub struct Asked {
     pub lan: Option<Lan>,
     /// What becomes of the family that is not given while the other is.
     pub omitted: Omitted,
+    /// Whether the change is to be told; `None`: as configured.
+    pub notify: Option<bool>,
 }
 
 /// What a request says of the LAN behind its host.
@@ -51,6 +53,7 @@ impl Asked {
         let mut asked = Asked {
             lan: lan(request)?,
             omitted: dialect.omitted,
+            notify: notify(request, dialect),
             ..Asked::default()
         };
         let ipv4 = if in_path.is_some() {
@@ -147,6 +150,13 @@ fn lan(request: &Request) -> Result<Option<Lan>, AskedError> {
         told = Some(lan);
     }
     Ok(told)
+}
+
+/// Whether the change is to be told, where it says so.
+fn notify(request: &Request, dialect: &Dialect) -> Option<bool> {
+    let names = dialect.notify.iter().map(AsRef::as_ref);
+    let mut there = names.filter(|name| request.fields.has(name));
+    there.next().map(|name| request.fields.is_on(name))
 }
 
 /// A value without `/24` behind it; `None` for one that counts as not given.

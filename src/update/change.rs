@@ -12,7 +12,7 @@ use super::{Answer, Asked, Decision, Lan, Visit, Word, decide};
 use crate::config::Zone;
 use crate::limit::Limit;
 use crate::name::ZoneName;
-use crate::publish::Shown;
+use crate::publish::{Shown, differing};
 use crate::rate::Rate;
 use crate::registry::{Accepted, Ask, Host, HostId};
 use crate::time::Timestamp;
@@ -34,6 +34,8 @@ pub(super) struct Change<'v, 'a> {
     pub(super) dialect: &'v str,
     /// Its token.
     pub(super) token: Digest,
+    /// Whether it wants its change told; `None`: it does not say.
+    pub(super) notify: Option<bool>,
 }
 
 /// One host on its way through a change.
@@ -162,6 +164,9 @@ impl<'a> Change<'_, 'a> {
                 .visit
                 .publisher
                 .show(&zone, &hosts, self.visit.deadline);
+            if let Ok(Ok(shown)) = &shown {
+                let _ = (self.visit.registry).note_differing(&differing(&hosts, shown));
+            }
             for (position, item) in items.iter_mut().enumerate() {
                 item.advance(|decision, _| match &shown {
                     Ok(Ok(shown)) if shown.get(position).is_some_and(Shown::is_as_wished) => {
@@ -179,7 +184,8 @@ impl<'a> Change<'_, 'a> {
     /// must not stop a visit.
     fn seen(&mut self, Target { host, zone }: &Target<'_>) {
         let expire = host.settings.expire.unwrap_or(zone.expire);
-        let _ = self.visit.registry.seen(host, expire, self.visit.now);
+        let (token, now) = (&self.token, self.visit.now);
+        let _ = self.visit.registry.seen(host, token, expire, now);
     }
 
     /// Counts what changes; what is pending already waits with it, and counts no more.
@@ -268,6 +274,7 @@ impl<'a> Change<'_, 'a> {
             client: self.visit.client,
             dialect: self.dialect.to_owned(),
             now: self.visit.now,
+            notify: self.notify,
             not_before: match item.limited {
                 Limited::Until(until) => Some(until),
                 Limited::Counted | Limited::No => None,

@@ -155,6 +155,7 @@ impl<'a> Visit<'a> {
                     visit: self,
                     dialect: &claim.dialect.name,
                     token: proven.token,
+                    notify: asked.notify,
                 };
                 change.run(asked, targets)
             }

@@ -9,7 +9,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Silent;
+use super::{Silent, worry};
 use crate::config::{Config, LogLevel, Zone};
 use crate::deadline::Deadline;
 use crate::ip::Family;
@@ -76,6 +76,7 @@ pub(super) fn run(
             // What is wrong with one zone must not stop the others.
             Err(error @ (PublishError::KeyFile { .. } | PublishError::Key { .. })) => {
                 complain(logger, zone, &error, error.hint());
+                worry::need(registry, &format!("zone {}: {error}", zone.name))?;
             }
             other => other?,
         }
@@ -231,6 +232,8 @@ impl Comparison<'_> {
                     still.len()
                 );
                 let hint = "nothing was mended; `bowline upkeep --adopt` takes the zone's word";
+                let need = format!("zone {}: {reason}; {hint}", self.zone.name);
+                worry::need(self.registry, &need)?;
                 let line = line.field("result", "911").words("reason", reason);
                 self.logger.write(&line.words("hint", hint));
                 self.compared.left += still.len();
@@ -248,6 +251,10 @@ impl Comparison<'_> {
         let mut left = Left::default();
         for some in differing.chunks(TOGETHER) {
             let ids: Vec<HostId> = some.iter().map(|(host, _)| host.id).collect();
+            let shown = some
+                .iter()
+                .map(|(host, shown)| (host.id, shown.to_string()));
+            self.registry.note_differing(&shown.collect::<Vec<_>>())?;
             let wait = Deadline::after(Deadline::REQUEST);
             let published =
                 self.publisher

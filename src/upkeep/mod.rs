@@ -9,6 +9,7 @@ mod expire;
 mod prune;
 mod settle;
 mod turn;
+mod worry;
 
 pub use challenge::Challenges;
 pub use compare::{Compared, Word};
@@ -22,6 +23,7 @@ use std::net::SocketAddr;
 use self::turn::Turn;
 use crate::config::Config;
 use crate::log::Logger;
+use crate::notify::{self, Delivered};
 use crate::publish::{PublishError, Publisher};
 use crate::registry::Registry;
 use crate::time::Timestamp;
@@ -42,6 +44,8 @@ pub struct Round {
     pub compared: Compared,
     /// What was forgotten.
     pub pruned: Pruned,
+    /// Messages.
+    pub delivered: Delivered,
 }
 
 /// Runs one round, where `word` counts when name server and registry differ; or says that
@@ -60,6 +64,37 @@ pub fn round(
         Ok(turn) => turn,
         Err(running) => return Ok(Err(running)),
     };
+    if let Some(gap) = turn.gap {
+        worry::need(
+            registry,
+            &format!("there was no upkeep for {}", gap.coarse()),
+        )?;
+    }
+    let mut done = duties(config, registry, logger, word, &turn, now);
+    if let Err(error) = &done {
+        // It is the first failure that counts.
+        let _ = worry::need(registry, &format!("upkeep failed: {error}"));
+    }
+    // Word of what failed goes out too.
+    let delivered = worry::run(config, registry, turn.steady, now)
+        .and_then(|()| notify::deliver(config, registry, logger));
+    registry.write_back();
+    if let Ok(round) = &mut done {
+        round.delivered = delivered?;
+        turn.end()?;
+    }
+    done.map(Ok)
+}
+
+/// All but the messages.
+fn duties(
+    config: &Config,
+    registry: &mut Registry,
+    logger: &Logger,
+    word: Word,
+    turn: &Turn,
+    now: Timestamp,
+) -> Result<Round, PublishError> {
     let publisher = Publisher::new(config);
     // Names that lapse become wishes, which are then settled with the others.
     let pruned = prune::run(config, registry, now);
@@ -73,13 +108,12 @@ pub fn round(
     if compared.adopted > 0 {
         settled += settle::run(registry, &publisher, logger, &mut silent)?;
     }
-    registry.write_back();
-    turn.end()?;
-    Ok(Ok(Round {
+    Ok(Round {
         expired,
         settled,
         challenges,
         compared,
         pruned,
-    }))
+        ..Round::default()
+    })
 }

@@ -12,11 +12,11 @@ pub struct Pruned {
     pub changes: usize,
     /// Former names, whose records go with the next settling.
     pub names: usize,
-    /// Old tokens and long removed names.
+    /// Old tokens, long removed names, and messages.
     pub rest: usize,
 }
 
-/// Forgets old history, dead tokens, former names that have lapsed, and names free again.
+/// Forgets old history and messages, dead tokens, former names that have lapsed, and names free again.
 pub(super) fn run(
     config: &Config,
     registry: &mut Registry,
@@ -26,6 +26,7 @@ pub(super) fn run(
     Ok(Pruned {
         changes: registry.prune_history(now.minus(config.keep.history))?,
         names: registry.lapse(ttl, now)?,
-        rest: registry.prune_names_and_tokens(now, config.limits.reuse)?,
+        rest: registry.prune_names_and_tokens(now, config.limits.reuse)?
+            + registry.prune_outbox(now.minus(config.keep.history))?,
     })
 }

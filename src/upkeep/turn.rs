@@ -20,6 +20,8 @@ pub(super) struct Turn {
     path: PathBuf,
     /// Since when rounds have come without a gap.
     pub(super) steady: Timestamp,
+    /// How long there was none, where that was too long.
+    pub(super) gap: Option<Span>,
 }
 
 /// A round that another process is at.
@@ -48,8 +50,14 @@ impl Turn {
         let text = format!("{} {}\n", std::process::id(), now.seconds());
         // A note for others, which a full disk need not take.
         let _ = rewrite(&mut lock::open(&running)?, &text);
+        let gap = last(config).map(|last| now.since(last));
         let steady = steady(config, &mut lock, now);
-        Ok(Ok(Turn { lock, path, steady }))
+        Ok(Ok(Turn {
+            lock,
+            path,
+            steady,
+            gap: gap.filter(|gap| *gap >= GAP),
+        }))
     }
 
     /// Notes that the round was a whole one.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 
-use bowline::config::{KEYS, TABLES};
+use bowline::config::{TABLES, keys};
 use bowline::update::{BUILT_IN, Dialect, Hosts, Omitted, Place, Style, Word};
 use clap::{Arg, Command};
 
@@ -53,7 +53,7 @@ fn the_configuration_is_what_the_code_says() {
         )
         .unwrap();
         text += "|---|---|---|\n";
-        for key in KEYS.iter().filter(|key| key.table == table) {
+        for key in keys().filter(|key| key.table == table) {
             let doc = escaped(key.doc).replace('|', "\\|");
             let default = default(key.default).replace('|', "\\|");
             writeln!(text, "| `{}` | {default} | {doc} |", key.name).unwrap();

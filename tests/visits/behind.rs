@@ -329,6 +329,7 @@ fn whoever_leaves_the_site_during_a_visit_is_not_moved() {
         client: None,
         dialect: "path".to_owned(),
         now,
+        notify: None,
         not_before: None,
         addresses: Arc::new(move |_| moved),
     };

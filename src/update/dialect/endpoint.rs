@@ -34,6 +34,7 @@ impl From<&Endpoint> for Dialect {
             names: names(&endpoint.params.hostname),
             ipv4: names(&endpoint.params.ipv4),
             ipv6: names(&endpoint.params.ipv6),
+            notify: names(&endpoint.params.notify_change),
             omitted: match endpoint.omitted {
                 OmittedFamily::Keep => Omitted::Keep,
                 OmittedFamily::Remove => Omitted::Remove,

@@ -50,6 +50,8 @@ pub struct Dialect {
     pub ipv4: List<Text>,
     /// The same for IPv6.
     pub ipv6: List<Text>,
+    /// Parameters that say whether the change is to be told.
+    pub notify: List<Text>,
     /// How it carries challenges for certificates.
     pub challenge: Option<Form>,
     /// What it means that one family is given and the other is not.

@@ -43,6 +43,7 @@ pub(super) const USUAL: Dialect = Dialect {
     hosts: Hosts::UpTo(MOST),
     ipv4: words!["myip", "myipv4", "ipv4", "ip4", "ip", "address"],
     ipv6: words!["myipv6", "myip6", "ipv6", "ip6"],
+    notify: words!["notify_change"],
     challenge: None,
     omitted: Omitted::Keep,
     style: Style::Words,

@@ -1,0 +1,65 @@
+//! A command on this machine: what happened is in its environment, and as JSON on its
+//! standard input.
+
+use std::process::Command as Process;
+
+use super::gate::Gate;
+use super::message::Message;
+use super::{Fault, process};
+use crate::config::Command;
+use crate::deadline::Deadline;
+
+/// A finished call.
+pub(super) struct Call {
+    words: Vec<String>,
+    environment: Vec<(&'static str, String)>,
+    input: Vec<u8>,
+}
+
+impl Call {
+    /// The call that a message is.
+    pub(super) fn of(message: &Message, command: &Command) -> Self {
+        let first = &message.first;
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let count = message.document.get("count");
+        let environment = vec![
+            ("BOWLINE_ID", message.id.clone()),
+            ("BOWLINE_TITLE", message.title.clone()),
+            ("BOWLINE_TEXT", message.text.clone()),
+            (
+                "BOWLINE_COUNT",
+                count.map_or_else(String::new, ToString::to_string),
+            ),
+            ("BOWLINE_EVENT", first.event.clone()),
+            ("BOWLINE_TIME", first.time.clone()),
+            ("BOWLINE_HOST", text(&first.fqdn)),
+            ("BOWLINE_ZONE", text(&first.zone)),
+            ("BOWLINE_IPV4", text(&first.ipv4)),
+            ("BOWLINE_IPV6", text(&first.ipv6)),
+            ("BOWLINE_LAST_IPV4", text(&first.last_ipv4)),
+            ("BOWLINE_LAST_IPV6", text(&first.last_ipv6)),
+            ("BOWLINE_REASON", text(&first.reason)),
+        ];
+        Call {
+            words: command.command.clone(),
+            environment,
+            input: message.document.to_string().into_bytes(),
+        }
+    }
+
+    /// Makes it.
+    pub(super) fn make(&self, deadline: Deadline, gate: &Gate) -> Result<(), Fault> {
+        let Some((program, arguments)) = self.words.split_first() else {
+            return Err(Fault::refused("there is no command"));
+        };
+        let mut command = Process::new(program);
+        // An environment cannot hold it, and no text of ours has one.
+        let clean = |text: &String| text.replace('\0', " ");
+        command.args(arguments).envs(
+            self.environment
+                .iter()
+                .map(|(name, text)| (name, clean(text))),
+        );
+        process::run(command, &self.input, deadline, gate)
+    }
+}

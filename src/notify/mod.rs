@@ -1,0 +1,23 @@
+//! Word of what happened: the outbox is emptied by mail, by webhook and by a command.
+//!
+//! What is due on a channel for one recipient is one message. It has an identifier of its own,
+//! under which its notices are claimed in the registry just before it goes out; each sender
+//! stands before a [`gate`] at that moment. So a crash before it loses nothing, and one after
+//! it repeats nothing: what was claimed and has no result is given up, and said to be.
+
+mod command;
+mod fault;
+mod gate;
+mod mail;
+mod message;
+mod preset;
+mod process;
+mod round;
+mod template;
+mod variables;
+mod webhook;
+
+pub use fault::Fault;
+pub use preset::Preset;
+pub use round::{Delivered, Tested, deliver, test};
+pub use template::{TemplateError, Templates};

@@ -1,0 +1,155 @@
+//! What upkeep has to tell because nothing happened: silence, pending for too long, and what
+//! the name server was found to show instead.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::outbox::{self, Happening};
+use super::{Durable, Host, HostId, Registry, RegistryError};
+use crate::event::{Event, Wanted};
+use crate::span::Span;
+use crate::time::Timestamp;
+
+/// What was learned on the first day is too little.
+const LEARNING: i64 = 24 * 3600;
+/// In so many seconds the longest pause is forgotten, unless it comes again.
+const HABIT: i64 = 30 * 24 * 3600;
+
+impl Registry {
+    /// Tells of hosts that are silent for longer than `times` their longest pause of late, and
+    /// `least`; once for each silence. Says which.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn note_silent(
+        &mut self,
+        times: u32,
+        least: Span,
+        now: Timestamp,
+    ) -> Result<Vec<Host>, RegistryError> {
+        let silent = self.hosts_where(
+            "state = 'active' AND static = 0 AND behind IS NULL AND usual IS NOT NULL
+             AND coalesce(wish_ipv4, wish_ipv6) IS NOT NULL
+             AND last_seen - created > ?1 AND last_seen + max(usual * ?2, ?3) < ?4
+             AND (silent_told IS NULL OR silent_told <= last_seen)
+             AND NOT EXISTS (SELECT 1 FROM owner
+                 WHERE owner.id = host.owner AND owner.state <> 'active')",
+            (
+                LEARNING,
+                times,
+                least.seconds().cast_signed(),
+                now.seconds(),
+            ),
+        )?;
+        let reason = |host: &Host| {
+            let last = host.last_seen.unwrap_or(now);
+            format!("not heard since {last}")
+        };
+        self.note_all(&silent, Event::Silent, "silent_told", reason, now)?;
+        Ok(silent)
+    }
+
+    /// Tells of hosts that the name server has not confirmed for `span`, once until it does.
+    /// Says which.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn note_pending(&mut self, span: Span, now: Timestamp) -> Result<Vec<Host>, RegistryError> {
+        // A host that moves on and on is pending since the first change that was in vain.
+        let pending = self.hosts_where(
+            "wish <> fact AND state <> 'removing'
+             AND (pending_told IS NULL OR pending_told <= coalesce(fact_at, 0))
+             AND min(wish_at, coalesce((SELECT min(at) FROM history WHERE history.host = host.id
+                 AND at > coalesce(fact_at, 0)), wish_at)) <= ?1",
+            [now.minus(span).seconds()],
+        )?;
+        let reason = |host: &Host| {
+            let trouble = host.trouble.clone();
+            trouble.unwrap_or_else(|| "the name server was not asked yet".to_owned())
+        };
+        self.note_all(&pending, Event::Pending, "pending_told", reason, now)?;
+        Ok(pending)
+    }
+
+    fn note_all(
+        &mut self,
+        hosts: &[Host],
+        event: Event,
+        column: &str,
+        reason: impl Fn(&Host) -> String,
+        now: Timestamp,
+    ) -> Result<(), RegistryError> {
+        if hosts.is_empty() {
+            return Ok(());
+        }
+        let wanted = self.wanted;
+        let tx = self.write(Durable::Now)?;
+        for host in hosts {
+            let told = tx
+                .prepare_cached(&format!("UPDATE host SET {column} = ?2 WHERE id = ?1"))?
+                .execute((host.id.0, now.seconds()))?;
+            // One that was removed meanwhile is told of no more.
+            if told > 0 {
+                let what = Happening::at(event, host.wish.records.addresses, reason(host));
+                outbox::note(&tx, wanted, host.id, &what, None, now)?;
+            }
+        }
+        Ok(tx.commit()?)
+    }
+
+    /// Notes that the name server shows something else than a host's records, and what; that it
+    /// was mended is told when it is.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn note_differing(&mut self, hosts: &[(HostId, String)]) -> Result<(), RegistryError> {
+        if self.wanted == Wanted::NOTHING || hosts.is_empty() {
+            return Ok(());
+        }
+        let tx = self.write(Durable::Soon)?;
+        for (host, shown) in hosts {
+            tx.prepare_cached("UPDATE host SET differs = ?2 WHERE id = ?1 AND wish = fact")?
+                .execute((host.0, shown))?;
+        }
+        Ok(tx.commit()?)
+    }
+}
+
+/// Tells that a host is mended, where it was found to differ.
+pub(super) fn note_mended(
+    tx: &Connection,
+    wanted: Wanted,
+    host: &Host,
+    now: Timestamp,
+) -> Result<(), RegistryError> {
+    if wanted == Wanted::NOTHING {
+        return Ok(());
+    }
+    let shown: Option<String> = tx
+        .prepare_cached("SELECT differs FROM host WHERE id = ?1 AND differs IS NOT NULL")?
+        .query_row([host.id.0], |row| row.get(0))
+        .optional()?;
+    let Some(shown) = shown else {
+        return Ok(());
+    };
+    tx.execute("UPDATE host SET differs = NULL WHERE id = ?1", [host.id.0])?;
+    let reason = format!("the name server had {shown}");
+    let what = Happening::at(Event::Mended, host.wish.records.addresses, reason);
+    outbox::note(tx, wanted, host.id, &what, None, now)
+}
+
+/// Notes that a host's client was heard, and its longest pause of late.
+pub(super) fn note_seen(
+    tx: &Connection,
+    host: HostId,
+    now: Timestamp,
+) -> Result<(), RegistryError> {
+    tx.prepare_cached(
+        "UPDATE host SET last_seen = ?2, usual = CASE
+         WHEN last_seen IS NULL OR ?2 < last_seen THEN usual
+         WHEN usual IS NULL THEN ?2 - last_seen
+         ELSE max(?2 - last_seen, usual - usual * min(?2 - last_seen, ?3) / ?3)
+         END WHERE id = ?1",
+    )?
+    .execute((host.0, now.seconds(), HABIT))?;
+    Ok(())
+}
