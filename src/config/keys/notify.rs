@@ -119,7 +119,7 @@ pub(super) const KEYS: [Key; 17] = [
     Key {
         table: "notify.webhook",
         name: "body",
-        doc: "the document to post instead of ours, as { title = \"{{ title }}\", message = \"{{ text }}\", priority = 5 }; `bowline notify preset` prints some. Variables: title, text, id, time, event, hostname, zone, fqdn, ipv4, ipv6 and the others of a mail's template, those of the first event where there are several",
+        doc: "the document to post instead of ours, as { title = \"{{ title }}\", message = \"{{ text }}\", priority = 5 }. Variables: title, text, id, time, event, hostname, zone, fqdn, ipv4, ipv6 and the others of a mail's template, those of the newest event where there are several",
         default: Some(""),
         show: Show::Maybe(|config| {
             webhook(config, |hook| Some(inline(hook.body.as_ref()?).into()))
@@ -135,7 +135,7 @@ pub(super) const KEYS: [Key; 17] = [
     Key {
         table: "notify.command",
         name: "command",
-        doc: "a program with its whole path, and its arguments, as a list; no shell reads them. It is run once for each host that something happened to, with BOWLINE_EVENT, BOWLINE_HOST, BOWLINE_ZONE, BOWLINE_IPV4, BOWLINE_IPV6, BOWLINE_LAST_IPV4, BOWLINE_LAST_IPV6, BOWLINE_TIME, BOWLINE_REASON, BOWLINE_TITLE, BOWLINE_TEXT and BOWLINE_ID in its environment, and the same JSON document as a webhook's on standard input",
+        doc: "a program with its whole path, and its arguments, as a list; no shell reads them. It is run once for each host that something happened to, with BOWLINE_COUNT (how many events), and of the newest of them BOWLINE_EVENT, BOWLINE_HOST, BOWLINE_ZONE, BOWLINE_IPV4, BOWLINE_IPV6, BOWLINE_LAST_IPV4, BOWLINE_LAST_IPV6, BOWLINE_TIME, BOWLINE_REASON, BOWLINE_TITLE, BOWLINE_TEXT and BOWLINE_ID in its environment, and the same JSON document as a webhook's on standard input",
         default: None,
         show: Show::Maybe(|config| {
             let command = config.notify.command.as_ref()?;
