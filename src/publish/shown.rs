@@ -9,16 +9,9 @@ use crate::ip::{AddressSet, Addresses, Family};
 use crate::name::RecordName;
 use crate::registry::{Host, HostId};
 
-/// How much of a host the name server is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
-    /// The addresses it wishes, one question each; both families where it wishes none. An
-    /// address that somebody else has added is upkeep's to find, from the zone's serial.
-    Wished,
-    /// Both families, whatever it wishes: an UPDATE applied late, or a hand, may have put an
-    /// address there.
-    All,
-}
+/// Whether a family is asked for in which a host wishes no address. An UPDATE applied late, or
+/// a hand, may have put one there.
+pub type AskedFor<'a> = &'a dyn Fn(&Host, Family) -> bool;
 
 /// What the name server shows of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,10 +75,25 @@ pub fn differing(hosts: &[Host], shown: &[Shown]) -> Vec<(HostId, String)> {
 }
 
 impl Exchange<'_> {
-    /// Asks what the name server shows of hosts.
-    pub(super) fn show(&mut self, hosts: &[Host], look: Look) -> Result<Vec<Shown>, Trouble> {
-        let questions: Vec<Vec<(RecordName, Family)>> =
-            hosts.iter().map(|host| look.questions(host)).collect();
+    /// Asks what the name server shows of hosts, at each of their names.
+    pub(super) fn show(
+        &mut self,
+        hosts: &[Host],
+        asked_for: AskedFor<'_>,
+    ) -> Result<Vec<Shown>, Trouble> {
+        let questions = |host: &Host| -> Vec<(RecordName, Family)> {
+            let records = &host.wish.records;
+            let families: Vec<Family> = (Family::BOTH.into_iter())
+                .filter(|family| {
+                    records.addresses.get(*family).is_some() || asked_for(host, *family)
+                })
+                .collect();
+            let names = records.names.iter();
+            names
+                .flat_map(|name| families.iter().map(|family| (name.clone(), *family)))
+                .collect()
+        };
+        let questions: Vec<_> = hosts.iter().map(questions).collect();
         let mut found = self.lookup(&questions.concat(), false)?.answers.into_iter();
         let show = |(host, questions): (&Host, &Vec<_>)| {
             let mut shown = Shown {
@@ -106,20 +114,5 @@ impl Exchange<'_> {
             shown
         };
         Ok(hosts.iter().zip(&questions).map(show).collect())
-    }
-}
-
-impl Look {
-    /// What is asked for a host: each of its names with each family.
-    fn questions(self, host: &Host) -> Vec<(RecordName, Family)> {
-        let records = &host.wish.records;
-        let all = self == Look::All || records.addresses.is_empty();
-        let families: Vec<Family> = (Family::BOTH.into_iter())
-            .filter(|family| all || records.addresses.get(*family).is_some())
-            .collect();
-        let names = records.names.iter();
-        names
-            .flat_map(|name| families.iter().map(|family| (name.clone(), *family)))
-            .collect()
     }
 }

@@ -12,7 +12,7 @@ use super::{Answer, Asked, Decision, Lan, Visit, Word, decide};
 use crate::config::Zone;
 use crate::limit::Limit;
 use crate::name::ZoneName;
-use crate::publish::{Look, Shown, differing};
+use crate::publish::{Shown, differing};
 use crate::rate::Rate;
 use crate::registry::{Accepted, Ask, Host, HostId};
 use crate::time::Timestamp;
@@ -160,10 +160,19 @@ impl<'a> Change<'_, 'a> {
                 self.seen(target);
                 hosts.push(target.host.clone());
             }
-            let shown = self
-                .visit
-                .publisher
-                .show(&zone, &hosts, Look::Wished, self.visit.deadline);
+            // A family that it neither touches nor has is upkeep's to look at, once the zone
+            // has another serial.
+            let asked_for = |host: &Host, family| {
+                host.is_unsettled(self.visit.now)
+                    || items.iter().any(|item| match &item.next {
+                        Next::Look(decision) => {
+                            item.target.host.id == host.id && decision.touches(family)
+                        }
+                        _ => false,
+                    })
+            };
+            let shown =
+                (self.visit.publisher).show(&zone, &hosts, &asked_for, self.visit.deadline);
             if let Ok(Ok(shown)) = &shown {
                 let _ = (self.visit.registry).note_differing(&differing(&hosts, shown));
             }

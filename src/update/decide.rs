@@ -23,6 +23,11 @@ impl Decision {
         self.set.is_empty() && self.remove.is_empty()
     }
 
+    /// Whether it says what is to become of a family.
+    pub fn touches(&self, family: Family) -> bool {
+        self.set.get(family).is_some() || self.remove.contains(&family)
+    }
+
     /// The addresses of a host that had `before`.
     pub fn apply(&self, before: Addresses) -> Addresses {
         let mut after = before;

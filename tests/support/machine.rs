@@ -16,7 +16,7 @@ const OUTSIDE: &str = r#"
 group=/sys/fs/cgroup
 [ ! -d $group/unified ] || group=$group/unified
 mkdir "$group/$1" && echo $$ >"$group/$1/cgroup.procs" || exit 1
-exec unshare --net --mount --pid --fork --kill-child --cgroup --uts --ipc sh -c "$4" inside "$2" "$3"
+exec unshare --net --mount --pid --fork --kill-child --cgroup --uts --ipc sh -c "$4" inside "$2" "$3" "$5"
 "#;
 
 /// What makes it, from inside: a root of its own, and nothing that could reach the kernel
@@ -46,6 +46,11 @@ mkdir dev/shm dev/pts
 mount -t devpts -o newinstance,ptmxmode=666 devpts dev/pts
 ln -s pts/ptmx dev/ptmx
 chmod 1777 dev/shm
+# The source tree, where it is on a disk of its own, or below /tmp.
+if [ ! -e ".$3/Cargo.toml" ]; then
+    mkdir -p "$1/source" "$1/made" ".$3"
+    mount -t overlay overlay -o "lowerdir=$3,upperdir=$1/source,workdir=$1/made" ".$3"
+fi
 ip link set lo up
 umask 022
 echo 0123456789abcdef0123456789abcdef >etc/machine-id
@@ -104,7 +109,7 @@ impl Machine {
         let child = Command::new("sh")
             .args(["-c", OUTSIDE, "outside", &name])
             .arg(dir.path())
-            .args([first, INSIDE])
+            .args([first, INSIDE, env!("CARGO_MANIFEST_DIR")])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(errors)
