@@ -10,7 +10,7 @@ use serde_json::json;
 use tar::{Archive, Builder, Header};
 
 use super::dnssec::Kasp;
-use super::handed::{Argument, Handed, new_secret_file};
+use super::handed::{Argument, Handed};
 use super::session::{load, open_registry};
 use super::step_down::{execute_as, owner, run_as};
 use super::{Context, Failure};
@@ -128,9 +128,9 @@ fn write(
     for zone in &config.zones {
         add_file(&mut tar, &key_name(&zone.name), &zone.key_file)?;
     }
-    let copy = copy_of(registry, config.state_directory())?;
+    let copy = registry.copy()?;
     let user = fs::metadata(config.state_directory())?.uid();
-    add(&mut tar, REGISTRY, Some(user), &copy)?;
+    add(&mut tar, REGISTRY, Some(user), copy.len() as u64, &*copy)?;
     if let Some(dnssec) = dnssec {
         for entry in Archive::new(dnssec).entries()? {
             let entry = entry?;
@@ -143,34 +143,23 @@ fn write(
     Ok(())
 }
 
-/// A consistent copy of the registry; its file is gone as soon as it is open.
-fn copy_of(registry: &Registry, state: &Path) -> Result<File, Failure> {
-    let path = state.join(format!("backup-{}.db", std::process::id()));
-    let failed = |error| Failure::new(format!("{}: {error}", path.display()));
-    // SQLite writes into an empty file as it does into a new one, and keeps its mode.
-    new_secret_file(&path).map_err(failed)?;
-    let copied = registry.copy_to(&path).map_err(Failure::from);
-    let opened = copied.and_then(|()| File::open(&path).map_err(failed));
-    fs::remove_file(&path).map_err(failed)?;
-    opened
-}
-
 /// Adds a file as it is on disk.
 fn add_file(tar: &mut Builder<impl Write>, name: &str, path: &Path) -> Result<(), Failure> {
     let failed = |error| Failure::new(format!("{}: {error}", path.display()));
     let file = File::open(path).map_err(failed)?;
-    add(tar, name, None, &file).map_err(|failure| failure.at(path.display()))
+    let size = file.metadata().map_err(failed)?.len();
+    add(tar, name, None, size, file.take(size)).map_err(|failure| failure.at(path.display()))
 }
 
-/// Adds a file; `user` is whose it is to be again.
+/// Adds a file of so many octets; `user` is whose it is to be again.
 fn add(
     tar: &mut Builder<impl Write>,
     name: &str,
     user: Option<u32>,
-    file: &File,
+    size: u64,
+    content: impl Read,
 ) -> Result<(), Failure> {
     let mut header = Header::new_gnu();
-    let size = file.metadata()?.len();
     header.set_size(size);
     header.set_mode(SECRET);
     header.set_mtime(Timestamp::now().seconds().cast_unsigned());
@@ -178,6 +167,6 @@ fn add(
         header.set_uid(user.into());
         header.set_username(&user_name(user))?;
     }
-    tar.append_data(&mut header, name, file.take(size))?;
+    tar.append_data(&mut header, name, content)?;
     Ok(())
 }

@@ -269,11 +269,17 @@ fn put(path: &Path, content: &[u8], group: Option<u32>) -> Result<(), Failure> {
         fs::create_dir_all(directory).map_err(failed)?;
     }
     let mut file = new_secret_file(path).map_err(failed)?;
-    file.write_all(content).map_err(failed)?;
-    if group.is_some() {
-        std::os::unix::fs::fchown(&file, None, group).map_err(failed)?;
-    }
-    file.set_permissions(fs::Permissions::from_mode(KEY_MODE))
-        .map_err(failed)?;
-    file.sync_all().map_err(failed)
+    let mut fill = || -> io::Result<()> {
+        file.write_all(content)?;
+        if group.is_some() {
+            std::os::unix::fs::fchown(&file, None, group)?;
+        }
+        file.set_permissions(fs::Permissions::from_mode(KEY_MODE))?;
+        file.sync_all()
+    };
+    fill().map_err(|error| {
+        // Half a file would stand in the way of the next restore.
+        let _ = fs::remove_file(path);
+        failed(error)
+    })
 }

@@ -17,7 +17,7 @@
 //! on a virtual machine with two processors, ext4, 10,000 hosts.)
 //!
 //! The file and its `-wal` and `-shm` belong together and to one user; copies are made
-//! by [`Registry::copy_to`].
+//! by [`Registry::copy`].
 
 mod above;
 mod account;
@@ -159,7 +159,10 @@ impl Registry {
     /// # Errors
     /// When there is none, it is another version's or another key's, or SQLite refuses.
     pub fn open(file: &Path, key: LookupKey) -> Result<Self, RegistryError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        // URI: that of a copy.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_URI;
         let mut db = connect(file, flags).map_err(|error| missing(file, error))?;
         match version(&db)? {
             0 => return Err(RegistryError::Foreign(file.to_owned())),
@@ -206,14 +209,22 @@ impl Registry {
         self.key.digest(token)
     }
 
-    /// Writes a consistent copy into a new file, while others go on working.
+    /// The octets of a consistent copy, for a file, while others go on working.
+    ///
+    /// It is made in memory: whoever saves the registry may do so because its disk is full.
+    /// What was deleted is not in it, and a registry that is damaged is not copied.
     ///
     /// # Errors
-    /// When either file cannot be used.
-    pub fn copy_to(&self, file: &Path) -> Result<(), RegistryError> {
-        self.db
-            .execute("VACUUM INTO ?1", [file.to_string_lossy()])?;
-        Ok(())
+    /// When the registry cannot be read, or is damaged.
+    pub fn copy(&self) -> Result<Vec<u8>, RegistryError> {
+        // SQLite shares it among the connections of this process that name it.
+        let name = format!("file:/copy-{:p}?vfs=memdb", std::ptr::from_ref(self));
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_URI;
+        let mut copy = Connection::open_with_flags(&name, flags)?;
+        self.db.execute("VACUUM INTO ?1", [&name])?;
+        Ok(copy.serialize("main")?.to_vec())
     }
 
     /// Writes the log back into the file and empties it, so that nobody has to read it again.

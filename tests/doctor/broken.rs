@@ -59,7 +59,7 @@ fn nothing_is_broken_yet() {
 
 #[test]
 fn files_and_registry() {
-    let cases: [Case; 9] = [
+    let cases: [Case; 10] = [
         (&["configuration"], "unknown key `tttl`", |site| {
             edit(site, "bowline.toml", "server = ", "tttl = 1\nserver = ");
         }),
@@ -75,16 +75,10 @@ fn files_and_registry() {
             fs::remove_dir_all(site.path("state/locks")).unwrap();
         }),
         (&["registry-integrity"], "damaged", |site| {
-            site.add("home");
-            let file = site.registry_file();
-            // All of it in the file itself, without its log.
-            let db = rusqlite::Connection::open(&file).unwrap();
-            db.pragma_update(None, "journal_mode", "delete").unwrap();
-            drop(db);
-            let mut octets = fs::read(&file).unwrap();
-            let page = octets.len() / 4096 / 2 * 4096;
-            octets[page..page + 4096].fill(0x55);
-            fs::write(&file, octets).unwrap();
+            overwrite(site, |pages| pages / 2);
+        }),
+        (&["registry-integrity"], "damaged", |site| {
+            overwrite(site, |_| 0);
         }),
         (&["lookup-key"], "made with another one", |site| {
             let key = LookupKey::random().unwrap().to_hex();
@@ -112,6 +106,20 @@ fn files_and_registry() {
         }),
     ];
     each(&Parent::with(DELEGATION), &options(), &cases);
+}
+
+/// Writes something else over a page of the registry.
+fn overwrite(site: &Site, choose: fn(usize) -> usize) {
+    site.add("home");
+    let file = site.registry_file();
+    // All of it in the file itself, without its log.
+    let db = rusqlite::Connection::open(&file).unwrap();
+    db.pragma_update(None, "journal_mode", "delete").unwrap();
+    drop(db);
+    let mut octets = fs::read(&file).unwrap();
+    let page = choose(octets.len() / 4096) * 4096;
+    octets[page..page + 4096].fill(0x55);
+    fs::write(&file, octets).unwrap();
 }
 
 #[test]

@@ -52,9 +52,14 @@ fn fill(directory: &Path, free: usize) -> PathBuf {
 
 /// A verb of the command line: whether it succeeds, and all it says.
 fn verb(site: &Site, arguments: &[&str]) -> (bool, String) {
+    verb_of(&site.path("bowline.toml"), arguments)
+}
+
+/// The same with another configuration.
+fn verb_of(config: &Path, arguments: &[&str]) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_bowline"))
         .arg("--config")
-        .arg(site.path("bowline.toml"))
+        .arg(config)
         .args(arguments)
         .output()
         .unwrap();
@@ -70,6 +75,11 @@ fn verbs_on_a_full_and_on_a_read_only_disk() {
         assert_eq!(site.visit(&host.with("203.0.113.1")).status, 200);
     }
     assert!(verb(&site, &["upkeep"]).0);
+    assert!(verb(&site, &["owner", "add", "ann"]).0);
+    let saved = site.path("saved").to_str().unwrap().to_owned();
+    assert!(verb(&site, &["backup", &saved]).0);
+    fs::create_dir(site.path("state/again")).unwrap();
+    fs::write(site.path("list.toml"), "[[host]]\nname = 'third'\n").unwrap();
     site.knot.stop();
     assert!(site.visit(&home.with("203.0.113.2")).is_pending());
     // Something that upkeep has to forget.
@@ -87,6 +97,11 @@ fn verbs_on_a_full_and_on_a_read_only_disk() {
 
     // As the responder has it: what SQLite keeps beside the registry is there.
     let held = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let kept = || {
+        let all = ["host export", "owner list --json"];
+        all.map(|verbs| verb(&site, &verbs.split(' ').collect::<Vec<_>>()))
+    };
+    let before = kept();
     let count = |db: &rusqlite::Connection| {
         db.query_row("SELECT count(*) FROM host", [], |row| row.get::<_, i64>(0))
     };
@@ -101,11 +116,16 @@ fn verbs_on_a_full_and_on_a_read_only_disk() {
     }
     fs::remove_file(ballast).unwrap();
     drop(held);
+    assert_eq!(kept(), before);
 
     remount("remount,ro");
     nothing_is_written(&site, "must be writable");
     remount("remount,rw");
+    assert_eq!(kept(), before);
 
+    let again = site.path("state/again/bowline.toml");
+    let (done, said) = verb_of(&again, &["restore", &saved]);
+    assert!(done, "{said}");
     assert!(verb(&site, &["upkeep"]).0);
     assert!(!site.host(&home).is_pending());
     assert_eq!(
@@ -118,15 +138,42 @@ fn verbs_on_a_full_and_on_a_read_only_disk() {
 
 /// What writes says why it cannot, and changes nothing.
 fn nothing_is_written(site: &Site, why: &str) {
+    let at = |name| site.path(name).to_str().unwrap().to_owned();
+    let (list, out) = (at("list.toml"), at("out"));
     for arguments in [
         &["host", "add", "third"][..],
-        &["host", "remove", "other"],
+        &["host", "set", "other", "--note", "a remark"],
+        &["host", "set", "other", "--ipv4", "203.0.113.9"],
+        &["host", "set", "other", "--owner", "ann"],
+        &["host", "rename", "other", "third"],
         &["host", "rotate", "other"],
+        &["host", "disable", "other"],
+        &["host", "remove", "other"],
+        &["host", "import", &list, "--out", &out],
+        &["owner", "add", "bob"],
+        &["owner", "set", "ann", "--mail", "ann@example.org"],
+        &["owner", "rotate", "ann"],
+        &["owner", "disable", "ann"],
+        &["owner", "remove", "ann"],
         &["upkeep"],
     ] {
         let (done, said) = verb(site, arguments);
         assert!(!done && said.contains(why), "{arguments:?}: {said}");
+        assert!(said.contains("hint: "), "{arguments:?}: {said}");
     }
+    assert!(!site.path("out").exists(), "a file of tokens of nobody");
+    // Neither a backup there nor a restore to there leaves half a file that looks whole.
+    let (half, elsewhere) = (at("state/half"), at("elsewhere"));
+    let (done, said) = verb(site, &["backup", &half]);
+    assert!(!done && !Path::new(&half).exists(), "{said}");
+    // What needs room elsewhere only is done.
+    let (done, said) = verb(site, &["backup", &elsewhere]);
+    assert!(done, "{said}");
+    fs::remove_file(elsewhere).unwrap();
+    let again = site.path("state/again/bowline.toml");
+    let (done, said) = verb_of(&again, &["restore", &at("saved")]);
+    assert!(!done && said.contains("os error"), "{said}");
+    assert!(!again.exists(), "it would stand in the next one's way");
     let (_, said) = verb(site, &["doctor"]);
     assert!(said.contains("problem      disk-space "), "{said}");
     assert!(!said.contains("problem      registry"), "{said}");

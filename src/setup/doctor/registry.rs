@@ -56,6 +56,8 @@ pub(super) fn examine(config: &Config, suspects: &[Digest], state: &mut State) {
             says,
             "the next verb or visit brings it to this version",
         ),
+        // Of which that it is damaged was said.
+        std::cmp::Ordering::Less if !found.defects.is_empty() => return,
         std::cmp::Ordering::Less => {
             return report.problem(
                 "registry-version",
