@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::session::{load, open_registry};
 use super::{Context, Failure};
+use crate::notify::Templates;
 use crate::publish::Publisher;
 
 /// Show or check the configuration
@@ -51,6 +52,11 @@ fn check(context: &mut Context<'_>) -> Result<(), Failure> {
     let config = load(context)?;
     Publisher::new(&config).servers()?;
     open_registry(&config)?;
+    let (_, errors) = Templates::load(config.notify.templates());
+    if let Some(error) = errors.first() {
+        let failure = Failure::new(format!("template {error}"));
+        return Err(failure.hint("until it is mended, the built-in one is used"));
+    }
     match context.json {
         true => context.write_json(&json!({"config": config.file, "ok": true})),
         false => Ok(writeln!(context.out, "ok")?),

@@ -17,6 +17,7 @@ mod history;
 mod host;
 mod init;
 mod man;
+mod notify;
 mod owner;
 mod restore;
 mod session;
@@ -116,6 +117,7 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::Status(options) => status::run(options, &mut context),
         Verb::Upkeep(options) => upkeep::run(options, &mut context),
         Verb::Doctor(options) => doctor::run(&options, &mut context),
+        Verb::Notify(options) => notify::run(options, &mut context),
         Verb::Fastcgi(options) => fastcgi::run(&options, &mut context),
         Verb::Backup(options) => backup::run(options, &mut context),
         Verb::Restore(options) => restore::run(options, &mut context),

@@ -1,5 +1,6 @@
 //! `bowline status`: whether all is published, and where to look when it is not.
 
+mod messages;
 mod metrics;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::path::Path;
 use clap::Args;
 use serde::Serialize;
 
+use self::messages::Messages;
 use super::session::Session;
 use super::{Context, Failure, hosts};
 use crate::config::{Config, LogTarget};
@@ -48,6 +50,7 @@ struct Status {
     zones: Vec<ZoneStatus>,
     pending: Vec<Pending>,
     challenges: Challenges,
+    messages: Vec<Messages>,
 }
 
 /// Challenges for certificates.
@@ -176,6 +179,7 @@ impl Status {
                 .is_some_and(|last| session.now.since(last) > LATE),
             upkeep_at: last_upkeep,
             zones,
+            messages: Messages::all(session)?,
             pending: pending
                 .iter()
                 .map(|host| Pending::of(host, session.now))
@@ -211,6 +215,9 @@ impl Status {
             "hosts          {}, {} disabled, {} being removed",
             self.hosts, self.disabled, self.removing
         )?;
+        for messages in &self.messages {
+            writeln!(out, "{}", messages.line())?;
+        }
         for pending in &self.pending {
             let addresses = [&pending.ipv4, &pending.ipv6];
             let addresses: Vec<&str> = addresses

@@ -8,8 +8,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use super::handed::Argument;
 use super::{
-    backup, completions, config, doctor, fastcgi, history, host, init, man, owner, restore, status,
-    upkeep, zone,
+    backup, completions, config, doctor, fastcgi, history, host, init, man, notify, owner, restore,
+    status, upkeep, zone,
 };
 
 /// Dynamic DNS on your own Knot server
@@ -45,6 +45,7 @@ pub(super) enum Verb {
     Status(status::Options),
     Upkeep(upkeep::Options),
     Doctor(doctor::Options),
+    Notify(notify::Options),
     Fastcgi(fastcgi::Options),
     Backup(backup::Options),
     Restore(restore::Options),
@@ -79,6 +80,7 @@ impl Verb {
             Verb::Host(_) | Verb::History(_) | Verb::Status(_) | Verb::Upkeep(_) => true,
             Verb::Owner(_) | Verb::Fastcgi(_) => true,
             Verb::Config(options) => options.touches_state(),
+            Verb::Notify(options) => options.touches_state(),
             // They give up their rights themselves, when root is needed no more.
             Verb::Backup(_) | Verb::Restore(_) | Verb::Doctor(_) => false,
             // They write the servers' files too, and hand over what is the owner's.

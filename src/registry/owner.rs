@@ -4,8 +4,10 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::edit::{remove_one, wish_nothing};
 use super::kept_token::{kept_tokens_of, write_token_of};
+use super::outbox::events;
 use super::wish::write_wish;
 use super::{Durable, Host, HostId, KeptToken, Registry, RegistryError, Source, State};
+use crate::event::Events;
 use crate::name::ZoneName;
 use crate::owner_name::OwnerName;
 use crate::span::Span;
@@ -28,6 +30,8 @@ pub struct Owner {
     pub disabled: bool,
     /// Where the person is reached.
     pub mail: Option<String>,
+    /// What is told of the hosts that do not say it themselves; nothing: as configured.
+    pub notify: Option<Events>,
     /// When it was added.
     pub created: Timestamp,
 }
@@ -42,7 +46,7 @@ pub enum Holder {
 }
 
 /// The columns that [`read`] takes.
-const COLUMNS: &str = "id, name, state, mail, created";
+const COLUMNS: &str = "id, name, state, mail, notify, created";
 
 impl Registry {
     /// Whose token this is, disabled ones too; `None` for an unknown or dead token.
@@ -155,6 +159,21 @@ impl Registry {
     pub fn set_owner_mail(&mut self, id: OwnerId, mail: Option<&str>) -> Result<(), RegistryError> {
         let tx = self.write(Durable::Now)?;
         tx.execute("UPDATE owner SET mail = ?2 WHERE id = ?1", (id.0, mail))?;
+        Ok(tx.commit()?)
+    }
+
+    /// Sets what is told of the owner's hosts.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn set_owner_notify(
+        &mut self,
+        id: OwnerId,
+        notify: Option<Events>,
+    ) -> Result<(), RegistryError> {
+        let notify = notify.map(|events| events.to_string());
+        let tx = self.write(Durable::Now)?;
+        tx.execute("UPDATE owner SET notify = ?2 WHERE id = ?1", (id.0, notify))?;
         Ok(tx.commit()?)
     }
 
@@ -338,6 +357,7 @@ fn read(row: &Row<'_>) -> Result<Owner, RegistryError> {
         id: OwnerId(row.get("id")?),
         disabled: state == "disabled",
         mail: row.get("mail")?,
+        notify: events(row.get("notify")?)?,
         created: Timestamp::from_seconds(row.get("created")?),
         name: name.parse().map_err(|_| RegistryError::Damaged(name))?,
     })

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::super::Failure;
 use crate::config::SHORTEST_EXPIRE;
+use crate::event::Events;
 use crate::interface_id::InterfaceId;
 use crate::ip::{Addresses, Family, Policy, PublicAddress};
 use crate::name::HostName;
@@ -28,6 +29,10 @@ pub(super) struct Given {
     /// Where its person is reached
     #[arg(long, value_name = "ADDR", value_parser = mail)]
     pub(super) mail: Option<String>,
+    /// What is told of it instead of what is configured: all, none, or a list of changed,
+    /// expired, silent, pending, mended, old-token
+    #[arg(long, value_name = "EVENTS")]
+    pub(super) notify: Option<Events>,
     /// The only family it has; addresses of the other count as not given
     #[arg(long, value_name = "ipv4|ipv6", value_parser = family)]
     pub(super) only: Option<Family>,
@@ -49,6 +54,7 @@ impl Given {
         settings.expire = self.expire.or(settings.expire);
         settings.note = self.note.or(settings.note.take());
         settings.mail = self.mail.or(settings.mail.take());
+        settings.notify = self.notify.or(settings.notify);
         settings.only = self.only.or(settings.only);
         settings.allow_private |= self.allow_private;
         settings.wildcard |= self.wildcard;

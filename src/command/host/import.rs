@@ -28,7 +28,7 @@ use crate::ttl::Ttl;
 /// as `bowline host export` writes them. A host that is there already gets the settings
 /// that the list gives; its token and, unless it is static, its addresses stay.
 ///
-/// Keys: name zone owner below behind interface_id note mail ttl expire only allow_private wildcard
+/// Keys: name zone owner below behind interface_id note mail notify ttl expire only allow_private wildcard
 /// plain_http static ipv4 ipv6 disabled, token (a secret to take over) and tokens (digests of an export).
 #[derive(Debug, Args)]
 pub(super) struct Options {

@@ -9,6 +9,7 @@ use super::super::session::new_name;
 use super::given::{self, Given};
 use super::rows::Record;
 use crate::config::Config;
+use crate::event::EventError;
 use crate::interface_id::{InterfaceId, InterfaceIdError};
 use crate::name::{HostName, ZoneName};
 use crate::owner_name::{OwnerName, OwnerNameError};
@@ -17,7 +18,7 @@ use crate::time::Timestamp;
 use crate::token::{Digest, Token};
 
 /// The settings a list may have.
-const KEYS: &str = "name zone owner below behind interface_id note mail ttl expire only allow_private wildcard plain_http static \
+const KEYS: &str = "name zone owner below behind interface_id note mail notify ttl expire only allow_private wildcard plain_http static \
                     ipv4 ipv6 disabled token tokens";
 
 /// A host to add, or whose settings to change.
@@ -108,6 +109,10 @@ impl Row {
             "below" => self.below = switch(value)?,
             "note" => given.note = Some(given::note(&text(value)?)?),
             "mail" => given.mail = Some(given::mail(&text(value)?)?),
+            "notify" => {
+                let events = text(value)?.parse();
+                given.notify = Some(events.map_err(|error: EventError| error.to_string())?);
+            }
             "ttl" => given.ttl = Some(given::ttl(&text(value)?)?),
             "expire" => given.expire = Some(given::expire(&text(value)?)?),
             "only" => given.only = Some(given::family(&text(value)?)?),

@@ -69,6 +69,9 @@ struct No {
     /// No mail address
     #[arg(long, conflicts_with = "mail")]
     no_mail: bool,
+    /// What is told of it is as configured again
+    #[arg(long, conflicts_with = "notify")]
+    no_notify: bool,
     /// Both families again
     #[arg(long, conflicts_with = "only")]
     no_only: bool,
@@ -238,6 +241,9 @@ impl No {
         }
         if self.no_mail {
             settings.mail = None;
+        }
+        if self.no_notify {
+            settings.notify = None;
         }
         if self.no_only {
             settings.only = None;

@@ -27,6 +27,7 @@ struct Shown {
     listed: Listed,
     state: &'static str,
     mail: Option<String>,
+    notify: Option<String>,
     only: Option<&'static str>,
     allow_private: bool,
     wildcard: bool,
@@ -110,7 +111,11 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     if let Some(behind) = &settings.behind {
         lines.push(("behind", format!("{} at {}", behind.site, behind.id)));
     }
-    for (name, value) in [("note", &settings.note), ("mail", &settings.mail)] {
+    for (name, value) in [
+        ("note", &settings.note),
+        ("mail", &settings.mail),
+        ("notify", &shown.notify),
+    ] {
         lines.extend(value.as_ref().map(|value| (name, value.clone())));
     }
     lines.extend(shown.only.map(|family| ("only", family.to_owned())));
@@ -181,6 +186,7 @@ fn shown(host: &Host, session: &Session) -> Result<Shown, Failure> {
         listed: Listed::of(host, session),
         state: state(host),
         mail: settings.mail.clone(),
+        notify: settings.notify.map(|events| events.to_string()),
         only: settings.only.map(|family| family.as_str()),
         allow_private: settings.allow_private,
         wildcard: settings.wildcard,

@@ -15,6 +15,7 @@ use crate::token::Token;
 pub(super) struct Listed {
     name: String,
     mail: Option<String>,
+    notify: Option<String>,
     disabled: bool,
     /// How many.
     hosts: usize,
@@ -27,6 +28,7 @@ impl Listed {
         Listed {
             name: owner.name.to_string(),
             mail: owner.mail.clone(),
+            notify: owner.notify.map(|events| events.to_string()),
             disabled: owner.disabled,
             hosts,
             created: owner.created.to_string(),

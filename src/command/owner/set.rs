@@ -1,4 +1,4 @@
-//! `bowline owner set`: another mail address, or a secret to take over.
+//! `bowline owner set`: another mail address, other events, or a secret to take over.
 
 use clap::Args;
 
@@ -8,6 +8,7 @@ use super::super::session::Session;
 use super::super::token::{self, TokenSource};
 use super::super::{Context, Failure};
 use super::report;
+use crate::event::Events;
 use crate::owner_name::OwnerName;
 use crate::span::Span;
 
@@ -22,6 +23,13 @@ pub(super) struct Options {
     /// No mail address
     #[arg(long, conflicts_with = "mail")]
     no_mail: bool,
+    /// What is told of the hosts that do not say it themselves: all, none, or a list of
+    /// changed, expired, silent, pending, mended, old-token
+    #[arg(long, value_name = "EVENTS")]
+    notify: Option<Events>,
+    /// What is told of the hosts is as configured again
+    #[arg(long, conflicts_with = "notify")]
+    no_notify: bool,
     /// Take a secret over in the place of the token: from standard input (-) or a file (@FILE)
     #[arg(long, value_name = "-|@FILE", value_parser = TokenSource::parse, allow_hyphen_values = true)]
     token: Option<TokenSource>,
@@ -52,6 +60,11 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     if options.mail.is_some() || options.no_mail {
         let mail = options.mail.as_deref();
         session.registry.set_owner_mail(owner.id, mail)?;
+    }
+    if options.notify.is_some() || options.no_notify {
+        session
+            .registry
+            .set_owner_notify(owner.id, options.notify)?;
     }
     report::changed(&session, &owner, "set", context)
 }

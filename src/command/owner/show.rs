@@ -43,6 +43,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         ("name", owner.name.to_string()),
         ("state", state(&owner).to_owned()),
     ];
+    lines.extend(owner.notify.map(|events| ("notify", events.to_string())));
     lines.extend(owner.mail.map(|mail| ("mail", mail)));
     lines.extend(old_tokens.iter().map(|old| ("old token", old.to_string())));
     lines.push(("created", owner.created.to_string()));
