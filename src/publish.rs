@@ -232,10 +232,12 @@ impl Publisher {
         if hosts.is_empty() {
             return Ok(published);
         }
+        // Before the name server is asked: what others see meanwhile may be newer.
+        let known = registry.serial(&served.zone)?;
         match self.exchange(served, deadline, silent)? {
             Some(mut exchange) => {
                 let ends = exchange.settle(&hosts);
-                let serials = exchange.serials;
+                let serials: Vec<u32> = known.into_iter().chain(exchange.serials).collect();
                 published.extend(conclude(registry, &served.zone, &serials, &hosts, ends)?);
             }
             None => published.extend(

@@ -573,3 +573,20 @@ fn a_name_with_records_of_another_host_is_not_given_out() {
     );
     assert!(matches!(taken, Err(RegistryError::Removed { .. })));
 }
+
+#[test]
+fn only_what_is_older_than_before_the_question_went_back() {
+    let mut fixture = Fixture::new();
+    let zone = name("home").zone();
+    let mut seen = |serials: &[u32]| {
+        fixture.registry.conclude(&zone, serials, &[], NOW).unwrap();
+        let state = fixture.registry.zone_state(&zone).unwrap();
+        (state.serial, state.went_back.is_some())
+    };
+    assert_eq!(seen(&[]), (None, false));
+    assert_eq!(seen(&[7]), (Some(7), false));
+    assert_eq!(seen(&[7, 9, 10]), (Some(10), false));
+    // Another process asked before, and notes it later.
+    assert_eq!(seen(&[7, 8]), (Some(10), false));
+    assert_eq!(seen(&[10, 9]), (Some(10), true));
+}

@@ -18,6 +18,8 @@ mod challenges;
 mod files;
 #[path = "servers/instance.rs"]
 mod instance;
+#[path = "servers/outage.rs"]
+mod outage;
 #[path = "servers/rights.rs"]
 mod rights;
 #[path = "servers/secondary.rs"]

@@ -11,6 +11,8 @@ mod support;
 
 #[path = "visits/behind.rs"]
 mod behind;
+#[path = "visits/between.rs"]
+mod between;
 #[path = "visits/cgi.rs"]
 mod cgi;
 #[path = "visits/compare.rs"]
@@ -25,6 +27,8 @@ mod forged;
 mod full;
 #[path = "visits/gone.rs"]
 mod gone;
+#[path = "visits/held.rs"]
+mod held;
 #[path = "visits/kill.rs"]
 mod kill;
 #[path = "visits/lan.rs"]

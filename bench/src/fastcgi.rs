@@ -7,6 +7,7 @@ use crate::knot::{Knot, OPEN};
 use crate::load::{Visitor, throughput};
 use crate::options::Effort;
 use crate::place::Place;
+use crate::process::Server;
 use crate::report::{Figure, Report, Target};
 use crate::sample::Sample;
 use crate::web::{Web, hello_responder};
@@ -17,7 +18,7 @@ const HOSTS: usize = 10_000;
 const UNCHANGED: usize = 500;
 /// Addresses from here on are nobody's yet.
 const FRESH: usize = 1 << 20;
-/// So many changes are sent to the bare name server in a block.
+/// So many changes at most are sent to the bare name server in a block.
 const UPDATES: usize = 500;
 /// So many messages are on their way to the bare name server.
 const OUTSTANDING: usize = 32;
@@ -56,7 +57,10 @@ pub(crate) fn measure(place: &Place, effort: Effort, report: &mut Report) -> Res
         )
     });
     let mut visitors = [(hello, 0), (unchanged, 0), (changed, 0), (wsgi, 0)];
-    for (connections, counts) in [(1, [500, 500, 200, 20]), (32, [2000, 2000, 1000, 60])] {
+    for (connections, counts, updates) in [
+        (1, [500, 500, 100, 20], 100),
+        (32, [2000, 2000, 1000, 60], UPDATES),
+    ] {
         for (visitor, count) in visitors.iter_mut().zip(counts) {
             visitor.1 = count;
         }
@@ -70,32 +74,55 @@ pub(crate) fn measure(place: &Place, effort: Effort, report: &mut Report) -> Res
             raw.push(bare_updates(
                 &knot,
                 connections.min(OUTSTANDING),
+                updates,
                 round + connections,
             )?);
         }
         add(report, connections, &samples, &raw)?;
     }
+    let [_, (unchanged, _), ..] = visitors;
+    memory(effort, report, &responder, unchanged)
+}
+
+/// The responder's memory: the most, and before and after many more visits.
+fn memory(
+    effort: Effort,
+    report: &mut Report,
+    responder: &Server,
+    unchanged: Visitor<'_>,
+) -> Result<(), Trouble> {
+    let visits = effort.of(20_000, 1_000_000);
+    let before = responder.memory()?;
+    throughput(&[(unchanged, visits)], OUTSTANDING, 1)?;
+    report.add(Figure {
+        name: "fastcgi.memory_after_visits".into(),
+        what: format!("FastCGI, memory after {visits} more visits"),
+        unit: "MiB",
+        sample: responder.memory()?.into(),
+        reference: Some(("before_them", before.into())),
+        target: Some(Target::AtMost(1.05)),
+    });
     report.add(Figure {
         name: "fastcgi.memory".into(),
-        what: "FastCGI, peak memory of the responder".into(),
+        what: format!("FastCGI, peak memory of the responder, {HOSTS} hosts"),
         unit: "MiB",
         sample: responder.peak()?.into(),
         reference: None,
-        target: None,
+        target: Some(Target::AtMost(12.0)),
     });
     Ok(())
 }
 
 /// Changes in a second that the name server takes from a sender which waits for nothing
 /// else. Each block has its own addresses: what changes nothing costs nothing.
-fn bare_updates(knot: &Knot, open: usize, block: usize) -> Result<f64, Trouble> {
+fn bare_updates(knot: &Knot, open: usize, updates: usize, block: usize) -> Result<f64, Trouble> {
     let mut done = 0;
     let message = |number| dns::update(OPEN, &host(number), address(block * UPDATES + number));
-    let took = dns::exchange(knot.port, UPDATES, open, message, |_, answer| {
+    let took = dns::exchange(knot.port, updates, open, message, |_, answer| {
         done += usize::from(dns::is_done(answer));
     })?;
-    match done == UPDATES {
-        true => Ok(UPDATES as f64 / took.as_secs_f64()),
+    match done == updates {
+        true => Ok(updates as f64 / took.as_secs_f64()),
         false => Err("the name server refused an update".into()),
     }
 }
@@ -152,7 +179,10 @@ fn add(
     for (name, what, ours, reference, against, target) in compared {
         report.add(Figure {
             name: format!("fastcgi.{name}.throughput_{connections}"),
-            what: format!("FastCGI behind nginx, {what}, {connections} connections"),
+            what: match connections {
+                1 => format!("FastCGI behind nginx, {what}, 1 connection"),
+                _ => format!("FastCGI behind nginx, {what}, {connections} connections"),
+            },
             unit: "/s",
             sample: ours.clone(),
             reference: Some((reference, against.clone())),

@@ -8,6 +8,7 @@ mod account;
 mod bowline;
 mod cgi;
 mod dns;
+mod document;
 mod fastcgi;
 mod http;
 mod knot;
@@ -57,6 +58,7 @@ fn measure(options: &Options) -> Result<(), Trouble> {
         }
         eprintln!("bench: {part}: {:.0} s", began.elapsed().as_secs_f64());
     }
+    report.check()?;
     print!("{}", report.table());
     report.write(options)
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use crate::Trouble;
 
 /// How it is called.
-const USAGE: &str = "scripts/bench [--quick] [--only cgi|fastcgi|scale|storm] [--json FILE]";
+const USAGE: &str =
+    "scripts/bench [--quick] [--only cgi|fastcgi|scale|storm] [--json FILE] [--write]";
 
 /// What is measured, and where the results go.
 pub(crate) struct Options {
@@ -20,6 +21,8 @@ pub(crate) struct Options {
     pub(crate) parts: Vec<Part>,
     /// A further place for the figures.
     pub(crate) json: Option<PathBuf>,
+    /// Whether BENCHMARKS.md and its picture are brought up to date.
+    pub(crate) write: bool,
     /// Where figures and picture go.
     pub(crate) out: PathBuf,
 }
@@ -80,12 +83,14 @@ impl Options {
             effort: Effort::Full,
             parts: Vec::new(),
             json: None,
+            write: false,
             out: PathBuf::from("target/bench"),
         };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(USAGE);
             match argument.as_str() {
                 "--quick" => options.effort = Effort::Quick,
+                "--write" => options.write = true,
                 "--json" => options.json = Some(value()?.into()),
                 "--bowline" => options.bowline = value()?.into(),
                 "--dir" => options.dir = value()?.into(),
@@ -99,6 +104,9 @@ impl Options {
                 }
                 _ => return Err(USAGE.into()),
             }
+        }
+        if options.write && !options.parts.is_empty() {
+            return Err("--write is for all parts: without --only".into());
         }
         if options.parts.is_empty() {
             options.parts = Part::ALL.to_vec();

@@ -36,10 +36,20 @@ impl Server {
 
     /// The most memory it had so far, in MiB.
     pub(crate) fn peak(&self) -> Result<f64, Trouble> {
+        self.status("VmHWM:")
+    }
+
+    /// The memory it has now, in MiB.
+    pub(crate) fn memory(&self) -> Result<f64, Trouble> {
+        self.status("VmRSS:")
+    }
+
+    /// A line of what the system says about it, in MiB.
+    fn status(&self, key: &str) -> Result<f64, Trouble> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = peak.and_then(|peak| peak.split_whitespace().next()?.parse::<f64>().ok());
-        Ok(kib.ok_or("no VmHWM")? / 1024.0)
+        let value = status.lines().find_map(|line| line.strip_prefix(key));
+        let kib = value.and_then(|value| value.split_whitespace().next()?.parse::<f64>().ok());
+        Ok(kib.ok_or_else(|| format!("no {key}"))? / 1024.0)
     }
 
     /// Ends in its own time.

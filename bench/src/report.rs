@@ -1,15 +1,19 @@
 //! The figures, each beside its reference and its target.
 
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
 
 use crate::Trouble;
+use crate::document;
 use crate::options::{Effort, Options};
 use crate::picture;
+use crate::process::run;
 use crate::sample::Sample;
 use crate::web::version;
 
@@ -76,32 +80,53 @@ impl Figure {
         figure
     }
 
+    /// Bowline's median, and what it is counted in.
+    pub(crate) fn measured(&self) -> String {
+        format!("{} {}", short(self.sample.median()), self.unit)
+    }
+
+    /// The ratio and what it is to; nothing where there is no reference.
+    pub(crate) fn ratio(&self) -> String {
+        match &self.reference {
+            Some((name, _)) => format!("{:.2} × {}", self.value(), name.replace('_', " ")),
+            None => String::new(),
+        }
+    }
+
+    /// What it shall be, and whether it is.
+    pub(crate) fn aim(&self) -> Option<(String, bool)> {
+        let target = self.target?;
+        let (sign, bound) = match target {
+            Target::AtMost(bound) => ("≤", bound),
+            Target::AtLeast(bound) => ("≥", bound),
+        };
+        let bound = short(bound);
+        let bound = match bound.contains('.') {
+            true => bound.trim_end_matches('0').trim_end_matches('.'),
+            false => &bound,
+        };
+        Some((format!("{sign} {bound}"), target.is_met(self.value())))
+    }
+
+    /// How much of its target it takes up: at most 1 is within.
+    pub(crate) fn of_target(&self) -> Option<f64> {
+        Some(match self.target? {
+            Target::AtMost(bound) => self.value() / bound,
+            Target::AtLeast(bound) => bound / self.value(),
+        })
+    }
+
     fn row(&self) -> String {
         let spread = match self.sample.spread() {
             spread if spread > 0.0 => format!("±{:.0}%", spread * 100.0),
             _ => String::new(),
         };
-        let measured = format!("{} {}", short(self.sample.median()), self.unit);
-        let ratio = match &self.reference {
-            Some((name, _)) => format!("{:.2} × {}", self.value(), name.replace('_', " ")),
+        let target = match self.aim() {
             None => String::new(),
+            Some((aim, true)) => aim,
+            Some((aim, false)) => format!("{aim}  MISSED"),
         };
-        let target = match self.target {
-            None => String::new(),
-            Some(target) => {
-                let (sign, bound) = match target {
-                    Target::AtMost(bound) => ("≤", bound),
-                    Target::AtLeast(bound) => ("≥", bound),
-                };
-                let met = if target.is_met(self.value()) {
-                    ""
-                } else {
-                    "  MISSED"
-                };
-                format!("{sign} {bound}{met}")
-            }
-        };
-        let what = &self.what;
+        let (what, measured, ratio) = (&self.what, self.measured(), self.ratio());
         format!("{what:<52} {measured:>14} {spread:>5}  {ratio:<28} {target}")
             .trim_end()
             .to_owned()
@@ -139,6 +164,18 @@ impl Report {
         self.figures.push(figure);
     }
 
+    /// Whether everything has a value.
+    ///
+    /// # Errors
+    /// With the first figure that could not be measured.
+    pub(crate) fn check(&self) -> Result<(), Trouble> {
+        let empty = |figure: &&Figure| !figure.value().is_finite();
+        match self.figures.iter().find(empty) {
+            Some(figure) => Err(format!("{} could not be measured", figure.name).into()),
+            None => Ok(()),
+        }
+    }
+
     /// All figures, a line each.
     pub(crate) fn table(&self) -> String {
         self.figures
@@ -169,6 +206,9 @@ impl Report {
         let picture = options.out.join("picture.svg");
         fs::write(&picture, picture::draw(&self.figures))?;
         println!("picture:     {}", picture.display());
+        if options.write {
+            document::write(&self.figures, &self.machine)?;
+        }
         Ok(())
     }
 }
@@ -183,11 +223,36 @@ fn machine(options: &Options) -> Value {
         "processor": model.map(|(_, model)| model),
         "processors": std::thread::available_parallelism().map_or(0, usize::from),
         "kernel": kernel.trim(),
+        "disk": disk(&options.dir),
+        "sync_microseconds": sync(&options.dir),
         "quick": options.effort == Effort::Quick,
         "bowline": version(Command::new(&options.bowline).arg("--version")),
         "knot": version(Command::new("knotd").arg("-V")),
         "apache": version(Command::new("apache2").arg("-v")),
     })
+}
+
+/// The file system and device that everything is on.
+fn disk(dir: &Path) -> Option<String> {
+    let mut df = Command::new("df");
+    let lines = run(df.args(["--output=fstype,source"]).arg(dir)).ok()?;
+    let fields = lines.lines().nth(1)?.split_whitespace();
+    Some(fields.collect::<Vec<_>>().join(" "))
+}
+
+/// How long the disk takes to have two more pages for good, in microseconds.
+fn sync(dir: &Path) -> Option<f64> {
+    let path = dir.join("sync");
+    let mut file = File::create(&path).ok()?;
+    let mut sample = Sample::default();
+    for _ in 0..50 {
+        let began = Instant::now();
+        file.write_all(&[1; 8192]).ok()?;
+        file.sync_data().ok()?;
+        sample.push(began.elapsed().as_secs_f64() * 1e6);
+    }
+    fs::remove_file(path).ok()?;
+    Some(sample.median())
 }
 
 /// A number with three digits that count.

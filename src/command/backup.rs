@@ -33,7 +33,7 @@ const SECRET: u32 = 0o600;
 /// Save configuration, keys and registry in one file, which is a secret
 ///
 /// The registry is consistent however much goes on meanwhile. Run as root, the backup
-/// has Knot's DNSSEC keys too.
+/// has the DNSSEC keys of Knot or BIND too; PowerDNS has them in its own database.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// The new file, mode 0600; -: standard output

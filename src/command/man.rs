@@ -151,6 +151,7 @@ fn toml_page() -> Vec<u8> {
         page.text([roman(format!("{about}."))]);
         for key in keys().filter(|key| key.table == table) {
             let default = match key.default {
+                Some("") => String::new(),
                 Some(default) => format!(" (default: {default})"),
                 None => " (must be there)".to_owned(),
             };

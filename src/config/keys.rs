@@ -18,7 +18,7 @@ pub struct Key {
     pub name: &'static str,
     /// What it is for, in a sentence or two without the final full stop.
     pub doc: &'static str,
-    /// Its value when it is not there, as TOML; `None`: it must be there.
+    /// Its value when it is not there, as TOML; `None`: it must be there, empty: there is none.
     pub default: Option<&'static str>,
     show: Show,
 }

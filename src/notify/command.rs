@@ -19,7 +19,7 @@ pub(super) struct Call {
 impl Call {
     /// The call that a message is.
     pub(super) fn of(message: &Message, command: &Command) -> Self {
-        let first = &message.first;
+        let newest = &message.newest;
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let count = message.document.get("count");
         let environment = vec![
@@ -30,15 +30,15 @@ impl Call {
                 "BOWLINE_COUNT",
                 count.map_or_else(String::new, ToString::to_string),
             ),
-            ("BOWLINE_EVENT", first.event.clone()),
-            ("BOWLINE_TIME", first.time.clone()),
-            ("BOWLINE_HOST", text(&first.fqdn)),
-            ("BOWLINE_ZONE", text(&first.zone)),
-            ("BOWLINE_IPV4", text(&first.ipv4)),
-            ("BOWLINE_IPV6", text(&first.ipv6)),
-            ("BOWLINE_LAST_IPV4", text(&first.last_ipv4)),
-            ("BOWLINE_LAST_IPV6", text(&first.last_ipv6)),
-            ("BOWLINE_REASON", text(&first.reason)),
+            ("BOWLINE_EVENT", newest.event.clone()),
+            ("BOWLINE_TIME", newest.time.clone()),
+            ("BOWLINE_HOST", text(&newest.fqdn)),
+            ("BOWLINE_ZONE", text(&newest.zone)),
+            ("BOWLINE_IPV4", text(&newest.ipv4)),
+            ("BOWLINE_IPV6", text(&newest.ipv6)),
+            ("BOWLINE_LAST_IPV4", text(&newest.last_ipv4)),
+            ("BOWLINE_LAST_IPV6", text(&newest.last_ipv6)),
+            ("BOWLINE_REASON", text(&newest.reason)),
         ];
         Call {
             words: command.command.clone(),

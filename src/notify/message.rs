@@ -25,8 +25,8 @@ pub(super) struct Message {
     pub(super) html: String,
     /// All of it.
     pub(super) document: Value,
-    /// The variables of its first event.
-    pub(super) first: Variables,
+    /// The variables of its newest event: what is so now.
+    pub(super) newest: Variables,
 }
 
 impl Message {
@@ -56,8 +56,7 @@ impl Message {
         let events: Vec<Value> = (parts.iter())
             .map(|(notice, variables, rendered)| event(notice, variables, rendered))
             .collect();
-        let first_variables = parts.into_iter().next().map(|(_, variables, _)| variables);
-        let first_variables = first_variables.unwrap_or_default();
+        let newest = Variables::of(notices.last().unwrap_or(first), config, registry)?;
         Ok(Message {
             document: json!({
                 "id": id,
@@ -67,7 +66,7 @@ impl Message {
                 "events": events,
             }),
             to: first.to.clone(),
-            first: first_variables,
+            newest,
             id,
             title,
             text,
@@ -89,7 +88,7 @@ impl Message {
     /// # Errors
     /// When one of them has an error.
     pub(super) fn document_like(&self, form: &toml::Table) -> Result<Value, String> {
-        let mut values = serde_json::to_value(&self.first).unwrap_or_default();
+        let mut values = serde_json::to_value(&self.newest).unwrap_or_default();
         for key in ["id", "title", "text", "count"] {
             if let (Some(values), Some(value)) = (values.as_object_mut(), self.document.get(key)) {
                 values.insert(key.to_owned(), value.clone());
@@ -107,10 +106,10 @@ fn words(parts: &[(&Notice, Variables, Rendered)], count: usize) -> (String, Str
         let html = html.unwrap_or_else(|| html_of(&only.subject, &only.text));
         return (only.subject.clone(), only.text.clone(), html);
     }
-    let first = parts
-        .first()
+    let newest = parts
+        .last()
         .map_or("", |(_, _, part)| part.subject.as_str());
-    let title = format!("{first}, and {} more", count.saturating_sub(1));
+    let title = format!("{newest}, and {} more", count.saturating_sub(1));
     let mut texts: Vec<String> = (parts.iter())
         .map(|(_, _, part)| format!("* {}\n\n{}", part.subject, part.text))
         .collect();

@@ -2,7 +2,7 @@
 //!
 //! What is due on a channel for one recipient is one message. It has an identifier of its own,
 //! under which its notices are claimed in the registry just before it goes out; each sender
-//! stands before a [`gate`] at that moment. So a crash before it loses nothing, and one after
+//! stands before a gate at that moment. So a crash before it loses nothing, and one after
 //! it repeats nothing: what was claimed and has no result is given up, and said to be.
 
 mod command;

@@ -22,6 +22,8 @@ use crate::time::Timestamp;
 const LONGEST: Duration = Duration::from_secs(30);
 /// A receiver of mail, or of a webhook, is waited for no longer than this in all.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// A sender has so much more to say why, and to end what it has started, when its time is up.
+const GRACE: Duration = Duration::from_secs(1);
 /// So many notices of a channel are looked at in a round.
 const MOST: u32 = 2000;
 /// The order in which channels are served: what is nearest first.
@@ -96,7 +98,7 @@ impl Round<'_> {
         let mut due = due(waiting, Timestamp::now()).into_iter();
         while let Some(notices) = due.next() {
             let longest = self.config.notify.timeout(channel).unwrap_or(PATIENCE);
-            if self.deadline.left() < longest {
+            if self.deadline.left() < longest + GRACE {
                 return Ok(());
             }
             let message = match self.message(&notices) {
@@ -114,25 +116,21 @@ impl Round<'_> {
                 Ok(sender) => {
                     let ids: Vec<i64> = notices.iter().map(|notice| notice.id).collect();
                     let claim = || self.registry.claim(&ids, &message.id, Timestamp::now());
-                    gate::send(sender, deadline, claim)?
+                    gate::send(sender, Deadline::after(longest + GRACE), claim)?
                 }
             };
             let name = format!("{channel} message={}", message.id);
             match sent {
                 Sent::Taken => {
-                    self.delivered.sent += 1;
                     self.note(&notices, &Delivery::Done, &name)?;
                 }
                 Sent::Failed(Fault::Never(why)) => {
-                    self.delivered.given_up += notices.len();
                     self.note(&notices, &Delivery::GivenUp(why), &name)?;
                 }
                 Sent::Failed(Fault::NotNow(why)) => {
-                    self.delivered.failed += 1;
                     self.note(&notices, &Delivery::Refused(why), &name)?;
                 }
                 Sent::Unanswered(why) => {
-                    self.delivered.failed += 1;
                     self.note(&notices, &Delivery::Unanswered(why), &name)?;
                     return Ok(());
                 }
@@ -152,7 +150,6 @@ impl Round<'_> {
         fault: &Fault,
         channel: Channel,
     ) -> Result<(), RegistryError> {
-        self.delivered.failed += 1;
         let refused = Delivery::Refused(fault.to_string());
         self.note(notices, &refused, channel.as_str())?;
         // One that was sent before without an answer keeps its name.
@@ -160,8 +157,9 @@ impl Round<'_> {
             .filter(|other| other.message.is_none())
             .map(|other| other.id)
             .collect();
-        self.registry
-            .delivered(&others, &refused, self.give_up(), Timestamp::now())
+        let (give_up, now) = (self.give_up(), Timestamp::now());
+        self.delivered.given_up += self.registry.delivered(&others, &refused, give_up, now)?;
+        Ok(())
     }
 
     fn message(&mut self, notices: &[Notice]) -> Result<Message, MessageError> {
@@ -179,7 +177,7 @@ impl Round<'_> {
         message
     }
 
-    /// Notes what became of a message, in the registry and in the log.
+    /// Counts what became of a message, and notes it in the registry and in the log.
     fn note(
         &mut self,
         notices: &[Notice],
@@ -187,12 +185,21 @@ impl Round<'_> {
         channel: &str,
     ) -> Result<(), RegistryError> {
         let ids: Vec<i64> = notices.iter().map(|notice| notice.id).collect();
+        let now = Timestamp::now();
+        let given_up = (self.registry).delivered(&ids, delivery, self.give_up(), now)?;
+        self.delivered.given_up += given_up;
         let (level, result, reason) = match delivery {
-            Delivery::Done => (LogLevel::Info, "sent", None),
-            Delivery::Refused(why) | Delivery::Unanswered(why) => {
+            Delivery::Done => {
+                self.delivered.sent += 1;
+                (LogLevel::Info, "sent", None)
+            }
+            Delivery::Refused(why) | Delivery::Unanswered(why) if given_up < ids.len() => {
+                self.delivered.failed += 1;
                 (LogLevel::Warning, "failed", Some(why))
             }
-            Delivery::GivenUp(why) => (LogLevel::Warning, "given-up", Some(why)),
+            Delivery::Refused(why) | Delivery::Unanswered(why) | Delivery::GivenUp(why) => {
+                (LogLevel::Warning, "given-up", Some(why))
+            }
         };
         let line = Line::new(level, "notify").field("channel", channel);
         let line = line.field("events", ids.len()).field("result", result);
@@ -200,8 +207,7 @@ impl Round<'_> {
             Some(why) => line.words("reason", why),
             None => line,
         });
-        self.registry
-            .delivered(&ids, delivery, self.give_up(), Timestamp::now())
+        Ok(())
     }
 
     /// What happened before this is given up when it is not delivered.
@@ -213,13 +219,9 @@ impl Round<'_> {
 /// What is due, a message each: what was sent before without an answer goes as the same
 /// message; all else for one recipient is one, and waits while a part of it does.
 fn due(waiting: Vec<Notice>, now: Timestamp) -> Vec<Vec<Notice>> {
-    let mut messages: BTreeMap<(Option<String>, Option<String>), Vec<Notice>> = BTreeMap::new();
+    let mut messages: BTreeMap<(Option<String>, Whom), Vec<Notice>> = BTreeMap::new();
     for notice in waiting {
-        let to = notice
-            .to
-            .clone()
-            .filter(|_| notice.channel == Channel::Mail);
-        let key = (notice.message.clone(), to);
+        let key = (notice.message.clone(), Whom::of(&notice));
         messages.entry(key).or_default().push(notice);
     }
     let rests = |notice: &Notice| notice.retry_at.is_some_and(|time| time > now);
@@ -228,6 +230,27 @@ fn due(waiting: Vec<Notice>, now: Timestamp) -> Vec<Vec<Notice>> {
     // Those that wait longest first.
     due.sort_by_key(|notices| notices.first().map(|first| first.id));
     due
+}
+
+/// Whom a message is for.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Whom {
+    /// Whoever reads that mail; `None`: the operator.
+    Reader(Option<String>),
+    /// A command is run for each host by itself; `None`: for what is about none.
+    Host(Option<i64>),
+    /// Who gets everything.
+    All,
+}
+
+impl Whom {
+    fn of(notice: &Notice) -> Self {
+        match notice.channel {
+            Channel::Mail => Whom::Reader(notice.to.clone()),
+            Channel::Command => Whom::Host(notice.host.map(|host| host.number())),
+            Channel::Webhook => Whom::All,
+        }
+    }
 }
 
 /// What sends a message on a channel.
@@ -288,15 +311,15 @@ pub fn test(
         message.mark_as_test();
         let longest = config.notify.timeout(channel).unwrap_or(PATIENCE);
         let deadline = Deadline::after(longest);
-        let result =
-            sender(config, channel, &message, deadline).and_then(|sender| {
-                match gate::send(sender, deadline, || Ok::<(), std::convert::Infallible>(())) {
-                    Ok(Sent::Taken) => Ok(()),
-                    Ok(Sent::Failed(fault)) => Err(fault),
-                    Ok(Sent::Unanswered(why)) => Err(Fault::silent(why)),
-                    Err(never) => match never {},
-                }
-            });
+        let result = sender(config, channel, &message, deadline).and_then(|sender| {
+            let last = Deadline::after(longest + GRACE);
+            match gate::send(sender, last, || Ok::<(), std::convert::Infallible>(())) {
+                Ok(Sent::Taken) => Ok(()),
+                Ok(Sent::Failed(fault)) => Err(fault),
+                Ok(Sent::Unanswered(why)) => Err(Fault::silent(why)),
+                Err(never) => match never {},
+            }
+        });
         results.push((channel, result));
     }
     Ok((results, errors))

@@ -17,6 +17,9 @@ use crate::span::Span;
 use crate::time::Timestamp;
 use crate::token::Digest;
 
+/// So many challenges of a host are known at once, those that are to be gone too: what waits for
+/// a name server has to go into one UPDATE.
+const MOST: i64 = 32;
 /// So often, within a day, a name server refuses to remove one before that is left to people.
 const REFUSED: i64 = 30;
 
@@ -83,6 +86,8 @@ pub enum ChallengeAccepted {
     Gone,
     /// The host's challenges are set from other networks only.
     FromElsewhere,
+    /// So many wait for the name server already.
+    TooMany(i64),
 }
 
 impl Registry {
@@ -102,6 +107,11 @@ impl Registry {
         }
         if !is_from_there(&tx, ask.host, ask.client)? {
             return Ok(ChallengeAccepted::FromElsewhere);
+        }
+        if let ChallengeEdit::Add(value, _) | ChallengeEdit::Remove(value) = ask.edit
+            && others(&tx, ask, value)? >= MOST
+        {
+            return Ok(ChallengeAccepted::TooMany(MOST));
         }
         match ask.edit {
             ChallengeEdit::Add(value, most) => {
@@ -197,6 +207,26 @@ impl Registry {
         Ok(due)
     }
 
+    /// Forgets the challenges of a host that is gone from a zone that is gone too: nobody can be
+    /// asked to remove them. Whether there were any.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn forget_challenges(
+        &mut self,
+        host: HostId,
+        zone: &ZoneName,
+    ) -> Result<bool, RegistryError> {
+        let tx = self.write(Durable::Soon)?;
+        let forgotten = tx.execute(
+            "DELETE FROM challenge WHERE host = ?1 AND zone = ?2
+             AND NOT EXISTS (SELECT 1 FROM host WHERE id = ?1)",
+            (host.0, zone.as_str()),
+        )?;
+        tx.commit()?;
+        Ok(forgotten > 0)
+    }
+
     /// Notes that the name server shows challenges as they are to be. Those that are gone are
     /// forgotten, but not while an older UPDATE may still bring them back.
     ///
@@ -267,6 +297,22 @@ impl Registry {
 /// Ends a challenge; an UPDATE that is not confirmed may still bring it back.
 const END: &str = "wanted = 0, confirmed = 0, at = ?1, retry_at = NULL, \
     unconfirmed = CASE WHEN confirmed THEN unconfirmed ELSE ?1 END";
+
+/// How many challenges of the host are known besides that one.
+fn others(
+    tx: &Connection,
+    ask: &ChallengeAsk<'_>,
+    value: &ChallengeValue,
+) -> Result<i64, RegistryError> {
+    let count = tx
+        .prepare_cached(
+            "SELECT count(*) FROM challenge WHERE host = ?1 AND NOT (name = ?2 AND value = ?3)",
+        )?
+        .query_row((ask.host.0, ask.name.as_str(), value.as_str()), |row| {
+            row.get(0)
+        })?;
+    Ok(count)
+}
 
 /// Makes it the host's wish that a value is there, or is gone.
 fn write(

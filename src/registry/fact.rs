@@ -41,8 +41,8 @@ pub enum End<'a> {
 }
 
 impl Registry {
-    /// Notes how an exchange ended for hosts of a zone, and the serials seen in it, oldest
-    /// first; all in one transaction.
+    /// Notes how an exchange ended for hosts of a zone, and the zone's serials: the one that
+    /// was known before, then those seen in it, in their order; all in one transaction.
     ///
     /// A host that was being removed, and now has no records, is forgotten; not while an
     /// older UPDATE may still be applied, though: then somebody has to look again.
@@ -58,9 +58,7 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         let wanted = self.wanted;
         let tx = self.write(Durable::Soon)?;
-        for serial in serials {
-            see(&tx, zone, *serial, now)?;
-        }
+        see(&tx, zone, serials, now)?;
         for Conclusion { host, end } in conclusions {
             match end {
                 End::Confirmed {

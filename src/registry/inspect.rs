@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{Registry, RegistryError, VERSION, connect, missing, version};
 use crate::time::Timestamp;
@@ -39,7 +39,13 @@ pub fn inspect(file: &Path, key: Option<&LookupKey>) -> Result<Inspection, Regis
     Ok(Inspection {
         version,
         current: VERSION,
-        defects: defects(&db)?,
+        defects: match defects(&db) {
+            // So much that not even this can be found out.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+                vec![error.to_string()]
+            }
+            found => found?,
+        },
         key_fits: key.and_then(|key| Some(key.check().matches(&check().ok()?))),
     })
 }

@@ -71,6 +71,18 @@ impl Registry {
         })
     }
 
+    /// The newest serial of a zone that was seen; `None`: none yet.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn serial(&self, zone: &ZoneName) -> Result<Option<u32>, RegistryError> {
+        let mut statement = self
+            .db
+            .prepare_cached("SELECT serial FROM zone WHERE name = ?1")?;
+        let mut rows = statement.query([zone.as_str()])?;
+        Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+    }
+
     /// Notes how far a comparison has come; its serial is the newest one from now on.
     ///
     /// # Errors
@@ -139,30 +151,37 @@ impl Registry {
     }
 }
 
-/// Notes a serial that was seen in a zone; an older one than before is a sign that the zone
-/// was replaced by an older copy.
+/// Notes serials of a zone, in the order in which they were seen, after the one that was
+/// known before. One that is older than that before it is a sign that the zone was replaced
+/// by an older copy. That others have seen a newer one meanwhile is none.
 pub(super) fn see(
     tx: &Connection,
     zone: &ZoneName,
-    serial: u32,
+    serials: &[u32],
     now: Timestamp,
 ) -> Result<(), RegistryError> {
-    let seen: Option<u32> = tx
+    let Some(last) = serials.last() else {
+        return Ok(());
+    };
+    let newest: Option<u32> = tx
         .prepare_cached("SELECT serial FROM zone WHERE name = ?1")?
         .query_row([zone.as_str()], |row| row.get(0))
         .optional()?;
-    match seen {
-        Some(seen) if is_older(serial, seen) => tx
-            .prepare_cached("UPDATE zone SET went_back = ?2 WHERE name = ?1")?
-            .execute((zone.as_str(), now.seconds()))?,
-        Some(seen) if seen == serial => 0,
-        _ => tx
-            .prepare_cached(
-                "INSERT INTO zone (name, serial) VALUES (?1, ?2)
-                 ON CONFLICT (name) DO UPDATE SET serial = excluded.serial",
-            )?
-            .execute((zone.as_str(), serial))?,
-    };
+    if newest.is_none_or(|newest| is_older(newest, *last)) {
+        tx.prepare_cached(
+            "INSERT INTO zone (name, serial) VALUES (?1, ?2)
+             ON CONFLICT (name) DO UPDATE SET serial = excluded.serial",
+        )?
+        .execute((zone.as_str(), last))?;
+    }
+    let pairs = serials.iter().zip(serials.iter().skip(1));
+    if pairs
+        .into_iter()
+        .any(|(before, after)| is_older(*after, *before))
+    {
+        tx.prepare_cached("UPDATE zone SET went_back = ?2 WHERE name = ?1")?
+            .execute((zone.as_str(), now.seconds()))?;
+    }
     Ok(())
 }
 

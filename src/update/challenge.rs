@@ -51,6 +51,10 @@ impl Visit<'_> {
                 let reason = "the account may be used from other networks only";
                 return Some(Answer::new(Word::NoHost).because(reason));
             }
+            Ok(ChallengeAccepted::TooMany(count)) => {
+                let reason = format!("{count} challenges of this host wait for the name server");
+                return trouble(&reason, Some("bowline doctor".to_owned()));
+            }
             Err(error) => return trouble(&error, error.hint()),
         }
         let published = self.publisher.publish_challenges(

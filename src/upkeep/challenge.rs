@@ -51,6 +51,7 @@ pub(super) fn run(
                 }
                 (trouble.to_string(), trouble.hint())
             }
+            Err(PublishError::NoZone(_)) if registry.forget_challenges(host, &zone)? => continue,
             // What is wrong with one zone must not stop the others.
             Err(error) if error.is_of_zone() => (error.to_string(), error.hint()),
             Err(error) => return Err(error),

@@ -65,10 +65,9 @@ pub fn round(
         Err(running) => return Ok(Err(running)),
     };
     if let Some(gap) = turn.gap {
-        worry::need(
-            registry,
-            &format!("there was no upkeep for {}", gap.coarse()),
-        )?;
+        let told = format!("there was no upkeep for {}", gap.coarse());
+        // A full disk that does not take the word must not hold back what was accepted.
+        let _ = worry::need(registry, &told);
     }
     let mut done = duties(config, registry, logger, word, &turn, now);
     if let Err(error) = &done {
@@ -97,11 +96,13 @@ fn duties(
 ) -> Result<Round, PublishError> {
     let publisher = Publisher::new(config);
     // Names that lapse become wishes, which are then settled with the others.
-    let pruned = prune::run(config, registry, now)?;
-    let expired = expire::run(config, registry, logger, turn.steady, now)?;
+    let pruned = prune::run(config, registry, now);
+    let expired = expire::run(config, registry, logger, turn.steady, now);
     let mut silent = Silent::new();
     let mut settled = settle::run(registry, &publisher, logger, &mut silent)?;
     let challenges = challenge::run(config, registry, &publisher, logger, &mut silent)?;
+    // Not before: that a disk is full must not hold back what was accepted.
+    let (pruned, expired) = (pruned?, expired?);
     let compared = compare::run(config, registry, &publisher, logger, word, &mut silent)?;
     if compared.adopted > 0 {
         settled += settle::run(registry, &publisher, logger, &mut silent)?;

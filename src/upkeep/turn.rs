@@ -48,8 +48,8 @@ impl Turn {
             Err(TryLockError::Error(error)) => return Err(LockError::File(path, error)),
         }
         let text = format!("{} {}\n", std::process::id(), now.seconds());
-        rewrite(&mut lock::open(&running)?, &text)
-            .map_err(|error| LockError::File(running, error))?;
+        // A note for others, which a full disk need not take.
+        let _ = rewrite(&mut lock::open(&running)?, &text);
         let gap = last(config).map(|last| now.since(last));
         let steady = steady(config, &mut lock, now);
         Ok(Ok(Turn {

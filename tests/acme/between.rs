@@ -16,14 +16,14 @@ pub(crate) fn bowline(place: &Place, arguments: &[&str]) -> Output {
 }
 
 /// Makes every challenge older than it is.
-fn age(place: &Place, seconds: u32) {
+pub(crate) fn age(place: &Place, seconds: u32) {
     let db = rusqlite::Connection::open(place.registry_file()).unwrap();
     let aged = "UPDATE challenge SET at = at - ?1, unconfirmed = unconfirmed - ?1";
     assert_ne!(db.execute(aged, [seconds]).unwrap(), 0);
 }
 
 /// How many challenges are to be settled still.
-fn known(place: &Place, home: &Home) -> usize {
+pub(crate) fn known(place: &Place, home: &Home) -> usize {
     place.registry().challenges(home.id).unwrap().len()
 }
 
@@ -270,20 +270,51 @@ fn orders_at_the_same_time_do_not_disturb_each_other() {
 }
 
 #[test]
-fn one_client_cannot_pile_them_up() {
-    let place = Place::new();
+fn host_and_zone_are_gone() {
+    let mut place = Place::new();
     let home = place.add("home");
-    for letter in 'a'..='m' {
-        assert_eq!(
-            place.httpreq("present", &home, &value(letter)).run().status,
-            200
-        );
-    }
-    let newest: Vec<String> = ('f'..='m').map(value).collect();
-    assert_eq!(place.shown("home"), newest);
-    for value in newest {
-        assert_eq!(place.httpreq("cleanup", &home, &value).run().status, 200);
-    }
+    let a = value('a');
+    assert_eq!(place.httpreq("present", &home, &a).run().status, 200);
+    place.site.knot.stop();
+    assert!(
+        bowline(&place, &["host", "remove", "home"])
+            .status
+            .success()
+    );
+    assert_eq!(known(&place, &home), 1);
+    let toml = std::fs::read_to_string(place.path("bowline.toml")).unwrap();
+    let other = toml.replace("\"dyn.example.org\"", "\"other.example.org\"");
+    assert_ne!(other, toml);
+    std::fs::write(place.path("bowline.toml"), other).unwrap();
+    place.upkeep();
+    assert_eq!(known(&place, &home), 0, "{}", place.log());
+    place.site.knot.restart();
+    place.knot.unset("_acme-challenge.home");
+}
+
+/// The same with a responder, whose threads have one process: six orders for one name, at once.
+pub(crate) fn orders_through(url: &str, token: &str, shown: &dyn Fn() -> Vec<String>) {
+    let all = |what: &str| {
+        thread::scope(|scope| {
+            for letter in 'a'..='f' {
+                scope.spawn(move || {
+                    let body = super::place::httpreq("home", &value(letter));
+                    let output = Command::new("curl")
+                        .args(["-sS", "-o", "/dev/null", "-w", "%{http_code}"])
+                        .args(["-u", &format!("home:{token}"), "-d", &body])
+                        .arg(format!("{url}/{what}"))
+                        .output()
+                        .unwrap();
+                    assert_eq!(String::from_utf8_lossy(&output.stdout), "200", "{letter}");
+                });
+            }
+        });
+    };
+    all("present");
+    let expected: Vec<String> = ('a'..='f').map(value).collect();
+    assert_eq!(shown(), expected);
+    all("cleanup");
+    assert_eq!(shown(), [""; 0]);
 }
 
 #[test]

@@ -344,6 +344,7 @@ fn through_nginx() {
         directory: directory.path().to_owned(),
     };
     super::register::as_clients_ask(&front.url);
+    super::between::orders_through(&front.url, &front.token, &|| place.shown("home"));
     every_client(&front, &|| place.shown("home"), &|| {
         an_hour_passes(&place.registry_file());
         place.upkeep();

@@ -9,7 +9,7 @@ use super::place::{Place, basic, httpreq, value};
 use super::support::site::Home;
 use super::support::visit::Response;
 
-/// Anna with `home` and `nas`; `bens` is Ben's, and `other` is nobody's.
+/// Anna with `home`, `nas` and `fixed`, which is static; `bens` is Ben's, and `other` is nobody's.
 struct Owned {
     place: Place,
     anna: Token,
@@ -42,6 +42,14 @@ impl Owned {
         add("nas", "anna");
         add("bens", "ben");
         place.add("other");
+        place.add_with(
+            "fixed",
+            Settings {
+                owner: Some("anna".parse().unwrap()),
+                fixed: Some(["203.0.113.7".parse().unwrap()].into_iter().collect()),
+                ..Settings::default()
+            },
+        );
         Owned {
             anna: tokens.swap_remove(0),
             home,
@@ -74,10 +82,11 @@ impl Owned {
 fn every_host_of_the_owner_and_no_other() {
     let it = Owned::new();
     let (a, b) = (value('a'), value('b'));
-    for name in ["home", "nas"] {
+    for name in ["home", "nas", "fixed"] {
         assert_eq!(it.httpreq("present", name, &a).status, 200, "{name}");
         assert_eq!(it.place.shown(name).concat(), a);
     }
+    assert_eq!(it.httpreq("cleanup", "fixed", &a).status, 200);
     // What one token has set the other removes.
     assert_eq!(it.place.httpreq("cleanup", &it.home, &a).run().status, 200);
     assert_eq!(it.place.shown("home"), [""; 0]);

@@ -118,7 +118,7 @@ fn a_zone_that_is_not_served() {
 #[test]
 fn a_frozen_zone() {
     let bench = bench(&[]);
-    bench.knot.knotc(&["zone-freeze", ZONE]);
+    bench.knot.freeze();
     let started = std::time::Instant::now();
     let deadline = crate::common::in_seconds(1);
     let swaps = [swap("home", "", "203.0.113.7")];

@@ -44,6 +44,7 @@ fn the_configuration_is_what_the_code_says() {
             table => format!("`[{table}]`"),
         };
         let default = |default: Option<&str>| match default {
+            Some("") => String::new(),
             Some(default) => format!("`{default}`"),
             None => "must be there".to_owned(),
         };

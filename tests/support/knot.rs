@@ -124,6 +124,22 @@ impl Knot {
         run(self.knotc_command().args(args))
     }
 
+    /// Freezes its zone, and waits until that is so.
+    pub fn freeze(&self) {
+        self.knotc(&["zone-freeze", ZONE]);
+        wait_until("a frozen zone", || self.status().contains("freeze: yes"));
+    }
+
+    /// Ends that.
+    pub fn thaw(&self) {
+        self.knotc(&["zone-thaw", ZONE]);
+        wait_until("the thaw", || !self.status().contains("freeze:"));
+    }
+
+    fn status(&self) -> String {
+        self.knotc(&["zone-status", ZONE])
+    }
+
     /// Adds a record behind bowline's back: owner relative to the zone, TTL, type, data.
     pub fn set(&self, record: &str) {
         self.knotc(&["zone-begin", ZONE]);

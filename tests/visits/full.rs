@@ -50,6 +50,89 @@ fn fill(directory: &Path, free: usize) -> PathBuf {
     ballast
 }
 
+/// A verb of the command line: whether it succeeds, and all it says.
+fn verb(site: &Site, arguments: &[&str]) -> (bool, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_bowline"))
+        .arg("--config")
+        .arg(site.path("bowline.toml"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn verbs_on_a_full_and_on_a_read_only_disk() {
+    let mut site = Site::new();
+    let (home, other) = (site.add("home"), site.add("other"));
+    for host in [&home, &other] {
+        assert_eq!(site.visit(&host.with("203.0.113.1")).status, 200);
+    }
+    assert!(verb(&site, &["upkeep"]).0);
+    site.knot.stop();
+    assert!(site.visit(&home.with("203.0.113.2")).is_pending());
+    // Something that upkeep has to forget.
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    db.execute("UPDATE history SET at = 1 WHERE new = '203.0.113.1'", [])
+        .unwrap();
+    drop(db);
+    let state = site.path("state");
+    let Some(_mounted) = Mounted::over(&state) else {
+        eprintln!("SKIPPED: nothing may be mounted here");
+        return;
+    };
+    let remount = |how: &str| run("mount", &["-o", how, state.to_str().unwrap()]).unwrap();
+    site.knot.restart();
+
+    // As the responder has it: what SQLite keeps beside the registry is there.
+    let held = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let count = |db: &rusqlite::Connection| {
+        db.query_row("SELECT count(*) FROM host", [], |row| row.get::<_, i64>(0))
+    };
+    count(&held).unwrap();
+    let ballast = fill(&state, 0);
+    nothing_is_written(&site, "disk is full");
+    // What was accepted is published all the same, and can be looked at.
+    assert_eq!(site.dns("home"), "203.0.113.2");
+    for arguments in [&["status"][..], &["history"], &["host", "list"]] {
+        let (done, said) = verb(&site, arguments);
+        assert!(done && !said.contains("third"), "{arguments:?}: {said}");
+    }
+    fs::remove_file(ballast).unwrap();
+    drop(held);
+
+    remount("remount,ro");
+    nothing_is_written(&site, "must be writable");
+    remount("remount,rw");
+
+    assert!(verb(&site, &["upkeep"]).0);
+    assert!(!site.host(&home).is_pending());
+    assert_eq!(
+        (site.dns("home"), site.dns("other")),
+        ("203.0.113.2".into(), "203.0.113.1".into())
+    );
+    let again = site.visit(&home.with("203.0.113.2"));
+    assert_eq!(again.said(), "200 nochg 203.0.113.2");
+}
+
+/// What writes says why it cannot, and changes nothing.
+fn nothing_is_written(site: &Site, why: &str) {
+    for arguments in [
+        &["host", "add", "third"][..],
+        &["host", "remove", "other"],
+        &["host", "rotate", "other"],
+        &["upkeep"],
+    ] {
+        let (done, said) = verb(site, arguments);
+        assert!(!done && said.contains(why), "{arguments:?}: {said}");
+    }
+    let (_, said) = verb(site, &["doctor"]);
+    assert!(said.contains("problem      disk-space "), "{said}");
+    assert!(!said.contains("problem      registry"), "{said}");
+    assert_eq!(site.dns("other"), "203.0.113.1");
+}
+
 #[test]
 fn a_full_disk() {
     let site = Site::new();

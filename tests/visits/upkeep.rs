@@ -91,12 +91,12 @@ fn what_is_refused_time_and_again_is_tried_more_rarely() {
     let site = Site::new();
     let home = site.add("home");
     assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
-    site.knot.knotc(&["zone-freeze", ZONE]);
+    site.knot.freeze();
     assert!(site.visit(&home.with("203.0.113.8")).is_pending());
     for _ in 0..4 {
         assert_eq!(round(&site).settled.pending, 1);
     }
-    site.knot.knotc(&["zone-thaw", ZONE]);
+    site.knot.thaw();
     assert_eq!(round(&site).settled, Settled::default(), "not due yet");
     assert_eq!(site.dns("home"), "203.0.113.7");
     // A visit does not wait for that.

@@ -46,14 +46,14 @@ pub(super) const KEYS: [Key; 17] = [
         table: "notify.mail",
         name: "to",
         doc: "the operator: gets what is about no host, or about one whose person (host set --mail) and owner have no address; without it such mail is not sent",
-        default: None,
+        default: Some(""),
         show: Show::Maybe(|config| mail(config, |mail| Some(mail.to.as_ref()?.to_string().into()))),
     },
     Key {
         table: "notify.mail",
         name: "user",
         doc: "the user at the mail server, together with password",
-        default: None,
+        default: Some(""),
         show: Show::Maybe(|config| {
             mail(config, |mail| Some(mail.login.as_ref()?.0.as_str().into()))
         }),
@@ -62,7 +62,7 @@ pub(super) const KEYS: [Key; 17] = [
         table: "notify.mail",
         name: "password",
         doc: "the password there; not over a connection in clear, unless to this machine",
-        default: None,
+        default: Some(""),
         show: Show::Maybe(|config| {
             mail(config, |mail| {
                 Some(mail.login.as_ref()?.1.to_string().into())
@@ -73,7 +73,7 @@ pub(super) const KEYS: [Key; 17] = [
         table: "notify.mail",
         name: "templates",
         doc: "a directory with templates in the place of ours, as Jinja reads them: change_notification.j2, expiry_notification.j2, silent_notification.j2, pending_notification.j2, mended_notification.j2, old-token_notification.j2, upkeep_notification.j2; each with .html before .j2 for HTML beside the text. A first line \"Subject: …\" is the subject. Variables: hostname, zone, fqdn, ipv4, ipv6, last_ipv4, last_ipv6, ipv4_changed, ipv6_changed, ipv4_expired, ipv6_expired, last_ipv4_update, last_ipv6_update, expiry_ttl, event, time, reason, note, is_pending, url. One with errors is named by `config check`, and ours is used",
-        default: None,
+        default: Some(""),
         show: Show::Maybe(|config| {
             mail(config, |mail| Some(super::path(mail.templates.as_ref()?)))
         }),
@@ -96,7 +96,7 @@ pub(super) const KEYS: [Key; 17] = [
         table: "notify.webhook",
         name: "secret",
         doc: "what it is signed with: X-Bowline-Signature is t=TIME,v1=HEX, where HEX is the HMAC-SHA-256 of TIME, a full stop and the body, and TIME in seconds since 1970",
-        default: None,
+        default: Some(""),
         show: Show::Maybe(|config| {
             webhook(config, |hook| {
                 Some(hook.secret.as_ref()?.to_string().into())
@@ -119,8 +119,8 @@ pub(super) const KEYS: [Key; 17] = [
     Key {
         table: "notify.webhook",
         name: "body",
-        doc: "the document to post instead of ours, as { title = \"{{ title }}\", message = \"{{ text }}\", priority = 5 }; `bowline notify preset` prints some. Variables: title, text, id, time, event, hostname, zone, fqdn, ipv4, ipv6 and the others of a mail's template, those of the first event where there are several",
-        default: None,
+        doc: "the document to post instead of ours, as { title = \"{{ title }}\", message = \"{{ text }}\", priority = 5 }. Variables: title, text, id, time, event, hostname, zone, fqdn, ipv4, ipv6 and the others of a mail's template, those of the newest event where there are several",
+        default: Some(""),
         show: Show::Maybe(|config| {
             webhook(config, |hook| Some(inline(hook.body.as_ref()?).into()))
         }),
@@ -135,7 +135,7 @@ pub(super) const KEYS: [Key; 17] = [
     Key {
         table: "notify.command",
         name: "command",
-        doc: "a program with its whole path, and its arguments, as a list; no shell reads them. It is run once for each host that something happened to, with BOWLINE_EVENT, BOWLINE_HOST, BOWLINE_ZONE, BOWLINE_IPV4, BOWLINE_IPV6, BOWLINE_LAST_IPV4, BOWLINE_LAST_IPV6, BOWLINE_TIME, BOWLINE_REASON, BOWLINE_TITLE, BOWLINE_TEXT and BOWLINE_ID in its environment, and the same JSON document as a webhook's on standard input",
+        doc: "a program with its whole path, and its arguments, as a list; no shell reads them. It is run once for each host that something happened to, with BOWLINE_COUNT (how many events), and of the newest of them BOWLINE_EVENT, BOWLINE_HOST, BOWLINE_ZONE, BOWLINE_IPV4, BOWLINE_IPV6, BOWLINE_LAST_IPV4, BOWLINE_LAST_IPV6, BOWLINE_TIME, BOWLINE_REASON, BOWLINE_TITLE, BOWLINE_TEXT and BOWLINE_ID in its environment, and the same JSON document as a webhook's on standard input",
         default: None,
         show: Show::Maybe(|config| {
             let command = config.notify.command.as_ref()?;

@@ -68,7 +68,10 @@ fn defaults_are_those_of_the_parser() {
                 table => format!("[{table}]\n"),
             };
             let keys = keys().filter(|key| key.table == *table);
-            let lines = keys.filter_map(|key| Some(format!("{} = {}\n", key.name, key.default?)));
+            let lines = keys.filter_map(|key| {
+                let default = key.default.filter(|default| !default.is_empty())?;
+                Some(format!("{} = {default}\n", key.name))
+            });
             head + &lines.collect::<String>()
         })
         .collect();

@@ -168,7 +168,7 @@ impl Registry {
     }
 
     /// Notes how the delivery of notices ended; what happened before `give_up` and still waits
-    /// is given up.
+    /// is given up. Says how many of them were, for whatever reason.
     ///
     /// # Errors
     /// When the registry cannot be written.
@@ -178,7 +178,7 @@ impl Registry {
         delivery: &Delivery,
         give_up: Timestamp,
         now: Timestamp,
-    ) -> Result<(), RegistryError> {
+    ) -> Result<usize, RegistryError> {
         let now = now.seconds();
         let (how, why) = match delivery {
             Delivery::Done => ("done = ?2, trouble = ?3, retry_at = NULL", None),
@@ -194,19 +194,25 @@ impl Registry {
              retry_at = ?2 + min({LONGEST_PAUSE}, {PAUSE} << min(failures, 10))"
         );
         let how = how.replace("?AGAIN", &again);
+        let mut given_up = match delivery {
+            Delivery::GivenUp(_) => notices.len(),
+            _ => 0,
+        };
         let tx = self.write(Durable::Now)?;
         for id in notices {
             tx.prepare_cached(&format!(
                 "UPDATE outbox SET sending = NULL, {how} WHERE id = ?1"
             ))?
             .execute((id, now, why))?;
-            tx.prepare_cached(
-                "UPDATE outbox SET done = ?2, given_up = 1, retry_at = NULL
-                 WHERE id = ?1 AND done IS NULL AND (at <= ?3 OR doubts >= ?4)",
-            )?
-            .execute((id, now, give_up.seconds(), MOST_DOUBTS))?;
+            given_up += tx
+                .prepare_cached(
+                    "UPDATE outbox SET done = ?2, given_up = 1, retry_at = NULL
+                     WHERE id = ?1 AND done IS NULL AND (at <= ?3 OR doubts >= ?4)",
+                )?
+                .execute((id, now, give_up.seconds(), MOST_DOUBTS))?;
         }
-        Ok(tx.commit()?)
+        tx.commit()?;
+        Ok(given_up)
     }
 
     /// Lets what waits on a channel go that is not configured any more; says how much.

@@ -16,7 +16,7 @@ pub const CHECKS: [(&str, &str); 58] = [
         "the user that runs bowline reads configuration and keys",
     ),
     ("locks", "the directory of the locks is there"),
-    ("disk-space", "there is room for the registry"),
+    ("disk-space", "the registry has room, and can be written"),
     (
         "registry-owner",
         "owner and mode of the registry; it is no link",

@@ -14,6 +14,7 @@ pub mod machine;
 mod mode;
 mod powerdns;
 mod reach;
+mod registry;
 pub mod report;
 pub mod secrets;
 mod server;

@@ -6,21 +6,30 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::StatVfsMountFlags;
 use serde::{Deserialize, Serialize};
 
 use super::mode::Allowed;
+use super::registry;
 use super::report::Report;
 use crate::config::Config;
-use crate::registry::{Registry, RegistryError, inspect};
 use crate::setup::users::user_name;
 use crate::span::Span;
 use crate::time::Timestamp;
-use crate::token::{Digest, LookupKey};
+use crate::token::Digest;
 
 /// Longer than this nothing should wait for its name server, nor a round of upkeep.
-const LATE: Span = Span::from_seconds(300);
+pub(super) const LATE: Span = Span::from_seconds(300);
 /// The registry grows to some 1 KiB a host, and needs room to be written anew.
 const SPACE_MIN: u64 = 64 << 20;
+/// What is no problem of its own beside another: a round of upkeep ends with a note in the
+/// directory of the locks.
+const FOLLOWS: [(&str, &str); 4] = [
+    ("registry-integrity", "registry-owner"),
+    ("registry-integrity", "disk-space"),
+    ("lookup-key", "keys-readable"),
+    ("upkeep", "locks"),
+];
 /// What a clock may be off between two programs of one machine.
 const TICK: Span = Span::from_seconds(60);
 
@@ -62,15 +71,12 @@ pub fn examine(
                 foreign(&beside, uid, "registry-owner", report);
             }
         }
-        registry(config, suspects, &mut state);
-        state
-            .report
-            .explained("registry-integrity", "registry-owner");
+        registry::examine(config, suspects, &mut state);
     }
-    state.report.explained("lookup-key", "keys-readable");
     upkeep(upkeep_was, &mut state.report);
-    // A round ends with a note beside the locks.
-    state.report.explained("upkeep", "locks");
+    for (follows, cause) in FOLLOWS {
+        state.report.explained(follows, cause);
+    }
     state
 }
 
@@ -239,6 +245,16 @@ fn space(directory: &Path, report: &mut Report) {
     let Ok(found) = rustix::fs::statvfs(directory) else {
         return report.unknown("disk-space", "how much is free", "see `df`");
     };
+    if found.f_flag.contains(StatVfsMountFlags::RDONLY) {
+        return report.problem(
+            "disk-space",
+            format_args!(
+                "the file system of {} is mounted read-only",
+                directory.display()
+            ),
+            "see the kernel's log (`dmesg`): a disk with errors is mounted so; then mount it anew",
+        );
+    }
     let free = found.f_bavail.saturating_mul(found.f_frsize);
     let says = format!("{} MiB free at {}", free >> 20, directory.display());
     // Some file systems do not count their files.
@@ -252,123 +268,6 @@ fn space(directory: &Path, report: &mut Report) {
     } else {
         report.ok("disk-space", says);
     }
-}
-
-/// The registry's file, its key and its hosts.
-fn registry(config: &Config, suspects: &[Digest], state: &mut State) {
-    let report = &mut state.report;
-    let restore = "restore a backup with `bowline restore FILE`";
-    let file = &config.state.registry;
-    let key = match LookupKey::load(&config.state.lookup_key) {
-        Ok(key) => Some(key),
-        Err(error) => {
-            report.problem(
-                "lookup-key",
-                error,
-                "put back the lookup.key that belongs to the registry, as from a backup",
-            );
-            None
-        }
-    };
-    let found = match inspect(file, key.as_ref()) {
-        Ok(found) => found,
-        Err(error) => {
-            return report.problem("registry-integrity", error, restore);
-        }
-    };
-    match found.defects.is_empty() {
-        true => report.ok(
-            "registry-integrity",
-            format_args!("{} is whole", file.display()),
-        ),
-        false => report.problem(
-            "registry-integrity",
-            format_args!(
-                "{} is damaged: {}",
-                file.display(),
-                found.defects.join("; ")
-            ),
-            restore,
-        ),
-    }
-    let (version, current) = (found.version, found.current);
-    let says = format!("version {version}; this executable makes version {current}");
-    match version.cmp(&current) {
-        std::cmp::Ordering::Equal => report.ok("registry-version", says),
-        std::cmp::Ordering::Less if version > 0 => report.ok_but(
-            "registry-version",
-            says,
-            "the next verb or visit brings it to this version",
-        ),
-        std::cmp::Ordering::Less => {
-            return report.problem(
-                "registry-version",
-                "it is no registry of bowline's",
-                restore,
-            );
-        }
-        std::cmp::Ordering::Greater => {
-            return report.problem("registry-version", says, "install the newer bowline again");
-        }
-    }
-    match found.key_fits {
-        Some(true) => report.ok("lookup-key", "the registry was made with it"),
-        Some(false) => report.problem(
-            "lookup-key",
-            "the registry was made with another one, so no token can be found",
-            "put back the lookup.key that belongs to the registry, as from a backup",
-        ),
-        None if key.is_some() => report.unknown("lookup-key", "whether it fits", restore),
-        None => {}
-    }
-    let sound = found.defects.is_empty() && version == current && found.key_fits == Some(true);
-    if let Some(key) = key.filter(|_| sound) {
-        match hosts(file, key, suspects, report) {
-            Ok(in_force) => state.in_force = in_force,
-            Err(error) => report.problem("registry-integrity", error, restore),
-        }
-    }
-}
-
-/// What waits for its name server; which suspects are tokens.
-fn hosts(
-    file: &Path,
-    key: LookupKey,
-    suspects: &[Digest],
-    report: &mut Report,
-) -> Result<Vec<bool>, RegistryError> {
-    let registry = Registry::open(file, key)?;
-    let now = Timestamp::now();
-    let pending = registry.pending()?;
-    let late: Vec<&str> = pending
-        .iter()
-        .filter(|host| now.since(host.wish.at) > LATE)
-        .map(|host| host.name.as_str())
-        .collect();
-    let challenges = registry.count_challenges()?.since;
-    match late.first() {
-        None if challenges.is_some_and(|since| now.since(since) > LATE) => report.problem(
-            "pending",
-            "a challenge for a certificate waits for its name server for over 5 minutes",
-            "the reason is among these checks or in the log",
-        ),
-        None => report.ok(
-            "pending",
-            format_args!(
-                "{} hosts wait for their name server, none for over 5 minutes",
-                pending.len()
-            ),
-        ),
-        Some(first) => report.problem(
-            "pending",
-            format_args!(
-                "{} wait for their name server for over 5 minutes, {first} first",
-                late.len()
-            ),
-            "`bowline status` shows them; the reason is among these checks or in the log",
-        ),
-    }
-    registry.in_force(suspects, now)
 }
 
 /// When a round of upkeep was done, by a clock that goes forward.

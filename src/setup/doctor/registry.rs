@@ -1,0 +1,128 @@
+//! The registry: whether it is whole, of this version, and made with our lookup key; what
+//! waits in it, and which tokens are in force.
+
+use std::path::Path;
+
+use super::report::Report;
+use super::state::{LATE, State};
+use crate::config::Config;
+use crate::registry::{Registry, RegistryError, inspect};
+use crate::time::Timestamp;
+use crate::token::{Digest, LookupKey};
+
+/// The registry's file, its key and its hosts.
+pub(super) fn examine(config: &Config, suspects: &[Digest], state: &mut State) {
+    let report = &mut state.report;
+    let restore = "restore a backup with `bowline restore FILE`";
+    let file = &config.state.registry;
+    let key = match LookupKey::load(&config.state.lookup_key) {
+        Ok(key) => Some(key),
+        Err(error) => {
+            report.problem(
+                "lookup-key",
+                error,
+                "put back the lookup.key that belongs to the registry, as from a backup",
+            );
+            None
+        }
+    };
+    let found = match inspect(file, key.as_ref()) {
+        Ok(found) => found,
+        Err(error) => {
+            return report.problem("registry-integrity", error, restore);
+        }
+    };
+    match found.defects.is_empty() {
+        true => report.ok(
+            "registry-integrity",
+            format_args!("{} is whole", file.display()),
+        ),
+        false => report.problem(
+            "registry-integrity",
+            format_args!(
+                "{} is damaged: {}",
+                file.display(),
+                found.defects.join("; ")
+            ),
+            restore,
+        ),
+    }
+    let (version, current) = (found.version, found.current);
+    let says = format!("version {version}; this executable makes version {current}");
+    match version.cmp(&current) {
+        std::cmp::Ordering::Equal => report.ok("registry-version", says),
+        std::cmp::Ordering::Less if version > 0 => report.ok_but(
+            "registry-version",
+            says,
+            "the next verb or visit brings it to this version",
+        ),
+        std::cmp::Ordering::Less => {
+            return report.problem(
+                "registry-version",
+                "it is no registry of bowline's",
+                restore,
+            );
+        }
+        std::cmp::Ordering::Greater => {
+            return report.problem("registry-version", says, "install the newer bowline again");
+        }
+    }
+    match found.key_fits {
+        Some(true) => report.ok("lookup-key", "the registry was made with it"),
+        Some(false) => report.problem(
+            "lookup-key",
+            "the registry was made with another one, so no token can be found",
+            "put back the lookup.key that belongs to the registry, as from a backup",
+        ),
+        None if key.is_some() => report.unknown("lookup-key", "whether it fits", restore),
+        None => {}
+    }
+    let sound = found.defects.is_empty() && version == current && found.key_fits == Some(true);
+    if let Some(key) = key.filter(|_| sound) {
+        match hosts(file, key, suspects, report) {
+            Ok(in_force) => state.in_force = in_force,
+            Err(error) => report.problem("registry-integrity", error, restore),
+        }
+    }
+}
+
+/// What waits for its name server; which suspects are tokens.
+fn hosts(
+    file: &Path,
+    key: LookupKey,
+    suspects: &[Digest],
+    report: &mut Report,
+) -> Result<Vec<bool>, RegistryError> {
+    let registry = Registry::open(file, key)?;
+    let now = Timestamp::now();
+    let pending = registry.pending()?;
+    let late: Vec<&str> = pending
+        .iter()
+        .filter(|host| now.since(host.wish.at) > LATE)
+        .map(|host| host.name.as_str())
+        .collect();
+    let challenges = registry.count_challenges()?.since;
+    match late.first() {
+        None if challenges.is_some_and(|since| now.since(since) > LATE) => report.problem(
+            "pending",
+            "a challenge for a certificate waits for its name server for over 5 minutes",
+            "the reason is among these checks or in the log",
+        ),
+        None => report.ok(
+            "pending",
+            format_args!(
+                "{} hosts wait for their name server, none for over 5 minutes",
+                pending.len()
+            ),
+        ),
+        Some(first) => report.problem(
+            "pending",
+            format_args!(
+                "{} wait for their name server for over 5 minutes, {first} first",
+                late.len()
+            ),
+            "`bowline status` shows them; the reason is among these checks or in the log",
+        ),
+    }
+    registry.in_force(suspects, now)
+}

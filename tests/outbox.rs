@@ -1,0 +1,24 @@
+//! Word of what happened: events of real visits, told to real receivers by real upkeep.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod support;
+
+#[path = "outbox/command.rs"]
+mod command;
+#[path = "outbox/events.rs"]
+mod events;
+#[path = "outbox/kill.rs"]
+mod kill;
+#[path = "outbox/mail.rs"]
+mod mail;
+#[path = "outbox/receiver.rs"]
+mod receiver;
+#[path = "outbox/site.rs"]
+mod site;
+#[path = "outbox/webhook.rs"]
+mod webhook;

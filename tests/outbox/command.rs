@@ -1,0 +1,94 @@
+//! A command of the operator's.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+use crate::site::{later, site, trouble, upkeep};
+use crate::support::site::Site;
+
+/// A site that runs this script.
+fn running(script: &str, more: &str) -> Site {
+    let site = site("");
+    let file = site.path("tell");
+    fs::write(
+        &file,
+        format!("#!/bin/sh\ncd {}\n{script}", site.path("").display()),
+    )
+    .unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+    let table = format!(
+        "[notify.command]\ncommand = [\"{}\", \"a $(touch pwned) b\"]\n{more}\n",
+        file.display()
+    );
+    crate::site::configure(&site, &table);
+    site
+}
+
+#[test]
+fn it_gets_arguments_environment_and_json_and_no_shell() {
+    let site = running(
+        "printf '%s\\n' \"$1\" >>args; env >>env; cat >>json; echo >>json",
+        "",
+    );
+    let (home, nas) = (site.add("home"), site.add("nas"));
+    for (home, address) in [
+        (&home, "203.0.113.1"),
+        (&nas, "203.0.113.2"),
+        (&home, "203.0.113.3"),
+    ] {
+        assert_eq!(site.visit(&home.with(address)).status, 200);
+    }
+    assert_eq!(upkeep(&site), [2, 0, 0]);
+    let read = |name| fs::read_to_string(site.path(name)).unwrap();
+    assert_eq!(read("args"), "a $(touch pwned) b\na $(touch pwned) b\n");
+    assert!(!site.path("pwned").exists());
+    let env = read("env");
+    for line in [
+        "BOWLINE_EVENT=changed",
+        "BOWLINE_HOST=home.dyn.example.org",
+        "BOWLINE_IPV4=203.0.113.3",
+        "BOWLINE_LAST_IPV4=203.0.113.1",
+        "BOWLINE_HOST=nas.dyn.example.org",
+    ] {
+        assert!(env.lines().any(|there| there == line), "{line} in {env}");
+    }
+    assert!(!env.contains("BOWLINE_CONFIG"), "{env}");
+    let events: Vec<usize> = read("json")
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|json| json["events"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(events, [2, 1]);
+}
+
+#[test]
+fn one_that_fails_is_run_again() {
+    let site = running("[ -e ok ] || { echo 'no luck' >&2; exit 3; }", "");
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    assert_eq!(upkeep(&site), [0, 1, 0]);
+    assert_eq!(upkeep(&site), [0, 0, 0], "not before a minute");
+    let said = trouble(&site);
+    assert!(said.contains("no luck") && said.contains('3'), "{said}");
+    fs::write(site.path("ok"), "").unwrap();
+    later(&site, 60);
+    assert_eq!(upkeep(&site), [1, 0, 0]);
+}
+
+#[test]
+fn one_that_hangs_is_killed_with_what_it_started() {
+    let site = running("sleep 600 & echo $! >child; wait", "timeout = \"1s\"");
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    assert_eq!(upkeep(&site), [0, 1, 0]);
+    assert!(!trouble(&site).is_empty());
+    let child = fs::read_to_string(site.path("child")).unwrap();
+    let began = Instant::now();
+    let stat = format!("/proc/{}/stat", child.trim());
+    // Its new parent may not have noticed yet.
+    while fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+        assert!(began.elapsed() < Duration::from_secs(30), "the child lives");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

@@ -1,0 +1,397 @@
+//! Mail: to a real server, with and without TLS, and to one that fails in every way.
+
+use std::fs;
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use bowline::registry::Settings;
+use tempfile::TempDir;
+
+use crate::site::{bowline, configure, forget, later, said, site, trouble, verb, waiting};
+use crate::support::knot::free_port;
+use crate::support::site::Site;
+
+/// A mail server of our own.
+struct Server {
+    child: Child,
+    port: u16,
+    dir: TempDir,
+}
+
+impl Server {
+    fn start(kinds: &[&str]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt"])
+            .args(["ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+            .args(["-subj", "/CN=localhost", "-addext"])
+            .args(["subjectAltName=DNS:localhost", "-addext"])
+            .args(["basicConstraints=critical,CA:FALSE", "-keyout", "key.pem"])
+            .args(["-out", "cert.pem"])
+            .current_dir(dir.path())
+            .stderr(Stdio::null())
+            .status();
+        assert!(made.unwrap().success());
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/outbox/smtp.py");
+        // Debian's packages are for Debian's Python.
+        let child = Command::new("/usr/bin/python3")
+            .args([script, &port.to_string()])
+            .arg(dir.path())
+            .args(kinds)
+            .spawn()
+            .unwrap();
+        let mut server = Server { child, port, dir };
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let ended = server.child.try_wait().unwrap();
+            assert!(ended.is_none(), "the mail server ended: {ended:?}");
+            assert!(began.elapsed() < Duration::from_secs(60), "no mail server");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// From now on it fails like that; nothing: not any more.
+    fn fails(&self, mode: &str) {
+        fs::write(self.file("mode"), mode).unwrap();
+    }
+
+    /// What it has taken since it was last asked: the envelope in a line, then the mail.
+    fn take(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.dir.path()).unwrap();
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        files.retain(|file| file.extension().is_some_and(|end| end == "eml"));
+        files.sort();
+        let mails = files.iter().map(|file| {
+            let mail = fs::read_to_string(file).unwrap();
+            fs::remove_file(file).unwrap();
+            mail
+        });
+        mails.collect()
+    }
+
+    /// `[notify.mail]` for it.
+    fn table(&self, scheme: &str, more: &str) -> String {
+        let port = self.port;
+        format!(
+            "[notify.mail]\nsmtp = \"{scheme}://localhost:{port}\"\n\
+             from = \"Dyn DNS <dns@example.org>\"\n{more}\n"
+        )
+    }
+
+    /// A round of upkeep that trusts this server's certificate.
+    fn upkeep(&self, site: &Site) -> [u64; 3] {
+        let output = verb(site, &["upkeep", "--json"])
+            .env("SSL_CERT_FILE", self.file("cert.pem"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        ["sent", "failed", "given_up"].map(|what| report["messages"][what].as_u64().unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const OPERATOR: &str = "to = \"root@example.org\"";
+const LOGIN: &str = "to = \"root@example.org\"\nuser = \"bowline\"\npassword = \"s3cret word\"";
+
+#[test]
+fn each_way_to_a_server() {
+    for (kinds, scheme, more, envelope) in [
+        (&[][..], "smtp", OPERATOR, "plain -"),
+        (&["starttls"], "starttls", OPERATOR, "tls -"),
+        (&["starttls", "auth"], "starttls", LOGIN, "tls bowline"),
+        (&["tls"], "smtps", OPERATOR, "tls -"),
+        (&["auth"], "smtp", LOGIN, "plain bowline"),
+    ] {
+        let server = Server::start(kinds);
+        let site = site(&server.table(scheme, more));
+        let home = site.add("home");
+        assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
+        assert_eq!(
+            server.upkeep(&site),
+            [1, 0, 0],
+            "{kinds:?}: {}",
+            trouble(&site)
+        );
+        let mail = server.take().remove(0);
+        let (first, mail) = mail.split_once('\n').unwrap();
+        assert_eq!(
+            first,
+            format!("dns@example.org root@example.org {envelope}")
+        );
+        assert!(
+            mail.contains("From: \"Dyn DNS\" <dns@example.org>"),
+            "{mail}"
+        );
+        for header in [
+            "Message-ID: <",
+            "Date: ",
+            "Auto-Submitted: auto-",
+            "Subject: ",
+        ] {
+            assert!(mail.contains(header), "{header}: {mail}");
+        }
+        for kind in ["text/plain", "text/html"] {
+            assert!(mail.contains(kind), "{kind}: {mail}");
+        }
+        assert!(mail.contains("home.dyn.example.org") && mail.contains("203.0.113.7"));
+    }
+}
+
+#[test]
+fn no_tls_no_mail() {
+    // A certificate that nobody vouches for.
+    let server = Server::start(&["tls"]);
+    let site = site(&server.table("smtps", OPERATOR));
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
+    assert_eq!(crate::site::upkeep(&site), [0, 1, 0]);
+    let why = trouble(&site).to_lowercase();
+    assert!(
+        why.contains("certificate") || why.contains("unknownissuer"),
+        "{why}"
+    );
+    // STARTTLS that is not offered.
+    let plain = Server::start(&[]);
+    configure(&site, &plain.table("starttls", OPERATOR));
+    later(&site, 3600);
+    assert_eq!(plain.upkeep(&site), [0, 1, 0]);
+    // A password that is wrong.
+    let guarded = Server::start(&["starttls", "auth"]);
+    let wrong = LOGIN.replace("s3cret", "other");
+    configure(&site, &guarded.table("starttls", &wrong));
+    later(&site, 3600);
+    assert_eq!(guarded.upkeep(&site), [0, 1, 0]);
+    assert!(trouble(&site).contains("535"), "{}", trouble(&site));
+    for server in [&server, &plain, &guarded] {
+        assert!(server.take().is_empty());
+    }
+    assert_eq!(waiting(&site), 1);
+}
+
+#[test]
+fn to_its_person_else_its_owner_else_the_operator() {
+    let server = Server::start(&[]);
+    let site = site(&server.table("smtp", OPERATOR));
+    let to = |address: &str| Settings {
+        mail: Some(address.to_owned()),
+        ..Settings::default()
+    };
+    let anna = site.add_with("anna", to("anna@example.net"));
+    let nobody = site.add("nobody");
+    let owned = site.add("owned");
+    bowline(&site, &["owner", "add", "bob", "--mail", "bob@example.net"]);
+    bowline(&site, &["host", "set", "owned", "--owner", "bob"]);
+    for home in [&anna, &nobody, &owned, &anna] {
+        let n = fs::read_dir(site.path("")).unwrap().count();
+        let at = home.with(format!("203.0.113.{}", n % 200));
+        assert_eq!(site.visit(&at).status, 200);
+    }
+    assert_eq!(site.visit(&anna.with("203.0.113.250")).status, 200);
+    assert_eq!(server.upkeep(&site), [3, 0, 0]);
+    let mut heads: Vec<String> = server
+        .take()
+        .iter()
+        .map(|mail| mail.split(' ').nth(1).unwrap().to_owned())
+        .collect();
+    heads.sort();
+    assert_eq!(
+        heads,
+        ["anna@example.net", "bob@example.net", "root@example.org"]
+    );
+}
+
+#[test]
+fn a_server_that_fails_in_every_way() {
+    let server = Server::start(&[]);
+    let site = site(&server.table("smtp", OPERATOR));
+    let home = site.add("home");
+    for (n, mode, why) in [
+        (1, "rcpt-451", "greylisted"),
+        (2, "data-451", "later"),
+        (3, "rcpt-550", "no such user"),
+        (4, "data-554", "spam"),
+        (5, "drop", ""),
+        (6, "silent", ""),
+        (7, "trickle", ""),
+    ] {
+        forget(&site);
+        server.fails(mode);
+        assert_eq!(site.visit(&home.with(format!("203.0.113.{n}"))).status, 200);
+        let began = Instant::now();
+        let report = server.upkeep(&site);
+        assert_eq!(report[0], 0, "{mode}: {report:?}");
+        assert_eq!(report[1] + report[2], 1, "{mode}: {report:?}");
+        assert!(began.elapsed() < Duration::from_secs(40), "{mode}");
+        assert!(trouble(&site).contains(why), "{mode}: {}", trouble(&site));
+        assert!(!trouble(&site).is_empty(), "{mode}");
+    }
+    assert!(server.take().is_empty());
+    // A person who is not there holds up nobody else.
+    forget(&site);
+    server.fails("");
+    let odd = Settings {
+        mail: Some("not an address@".to_owned()),
+        ..Settings::default()
+    };
+    let odd = site.add_with("odd", odd);
+    assert_eq!(site.visit(&odd.with("203.0.113.8")).status, 200);
+    assert_eq!(site.visit(&home.with("203.0.113.9")).status, 200);
+    assert_eq!(server.upkeep(&site)[0], 1);
+    assert_eq!(server.take().len(), 1);
+}
+
+#[test]
+fn nothing_from_outside_becomes_a_header() {
+    let server = Server::start(&[]);
+    let templates = tempfile::tempdir().unwrap();
+    let text = "Subject: {{ note }}\n\n{{ note }}\n";
+    fs::write(templates.path().join("change_notification.j2"), text).unwrap();
+    let more = format!("{OPERATOR}\ntemplates = \"{}\"", templates.path().display());
+    let site = site(&server.table("smtp", &more));
+    for (n, note) in [
+        "x\r\nBcc: evil@example.net",
+        "x\nTo: e@example.net\n\nbody",
+        "x\r.\r\nMAIL",
+        "ä\u{2028}\u{85}y",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        // The command line refuses these; a registry may have been written by others.
+        let home = site.add(&format!("h{n}"));
+        let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+        db.execute("UPDATE host SET note = ?1", [note]).unwrap();
+        assert_eq!(site.visit(&home.with(format!("203.0.113.{n}"))).status, 200);
+        assert_eq!(server.upkeep(&site), [1, 0, 0], "{note:?}");
+        let mail = server.take().remove(0);
+        let (first, mail) = mail.split_once('\n').unwrap();
+        assert_eq!(first, "dns@example.org root@example.org plain -");
+        let head = mail.split("\r\n\r\n").next().unwrap();
+        for line in head.split("\r\n") {
+            assert!(!line.starts_with("Bcc:") && !line.contains('\n'), "{head}");
+        }
+        assert_eq!(head.matches("\r\nTo: ").count(), 1, "{head}");
+    }
+}
+
+#[test]
+fn templates_of_ddns_service_and_ones_with_errors() {
+    let server = Server::start(&[]);
+    let templates = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(templates.path().join(name), text).unwrap();
+    let change = "Subject: DDNS {{ fqdn }}\n\n{{ hostname }}|{{ zone }}|{{ fqdn }}|\
+        {{ ipv4_changed }}|{{ ipv4 }}|{{ last_ipv4_update }}|\
+        {{ ipv6_changed }}|{{ ipv6 }}|{{ expiry_ttl }}\n\
+        {% if ipv6_changed %}six{% else %}not six{% endif %}\n";
+    write("change_notification.j2", change);
+    write(
+        "change_notification.html.j2",
+        "<b>{{ fqdn }}</b> {{ note }}\n",
+    );
+    let more = format!("{OPERATOR}\ntemplates = \"{}\"", templates.path().display());
+    let site = site(&server.table("smtp", &more));
+    let home = site.add_with(
+        "home",
+        Settings {
+            note: Some("<script>".to_owned()),
+            expire: Some(bowline::span::Span::from_days(1)),
+            ..Settings::default()
+        },
+    );
+    assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
+    assert_eq!(server.upkeep(&site), [1, 0, 0]);
+    let mail = server.take().remove(0);
+    let flat = mail.replace("=\r\n", "");
+    assert!(
+        flat.contains("Subject: DDNS home.dyn.example.org"),
+        "{mail}"
+    );
+    assert!(
+        flat.contains("home|dyn.example.org|home.dyn.example.org|True|203.0.113.7|"),
+        "{mail}"
+    );
+    assert!(
+        flat.contains("|86400") && flat.contains("not six"),
+        "{mail}"
+    );
+    assert!(
+        flat.contains("<b>home.dyn.example.org</b> &lt;script&gt;"),
+        "{mail}"
+    );
+
+    // One with an error is named with its line, and ours is used.
+    write("change_notification.j2", "Subject: x\n\n{% if %}\n");
+    assert_eq!(site.visit(&home.with("203.0.113.8")).status, 200);
+    site.forget_log();
+    assert_eq!(server.upkeep(&site), [1, 0, 0]);
+    assert!(
+        site.log().contains("change_notification.j2:3"),
+        "{}",
+        site.log()
+    );
+    assert!(server.take().remove(0).contains("203.0.113.8"));
+    // And one that fails only when it is used.
+    write(
+        "change_notification.j2",
+        "Subject: x\n\n\n{{ nothing.at.all }}\n",
+    );
+    assert_eq!(site.visit(&home.with("203.0.113.9")).status, 200);
+    site.forget_log();
+    assert_eq!(server.upkeep(&site), [1, 0, 0]);
+    assert!(
+        site.log().contains("change_notification.j2:4"),
+        "{}",
+        site.log()
+    );
+    assert!(server.take().remove(0).contains("203.0.113.9"));
+}
+
+#[test]
+fn sendmail_gets_it_without_a_shell() {
+    let site = site("");
+    let program = site.path("sendmail");
+    let script = format!(
+        "#!/bin/sh\ncd {}\nprintf '%s ' \"$@\" >args; cat >mail\n",
+        site.path("").display()
+    );
+    fs::write(&program, script).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let table = format!(
+        "[notify.mail]\nsmtp = \"sendmail:{}\"\nfrom = \"dns@example.org\"\n{OPERATOR}\n",
+        program.display()
+    );
+    configure(&site, &table);
+    let mail = Some("-oQ/tmp@example.net".to_owned());
+    let home = site.add_with(
+        "home",
+        Settings {
+            mail,
+            ..Settings::default()
+        },
+    );
+    assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
+    assert_eq!(crate::site::upkeep(&site), [1, 0, 0], "{}", trouble(&site));
+    let args = fs::read_to_string(site.path("args")).unwrap();
+    assert!(args.ends_with("-- -oQ/tmp@example.net "), "{args}");
+    assert!(
+        fs::read_to_string(site.path("mail"))
+            .unwrap()
+            .contains("203.0.113.7")
+    );
+}

@@ -1,0 +1,111 @@
+//! A zone that is held up, and a neighbour whose UPDATE spoils those that came with it.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use bowline::upkeep::Word;
+
+use crate::support::at_once;
+use crate::support::knot::{Options, ZONE, wait_until};
+use crate::support::site::{Home, Site};
+
+/// Every answer comes within it: eight seconds, and what a loaded machine adds.
+const LONGEST: Duration = Duration::from_millis(8500);
+
+#[test]
+fn a_zone_that_is_held_up() {
+    at_once([
+        ("frozen", frozen),
+        ("transaction", transaction),
+        ("neighbours", neighbours),
+    ]);
+}
+
+/// A visit that has to wait for upkeep, and why that is, in the log and in the registry.
+fn pending(site: &Site, home: &Home, address: &str) {
+    let answer = site.visit(&home.with(address));
+    let line = site.last_line();
+    assert!(answer.is_pending(), "{line}");
+    assert!(answer.took < LONGEST, "{:?}", answer.took);
+    assert!(line.contains("hint=") && line.contains("frozen"), "{line}");
+    assert!(site.host(home).trouble.is_some());
+}
+
+/// After a round everything is as the last visit wished.
+fn settled(site: &Site, home: &Home, address: &str) {
+    site.round(Word::Registry);
+    assert!(!site.host(home).is_pending(), "{}", site.log());
+    assert_eq!(site.dns(&home.name), address);
+    let again = site.visit(&home.with(address)).said();
+    assert_eq!(again, format!("200 nochg {address}"));
+}
+
+fn frozen() {
+    let site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    site.knot.freeze();
+    pending(&site, &home, "203.0.113.2");
+    pending(&site, &home, "203.0.113.3");
+    site.knot.thaw();
+    settled(&site, &home, "203.0.113.3");
+}
+
+/// UPDATEs that were sent meanwhile are applied one after the other when it ends.
+fn transaction() {
+    let site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    site.knot.knotc(&["zone-begin", ZONE]);
+    pending(&site, &home, "203.0.113.2");
+    pending(&site, &home, "203.0.113.3");
+    assert_eq!(site.dns("home"), "203.0.113.1");
+    site.knot.knotc(&["zone-abort", ZONE]);
+    wait_until("the late update", || site.dns("home") != "203.0.113.1");
+    settled(&site, &home, "203.0.113.3");
+}
+
+/// Knot before 3.4 answers SERVFAIL to all that came with an UPDATE it cannot apply.
+fn neighbours() {
+    let site = Site::with(&Options {
+        records: vec!["d 60 DNAME elsewhere.example.".to_owned()],
+        ..Options::default()
+    });
+    let homes: Vec<Home> = (0..4).map(|n| site.add(&format!("h{n}"))).collect();
+    let script = site.path("bad");
+    let text = format!(
+        "server 127.0.0.1 {}\nzone {ZONE}.\nupdate add x.d.{ZONE}. 60 A 192.0.2.66\nsend\n",
+        site.knot.addr().port()
+    );
+    fs::write(&script, text).unwrap();
+    let key = site.knot.key_text().lines().next().unwrap();
+    let key = key.trim_start_matches("# ");
+    for round in 0..3 {
+        // All of them wait in its socket, and are taken together.
+        site.knot.pause();
+        let mut bad = Command::new("knsupdate")
+            .arg("-y")
+            .arg(key)
+            .arg(&script)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let address = |n| format!("203.0.113.{}", round * 10 + n);
+        let visits: Vec<_> = homes
+            .iter()
+            .enumerate()
+            .map(|(n, home)| site.get(&home.with(address(n))).spawn())
+            .collect();
+        sleep(Duration::from_millis(400));
+        site.knot.resume();
+        for (n, visit) in visits.into_iter().enumerate() {
+            let said = visit.wait().said();
+            assert_eq!(said, format!("200 good {}", address(n)), "{}", site.log());
+            assert_eq!(site.dns(&format!("h{n}")), address(n));
+        }
+        bad.wait().unwrap();
+    }
+}
