@@ -16,7 +16,7 @@ mod served;
 mod shown;
 mod trouble;
 
-pub use shown::{Shown, differing};
+pub use shown::{Look, Shown, differing};
 pub use trouble::{PublishError, Trouble};
 
 use std::collections::BTreeMap;
@@ -258,13 +258,14 @@ impl Publisher {
         &self,
         zone: &ZoneName,
         hosts: &[Host],
+        look: Look,
         deadline: Deadline,
     ) -> Result<Result<Vec<Shown>, Trouble>, PublishError> {
         let mut silent = || ();
         let Some(mut exchange) = self.exchange(self.served(zone)?, deadline, &mut silent)? else {
             return Ok(Err(Trouble::Waiting));
         };
-        Ok(exchange.show(hosts))
+        Ok(exchange.show(hosts, look))
     }
 
     /// The serial that the name server shows for a zone.

@@ -20,7 +20,11 @@ mod kill;
 mod mail;
 #[path = "outbox/receiver.rs"]
 mod receiver;
+#[path = "outbox/server.rs"]
+mod server;
 #[path = "outbox/site.rs"]
 mod site;
+#[path = "outbox/verbs.rs"]
+mod verbs;
 #[path = "outbox/webhook.rs"]
 mod webhook;

@@ -9,12 +9,23 @@ use crate::ip::{AddressSet, Addresses, Family};
 use crate::name::RecordName;
 use crate::registry::{Host, HostId};
 
+/// How much of a host the name server is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// The addresses it wishes, one question each; both families where it wishes none. An
+    /// address that somebody else has added is upkeep's to find, from the zone's serial.
+    Wished,
+    /// Both families, whatever it wishes: an UPDATE applied late, or a hand, may have put an
+    /// address there.
+    All,
+}
+
 /// What the name server shows of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
     /// Whether all of it is as the host wishes.
     as_wished: bool,
-    /// What it shows at the host's own name, for each family.
+    /// What it shows at the host's own name, for each family that was asked for.
     own: Vec<Answer>,
 }
 
@@ -72,34 +83,43 @@ pub fn differing(hosts: &[Host], shown: &[Shown]) -> Vec<(HostId, String)> {
 
 impl Exchange<'_> {
     /// Asks what the name server shows of hosts.
-    pub(super) fn show(&mut self, hosts: &[Host]) -> Result<Vec<Shown>, Trouble> {
-        // A family without an address is asked for too: an UPDATE applied late, or a hand,
-        // may have put one there.
-        let questions: Vec<(RecordName, Family)> = hosts
-            .iter()
-            .flat_map(|host| &host.wish.records.names)
-            .flat_map(|name| Family::BOTH.map(|family| (name.clone(), family)))
-            .collect();
-        let mut asked = questions.iter();
-        let mut found = self.lookup(&questions, false)?.answers.into_iter();
-        let show = |host: &Host| {
-            let records = &host.wish.records;
-            let count = Family::BOTH.len() * records.names.len();
-            let mut as_wished = true;
-            let mut own = Vec::new();
-            for ((name, family), answer) in asked.by_ref().zip(found.by_ref()).take(count) {
-                let wanted = records.addresses.get(*family);
-                as_wished &= match &answer {
+    pub(super) fn show(&mut self, hosts: &[Host], look: Look) -> Result<Vec<Shown>, Trouble> {
+        let questions: Vec<Vec<(RecordName, Family)>> =
+            hosts.iter().map(|host| look.questions(host)).collect();
+        let mut found = self.lookup(&questions.concat(), false)?.answers.into_iter();
+        let show = |(host, questions): (&Host, &Vec<_>)| {
+            let mut shown = Shown {
+                as_wished: true,
+                own: Vec::new(),
+            };
+            for ((name, family), answer) in questions.iter().zip(found.by_ref()) {
+                let wanted = host.wish.records.addresses.get(*family);
+                shown.as_wished &= match &answer {
                     Answer::Found(found) => *found == AddressSet::from(wanted),
                     // Nothing of ours is to be there, and nothing of ours can be seen.
                     Answer::Hidden(_) => wanted.is_none(),
                 };
                 if *name == RecordName::exact(host.name.clone()) {
-                    own.push(answer);
+                    shown.own.push(answer);
                 }
             }
-            Shown { as_wished, own }
+            shown
         };
-        Ok(hosts.iter().map(show).collect())
+        Ok(hosts.iter().zip(&questions).map(show).collect())
+    }
+}
+
+impl Look {
+    /// What is asked for a host: each of its names with each family.
+    fn questions(self, host: &Host) -> Vec<(RecordName, Family)> {
+        let records = &host.wish.records;
+        let all = self == Look::All || records.addresses.is_empty();
+        let families: Vec<Family> = (Family::BOTH.into_iter())
+            .filter(|family| all || records.addresses.get(*family).is_some())
+            .collect();
+        let names = records.names.iter();
+        names
+            .flat_map(|name| families.iter().map(|family| (name.clone(), *family)))
+            .collect()
     }
 }

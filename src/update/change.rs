@@ -12,7 +12,7 @@ use super::{Answer, Asked, Decision, Lan, Visit, Word, decide};
 use crate::config::Zone;
 use crate::limit::Limit;
 use crate::name::ZoneName;
-use crate::publish::{Shown, differing};
+use crate::publish::{Look, Shown, differing};
 use crate::rate::Rate;
 use crate::registry::{Accepted, Ask, Host, HostId};
 use crate::time::Timestamp;
@@ -163,7 +163,7 @@ impl<'a> Change<'_, 'a> {
             let shown = self
                 .visit
                 .publisher
-                .show(&zone, &hosts, self.visit.deadline);
+                .show(&zone, &hosts, Look::Wished, self.visit.deadline);
             if let Ok(Ok(shown)) = &shown {
                 let _ = (self.visit.registry).note_differing(&differing(&hosts, shown));
             }

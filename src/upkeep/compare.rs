@@ -15,7 +15,7 @@ use crate::deadline::Deadline;
 use crate::ip::Family;
 use crate::log::{Line, Logger};
 use crate::name::HostName;
-use crate::publish::{PublishError, Published, Publisher, Shown, Trouble};
+use crate::publish::{Look, PublishError, Published, Publisher, Shown, Trouble};
 use crate::registry::{Host, HostId, Registry, ZoneState};
 use crate::span::Span;
 use crate::time::Timestamp;
@@ -198,7 +198,7 @@ impl Comparison<'_> {
             }
             looked.hosts += hosts.len();
             let deadline = Deadline::after(Deadline::REQUEST);
-            match self.publisher.show(name, &hosts, deadline)? {
+            match self.publisher.show(name, &hosts, Look::All, deadline)? {
                 Ok(shown) => {
                     let pairs = hosts.into_iter().zip(shown);
                     let differing = pairs.filter(|(_, shown)| !shown.is_as_wished());

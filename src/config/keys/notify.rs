@@ -119,7 +119,7 @@ pub(super) const KEYS: [Key; 17] = [
     Key {
         table: "notify.webhook",
         name: "body",
-        doc: "the document to post instead of ours, as { title = \"{{ title }}\", message = \"{{ text }}\", priority = 5 }. Variables: title, text, id, time, event, hostname, zone, fqdn, ipv4, ipv6 and the others of a mail's template, those of the newest event where there are several",
+        doc: "the document to post instead of ours, as { title = \"{{ title }}\", message = \"{{ text }}\", priority = 5 }; `bowline notify preset` prints some. Variables: title, text, id, time, event, hostname, zone, fqdn, ipv4, ipv6 and the others of a mail's template, those of the newest event where there are several",
         default: Some(""),
         show: Show::Maybe(|config| {
             webhook(config, |hook| Some(inline(hook.body.as_ref()?).into()))
