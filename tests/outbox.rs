@@ -10,6 +10,8 @@ mod support;
 
 #[path = "outbox/command.rs"]
 mod command;
+#[path = "outbox/doubt.rs"]
+mod doubt;
 #[path = "outbox/events.rs"]
 mod events;
 #[path = "outbox/kill.rs"]
