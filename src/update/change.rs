@@ -171,8 +171,7 @@ impl<'a> Change<'_, 'a> {
                         _ => false,
                     })
             };
-            let shown =
-                (self.visit.publisher).show(&zone, &hosts, &asked_for, self.visit.deadline);
+            let shown = (self.visit.publisher).show(&zone, &hosts, &asked_for, self.visit.deadline);
             if let Ok(Ok(shown)) = &shown {
                 let _ = (self.visit.registry).note_differing(&differing(&hosts, shown));
             }
