@@ -10,10 +10,14 @@ mod support;
 
 #[path = "outbox/command.rs"]
 mod command;
+#[path = "outbox/ddns_service.rs"]
+mod ddns_service;
 #[path = "outbox/doubt.rs"]
 mod doubt;
 #[path = "outbox/events.rs"]
 mod events;
+#[path = "outbox/hostile.rs"]
+mod hostile;
 #[path = "outbox/kill.rs"]
 mod kill;
 #[path = "outbox/mail.rs"]

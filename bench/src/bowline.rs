@@ -1,6 +1,7 @@
 //! An installation of bowline with many hosts.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -117,6 +118,15 @@ key_file = "tsig.key"
     /// A file of it.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.join(name)
+    }
+
+    /// From now on its changes are to be told. Nobody is posted anything: no upkeep runs.
+    pub(crate) fn tell(&self) -> Result<(), Trouble> {
+        let mut config = fs::OpenOptions::new()
+            .append(true)
+            .open(self.path("bowline.toml"))?;
+        let url = format!("http://127.0.0.1:{}/", self.place.port()?);
+        Ok(writeln!(config, "[notify.webhook]\nurl = \"{url}\"")?)
     }
 
     /// Runs a verb.

@@ -23,10 +23,13 @@ const FRESH: usize = 1 << 20;
 /// Measures it.
 pub(crate) fn measure(place: &Place, effort: Effort, report: &mut Report) -> Result<(), Trouble> {
     let zone = "cgi.example.org";
-    let knot = Knot::start(place, "cgi-knot", &[(zone, 0)])?;
+    let told_zone = "cgi-told.example.org";
+    let knot = Knot::start(place, "cgi-knot", &[(zone, 0), (told_zone, 0)])?;
     let site = Site::new(place, &knot, "cgi", zone, HOSTS)?;
+    let told = Site::new(place, &knot, "cgi-told", told_zone, HOSTS)?;
+    told.tell()?;
     behind_apache(place, effort, report, &knot, &site)?;
-    alone(place, effort, report, &knot, &site)
+    alone(place, effort, report, &knot, &site, &told)
 }
 
 fn behind_apache(
@@ -150,6 +153,7 @@ fn alone(
     report: &mut Report,
     knot: &Knot,
     site: &Site<'_>,
+    told: &Site<'_>,
 ) -> Result<(), Trouble> {
     let fixed = (format!("{:09}", 1), address(1).to_string());
     let update = vec![
@@ -157,21 +161,37 @@ fn alone(
         format!("UPDATE_PORT={}", knot.port),
         format!("QUERY_STRING=h{{host}}&{{ip}}"),
     ];
-    let mut elsewhere = site.variables("x", "x");
-    elsewhere.retain(|variable| !variable.starts_with("REQUEST_URI="));
-    elsewhere.push("REQUEST_URI=/robots.txt".into());
-    let programs = [
-        Program::new("nothing", Vec::new()),
-        Program::new("hello", Vec::new()),
-        Program::new("bowline", elsewhere),
-        Program::new("bowline", site.variables(&fixed.0, &fixed.1)),
-        Program::new("bowline", site.variables("{host}", "{ip}")),
-        Program::new("update", update),
-    ];
+    // What ran just before shows in the time of a run: both sites come after the same.
+    let group = |site: &Site<'_>| {
+        let mut elsewhere = site.variables("x", "x");
+        elsewhere.retain(|variable| !variable.starts_with("REQUEST_URI="));
+        elsewhere.push("REQUEST_URI=/robots.txt".into());
+        [
+            Program::new("nothing", Vec::new()),
+            Program::new("hello", Vec::new()),
+            Program::new("bowline", elsewhere),
+            Program::new("bowline", site.variables(&fixed.0, &fixed.1)),
+            Program::new("bowline", site.variables("{host}", "{ip}")),
+        ]
+    };
+    let programs: Vec<Program> = (group(site).into_iter().chain(group(told)))
+        .chain([Program::new("update", update)])
+        .collect();
     // The numbers of hosts begin where no visit through Apache has set an address.
     let rounds = effort.of(100, 600);
     let all = runs(place, &programs, rounds, UNCHANGED)?;
-    let [nothing, hello, start, unchanged, changed, update] = all.as_slice() else {
+    let [
+        nothing,
+        hello,
+        start,
+        unchanged,
+        changed,
+        ..,
+        told_unchanged,
+        told_changed,
+        update,
+    ] = all.as_slice()
+    else {
         return Err("a sample is missing".into());
     };
     let compared = [
@@ -207,6 +227,22 @@ fn alone(
             update,
             None,
         ),
+        (
+            "unchanged_told",
+            "the process alone, unchanged, with notifications",
+            told_unchanged,
+            "without",
+            unchanged,
+            None,
+        ),
+        (
+            "changed_told",
+            "the process alone, changed, with notifications",
+            told_changed,
+            "without",
+            changed,
+            None,
+        ),
     ];
     for (name, what, ours, reference, against, target) in compared {
         report.add(Figure {
@@ -236,19 +272,38 @@ fn alone(
     for program in &programs {
         counted.push(instructions(place, program)?);
     }
-    let [_, hello, start, unchanged, _, _] = counted.as_slice() else {
+    let [_, hello, start, unchanged, .., told_unchanged, _, _] = counted.as_slice() else {
         return Err("a count is missing".into());
     };
-    for (name, what, ours) in [
-        ("start", "instructions, no secret in the path", start),
-        ("unchanged", "instructions, unchanged", unchanged),
+    for (name, what, ours, reference, against) in [
+        (
+            "start",
+            "instructions, no secret in the path",
+            start,
+            "c_hello",
+            hello,
+        ),
+        (
+            "unchanged",
+            "instructions, unchanged",
+            unchanged,
+            "c_hello",
+            hello,
+        ),
+        (
+            "unchanged_told",
+            "instructions, unchanged, with notifications",
+            told_unchanged,
+            "without",
+            unchanged,
+        ),
     ] {
         report.add(Figure {
             name: format!("process.{name}.instructions"),
             what: what.into(),
             unit: "k",
             sample: (*ours).into(),
-            reference: Some(("c_hello", (*hello).into())),
+            reference: Some((reference, (*against).into())),
             target: None,
         });
     }

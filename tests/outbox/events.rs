@@ -1,15 +1,12 @@
 //! Which events are told, of which hosts, and to whom.
 
-use std::fs;
-use std::time::SystemTime;
-
 use bowline::event::Events;
 use bowline::registry::Settings;
 use bowline::span::Span;
 use bowline::time::Timestamp;
 
 use crate::receiver::Receiver;
-use crate::site::{bowline, site, upkeep, waiting};
+use crate::site::{bowline, site, steady_for, upkeep, waiting};
 use crate::support::site::{Home, Site};
 
 /// Sets a column of a host.
@@ -18,15 +15,6 @@ fn set(site: &Site, home: &Home, what: &str, seconds_ago: i64) {
     let db = rusqlite::Connection::open(site.registry_file()).unwrap();
     let set = format!("UPDATE host SET {what} WHERE id = ?1");
     db.execute(&set, (home.id.number(), then)).unwrap();
-}
-
-/// Makes it look as if rounds had come every minute for so long.
-fn steady_for(site: &Site, span: Span) {
-    let file = site.path("state/locks/upkeep");
-    let since = Timestamp::now().minus(span).seconds();
-    fs::write(&file, format!("{since}\n")).unwrap();
-    let file = fs::File::options().write(true).open(file).unwrap();
-    file.set_modified(SystemTime::now()).unwrap();
 }
 
 /// What the receiver was told in one round.

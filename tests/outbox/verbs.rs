@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::Output;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -262,4 +263,71 @@ fn a_template_with_an_error_is_named_before_it_is_needed() {
     assert!(text.contains("the built-in one is used"), "{text}");
     std::fs::write(&file, "Subject: x\n\n{{ fqdn }}\n").unwrap();
     assert_eq!(bowline(&site, &["config", "check"]), "ok\n");
+}
+
+#[test]
+fn every_way_says_why_it_failed() {
+    let (server, receiver) = (Server::start(&[]), Receiver::new());
+    let site = site("");
+    receiver.says(|_| status("418 I'm a teapot"));
+    server.fails("rcpt-550");
+    let command =
+        "[notify.command]\ncommand = [\"/bin/sh\", \"-c\", \"echo no luck >&2; exit 3\"]\n";
+    let mail = server.table("smtp", OPERATOR);
+    configure(&site, &(mail.clone() + &receiver.table("") + command));
+    let output = test(&site, &server, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = said(&output);
+    for (channel, why) in [
+        ("command", "no luck"),
+        ("webhook", "418"),
+        ("mail", "no such user"),
+    ] {
+        let line = text.lines().find(|line| line.starts_with(channel)).unwrap();
+        assert!(line.contains("failed: ") && line.contains(why), "{line}");
+    }
+    assert!(text.contains("bowline: 3 tests failed"), "{text}");
+
+    // A command that hangs is not waited for any longer than it is in upkeep.
+    let slow = "[notify.command]\ncommand = [\"/bin/sleep\", \"60\"]\ntimeout = \"1s\"\n";
+    configure(&site, slow);
+    let began = Instant::now();
+    assert_eq!(test(&site, &server, &[]).status.code(), Some(1));
+    assert!(began.elapsed() < Duration::from_secs(30));
+
+    // Nobody has an address.
+    configure(&site, &mail.replace(OPERATOR, ""));
+    let output = test(&site, &server, &["--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let tested: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(tested[0]["sent"], false);
+    assert!(!tested[0]["reason"].as_str().unwrap().is_empty());
+}
+
+#[test]
+fn history_names_whose_mail_it_was() {
+    let server = Server::start(&[]);
+    let site = site(&server.table("smtp", OPERATOR));
+    let (home, nas) = (site.add("home"), site.add("nas"));
+    bowline(
+        &site,
+        &["host", "set", "home", "--mail", "anna@example.org"],
+    );
+    for home in [&home, &nas] {
+        assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    }
+    assert_eq!(upkeep(&site), [2, 0, 0]);
+    assert_eq!(server.take().len(), 2);
+    let history = bowline(&site, &["history"]);
+    for line in [
+        "home.dyn.example.org  changed  told by mail to anna@example.org\n",
+        "nas.dyn.example.org  changed  told by mail\n",
+    ] {
+        assert!(history.contains(line), "{history}");
+    }
+    // What is asked of one host has nothing of the others.
+    assert!(!bowline(&site, &["history", "nas"]).contains("anna"));
+    let document = json(&site, &["history", "home", "--json"]);
+    assert_eq!(document[1]["to"], "anna@example.org");
+    assert_eq!(document[1]["given_up"], false);
 }
