@@ -17,6 +17,8 @@ mod bounds;
 mod caddy;
 #[path = "fastcgi/economy.rs"]
 mod economy;
+#[path = "fastcgi/full.rs"]
+mod full;
 #[path = "fastcgi/hostile.rs"]
 mod hostile;
 #[path = "fastcgi/lighttpd.rs"]

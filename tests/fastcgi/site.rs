@@ -109,6 +109,15 @@ key_file = "key.conf"
         self.knot.kdig(&format!("home.{ZONE}"), "A")
     }
 
+    /// The addresses of the host that were accepted last.
+    pub(crate) fn wish(&self) -> String {
+        let file = self.path("registry/bowline.db");
+        let registry = Registry::open(&file, self.key.clone()).unwrap();
+        let name = HostName::new("home", &ZONE.parse().unwrap()).unwrap();
+        let home = registry.host_by_name(&name, Timestamp::now()).unwrap();
+        home.unwrap().wish.records.addresses.to_string()
+    }
+
     /// bowline, with its configuration; `BOWLINE_EXECUTABLE` may name a release build.
     pub(crate) fn bowline(&self) -> Command {
         let executable = std::env::var("BOWLINE_EXECUTABLE");
@@ -156,6 +165,11 @@ impl Process {
 
     pub(crate) fn signal(&self, signal: &str) {
         send_signal(self.pid(), signal);
+    }
+
+    /// How it has ended, where it has.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().unwrap()
     }
 
     /// Waits for its end.

@@ -1,54 +1,13 @@
 //! A full disk: no answer is a lie, and nothing is lost.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
 
 use bowline::ip::Family;
 
+use crate::support::disk::Disk;
 use crate::support::site::{Site, address};
-
-/// A small file system of its own; unmounted when dropped.
-struct Mounted(PathBuf);
-
-impl Mounted {
-    /// Puts one in the place of a directory, with the same files in it.
-    fn over(directory: &Path) -> Option<Self> {
-        let copy = directory.with_extension("copy");
-        run("cp", &["-a", directory.to_str()?, copy.to_str()?])?;
-        let options = ["-t", "tmpfs", "-o", "size=1m", "tmpfs", directory.to_str()?];
-        run("mount", &options)?;
-        let mounted = Mounted(directory.to_owned());
-        run(
-            "cp",
-            &["-a", &format!("{}/.", copy.display()), directory.to_str()?],
-        )?;
-        Some(mounted)
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = run("umount", &[&self.0.to_string_lossy()]);
-    }
-}
-
-fn run(command: &str, args: &[&str]) -> Option<()> {
-    let mut command = Command::new(command);
-    let status = command.args(args).stderr(Stdio::null()).status();
-    status.is_ok_and(|status| status.success()).then_some(())
-}
-
-/// Fills the disk but for so many octets.
-fn fill(directory: &Path, free: usize) -> PathBuf {
-    let ballast = directory.join("ballast");
-    let mut file = File::create(&ballast).unwrap();
-    while file.write_all(&[1; 4096]).is_ok() {}
-    let length = file.metadata().unwrap().len() / 4096 * 4096;
-    file.set_len(length - free as u64).unwrap();
-    ballast
-}
 
 /// A verb of the command line: whether it succeeds, and all it says.
 fn verb(site: &Site, arguments: &[&str]) -> (bool, String) {
@@ -75,7 +34,17 @@ fn verbs_on_a_full_and_on_a_read_only_disk() {
         assert_eq!(site.visit(&host.with("203.0.113.1")).status, 200);
     }
     assert!(verb(&site, &["upkeep"]).0);
-    assert!(verb(&site, &["owner", "add", "ann"]).0);
+    for arguments in [
+        "owner add ann",
+        "owner add off",
+        "owner disable off",
+        "host add off --static --ipv4 203.0.113.5",
+        "host disable off",
+    ] {
+        let (done, said) = verb(&site, &arguments.split(' ').collect::<Vec<_>>());
+        assert!(done, "{arguments}: {said}");
+    }
+    assert_eq!(site.dns("off"), "");
     let saved = site.path("saved").to_str().unwrap().to_owned();
     assert!(verb(&site, &["backup", &saved]).0);
     fs::create_dir(site.path("state/again")).unwrap();
@@ -88,11 +57,10 @@ fn verbs_on_a_full_and_on_a_read_only_disk() {
         .unwrap();
     drop(db);
     let state = site.path("state");
-    let Some(_mounted) = Mounted::over(&state) else {
+    let Some(disk) = Disk::over(&state) else {
         eprintln!("SKIPPED: nothing may be mounted here");
         return;
     };
-    let remount = |how: &str| run("mount", &["-o", how, state.to_str().unwrap()]).unwrap();
     site.knot.restart();
 
     // As the responder has it: what SQLite keeps beside the registry is there.
@@ -106,7 +74,7 @@ fn verbs_on_a_full_and_on_a_read_only_disk() {
         db.query_row("SELECT count(*) FROM host", [], |row| row.get::<_, i64>(0))
     };
     count(&held).unwrap();
-    let ballast = fill(&state, 0);
+    let ballast = disk.fill(0);
     nothing_is_written(&site, "disk is full");
     // What was accepted is published all the same, and can be looked at.
     assert_eq!(site.dns("home"), "203.0.113.2");
@@ -118,9 +86,9 @@ fn verbs_on_a_full_and_on_a_read_only_disk() {
     drop(held);
     assert_eq!(kept(), before);
 
-    remount("remount,ro");
+    disk.remount("ro");
     nothing_is_written(&site, "must be writable");
-    remount("remount,rw");
+    disk.remount("rw");
     assert_eq!(kept(), before);
 
     let again = site.path("state/again/bowline.toml");
@@ -134,6 +102,11 @@ fn verbs_on_a_full_and_on_a_read_only_disk() {
     );
     let again = site.visit(&home.with("203.0.113.2"));
     assert_eq!(again.said(), "200 nochg 203.0.113.2");
+    for verbs in [["host", "enable", "off"], ["owner", "enable", "off"]] {
+        let (done, said) = verb(&site, &verbs);
+        assert!(done, "{verbs:?}: {said}");
+    }
+    assert_eq!(site.dns("off"), "203.0.113.5");
 }
 
 /// What writes says why it cannot, and changes nothing.
@@ -148,12 +121,14 @@ fn nothing_is_written(site: &Site, why: &str) {
         &["host", "rename", "other", "third"],
         &["host", "rotate", "other"],
         &["host", "disable", "other"],
+        &["host", "enable", "off"],
         &["host", "remove", "other"],
         &["host", "import", &list, "--out", &out],
         &["owner", "add", "bob"],
         &["owner", "set", "ann", "--mail", "ann@example.org"],
         &["owner", "rotate", "ann"],
         &["owner", "disable", "ann"],
+        &["owner", "enable", "off"],
         &["owner", "remove", "ann"],
         &["upkeep"],
     ] {
@@ -178,6 +153,7 @@ fn nothing_is_written(site: &Site, why: &str) {
     assert!(said.contains("problem      disk-space "), "{said}");
     assert!(!said.contains("problem      registry"), "{said}");
     assert_eq!(site.dns("other"), "203.0.113.1");
+    assert_eq!(site.dns("off"), "", "it is still disabled");
 }
 
 #[test]
@@ -186,14 +162,14 @@ fn a_full_disk() {
     let home = site.add("home");
     assert_eq!(site.visit(&home.with(address(Family::Ipv4, 0))).status, 200);
     let state = site.path("state");
-    let Some(_mounted) = Mounted::over(&state) else {
+    let Some(disk) = Disk::over(&state) else {
         eprintln!("SKIPPED: nothing may be mounted here");
         return;
     };
     let mut refused = 0;
     let mut n = 0;
     for pages in (0..24).chain([40, 60]) {
-        let ballast = fill(&state, pages * 4096);
+        let ballast = disk.fill(pages * 4096);
         n += 1;
         let before = site.dns("home");
         let wanted = address(Family::Ipv4, n);

@@ -1,0 +1,77 @@
+//! The responder while the disk of its registry is full, and when there is room again.
+
+use std::fs;
+
+use crate::peer::Peer;
+use crate::site::{Process, Site};
+use crate::support::disk::Disk;
+
+/// What the responder says to a visit: status and body.
+fn visit(site: &Site, address: &str) -> String {
+    let mut peer = Peer::connect(&site.path("bowline.sock"));
+    let answered = peer.ask(&site.update(address), false).expect("an answer");
+    let status = answered.status().split(' ').next().unwrap_or_default();
+    format!("{status} {}", answered.body().trim_end())
+}
+
+/// A registry on a small disk, and a responder that has it open.
+fn start() -> Option<(Site, Disk, Process)> {
+    let site = Site::new();
+    let Some(disk) = Disk::over(&site.path("registry")) else {
+        eprintln!("SKIPPED: nothing may be mounted here");
+        return None;
+    };
+    let bowline = site.listen();
+    assert_eq!(visit(&site, "203.0.113.1"), "200 good 203.0.113.1");
+    Some((site, disk, bowline))
+}
+
+#[test]
+fn it_lives_on_without_room() {
+    let Some((mut site, disk, mut bowline)) = start() else {
+        return;
+    };
+    let mut refused = 0;
+    let mut accepted = 0;
+    for (n, pages) in (2..).zip([0, 1, 2, 4, 8, 16, 32, 60].repeat(2)) {
+        let before = site.address();
+        let ballast = disk.fill(pages * 4096);
+        let wanted = format!("203.0.113.{n}");
+        let said = visit(&site, &wanted);
+        let dns = site.address();
+        if said == "503 911" {
+            refused += 1;
+            assert!(site.log().contains("disk of the registry"), "{n}");
+        } else {
+            accepted += 1;
+            assert_eq!(said, format!("200 good {wanted}"), "{n}");
+            assert_eq!(dns, [wanted.as_str()], "{n}");
+        }
+        fs::remove_file(ballast).unwrap();
+        // It is published only after it was accepted.
+        assert!(dns == before || site.wish() == wanted, "{n}: {dns:?}");
+        let again = visit(&site, &wanted);
+        assert!(
+            again == format!("200 good {wanted}") || again == format!("200 nochg {wanted}"),
+            "{n}: {again}"
+        );
+        assert_eq!(site.address(), [wanted.as_str()], "{n}");
+        // What is so already needs no room.
+        let ballast = disk.fill(0);
+        assert_eq!(visit(&site, &wanted), format!("200 nochg {wanted}"), "{n}");
+        fs::remove_file(ballast).unwrap();
+    }
+    assert!(refused > 0 && accepted > 0, "{refused}, {accepted}");
+    // Nor does it say more than it knows when the name server is gone too.
+    let ballast = disk.fill(0);
+    site.knot.stop();
+    for address in ["203.0.113.99", "203.0.113.19"] {
+        let said = visit(&site, address);
+        assert!(said == "503 911" || said == "503 dnserr", "{said}");
+    }
+    fs::remove_file(ballast).unwrap();
+    site.knot.restart();
+    assert_eq!(visit(&site, "203.0.113.98"), "200 good 203.0.113.98");
+    assert_eq!(site.address(), ["203.0.113.98"]);
+    assert_eq!(bowline.ended(), None, "it lives on");
+}
