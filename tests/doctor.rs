@@ -14,6 +14,8 @@ mod broken;
 mod certificate;
 #[path = "doctor/challenges.rs"]
 mod challenges;
+#[path = "doctor/elsewhere.rs"]
+mod elsewhere;
 #[path = "doctor/fix.rs"]
 mod fix;
 #[path = "doctor/healthy.rs"]
@@ -29,6 +31,8 @@ mod parent;
 mod patient;
 #[path = "doctor/peers.rs"]
 mod peers;
+#[path = "doctor/rules.rs"]
+mod rules;
 #[path = "support/apache.rs"]
 #[allow(dead_code)]
 mod site;

@@ -10,6 +10,8 @@
 #[path = "support/machine.rs"]
 mod machine;
 
+#[path = "machine/cases.rs"]
+mod cases;
 #[path = "machine/doctor.rs"]
 mod doctor;
 #[path = "machine/gateway.rs"]

@@ -76,7 +76,7 @@ fn examine(
     } = state;
     report.findings.extend(found.findings);
     suspects.judge(&in_force, report);
-    doctor::machine::examine(config, report);
+    doctor::machine::examine(config, &place, report);
     let world = World::new(options.via.map(|AddressPort(resolver)| resolver));
     doctor::zones(config, &place, world, report);
     doctor::web::examine(config, &place, report);

@@ -14,11 +14,11 @@ use crate::support::knot::Options;
 use crate::support::site::Site;
 
 /// A way to break a set-up: the checks that name it, a part of what they say, how.
-type Case = (&'static [&'static str], &'static str, fn(&mut Site));
+pub(crate) type Case = (&'static [&'static str], &'static str, fn(&mut Site));
 
 /// Each in a fresh set-up: exactly these checks have a problem, besides the URL's, at which
 /// nobody listens.
-fn each(parent: &Parent, options: &Options, cases: &[Case]) {
+pub(crate) fn each(parent: &Parent, options: &Options, cases: &[Case]) {
     for (names, says, breaks) in cases {
         let mut site = healthy(options.clone());
         breaks(&mut site);
@@ -59,7 +59,10 @@ fn nothing_is_broken_yet() {
 
 #[test]
 fn files_and_registry() {
-    let cases: [Case; 10] = [
+    let cases: [Case; 11] = [
+        (&["ttl"], "TTL of 604800 s of dyn.example.org", |site| {
+            edit(site, "bowline.toml", "key_file", "ttl = 604800\nkey_file");
+        }),
         (&["configuration"], "unknown key `tttl`", |site| {
             edit(site, "bowline.toml", "server = ", "tttl = 1\nserver = ");
         }),
@@ -124,7 +127,14 @@ fn overwrite(site: &Site, choose: fn(usize) -> usize) {
 
 #[test]
 fn keys_and_rules() {
-    let cases: [Case; 9] = [
+    let cases: [Case; 10] = [
+        (&["key"], "another secret", |site| {
+            let text = site.knot.key_text();
+            let (before, secret) = text.rsplit_once("secret: ").unwrap();
+            let first = if secret.starts_with('A') { "B" } else { "A" };
+            let text = format!("{before}secret: {first}{}", &secret[1..]);
+            fs::write(site.path("tsig.key"), text).unwrap();
+        }),
         (&["key"], "another secret", |site| {
             let (_, text) = Key::generate("bowline").unwrap();
             fs::write(site.path("tsig.key"), text).unwrap();
@@ -161,7 +171,7 @@ fn keys_and_rules() {
 
 #[test]
 fn servers_and_zones() {
-    let cases: [Case; 9] = [
+    let cases: [Case; 10] = [
         (&["server-udp"], "does not answer", |site| site.knot.stop()),
         (&["zone"], "does not serve it", |site| {
             edit_knot(site, "domain: dyn.example.org", "domain: other.example.org");
@@ -181,6 +191,9 @@ fn servers_and_zones() {
         }),
         (&["durability"], "without a journal", |site| {
             edit_knot(site, "journal-content: all", "journal-content: none");
+        }),
+        (&["durability"], "there is no zone", |site| {
+            edit_knot(site, "journal-content: all", "journal-content: changes");
         }),
         (&["durability"], "power cut", |site| {
             edit_knot(site, "mode: robust", "mode: asynchronous");

@@ -1,7 +1,7 @@
 //! The checks by name: what each is about, for the manual.
 
 /// Every check there is, in the order of the report. Names stay from version to version.
-pub const CHECKS: [(&str, &str); 58] = [
+pub const CHECKS: [(&str, &str); 59] = [
     ("configuration", "bowline.toml can be read and has a zone"),
     ("files", "what init wrote is there, and unchanged"),
     ("secrets", "nobody reads a key without need"),
@@ -28,6 +28,7 @@ pub const CHECKS: [(&str, &str); 58] = [
     ("registry-version", "its schema is this version's"),
     ("lookup-key", "the registry was made with it"),
     ("pending", "nothing waits for its name server for long"),
+    ("ttl", "an address that changed is forgotten within a day"),
     ("upkeep", "a round was done in the last minutes"),
     ("log-tokens", "no log has a token in force"),
     ("clock", "it agrees with the name server's"),

@@ -1,5 +1,5 @@
 //! What only Knot's own control socket tells: settings that lose updates, rate limits
-//! that drop them, a zone that is held up, and the rule for updates.
+//! that drop them, a zone that is held up.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,8 +7,8 @@ use std::process::Command;
 
 use super::powerdns;
 use super::report::Report;
+use super::rule::{self, includes};
 use crate::config::Zone;
-use crate::dns::Key;
 use crate::setup::Place;
 use crate::setup::nameserver::found;
 
@@ -29,7 +29,7 @@ pub(super) fn examine(zone: &Zone, place: &Place, report: &mut Report) {
             knot.held_up(zone, report);
             durability(&knot.settings(zone), report);
             knot.limits(zone, report);
-            knot.rule(zone, report);
+            rule::examine(&knot, zone, report);
             // What the answers could only guess at.
             report.explained("update-accepted", "zone-frozen");
             report.explained("update-accepted", "zone-transaction");
@@ -91,7 +91,7 @@ impl Knot {
     }
 
     /// The value of an item of the configuration that runs.
-    fn item(&self, item: &str) -> Option<String> {
+    pub(super) fn item(&self, item: &str) -> Option<String> {
         let text = self.ask(&["conf-read", item])?;
         let (_, value) = text.lines().next()?.split_once(" = ")?;
         let value = value.trim().trim_matches('"');
@@ -99,7 +99,7 @@ impl Knot {
     }
 
     /// An item of a zone, else of its template, else of the default one.
-    fn zone_item(&self, zone: &Zone, item: &str) -> Option<String> {
+    pub(super) fn zone_item(&self, zone: &Zone, item: &str) -> Option<String> {
         let name = &zone.name;
         let template = self.item(&format!("zone[{name}].template"));
         let template = template.unwrap_or_else(|| "default".to_owned());
@@ -181,81 +181,6 @@ impl Knot {
         let version = (numbers.next()?.ok()?, numbers.next()?.ok()?);
         Some(version >= LIMITS_DROP)
     }
-
-    /// The rule that lets us update: which key, from where.
-    fn rule(&self, zone: &Zone, report: &mut Report) {
-        let Some(key) = fs::read_to_string(&zone.key_file)
-            .ok()
-            .and_then(|text| Key::read(&text).ok())
-        else {
-            return;
-        };
-        let (name, file) = (key.name(), zone.key_file.display());
-        let Some(algorithm) = self.item(&format!("key[{name}.].algorithm")) else {
-            return report.problem(
-                "acl",
-                format_args!("Knot has no key {name}"),
-                format_args!("let knot.conf include a copy of {file}, then `knotc reload`"),
-            );
-        };
-        if algorithm != key.algorithm().as_str() {
-            return report.problem(
-                "acl",
-                format_args!(
-                    "Knot has the key {name} with {algorithm}, {file} with {}",
-                    key.algorithm()
-                ),
-                "copy one over the other",
-            );
-        }
-        let rules = self.zone_item(zone, "acl").unwrap_or_default();
-        let source = zone.server.ip().to_canonical().to_string();
-        let (mut keyed, mut here) = (false, false);
-        for rule in rules.split_whitespace() {
-            let item = |item: &str| {
-                self.item(&format!("acl[{rule}].{item}"))
-                    .unwrap_or_default()
-            };
-            let lists = |list: &str, word: &str| list.split_whitespace().any(|one| one == word);
-            if !lists(&item("action"), "update") || !lists(&item("key"), &format!("{name}.")) {
-                continue;
-            }
-            keyed = true;
-            let addresses = item("address");
-            let mut addresses = addresses.split_whitespace().peekable();
-            here |=
-                addresses.peek().is_none() || addresses.any(|network| includes(network, &source));
-        }
-        match (keyed, here) {
-            (true, true) => report.ok("acl", format_args!("{name} may update it from {source}")),
-            (true, false) => report.problem(
-                "acl",
-                format_args!("{name} may not update it from {source}, only from elsewhere"),
-                format_args!("address: {source} in the acl with that key"),
-            ),
-            (false, _) => report.problem(
-                "acl",
-                format_args!("no acl of the zone lets {name} update it"),
-                "acl: bowline_update in the zone's clause, as in the shipped files",
-            ),
-        }
-    }
-}
-
-/// Whether an address, network or range of an acl has `address` in it, as far as is told.
-fn includes(network: &str, address: &str) -> bool {
-    let Ok(address) = address.parse::<std::net::IpAddr>() else {
-        return false;
-    };
-    if let Some((first, last)) = network.split_once('-') {
-        return match (first.parse::<std::net::IpAddr>(), last.parse()) {
-            (Ok(first), Ok(last)) => (first..=last).contains(&address),
-            _ => false,
-        };
-    }
-    network
-        .parse::<ipnetwork::IpNetwork>()
-        .is_ok_and(|network| network.contains(address))
 }
 
 /// What our own files say, where Knot cannot be asked.
@@ -309,7 +234,15 @@ fn durability(settings: &Settings, report: &mut Report) {
             format_args!("{says}: a power cut loses accepted updates"),
             "journal-db-mode: robust in the section database, then restart Knot",
         ),
-        ("none", _, _) => report.ok("durability", says),
+        ("none", "all", _) => report.ok("durability", says),
+        ("none", ..) => report.problem(
+            "durability",
+            format_args!(
+                "{says}: the journal has changes only, so after a restart there is no zone"
+            ),
+            "first keep the zone: `knotc -b zone-flush`; then zonefile-load: whole and journal-content: all, \
+             restart Knot; zonefile-load: none after that",
+        ),
         _ => report.ok_but(
             "durability",
             format_args!(
@@ -334,6 +267,7 @@ mod tests {
             ("difference", "changes", "robust", Status::Problem),
             ("whole", "none", "robust", Status::Problem),
             ("none", "all", "asynchronous", Status::Problem),
+            ("none", "changes", "robust", Status::Problem),
         ] {
             let some = |word: &str| Some(word.to_owned());
             let mut report = Report::default();
@@ -347,20 +281,6 @@ mod tests {
                 report.findings[0].status, expected,
                 "{load} {content} {mode}"
             );
-        }
-    }
-
-    #[test]
-    fn addresses_of_rules() {
-        for (network, expected) in [
-            ("127.0.0.1", true),
-            ("127.0.0.0/8", true),
-            ("127.0.0.1-127.0.0.9", true),
-            ("192.0.2.0/24", false),
-            ("::1", false),
-            ("/run/knot/update.sock", false),
-        ] {
-            assert_eq!(includes(network, "127.0.0.1"), expected, "{network}");
         }
     }
 }

@@ -1,11 +1,14 @@
-//! The machine: its clock, its network, and who else runs as the user that has the keys.
+//! The machine: its clock, its network, what it starts by itself, and who else runs as the
+//! user that has the keys.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use super::report::Report;
 use crate::config::Config;
+use crate::setup::Place;
 use crate::setup::users::user_name;
 
 /// Where systemd-timesyncd says that it has set the clock.
@@ -13,10 +16,19 @@ const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
 /// Users that web servers run as.
 const WEB_USERS: [&str; 6] = ["www-data", "apache", "httpd", "http", "nginx", "nobody"];
 
+/// Our units that systemd has to start by itself, and the check that would fail without.
+const STARTED: [(&str, &str); 2] = [
+    ("bowline-upkeep.timer", "upkeep"),
+    ("bowline.socket", "url"),
+];
+
 /// Looks at all of it.
-pub fn examine(config: &Config, report: &mut Report) {
+pub fn examine(config: &Config, place: &Place, report: &mut Report) {
     clock(report);
     route_localnet(report);
+    if place.unit_dir.is_some() {
+        units(report);
+    }
     others(config, report);
 }
 
@@ -60,6 +72,24 @@ fn route_localnet(report: &mut Report) {
                 "`sysctl -w net.ipv4.conf.{first}.route_localnet=0`, and find out who set it"
             ),
         ),
+    }
+}
+
+/// What runs now and is not enabled is gone with the next start of the machine.
+fn units(report: &mut Report) {
+    let systemctl = |verb: &str, unit: &str| {
+        let output = Command::new("systemctl").args([verb, unit]).output().ok()?;
+        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    for (unit, check) in STARTED {
+        let runs = systemctl("is-active", unit).as_deref() == Some("active");
+        if runs && systemctl("is-enabled", unit).as_deref() == Some("disabled") {
+            report.problem(
+                check,
+                format_args!("{unit} is not enabled: it ends with the next restart of the machine"),
+                format_args!("`systemctl enable {unit}`"),
+            );
+        }
     }
 }
 

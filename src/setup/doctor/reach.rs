@@ -214,9 +214,19 @@ fn sources(zone: &Zone, key: &Key, name: &str, report: &mut Report) {
         );
     }
     let all = listen::addresses();
+    // One for updates that listens at 0.0.0.0 is a public one too.
+    let mut ports = vec![53, zone.server.port()];
+    ports.dedup();
+    let at = |address: &IpAddr| {
+        let address = *address;
+        ports
+            .clone()
+            .into_iter()
+            .map(move |port| (address, SocketAddr::new(address, port)))
+    };
     let public: Vec<(IpAddr, SocketAddr)> = all
         .iter()
-        .map(|address| (*address, SocketAddr::new(*address, 53)))
+        .flat_map(at)
         .filter(|(_, listener)| {
             // Only where it is this zone's name server that listens.
             ask(
@@ -253,6 +263,8 @@ fn sources(zone: &Zone, key: &Key, name: &str, report: &mut Report) {
             Verdict::Unconfirmed(_) => silent += 1,
         }
     }
+    // By both of its ports.
+    accepted.dedup();
     let hint = "let the rule for updates name the address (Knot: address: 127.0.0.1 in the acl; BIND: a view with \
                 match-destinations; PowerDNS: allow-dnsupdate-from, or the policy script)";
     let (accepted, from) = (!accepted.is_empty(), accepted.join(", "));

@@ -1,10 +1,9 @@
 //! The registry: whether it is whole, of this version, and made with our lookup key; what
 //! waits in it, and which tokens are in force.
 
-use std::path::Path;
-
 use super::report::Report;
 use super::state::{LATE, State};
+use super::ttl;
 use crate::config::Config;
 use crate::registry::{Registry, RegistryError, inspect};
 use crate::time::Timestamp;
@@ -81,21 +80,21 @@ pub(super) fn examine(config: &Config, suspects: &[Digest], state: &mut State) {
     }
     let sound = found.defects.is_empty() && version == current && found.key_fits == Some(true);
     if let Some(key) = key.filter(|_| sound) {
-        match hosts(file, key, suspects, report) {
+        match hosts(config, key, suspects, report) {
             Ok(in_force) => state.in_force = in_force,
             Err(error) => report.problem("registry-integrity", error, restore),
         }
     }
 }
 
-/// What waits for its name server; which suspects are tokens.
+/// What waits for its name server, what is kept for long; which suspects are tokens.
 fn hosts(
-    file: &Path,
+    config: &Config,
     key: LookupKey,
     suspects: &[Digest],
     report: &mut Report,
 ) -> Result<Vec<bool>, RegistryError> {
-    let registry = Registry::open(file, key)?;
+    let registry = Registry::open(&config.state.registry, key)?;
     let now = Timestamp::now();
     let pending = registry.pending()?;
     let late: Vec<&str> = pending
@@ -126,5 +125,6 @@ fn hosts(
             "`bowline status` shows them; the reason is among these checks or in the log",
         ),
     }
+    ttl::examine(config, &registry, report)?;
     registry.in_force(suspects, now)
 }

@@ -112,6 +112,13 @@ impl Report {
         }
     }
 
+    /// Whether a check has found a problem with this zone.
+    pub fn has(&self, name: &str) -> bool {
+        self.findings.iter().any(|found| {
+            found.status == Status::Problem && found.name == name && found.zone == self.zone
+        })
+    }
+
     /// How many problems there are.
     pub fn problems(&self) -> usize {
         let found = self.findings.iter();

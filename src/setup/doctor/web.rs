@@ -69,11 +69,13 @@ pub fn examine(config: &Config, place: &Place, report: &mut Report) {
         ),
     }
     certificate(config, &health, report);
-    if health.code == "200" {
+    if (health.code.as_str(), says) == ("200", "ok") {
         address(url, report);
     }
     paths(config, place, url, report);
     report.explained("log-paths", "log-format");
+    // Another site's logs, then.
+    report.explained("log-paths", "url");
     status_page(url, place, report);
 }
 
