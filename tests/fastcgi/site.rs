@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -151,7 +152,8 @@ pub(crate) struct Process(Child);
 
 impl Process {
     pub(crate) fn start(command: &mut Command) -> Self {
-        let started = command.stdin(Stdio::null()).spawn();
+        // A group of its own: whatever it leaves behind ends with it.
+        let started = command.process_group(0).stdin(Stdio::null()).spawn();
         Process(started.unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
@@ -203,10 +205,14 @@ impl Drop for Process {
         }
         for _ in 0..300 {
             if !matches!(self.0.try_wait(), Ok(None)) {
-                return;
+                break;
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+        let group = format!("-{}", self.pid());
+        let mut kill = Command::new("kill");
+        kill.args(["-KILL", "--", &group]).stderr(Stdio::null());
+        let _ = kill.status();
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use crate::site::{Process, Site};
 use crate::support::knot::{free_port, wait_until};
@@ -61,15 +61,17 @@ impl Web {
         Web { port, process }
     }
 
+    /// What came of a visit with curl.
+    pub(crate) fn ask(&self, path: &str, arguments: &[&str]) -> Output {
+        let url = format!("http://127.0.0.1:{}{path}", self.port);
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "-i", "--max-time", "20", "--path-as-is"]);
+        curl.args(arguments).arg(url).output().unwrap()
+    }
+
     /// What curl gets: everything from the status line on.
     pub(crate) fn curl(&self, path: &str, arguments: &[&str]) -> String {
-        let url = format!("http://127.0.0.1:{}{path}", self.port);
-        let out = Command::new("curl")
-            .args(["-sS", "-i", "--max-time", "20", "--path-as-is"])
-            .args(arguments)
-            .arg(url)
-            .output()
-            .unwrap();
+        let out = self.ask(path, arguments);
         let text = String::from_utf8(out.stdout).unwrap();
         assert!(
             out.status.success(),

@@ -90,10 +90,10 @@ fn waiting(verb: Verb, before: &str) {
     if !before.is_empty() {
         assert_eq!(site.visit(&home.with(before)).status, 200);
     }
-    site.knot.pause();
-    let visit = site.get(&home.with("203.0.113.2")).spawn();
     let wish = || site.host(&home).wish.number;
     let number = wish();
+    site.knot.pause();
+    let visit = site.get(&home.with("203.0.113.2")).spawn();
     while wish() == number {
         sleep(Duration::from_millis(10));
     }

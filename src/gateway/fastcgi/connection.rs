@@ -108,21 +108,22 @@ impl Connection {
         Now::Waits(self)
     }
 
-    /// Sends the answer to a request; `keep` is whether the connection stays.
+    /// Sends the answer to the request of that number; `whole` is whether nothing of it is
+    /// still to come, `keep` whether the connection stays.
     pub(super) fn answer(
         mut self,
-        received: &Received,
+        id: u16,
+        whole: bool,
         octets: &[u8],
         keep: bool,
         limits: &Limits,
     ) -> Now {
-        self.after = match (received.whole, keep) {
+        self.after = match (whole, keep) {
             (true, true) => After::Read,
             (true, false) => After::Close,
             (false, _) => After::Linger,
         };
-        self.out
-            .extend_from_slice(&record::answer(received.id, octets));
+        self.out.extend_from_slice(&record::answer(id, octets));
         self.wait(limits.send);
         if self.socket.write(&mut self.out).is_err() {
             return Now::Closed;

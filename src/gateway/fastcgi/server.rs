@@ -12,6 +12,7 @@ use super::conversation::Received;
 use super::lobby::Lobby;
 use super::socket::Listener;
 use crate::application;
+use crate::gateway::meta::{Meta, Refusal};
 use crate::http::{Request, Response};
 use crate::log::Logger;
 
@@ -64,13 +65,22 @@ impl Server {
                 Ok(None) => return,
                 Err(_) => continue,
             };
-            let answered = catch_unwind(AssertUnwindSafe(|| octets(&received, &mut respond)));
+            let head_only = is_head(&received);
+            let Received {
+                id,
+                keep,
+                whole,
+                content,
+            } = *received;
+            let answered = catch_unwind(AssertUnwindSafe(|| {
+                written(&answer(content, &mut respond), head_only)
+            }));
             let octets = answered.unwrap_or_else(|_| {
                 respond = new();
-                written(&application::bug(&Logger::default()), is_head(&received))
+                written(&application::bug(&Logger::default()), head_only)
             });
-            let keep = received.keep && !self.stop.load(Ordering::Acquire);
-            let now = connection.answer(&received, &octets, keep, &self.limits);
+            let keep = keep && !self.stop.load(Ordering::Acquire);
+            let now = connection.answer(id, whole, &octets, keep, &self.limits);
             if let Now::Waits(connection) | Now::Request(connection, _) = now {
                 self.returned.give(connection);
             }
@@ -129,13 +139,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The answer to a request, as octets.
-fn octets(received: &Received, respond: &mut impl Respond) -> Vec<u8> {
-    let response = match &received.content {
-        Ok((meta, body)) => respond.respond(&Request::new(meta.clone().into_variables(), body)),
+/// The answer to a request.
+fn answer(content: Result<(Meta, Vec<u8>), Refusal>, respond: &mut impl Respond) -> Response {
+    match content {
+        Ok((meta, body)) => respond.respond(&Request::new(meta.into_variables(), &body)),
         Err(refusal) => refusal.response(),
-    };
-    written(&response, is_head(received))
+    }
 }
 
 fn is_head(received: &Received) -> bool {
