@@ -83,14 +83,15 @@ impl Standing {
         check_url(&self.config.url, &zone.name)?;
         let update = self.update(None)?;
         let addresses = self.first_delegation()?.addresses;
-        let records = records::delegation(&zone.name, &zone.nameservers, &addresses);
+        let server = self.server(self.config.zones.first());
+        let secondaries = records::ips(&server.secondaries(&self.place)?);
+        let records = records::delegation(&zone.name, &zone.nameservers, &addresses, &secondaries);
         let keys = ZoneKeys {
             server: Some(update),
             ttl: zone.ttl,
             expire: zone.expire,
             acme: zone.acme,
         };
-        let server = self.server(self.config.zones.first());
         let files = self.write(server, zone, update, &records, &keys)?;
         let mut steps = server.next(&self.place, &files, update, &zone.name)?;
         steps.extend(responder::reload(&self.place));
@@ -236,6 +237,7 @@ impl Standing {
             &zone.name,
             &known.nameservers,
             &known.addresses,
+            &records::ips(&self.server(Some(zone)).secondaries(&self.place)?),
         ))
     }
 

@@ -30,6 +30,7 @@ impl Delegation {
 
     fn parse(script: &str) -> Self {
         let mut found = Delegation::default();
+        let mut first: Option<&str> = None;
         for line in script
             .lines()
             .filter_map(|line| line.strip_prefix(PARENT_LINE))
@@ -37,19 +38,14 @@ impl Delegation {
             let fields: Vec<&str> = line.split(' ').collect();
             match fields.as_slice() {
                 [_, _, _, "NS", name] => found.nameservers.extend(NameServer::new(name).ok()),
-                [_, _, _, "A" | "AAAA", address] => {
-                    found.addresses.extend(address.parse::<IpAddr>().ok())
+                // The first name is this machine's; secondaries have others.
+                [name, _, _, "A" | "AAAA", address] if first.is_none_or(|first| first == *name) => {
+                    first = Some(*name);
+                    found.addresses.extend(address.parse::<IpAddr>().ok());
                 }
                 _ => {}
             }
         }
-        // Every name server has all of them.
-        let mut seen = Vec::new();
-        found.addresses.retain(|address| {
-            let new = !seen.contains(address);
-            seen.push(*address);
-            new
-        });
         found
     }
 }

@@ -146,6 +146,10 @@ impl Program for Knot {
         true
     }
 
+    fn secondaries(&self, place: &Place) -> Result<Vec<AddressPort>, SetupError> {
+        secondaries::known(place)
+    }
+
     fn removal(&self, place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {
         next::removal(place, zone, last)
     }

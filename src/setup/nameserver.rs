@@ -110,6 +110,14 @@ pub trait Program: fmt::Debug + Sync {
         false
     }
 
+    /// The secondaries that are set up.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    fn secondaries(&self, _place: &Place) -> Result<Vec<AddressPort>, SetupError> {
+        Ok(Vec::new())
+    }
+
     /// The way back from `zone`, which may be the last one.
     fn removal(&self, place: &Place, zone: &ZoneName, last: bool) -> Vec<Step>;
 

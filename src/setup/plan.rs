@@ -76,7 +76,7 @@ impl Setup {
             .into_iter()
             .map(|file| written.look(file, self.owners.settable))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut records = self.delegation();
+        let mut records = self.delegation()?;
         if self.web.is_some() && self.http.is_none() {
             let web = records::web(&self.url, &self.zone.name, &self.public);
             let new = web.into_iter().filter(|record| !records.contains(record));
@@ -102,8 +102,17 @@ impl Setup {
         }
     }
 
-    fn delegation(&self) -> Vec<Record> {
-        records::delegation(&self.zone.name, &self.zone.nameservers, &self.public)
+    fn delegation(&self) -> Result<Vec<Record>, SetupError> {
+        let secondaries = match self.secondaries.as_slice() {
+            [] => self.dns.secondaries(&self.place)?,
+            named => named.to_vec(),
+        };
+        Ok(records::delegation(
+            &self.zone.name,
+            &self.zone.nameservers,
+            &self.public,
+            &records::ips(&secondaries),
+        ))
     }
 
     fn files(&self) -> Result<Vec<File>, SetupError> {
@@ -136,7 +145,9 @@ impl Setup {
             public: &self.public,
         };
         files.extend(self.dns.files(&base, &self.listeners)?);
-        let zone = self.dns.zone_files(&base, &self.zone, &self.delegation())?;
+        let zone = self
+            .dns
+            .zone_files(&base, &self.zone, &self.delegation()?)?;
         files.extend(zone);
         let site = self.site();
         files.extend(responder::directory(&site, self.web));

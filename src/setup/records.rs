@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::zone::NameServer;
 use crate::base_url::BaseUrl;
 use crate::name::ZoneName;
+use crate::port::AddressPort;
 
 /// The TTL that we propose for records which hardly ever change.
 const TTL: u32 = 3600;
@@ -59,11 +60,21 @@ impl Record {
     }
 }
 
-/// The addresses of the name servers, then NS.
-pub fn delegation(zone: &ZoneName, servers: &[NameServer], addresses: &[IpAddr]) -> Vec<Record> {
+/// The addresses of the name servers, then NS. The first is this machine, with `addresses`; the
+/// last ones are the `secondaries`, in their order.
+pub fn delegation(
+    zone: &ZoneName,
+    servers: &[NameServer],
+    addresses: &[IpAddr],
+    secondaries: &[IpAddr],
+) -> Vec<Record> {
     let mut records = Vec::new();
-    for server in servers {
+    let here = servers.len().saturating_sub(secondaries.len()).max(1);
+    for server in servers.iter().take(here) {
         records.extend(address_records(server.as_str(), zone, addresses));
+    }
+    for (server, address) in servers.iter().skip(here).zip(secondaries) {
+        records.extend(address_records(server.as_str(), zone, &[*address]));
     }
     records.extend(servers.iter().map(|server| {
         Record::new(
@@ -74,6 +85,11 @@ pub fn delegation(zone: &ZoneName, servers: &[NameServer], addresses: &[IpAddr])
         )
     }));
     records
+}
+
+/// The addresses alone.
+pub fn ips(machines: &[AddressPort]) -> Vec<IpAddr> {
+    machines.iter().map(|machine| machine.0.ip()).collect()
 }
 
 /// The addresses of the web server, where its URL has a name that lacks them.
@@ -115,7 +131,7 @@ mod tests {
             "192.0.2.53".parse().unwrap(),
             "2001:db8::53".parse().unwrap(),
         ];
-        let records = delegation(&zone, &servers, &addresses);
+        let records = delegation(&zone, &servers, &addresses, &[]);
         let absolute: Vec<String> = records.iter().map(Record::absolute).collect();
         assert_eq!(
             absolute,
@@ -134,6 +150,23 @@ mod tests {
             (records[2].zone.as_str(), records[2].name.as_str()),
             ("example.net", "ns")
         );
+    }
+
+    #[test]
+    fn a_secondary_has_an_address_of_its_own() {
+        let zone: ZoneName = "dyn.example.org".parse().unwrap();
+        let names = ["ns1.example.org", "ns2.example.org"];
+        let servers = names.map(|name| NameServer::new(name).unwrap());
+        let (here, there) = ("192.0.2.53".parse().unwrap(), "192.0.2.99".parse().unwrap());
+        for (servers, expected) in [
+            (&servers[..], &["192.0.2.53", "192.0.2.99"][..]),
+            (&servers[..1], &["192.0.2.53"]),
+        ] {
+            let records = delegation(&zone, servers, &[here], &[there]);
+            let addresses = records.iter().filter(|record| record.kind == "A");
+            let addresses: Vec<&str> = addresses.map(|record| record.data.as_str()).collect();
+            assert_eq!(addresses, expected);
+        }
     }
 
     #[test]

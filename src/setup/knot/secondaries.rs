@@ -43,7 +43,7 @@ pub(super) fn addresses(base: &Base<'_>) -> Result<Vec<AddressPort>, SetupError>
 }
 
 /// Those that are set up: the addresses of the remotes.
-fn known(place: &Place) -> Result<Vec<AddressPort>, SetupError> {
+pub(super) fn known(place: &Place) -> Result<Vec<AddressPort>, SetupError> {
     Ok(of(&read(&conf(place))?.unwrap_or_default()))
 }
 
