@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use bowline::registry::Settings;
 use serde_json::Value;
 
 use crate::receiver::Receiver;
+use crate::server::certificate;
 use crate::site::{later, said, site, trouble, upkeep, verb, waiting};
 use crate::support::knot::free_port;
 use crate::support::site::Site;
@@ -28,17 +29,7 @@ impl Drop for Running {
 
 /// A receiver behind TLS, with `cert.pem` there.
 fn https(dir: &Path, port: u16) -> Running {
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt"])
-        .args(["ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
-        .args(["-subj", "/CN=localhost", "-addext"])
-        .args(["subjectAltName=DNS:localhost", "-addext"])
-        .args(["basicConstraints=critical,CA:FALSE", "-keyout", "key.pem"])
-        .args(["-out", "cert.pem"])
-        .current_dir(dir)
-        .stderr(Stdio::null())
-        .status();
-    assert!(made.unwrap().success());
+    certificate(dir);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/outbox/https.py");
     let child = Command::new("/usr/bin/python3")
         .args([script, &port.to_string(), "cert.pem", "key.pem", "kept"])

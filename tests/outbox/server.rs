@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -23,17 +23,7 @@ impl Server {
     pub(crate) fn start(kinds: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let port = free_port();
-        let made = Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt"])
-            .args(["ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
-            .args(["-subj", "/CN=localhost", "-addext"])
-            .args(["subjectAltName=DNS:localhost", "-addext"])
-            .args(["basicConstraints=critical,CA:FALSE", "-keyout", "key.pem"])
-            .args(["-out", "cert.pem"])
-            .current_dir(dir.path())
-            .stderr(Stdio::null())
-            .status();
-        assert!(made.unwrap().success());
+        certificate(dir.path());
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/outbox/smtp.py");
         // Debian's packages are for Debian's Python.
         let child = Command::new("/usr/bin/python3")
@@ -95,6 +85,21 @@ impl Server {
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         ["sent", "failed", "given_up"].map(|what| report["messages"][what].as_u64().unwrap())
     }
+}
+
+/// Puts a certificate for localhost there that nobody vouches for, and its key: `cert.pem`, `key.pem`.
+pub(crate) fn certificate(dir: &Path) {
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt"])
+        .args(["ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])
+        .args(["-subj", "/CN=localhost", "-addext"])
+        .args(["subjectAltName=DNS:localhost", "-addext"])
+        .args(["basicConstraints=critical,CA:FALSE", "-keyout", "key.pem"])
+        .args(["-out", "cert.pem"])
+        .current_dir(dir)
+        .stderr(Stdio::null())
+        .status();
+    assert!(made.unwrap().success());
 }
 
 impl Drop for Server {
