@@ -42,12 +42,15 @@ impl Registry {
     }
 }
 
-/// Where a host is, from the next three columns of its row.
-pub(super) fn read(row: &Values<'_>) -> Result<Option<Behind>, RegistryError> {
-    let columns: [Option<String>; 3] = [row.next()?, row.next()?, row.next()?];
-    let [Some(name), Some(zone), Some(id)] = columns else {
+/// Where a host is, from the next two columns of its row.
+pub(super) fn read(db: &Connection, row: &Values<'_>) -> Result<Option<Behind>, RegistryError> {
+    let (site, id): (Option<i64>, Option<String>) = (row.next()?, row.next()?);
+    let (Some(site), Some(id)) = (site, id) else {
         return Ok(None);
     };
+    let (name, zone): (String, String) = db
+        .prepare_cached("SELECT name, zone FROM host WHERE id = ?1")?
+        .query_row([site], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(Some(Behind {
         site: HostName::new(&name, &zone.parse()?)?,
         id: id.parse().map_err(|_| RegistryError::Damaged(id))?,

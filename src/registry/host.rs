@@ -1,10 +1,10 @@
 //! A host as the registry has it: settings, wish and fact.
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::outbox::events;
 use super::values::Values;
-use super::{Behind, Registry, RegistryError, UNSETTLED};
+use super::{Behind, Registry, RegistryError, UNSETTLED, behind, owner};
 use crate::event::Events;
 use crate::ip::{Addresses, Family, Policy};
 use crate::name::{HostName, RecordName, ZoneName};
@@ -167,17 +167,13 @@ impl Host {
     }
 }
 
-/// The columns that [`read`] takes, in its order.
-const COLUMNS: &str = "zone, note, mail, notify, ttl, expire, only_family, allow_private, \
+/// The columns that [`read`] takes, in its order. Few hosts have an owner or are behind another
+/// one: to look for both in this statement would take every visit longer than to read the host.
+const COLUMNS: &str = "zone, owner, behind, interface_id, note, mail, notify, ttl, expire, only_family, allow_private, \
     wildcard, plain_http, static, static_ipv4, static_ipv6, \
-    (SELECT owner.name FROM owner WHERE owner.id = host.owner), \
-    (SELECT site.name FROM host AS site WHERE site.id = host.behind), \
-    (SELECT site.zone FROM host AS site WHERE site.id = host.behind), interface_id, \
     id, name, state, wish, wish_names, wish_ipv4, wish_ipv6, wish_ttl, wish_at, \
     fact, fact_names, fact_ipv4, fact_ipv6, fact_serial, fact_at, \
-    held_names, unconfirmed, trouble, \
-    (SELECT owner.state FROM owner WHERE owner.id = host.owner), \
-    created, last_seen, last_change";
+    held_names, unconfirmed, trouble, created, last_seen, last_change";
 
 impl Registry {
     /// The host with that number.
@@ -224,7 +220,7 @@ impl Registry {
         let mut statement = read_all()?;
         let mut rows = statement.query([]).map_err(RegistryError::from)?;
         while let Some(row) = rows.next().map_err(RegistryError::from)? {
-            each(read(row)?)?;
+            each(read(&self.db, row)?)?;
         }
         Ok(())
     }
@@ -241,7 +237,7 @@ impl Registry {
         let mut rows = statement.query(values)?;
         let mut hosts = Vec::new();
         while let Some(row) = rows.next()? {
-            hosts.push(read(row)?);
+            hosts.push(read(&self.db, row)?);
         }
         Ok(hosts)
     }
@@ -260,21 +256,18 @@ impl Registry {
 }
 
 /// The host with that number, inside or outside a transaction.
-pub(super) fn by_id(db: &rusqlite::Connection, id: HostId) -> Result<Option<Host>, RegistryError> {
+pub(super) fn by_id(db: &Connection, id: HostId) -> Result<Option<Host>, RegistryError> {
     one(db, "id = ?1", id.0)
 }
 
 /// The host with that very name.
-pub(super) fn by_name(
-    db: &rusqlite::Connection,
-    name: &HostName,
-) -> Result<Option<Host>, RegistryError> {
+pub(super) fn by_name(db: &Connection, name: &HostName) -> Result<Option<Host>, RegistryError> {
     one(db, "name = ?1", name.as_str())
 }
 
 /// The former names that still mean the host.
 pub(super) fn former_names(
-    db: &rusqlite::Connection,
+    db: &Connection,
     host: &Host,
     now: Timestamp,
 ) -> Result<Vec<FormerName>, RegistryError> {
@@ -294,21 +287,25 @@ pub(super) fn former_names(
 }
 
 fn one(
-    db: &rusqlite::Connection,
+    db: &Connection,
     condition: &str,
     value: impl rusqlite::ToSql,
 ) -> Result<Option<Host>, RegistryError> {
     let mut statement =
         db.prepare_cached(&format!("SELECT {COLUMNS} FROM host WHERE {condition}"))?;
     let mut rows = statement.query([value])?;
-    rows.next()?.map(read).transpose()
+    rows.next()?.map(|row| read(db, row)).transpose()
 }
 
-fn read(row: &Row<'_>) -> Result<Host, RegistryError> {
+/// A host, from a row of a statement that goes on: what else is read is of the same moment.
+fn read(db: &Connection, row: &Row<'_>) -> Result<Host, RegistryError> {
     let row = Values::of(row);
     let damaged = |what: &str| RegistryError::Damaged(what.to_owned());
     let zone: ZoneName = row.next::<String>()?.parse()?;
     let ttl = |seconds: u32| Ttl::new(seconds).map_err(|error| damaged(&error.to_string()));
+    let owner = row.next::<Option<i64>>()?;
+    let owner = owner.map(|owner| owner::by_id(db, owner)).transpose()?;
+    let behind = behind::read(db, &row)?;
     let settings = Settings {
         note: row.next()?,
         mail: row.next()?,
@@ -330,11 +327,8 @@ fn read(row: &Row<'_>) -> Result<Host, RegistryError> {
             true => Some(row.addresses()?),
             false => row.addresses().map(|_| None)?,
         },
-        owner: row
-            .next::<Option<String>>()?
-            .map(|name| name.parse().map_err(|_| damaged(&name)))
-            .transpose()?,
-        behind: super::behind::read(&row)?,
+        owner: owner.as_ref().map(|owner| owner.name.clone()),
+        behind,
     };
     Ok(Host {
         id: HostId(row.next()?),
@@ -365,7 +359,7 @@ fn read(row: &Row<'_>) -> Result<Host, RegistryError> {
         held: row.names(&zone)?,
         unconfirmed: row.time()?,
         trouble: row.next()?,
-        owner_disabled: row.next::<Option<String>>()?.as_deref() == Some("disabled"),
+        owner_disabled: owner.is_some_and(|owner| owner.disabled),
         created: Timestamp::from_seconds(row.next()?),
         last_seen: row.time()?,
         last_change: row.time()?,

@@ -76,7 +76,7 @@ impl Registry {
             (Some(host), _) => self
                 .host_by_id(HostId(host))?
                 .map(|host| Holder::Host(Box::new(host))),
-            (None, Some(owner)) => one(&self.db, "id = ?1", owner)?.map(Holder::Owner),
+            (None, Some(owner)) => Some(Holder::Owner(by_id(&self.db, owner)?)),
             (None, None) => None,
         };
         Ok(holder.map(|holder| (holder, digest)))
@@ -337,6 +337,11 @@ pub(super) fn number(tx: &Connection, name: &OwnerName) -> Result<i64, RegistryE
     one(tx, "name = ?1", name.as_str())?
         .map(|owner| owner.id.0)
         .ok_or_else(|| RegistryError::NoOwner(name.clone()))
+}
+
+/// The owner of that number, whom a host names.
+pub(super) fn by_id(db: &Connection, id: i64) -> Result<Owner, RegistryError> {
+    one(db, "id = ?1", id)?.ok_or_else(|| RegistryError::Damaged(format!("no owner {id}")))
 }
 
 fn one(

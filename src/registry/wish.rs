@@ -102,9 +102,12 @@ impl Host {
 
     /// Whether its wish is for just these, so that nothing need be written.
     fn wishes(&self, records: &Records) -> bool {
-        self.wish.records.addresses == records.addresses
-            && self.wish.records.names == records.names
-            && self.wish.number != 0
+        self.wishes_addresses(records.addresses) && self.wish.records.names == records.names
+    }
+
+    /// Whether its wish is for these addresses, wherever.
+    fn wishes_addresses(&self, addresses: Addresses) -> bool {
+        self.wish.number != 0 && self.wish.records.addresses == addresses
     }
 }
 
@@ -119,7 +122,13 @@ impl Registry {
         addresses: Addresses,
         now: Timestamp,
     ) -> Result<bool, RegistryError> {
-        Ok(host.wishes(&records(&self.db, host, addresses, Ttl::DEFAULT, now)?))
+        if !host.wishes_addresses(addresses) {
+            return Ok(false);
+        }
+        // A former name is part of the wish as soon as it is one: where the wish has none,
+        // there is none to look for.
+        let names = &host.wish.records.names;
+        Ok(*names == host.names([]) || *names == host.names(former_names(&self.db, host, now)?))
     }
 
     /// Makes what visits ask for the hosts' wishes, durably and all in one transaction.

@@ -20,8 +20,6 @@ use super::socket::{Listener, Socket};
 
 /// How much is read at once.
 const CHUNK: usize = 16 * 1024;
-/// So many connections are accepted before those that are there have their turn again.
-const ACCEPTED_AT_ONCE: usize = 16;
 /// How long nothing is accepted when the system has no more to give.
 const PAUSE: Duration = Duration::from_millis(100);
 /// A peer that is slower may have to make room for others.
@@ -89,10 +87,9 @@ impl Lobby {
                 return None;
             }
             let ready = self.wait();
-            let mut fresh = Vec::new();
-            for listener in ready.accept {
-                self.accept(listener, &mut fresh);
-            }
+            let mut fresh: Vec<Connection> = (ready.accept.into_iter())
+                .filter_map(|listener| self.accept(listener))
+                .collect();
             // In the order in which they wait; those before keep their places.
             let mut closed = 0;
             for at in ready.connections {
@@ -168,11 +165,14 @@ impl Lobby {
                 .collect()
         };
         let (waiting, count) = (listeners.len(), self.connections.len());
+        let woken = ready.first().copied().unwrap_or_default();
         let ready = Ready {
             accept: those(1, waiting),
             connections: those(1 + waiting, count),
         };
-        self.returned.woken(&mut self.wake);
+        if woken {
+            self.returned.woken(&mut self.wake);
+        }
         ready
     }
 
@@ -194,26 +194,19 @@ impl Lobby {
             .and_then(|wait| Timespec::try_from(wait).ok())
     }
 
-    /// Takes in connections that wait.
-    fn accept(&mut self, at: usize, fresh: &mut Vec<Connection>) {
-        let Some(listener) = self.listeners.get(at) else {
-            return;
-        };
-        for _ in 0..ACCEPTED_AT_ONCE {
-            match listener.accept() {
-                Ok(Some(socket)) => fresh.push(Connection::new(socket, &self.limits)),
-                Ok(None) => {}
-                Err(error) => match error.kind() {
-                    ErrorKind::WouldBlock => return,
-                    ErrorKind::Interrupted | ErrorKind::ConnectionAborted => {}
-                    _ => {
-                        self.paused_until = Some(Instant::now() + PAUSE);
-                        return;
-                    }
-                },
-            }
-            if self.connections.len() + fresh.len() >= self.limits.connections {
-                return;
+    /// Takes in a connection that waits. Another one is there when we look again, or another
+    /// worker does: to ask for it now would be in vain nearly always.
+    fn accept(&mut self, at: usize) -> Option<Connection> {
+        match self.listeners.get(at)?.accept() {
+            Ok(socket) => Some(Connection::new(socket?, &self.limits)),
+            Err(error) => {
+                match error.kind() {
+                    ErrorKind::WouldBlock
+                    | ErrorKind::Interrupted
+                    | ErrorKind::ConnectionAborted => {}
+                    _ => self.paused_until = Some(Instant::now() + PAUSE),
+                }
+                None
             }
         }
     }
