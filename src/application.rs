@@ -34,17 +34,6 @@ pub struct Application {
     dialects: Arc<List<Dialect>>,
     /// Read by the first request that needs them, unless they are given.
     keys: Option<Arc<Keys>>,
-    /// Opened by the first request that needs it.
-    open: Option<Open>,
-    /// Whether further requests follow.
-    stays: bool,
-}
-
-/// What only a request with a secret needs.
-struct Open {
-    registry: Registry,
-    /// Which file it is: one restored from a backup has another.
-    file: keys::FileId,
 }
 
 impl Application {
@@ -55,8 +44,6 @@ impl Application {
             dialects: Arc::new(rows(&config.endpoints)),
             config: Arc::new(config),
             keys: None,
-            open: None,
-            stays: false,
         }
     }
 
@@ -67,8 +54,6 @@ impl Application {
             dialects: Arc::new(rows(&config.endpoints)),
             config,
             keys: Some(keys),
-            open: None,
-            stays: true,
         }
     }
 
@@ -163,9 +148,10 @@ impl Application {
 
     fn visit(&mut self, claim: &Claim<'_>, request: &Request) -> Result<Visited, KeysError> {
         let client = self.client(request);
-        let (keys, registry) = open(&self.config, &mut self.keys, &mut self.open, self.stays)?;
+        let keys = load(&self.config, &mut self.keys)?;
         let deadline = Deadline::after(Deadline::REQUEST);
-        registry.give_up_at(deadline);
+        let registry = keys.registry()?;
+        Registry::give_up_at(deadline);
         let mut visit = Visit {
             config: &self.config,
             registry,
@@ -224,7 +210,11 @@ impl Application {
     }
 
     fn log(&self, answer: &Answer, request: &Request, began: Instant) {
-        let mut line = Line::new(answer.word.level(), "update");
+        let level = answer.word.level();
+        if !self.logger.wants(level) {
+            return;
+        }
+        let mut line = Line::new(level, "update");
         if let Some(host) = &answer.host {
             line = line.field("host", host);
         }
@@ -259,31 +249,12 @@ impl Application {
     }
 }
 
-/// Keys and registry, opened by the first who needs them, and anew where the registry was
-/// restored.
-fn open<'a>(
-    config: &Config,
-    keys: &'a mut Option<Arc<Keys>>,
-    open: &'a mut Option<Open>,
-    stays: bool,
-) -> Result<(&'a Keys, &'a mut Registry), KeysError> {
-    let keys = match keys {
+/// The keys, read by the first who needs them.
+fn load<'a>(config: &Config, keys: &'a mut Option<Arc<Keys>>) -> Result<&'a Keys, KeysError> {
+    Ok(match keys {
         Some(keys) => keys,
-        none => none.insert(Arc::new(Keys::load(config)?)),
-    };
-    let file = keys::FileId::of(&config.state.registry);
-    open.take_if(|open| open.file != file);
-    let Open { registry, .. } = match open {
-        Some(open) => open,
-        none => {
-            let mut registry = keys.open(config)?;
-            if stays {
-                registry.stay_open().map_err(KeysError::Registry)?;
-            }
-            none.insert(Open { registry, file })
-        }
-    };
-    Ok((keys, registry))
+        none => none.insert(Arc::new(Keys::load(config, false)?)),
+    })
 }
 
 /// What a visit came to.

@@ -24,6 +24,9 @@ const LOCALTIME: &str = "/etc/localtime";
 /// Syslog's facility "daemon", in its place in a priority (RFC 3164 4.1.1).
 const DAEMON: u8 = 3 << 3;
 
+/// So many octets are enough for most lines.
+const USUAL: usize = 160;
+
 /// One line, before it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
@@ -34,10 +37,9 @@ pub struct Line {
 impl Line {
     /// A line about `event`, e.g. `update`.
     pub fn new(level: LogLevel, event: &str) -> Self {
-        Line {
-            level,
-            text: event.to_owned(),
-        }
+        let mut text = String::with_capacity(USUAL);
+        text.push_str(event);
+        Line { level, text }
     }
 
     /// Adds `key=value` for a value that has no space in it.
@@ -89,9 +91,14 @@ impl Logger {
         }
     }
 
+    /// Whether lines of that level are important enough: what nobody wants need not be made.
+    pub fn wants(&self, level: LogLevel) -> bool {
+        level >= self.config.level
+    }
+
     /// Writes a line, if it is important enough. A log that cannot be written stops nothing.
     pub fn write(&self, line: &Line) {
-        if line.level < self.config.level {
+        if !self.wants(line.level) {
             return;
         }
         let written = match &self.config.target {

@@ -3,6 +3,7 @@
 //! Everything is kept as lower-case A-labels without the final dot, so that two
 //! spellings of one name are one value (RFC 4343, RFC 5890).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -53,9 +54,9 @@ impl FromStr for ZoneName {
             return Err(NameError::Long(name.len()));
         }
         if !name.contains('.') {
-            return Err(NameError::SingleLabel(name));
+            return Err(NameError::SingleLabel(name.into_owned()));
         }
-        Ok(ZoneName(name))
+        Ok(ZoneName(name.into_owned()))
     }
 }
 
@@ -76,11 +77,11 @@ impl HostName {
     pub fn new(text: &str, zone: &ZoneName) -> Result<Self, NameError> {
         let given = to_a_labels(text)?;
         if given == zone.as_str() {
-            return Err(NameError::Apex(given));
+            return Err(NameError::Apex(given.into_owned()));
         }
         let below = zone.relative(&given).unwrap_or(&given);
         check_labels(below)?;
-        let name = format!("{below}.{}", zone.as_str());
+        let name = [below, zone.as_str()].join(".");
         if CHALLENGE.len() + name.len() > NAME_MAX {
             return Err(NameError::Long(CHALLENGE.len() + name.len()));
         }
@@ -166,6 +167,11 @@ impl RecordName {
         }
     }
 
+    /// Whether it is the host's own name.
+    pub fn is_of(&self, host: &HostName) -> bool {
+        self.front.is_empty() && self.host == *host
+    }
+
     /// The host whose record this is.
     pub fn host(&self) -> &HostName {
         &self.host
@@ -247,12 +253,21 @@ impl fmt::Display for NameError {
 impl std::error::Error for NameError {}
 
 /// Lower-case A-labels without the final dot (RFC 5891, UTS 46).
-fn to_a_labels(text: &str) -> Result<String, NameError> {
+fn to_a_labels(text: &str) -> Result<Cow<'_, str>, NameError> {
     let text = text.strip_suffix('.').unwrap_or(text);
-    if text.is_ascii() && !text.to_ascii_lowercase().contains("xn--") {
-        return Ok(text.to_ascii_lowercase());
+    let lower = match text.bytes().any(|octet| octet.is_ascii_uppercase()) {
+        true => text.to_ascii_lowercase().into(),
+        // As the registry has it.
+        false => Cow::from(text),
+    };
+    if text.is_ascii() && !lower.contains("xn--") {
+        return Ok(lower);
     }
-    idna::domain_to_ascii_strict(text).map_err(|_| NameError::Idna(text.to_owned()))
+    let labels = idna::domain_to_ascii_strict(text);
+    labels.map_or_else(
+        |_| Err(NameError::Idna(text.to_owned())),
+        |labels| Ok(labels.into()),
+    )
 }
 
 /// Letters, digits and inner hyphens in every label (RFC 1123 2.1).

@@ -14,8 +14,8 @@ use crate::lock::{self, LockError};
 
 /// A server one means to talk to.
 #[derive(Debug)]
-pub struct Patience {
-    path: PathBuf,
+pub struct Patience<'a> {
+    path: &'a Path,
     /// Opened when the server is, or was, silent.
     file: Option<File>,
     /// Whether the server was silent when last heard of.
@@ -24,18 +24,23 @@ pub struct Patience {
     ours: bool,
 }
 
-impl Patience {
-    /// Begins to talk to `server`; `None` when it is silent and another one waits for it.
+/// The file of `server` in the state directory.
+pub fn file(server: SocketAddr, state: &Path) -> PathBuf {
+    let name = format!("server-{}-{}", server.ip(), server.port()).replace(':', "-");
+    state.join("locks").join(name)
+}
+
+impl<'a> Patience<'a> {
+    /// Begins to talk to the server with that [`file`]; `None` when it is silent and another
+    /// one waits for it.
     ///
     /// # Errors
     /// When the state directory cannot be used.
-    pub fn with(server: SocketAddr, state: &Path) -> Result<Option<Self>, LockError> {
-        let name = format!("server-{}-{}", server.ip(), server.port()).replace(':', "-");
-        let path = state.join("locks").join(name);
+    pub fn with(path: &'a Path) -> Result<Option<Self>, LockError> {
         let marked = match path.symlink_metadata() {
             Ok(found) => found.len() > 0,
             Err(error) if error.kind() == ErrorKind::NotFound => false,
-            Err(error) => return Err(LockError::File(path, error)),
+            Err(error) => return Err(LockError::File(path.to_owned(), error)),
         };
         let mut patience = Patience {
             path,
@@ -44,7 +49,7 @@ impl Patience {
             ours: false,
         };
         if marked {
-            patience.file = Some(lock::open(&patience.path)?);
+            patience.file = Some(lock::open(patience.path)?);
         }
         Ok((!marked || patience.take()).then_some(patience))
     }
@@ -52,7 +57,7 @@ impl Patience {
     /// Called when nothing has come for a while: whether to go on waiting.
     pub fn goes_on(&mut self) -> bool {
         if self.file.is_none() {
-            self.file = lock::open(&self.path).ok();
+            self.file = lock::open(self.path).ok();
         }
         if !self.marked {
             let file = self.file.as_mut();
@@ -88,8 +93,8 @@ mod tests {
     fn one_waits_and_an_answer_ends_it() {
         let state = tempfile::tempdir().unwrap();
         std::fs::create_dir(state.path().join("locks")).unwrap();
-        let server = "[::1]:5353".parse().unwrap();
-        let talk = || Patience::with(server, state.path()).unwrap();
+        let file = file("[::1]:5353".parse().unwrap(), state.path());
+        let talk = || Patience::with(&file).unwrap();
 
         let (mut first, mut second) = (talk().unwrap(), talk().unwrap());
         assert!(first.goes_on(), "the first to lose patience waits");

@@ -21,7 +21,6 @@ pub use trouble::{PublishError, Trouble};
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 
 use self::exchange::{Exchange, Settled};
 use self::served::{Served, Visit};
@@ -32,7 +31,7 @@ use crate::lock::{HostLocks, LockError};
 use crate::name::ZoneName;
 use crate::patience::Patience;
 use crate::registry::{
-    Accepted, Ask, Conclusion, End, Host, HostId, Registry, RegistryError, State,
+    Accepted, Ask, Conclusion, End, Host, HostId, Lease, Registry, RegistryError, State,
 };
 use crate::time::Timestamp;
 use crate::together::Together;
@@ -42,7 +41,6 @@ use crate::together::Together;
 pub struct Publisher {
     zones: BTreeMap<ZoneName, Served>,
     locks: HostLocks,
-    state: PathBuf,
     /// Visits whose wishes wait to be written.
     wishes: Together<Vec<Ask>, Vec<Accepted>>,
 }
@@ -74,15 +72,14 @@ pub enum Busy {
 impl Publisher {
     /// A publisher for all zones of the configuration.
     pub fn new(config: &Config) -> Self {
-        let state = config.state_directory().to_owned();
+        let state = config.state_directory();
         Publisher {
             zones: config
                 .zones
                 .iter()
-                .map(|zone| (zone.name.clone(), Served::new(zone)))
+                .map(|zone| (zone.name.clone(), Served::new(zone, state)))
                 .collect(),
-            locks: HostLocks::below(&state),
-            state,
+            locks: HostLocks::below(state),
             wishes: Together::default(),
         }
     }
@@ -93,14 +90,18 @@ impl Publisher {
     /// As [`Registry::accept`].
     pub fn accept(
         &self,
-        registry: &mut Registry,
+        registry: &mut Lease<'_>,
         asks: &[Ask],
         deadline: Deadline,
     ) -> Result<Vec<Accepted>, RegistryError> {
+        registry.rest();
         let mut failed = None;
         let told = self.wishes.join(asks.to_vec(), deadline, |all, _| {
             let sizes: Vec<usize> = all.iter().map(Vec::len).collect();
-            match registry.accept(&all.concat()) {
+            match registry
+                .get()
+                .and_then(|registry| registry.accept(&all.concat()))
+            {
                 Ok(accepted) => {
                     let mut accepted = accepted.into_iter();
                     let own = |size: &usize| Some(accepted.by_ref().take(*size).collect());
@@ -116,7 +117,7 @@ impl Publisher {
             (Some(accepted), _) => Ok(accepted),
             (None, Some(error)) => Err(error),
             // Another one's transaction failed: why, is to be heard first hand.
-            (None, None) => registry.accept(asks),
+            (None, None) => registry.get()?.accept(asks),
         }
     }
 
@@ -129,11 +130,12 @@ impl Publisher {
     /// When registry, locks or configuration cannot be used; the wishes are kept.
     pub fn publish(
         &self,
-        registry: &mut Registry,
+        registry: &mut Lease<'_>,
         zone: &ZoneName,
         hosts: &[HostId],
         deadline: Deadline,
     ) -> Result<Vec<Published>, PublishError> {
+        registry.rest();
         let served = self.served(zone)?;
         let own = Visit {
             hosts: hosts.to_vec(),
@@ -149,7 +151,10 @@ impl Publisher {
             let soonest = visits.iter().map(|visit| visit.deadline).min();
             let deadline = soonest.unwrap_or(deadline);
             let mut silent = || others.dismiss(&waiting);
-            match self.settle(registry, served, &hosts, Busy::Leave, deadline, &mut silent) {
+            let published = (registry.get().map_err(PublishError::from)).and_then(|registry| {
+                self.settle(registry, served, &hosts, Busy::Leave, deadline, &mut silent)
+            });
+            match published {
                 Ok(published) => {
                     let of = |visit: &Visit| pick(&published, &visit.hosts);
                     visits.iter().map(of).collect()
@@ -165,6 +170,7 @@ impl Publisher {
             (None, Some(error)) => Err(error),
             // Another process has a host's lock: this visit waits, and no other one.
             (None, None) => {
+                let registry = registry.get()?;
                 let published =
                     self.settle(registry, served, hosts, Busy::Wait, deadline, &mut || ())?;
                 let busy = Published::Unconfirmed(Trouble::Busy);
@@ -206,8 +212,7 @@ impl Publisher {
         let mut hosts = Vec::new();
         for (file, ids) in HostLocks::files(ids) {
             // Whoever has the lock may be the one who waits for a silent server.
-            let hopeful =
-                || Ok(busy == Busy::Wait && Patience::with(served.address, &self.state)?.is_some());
+            let hopeful = || Ok(busy == Busy::Wait && Patience::with(&served.silence)?.is_some());
             match self.locks.lock(file, deadline, hopeful) {
                 Ok(lock) => locks.push(lock),
                 Err(LockError::Busy | LockError::GivenUp) if busy == Busy::Leave => continue,
@@ -257,7 +262,7 @@ impl Publisher {
     pub fn show(
         &self,
         zone: &ZoneName,
-        hosts: &[Host],
+        hosts: &[&Host],
         asked_for: AskedFor<'_>,
         deadline: Deadline,
     ) -> Result<Result<Vec<Shown>, Trouble>, PublishError> {
@@ -312,7 +317,7 @@ impl Publisher {
         silent: &'a mut dyn FnMut(),
     ) -> Result<Option<Exchange<'a>>, PublishError> {
         let server = served.server()?;
-        let patience = Patience::with(server.address, &self.state)?;
+        let patience = Patience::with(&served.silence)?;
         Ok(patience.map(|patience| Exchange {
             server,
             zone: &served.zone,

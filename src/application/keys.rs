@@ -1,29 +1,30 @@
 //! What a request with a secret needs besides the configuration: keys, and the registry.
 
 use std::fmt;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
 use crate::config::Config;
 use crate::publish::{PublishError, Publisher};
-use crate::registry::{Registry, RegistryError};
+use crate::registry::{Lease, Pool, RegistryError};
 use crate::token::{LookupKey, TokenError};
 
-/// The keys, from their files.
+/// The keys, from their files, and the registry that goes with them.
 pub struct Keys {
-    lookup: LookupKey,
+    registry: Pool,
     /// Who publishes, with the keys of the zones.
     pub publisher: Publisher,
 }
 
 impl Keys {
-    /// Reads the lookup key; those of the zones are read when they are needed.
+    /// Reads the lookup key; those of the zones are read when they are needed. They are
+    /// `shared` by the workers of one process, or one request's.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn load(config: &Config) -> Result<Self, KeysError> {
+    pub fn load(config: &Config, shared: bool) -> Result<Self, KeysError> {
+        let lookup = LookupKey::load(&config.state.lookup_key).map_err(KeysError::Lookup)?;
+        let file = &config.state.registry;
         Ok(Keys {
-            lookup: LookupKey::load(&config.state.lookup_key).map_err(KeysError::Lookup)?,
+            registry: Pool::new(file, lookup, config.notify.wanted(), shared),
             publisher: Publisher::new(config),
         })
     }
@@ -36,26 +37,12 @@ impl Keys {
         self.publisher.servers().map(drop).map_err(KeysError::Zones)
     }
 
-    /// Opens the registry.
+    /// The registry, open.
     ///
     /// # Errors
     /// When it cannot be opened, or was made with another lookup key.
-    pub fn open(&self, config: &Config) -> Result<Registry, KeysError> {
-        let registry = Registry::open(&config.state.registry, self.lookup.clone());
-        let registry = registry.map_err(KeysError::Registry)?;
-        Ok(registry.tell(config.notify.wanted()))
-    }
-}
-
-/// Which file is at a path: device and inode number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FileId(Option<(u64, u64)>);
-
-impl FileId {
-    /// That of the file there now.
-    pub(super) fn of(path: &Path) -> Self {
-        let found = std::fs::metadata(path);
-        FileId(found.ok().map(|found| (found.dev(), found.ino())))
+    pub fn registry(&self) -> Result<Lease<'_>, KeysError> {
+        self.registry.lease().map_err(KeysError::Registry)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::{Application, not_allowed, open};
+use super::{Application, Keys, load, not_allowed};
 use crate::acme::AllowFrom;
 use crate::config::{Register, Zone};
 use crate::deadline::Deadline;
@@ -49,9 +49,11 @@ impl Application {
         let allow_from = allow_from(&request.body)?;
         let now = Timestamp::now();
         let client = self.client(request);
-        let (_, registry) = open(config, &mut self.keys, &mut self.open, self.stays)
+        let mut lease = load(config, &mut self.keys)
+            .and_then(Keys::registry)
             .map_err(|error| trouble(&error, error.hint()))?;
-        registry.give_up_at(Deadline::after(Deadline::REQUEST));
+        let registry = (lease.get()).map_err(|error| trouble(&error, error.hint()))?;
+        Registry::give_up_at(Deadline::after(Deadline::REQUEST));
         match &config.acme.register {
             Register::Off => return Err(refused(Word::NoCredential, "nobody may register")),
             Register::Open => {

@@ -24,7 +24,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "NETWORK")]
     allow: Vec<IpNetwork>,
     /// Answer so many requests at once; further ones wait
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=64))]
     workers: u16,
 }
 

@@ -7,7 +7,7 @@ use super::{Failure, note};
 use crate::deadline::Deadline;
 use crate::name::ZoneName;
 use crate::publish::{Busy, Published, Publisher};
-use crate::registry::{Host, HostId};
+use crate::registry::{Host, HostId, Lease};
 use crate::time::Timestamp;
 
 /// So many hosts are published at once, within one deadline.
@@ -37,7 +37,8 @@ fn publish_all(session: &mut Session, ids: &[HostId]) -> Result<(), Failure> {
         for hosts in hosts.chunks(TOGETHER) {
             let ids: Vec<HostId> = hosts.iter().map(|host| host.id).collect();
             let deadline = Deadline::after(Deadline::REQUEST);
-            let published = publisher.publish(&mut session.registry, &zone, &ids, deadline)?;
+            let published =
+                publisher.publish(&mut Lease::of(&mut session.registry), &zone, &ids, deadline)?;
             tell(hosts, &published);
         }
     }

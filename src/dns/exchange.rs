@@ -151,7 +151,7 @@ impl<'a, 'w> Exchange<'a, 'w> {
     /// Signs anew, sends, waits.
     fn one_try(&mut self, request: &Request, wait: Option<Duration>) -> Try {
         let taken = |id| self.sent.iter().any(|signed| signed.id == id);
-        let signed = match request.sign(&self.server.key, taken) {
+        let signed = match request.clone().sign(&self.server.key, taken) {
             Ok(signed) => signed,
             Err(error) => return Refusal::Unsendable(error).into(),
         };
@@ -280,7 +280,7 @@ mod tests {
                 Verdict::Refused(refusal) => refusal,
                 other => panic!("{other:?}"),
             };
-            let questions = [(name.clone(), Family::Ipv4)];
+            let questions = [(&name, Family::Ipv4)];
             let error = crate::dns::lookup(&server, &zone, &questions, false, deadline);
             assert!(matches!(
                 error,

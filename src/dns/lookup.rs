@@ -100,14 +100,17 @@ impl From<MessageError> for LookupError {
 pub fn lookup<'a>(
     server: &Server,
     zone: &ZoneName,
-    questions: &[(RecordName, Family)],
+    questions: &[(&RecordName, Family)],
     serial: bool,
     wait: impl Into<Wait<'a>>,
 ) -> Result<Answers, LookupError> {
     let zone = message::wire(zone)?;
     let mut pending = Vec::with_capacity(questions.len() + 1);
     for (name, family) in questions {
-        pending.push(Question::new(message::wire(name)?, message::rtype(*family)));
+        pending.push(Question::new(
+            message::wire(*name)?,
+            message::rtype(*family),
+        ));
     }
     if serial {
         pending.push(Question::new(zone.clone(), Rtype::SOA));

@@ -9,6 +9,7 @@ use domain::base::iana::{Class, Opcode, Rtype};
 use domain::base::message_builder::{
     AdditionalBuilder, PushError, QuestionBuilder, TreeCompressor,
 };
+use domain::base::wire::Composer;
 use domain::base::{MessageBuilder, Name, UnknownRecordData};
 use domain::rdata::tsig::Time48;
 use domain::tsig::{self, ClientTransaction};
@@ -26,21 +27,45 @@ const MESSAGE_MAX: usize = 65_535;
 /// What we take in one datagram: fits every path without fragments (RFC 9715).
 const UDP_PAYLOAD: u16 = 1232;
 
-/// An unsigned message with its identifier still to be chosen.
-pub(super) struct Request {
-    /// All sections are there but the signature.
-    pub(super) builder: AdditionalBuilder<TreeCompressor<Vec<u8>>>,
+/// Room for a question with its signature; others grow.
+const QUESTION: usize = 256;
+
+/// What a message is written into.
+pub(super) trait Octets: Composer + Clone {
+    /// The octets.
+    fn octets(self) -> Vec<u8>;
 }
 
-impl Request {
-    /// Signs a copy, with a random identifier that `taken` does not have and the time as
-    /// it is now.
+/// Names are compressed: an UPDATE has each several times.
+impl Octets for TreeCompressor<Vec<u8>> {
+    fn octets(self) -> Vec<u8> {
+        self.into_target()
+    }
+}
+
+/// Names as they are: a question has one.
+impl Octets for Vec<u8> {
+    fn octets(self) -> Vec<u8> {
+        self
+    }
+}
+
+/// An unsigned message with its identifier still to be chosen.
+#[derive(Clone)]
+pub(super) struct Request<T = TreeCompressor<Vec<u8>>> {
+    /// All sections are there but the signature.
+    pub(super) builder: AdditionalBuilder<T>,
+}
+
+impl<T: Octets> Request<T> {
+    /// Signs it, with a random identifier that `taken` does not have and the time as it is
+    /// now.
     pub(super) fn sign(
-        &self,
+        mut self,
         key: &Key,
         taken: impl Fn(u16) -> bool,
     ) -> Result<Signed, MessageError> {
-        let mut builder = self.builder.clone();
+        let builder = &mut self.builder;
         let id = loop {
             let id = random_id()?;
             if !taken(id) {
@@ -49,8 +74,8 @@ impl Request {
         };
         builder.header_mut().set_id(id);
         let opcode = builder.header().opcode();
-        let transaction = ClientTransaction::request(key.signer().clone(), &mut builder, now())?;
-        let octets = builder.finish().into_target();
+        let transaction = ClientTransaction::request(key.signer().clone(), builder, now())?;
+        let octets = self.builder.finish().octets();
         if octets.len() > MESSAGE_MAX {
             return Err(MessageError::Large);
         }
@@ -61,15 +86,12 @@ impl Request {
             transaction,
         })
     }
-}
 
-impl Request {
     /// It as it is, unsigned, and its random identifier.
-    pub(super) fn bare(&self) -> Result<(u16, Vec<u8>), MessageError> {
-        let mut builder = self.builder.clone();
+    pub(super) fn bare(mut self) -> Result<(u16, Vec<u8>), MessageError> {
         let id = random_id()?;
-        builder.header_mut().set_id(id);
-        Ok((id, builder.finish().into_target()))
+        self.builder.header_mut().set_id(id);
+        Ok((id, self.builder.finish().octets()))
     }
 }
 
@@ -151,9 +173,9 @@ pub(super) fn of_zone(
 }
 
 /// A question, not recursive, with room for an answer of 1232 octets (RFC 6891).
-pub(super) fn query(name: &WireName, rtype: Rtype) -> Result<Request, MessageError> {
-    let builder = MessageBuilder::from_target(TreeCompressor::new(Vec::new()))
-        .map_err(|_| MessageError::Large)?;
+pub(super) fn query(name: &WireName, rtype: Rtype) -> Result<Request<Vec<u8>>, MessageError> {
+    let octets = Vec::with_capacity(QUESTION);
+    let builder = MessageBuilder::from_target(octets).map_err(|_| MessageError::Large)?;
     let mut builder = builder.question();
     builder.push((name, rtype))?;
     let mut builder = builder.additional();

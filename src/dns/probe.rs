@@ -87,7 +87,7 @@ impl Probe<'_> {
         let mut wait = Wait::from(deadline);
         let unsendable = |error| Ok(Verdict::Refused(Refusal::Unsendable(error)));
         let Some(key) = self.key else {
-            let (id, octets) = match request.bare() {
+            let (id, octets) = match request.clone().bare() {
                 Ok(bare) => bare,
                 Err(error) => return unsendable(error),
             };
@@ -99,7 +99,7 @@ impl Probe<'_> {
             }
             return Err(Doubt::Silent);
         };
-        let signed = match request.sign(key, |_| false) {
+        let signed = match request.clone().sign(key, |_| false) {
             Ok(signed) => signed,
             Err(error) => return unsendable(error),
         };

@@ -2,6 +2,10 @@
 
 /// Whether an Accept header wants JSON rather than plain text; plain text wins a draw.
 pub fn prefers_json(accept: &[u8]) -> bool {
+    // Most clients want anything, and some do not say even that.
+    if matches!(accept, b"" | b"*/*") {
+        return false;
+    }
     let (json, text) = (
         quality(accept, "application", "json"),
         quality(accept, "text", "plain"),

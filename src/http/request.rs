@@ -14,6 +14,20 @@ pub const BODY_MAX: usize = 64 * 1024;
 /// The largest head (all variables together) that is answered, in octets.
 pub const HEAD_MAX: usize = 64 * 1024;
 
+/// The variables that a request is made of, besides its header fields.
+const READ: [&[u8]; 10] = [
+    b"CONTENT_LENGTH",
+    b"CONTENT_TYPE",
+    b"HTTPS",
+    b"PATH_INFO",
+    b"QUERY_STRING",
+    b"REMOTE_ADDR",
+    b"REQUEST_METHOD",
+    b"REQUEST_SCHEME",
+    b"REQUEST_URI",
+    b"SCRIPT_NAME",
+];
+
 /// What the client wants done (RFC 9110 9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -65,8 +79,14 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether a variable of that name says anything about a request; half of those that web
+    /// servers send do not.
+    pub fn reads(name: &[u8]) -> bool {
+        name.starts_with(b"HTTP_") || READ.contains(&name)
+    }
+
     /// Makes a request of meta-variables and body.
-    pub fn new(variables: BTreeMap<String, Vec<u8>>, body: &[u8]) -> Self {
+    pub fn new(mut variables: BTreeMap<String, Vec<u8>>, body: &[u8]) -> Self {
         let variable = |name: &str| variables.get(name).map_or(&[][..], Vec::as_slice);
         let query = match variables.get("REQUEST_URI") {
             // QUERY_STRING may be missing in odd set-ups, and then the URI still has it.
@@ -80,7 +100,7 @@ impl Request {
         } else {
             &[]
         };
-        Request {
+        let request = Request {
             method: method(variable("REQUEST_METHOD")),
             path: match variable("REQUEST_URI") {
                 [] => {
@@ -94,10 +114,12 @@ impl Request {
                 || variable("REQUEST_SCHEME").eq_ignore_ascii_case(b"https"),
             peer: address(variable("REMOTE_ADDR")),
             body: body.to_vec(),
-            headers: variables
-                .into_iter()
-                .filter(|(name, _)| name.starts_with("HTTP_"))
-                .collect(),
+            headers: BTreeMap::new(),
+        };
+        variables.retain(|name, _| name.starts_with("HTTP_"));
+        Request {
+            headers: variables,
+            ..request
         }
     }
 

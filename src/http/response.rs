@@ -62,6 +62,8 @@ pub struct Response {
     headers: Vec<(&'static str, String)>,
 }
 
+/// So many octets are enough for most heads.
+const HEAD: usize = 384;
 /// What every answer says to robots and browsers: tell nobody.
 const ALWAYS: [(&str, &str); 4] = [
     ("X-Robots-Tag", "noindex, nofollow"),
@@ -131,25 +133,29 @@ impl Response {
     /// # Errors
     /// When the web server does not take it.
     pub fn write(&self, out: &mut dyn Write, head_only: bool) -> io::Result<()> {
-        let mut head = format!("Status: {}\r\n", self.status.line());
+        let mut octets = Vec::with_capacity(HEAD + self.body.len());
+        write!(octets, "Status: {}\r\n", self.status.line())?;
         if self.status != Status::NotModified {
             let (kind, length) = (self.content_type, self.body.len());
-            head += &format!("Content-Type: {kind}\r\nContent-Length: {length}\r\n");
+            write!(
+                octets,
+                "Content-Type: {kind}\r\nContent-Length: {length}\r\n"
+            )?;
         }
-        head += &format!("Cache-Control: {}\r\n", self.cached);
+        write!(octets, "Cache-Control: {}\r\n", self.cached)?;
         let own = self
             .headers
             .iter()
             .map(|(name, value)| (*name, value.as_str()));
         for (name, value) in ALWAYS.into_iter().chain(own) {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            write!(octets, "{name}: {value}\r\n")?;
         }
-        head.push_str("\r\n");
+        octets.extend_from_slice(b"\r\n");
         if !head_only {
-            head.push_str(&self.body);
+            octets.extend_from_slice(self.body.as_bytes());
         }
         // One write: a peer that reads in pieces still gets the whole.
-        out.write_all(head.as_bytes())?;
+        out.write_all(&octets)?;
         out.flush()
     }
 }

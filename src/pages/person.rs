@@ -34,10 +34,13 @@ const PREVIEWERS: [&str; 24] = [
 /// time, previewed, or reached from somebody else's page. Such a visit changes nothing.
 pub fn is_person(request: &Request) -> bool {
     let says = |name: &str, word: &str| {
-        let value = request.header_text(name).to_ascii_lowercase();
-        value.split([',', ';']).any(|part| part.trim() == word)
+        let mut parts = request.header(name).split(|octet| b",;".contains(octet));
+        parts.any(|part| part.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
     };
-    let agent = request.header_text("User-Agent").to_ascii_lowercase();
+    let mut agent = request.header_text("User-Agent");
+    if !agent.is_empty() {
+        agent.to_mut().make_ascii_lowercase();
+    }
     ["prefetch", "prerender", "preview"]
         .iter()
         .any(|word| says("Sec-Purpose", word) || says("Purpose", word))

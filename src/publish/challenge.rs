@@ -28,8 +28,7 @@ impl Publisher {
         let served = self.served(zone)?;
         let mut locks = Vec::new();
         for (file, _) in HostLocks::files(&[host]) {
-            let hopeful =
-                || Ok(busy == Busy::Wait && Patience::with(served.address, &self.state)?.is_some());
+            let hopeful = || Ok(busy == Busy::Wait && Patience::with(&served.silence)?.is_some());
             match self.locks.lock(file, deadline, hopeful) {
                 Ok(lock) => locks.push(lock),
                 Err(LockError::Busy | LockError::GivenUp) => return Ok(Err(Trouble::Busy)),

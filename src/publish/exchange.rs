@@ -25,7 +25,7 @@ pub(super) struct Exchange<'a> {
     pub(super) server: &'a Server,
     pub(super) zone: &'a ZoneName,
     pub(super) deadline: Deadline,
-    pub(super) patience: Patience,
+    pub(super) patience: Patience<'a>,
     /// Told once when the name server is silent and we go on waiting.
     pub(super) silent: &'a mut dyn FnMut(),
     /// The zone's serials as they were seen, oldest first.
@@ -88,8 +88,8 @@ impl Exchange<'_> {
     /// Asks what stands at each name and takes it as the swaps' other side.
     fn look(&mut self, parts: &mut [&mut Part], refusals: &mut usize) {
         let swaps = parts.iter().flat_map(|part| &part.swaps);
-        let questions: Vec<(RecordName, Family)> =
-            swaps.map(|swap| (swap.name.clone(), swap.family)).collect();
+        let questions: Vec<(&RecordName, Family)> =
+            swaps.map(|swap| (&swap.name, swap.family)).collect();
         let found = match self.lookup(&questions, true) {
             Ok(found) => found,
             Err(trouble) => {
@@ -182,7 +182,7 @@ impl Exchange<'_> {
 
     pub(super) fn lookup(
         &mut self,
-        questions: &[(RecordName, Family)],
+        questions: &[(&RecordName, Family)],
         serial: bool,
     ) -> Result<Answers, Trouble> {
         self.ask(|server, zone, wait| dns::lookup(server, zone, questions, serial, wait))
@@ -207,7 +207,7 @@ impl Exchange<'_> {
 }
 
 /// Whether to go on waiting for a silent name server; those who wait for us hear of it.
-fn goes_on(patience: &mut Patience, silent: &mut dyn FnMut()) -> bool {
+fn goes_on(patience: &mut Patience<'_>, silent: &mut dyn FnMut()) -> bool {
     let goes_on = patience.goes_on();
     silent();
     goes_on

@@ -1,7 +1,7 @@
 //! A zone, its name server, and the visits that wait for it.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::{PublishError, Published};
@@ -9,6 +9,7 @@ use crate::config::Zone;
 use crate::deadline::Deadline;
 use crate::dns::{Key, Server};
 use crate::name::ZoneName;
+use crate::patience;
 use crate::registry::HostId;
 use crate::together::Together;
 
@@ -18,6 +19,8 @@ pub(super) struct Served {
     pub(super) zone: ZoneName,
     pub(super) address: SocketAddr,
     key_file: PathBuf,
+    /// Where it is noted that the name server is silent.
+    pub(super) silence: PathBuf,
     /// With the key, read when it is first needed.
     server: OnceLock<Server>,
     /// Visits that wait for it.
@@ -33,11 +36,12 @@ pub(super) struct Visit {
 
 impl Served {
     /// With nobody waiting.
-    pub(super) fn new(zone: &Zone) -> Self {
+    pub(super) fn new(zone: &Zone, state: &Path) -> Self {
         Served {
             zone: zone.name.clone(),
             address: zone.server,
             key_file: zone.key_file.clone(),
+            silence: patience::file(zone.server, state),
             server: OnceLock::new(),
             visits: Together::default(),
         }

@@ -7,7 +7,7 @@ use super::exchange::Exchange;
 use crate::dns::Answer;
 use crate::ip::{AddressSet, Addresses, Family};
 use crate::name::RecordName;
-use crate::registry::{Host, HostId};
+use crate::registry::{Host, HostId, Wish};
 
 /// Whether a family is asked for in which a host wishes no address. An UPDATE applied late, or
 /// a hand, may have put one there.
@@ -66,7 +66,7 @@ impl fmt::Display for Shown {
 }
 
 /// The hosts that are not shown as wished, and what is shown of each.
-pub fn differing(hosts: &[Host], shown: &[Shown]) -> Vec<(HostId, String)> {
+pub fn differing(hosts: &[&Host], shown: &[Shown]) -> Vec<(HostId, String)> {
     let pairs = hosts.iter().zip(shown);
     pairs
         .filter(|(_, shown)| !shown.is_as_wished())
@@ -78,41 +78,45 @@ impl Exchange<'_> {
     /// Asks what the name server shows of hosts, at each of their names.
     pub(super) fn show(
         &mut self,
-        hosts: &[Host],
+        hosts: &[&Host],
         asked_for: AskedFor<'_>,
     ) -> Result<Vec<Shown>, Trouble> {
-        let questions = |host: &Host| -> Vec<(RecordName, Family)> {
-            let records = &host.wish.records;
-            let families: Vec<Family> = (Family::BOTH.into_iter())
-                .filter(|family| {
-                    records.addresses.get(*family).is_some() || asked_for(host, *family)
-                })
-                .collect();
-            let names = records.names.iter();
-            names
-                .flat_map(|name| families.iter().map(|family| (name.clone(), *family)))
-                .collect()
-        };
-        let questions: Vec<_> = hosts.iter().map(questions).collect();
-        let mut found = self.lookup(&questions.concat(), false)?.answers.into_iter();
-        let show = |(host, questions): (&Host, &Vec<_>)| {
+        let mut questions: Vec<(&RecordName, Family)> = Vec::with_capacity(2 * hosts.len());
+        for host in hosts {
+            for name in &host.wish.records.names {
+                questions.extend(families(host, asked_for).map(|family| (name, family)));
+            }
+        }
+        let mut found = self.lookup(&questions, false)?.answers.into_iter();
+        let show = |host: &&Host| {
+            let Wish { records, .. } = &host.wish;
             let mut shown = Shown {
                 as_wished: true,
                 own: Vec::new(),
             };
-            for ((name, family), answer) in questions.iter().zip(found.by_ref()) {
-                let wanted = host.wish.records.addresses.get(*family);
-                shown.as_wished &= match &answer {
-                    Answer::Found(found) => *found == AddressSet::from(wanted),
-                    // Nothing of ours is to be there, and nothing of ours can be seen.
-                    Answer::Hidden(_) => wanted.is_none(),
-                };
-                if *name == RecordName::exact(host.name.clone()) {
-                    shown.own.push(answer);
+            for name in &records.names {
+                for (family, answer) in families(host, asked_for).zip(found.by_ref()) {
+                    let wanted = records.addresses.get(family);
+                    shown.as_wished &= match &answer {
+                        Answer::Found(found) => *found == AddressSet::from(wanted),
+                        // Nothing of ours is to be there, and nothing of ours can be seen.
+                        Answer::Hidden(_) => wanted.is_none(),
+                    };
+                    if name.is_of(&host.name) {
+                        shown.own.push(answer);
+                    }
                 }
             }
             shown
         };
-        Ok(hosts.iter().zip(&questions).map(show).collect())
+        Ok(hosts.iter().map(show).collect())
     }
+}
+
+/// The families that are asked for at each name of a host: those it has, and those of interest.
+fn families<'a>(host: &'a Host, asked_for: AskedFor<'a>) -> impl Iterator<Item = Family> + 'a {
+    let asked = move |family: &Family| {
+        host.wish.records.addresses.get(*family).is_some() || asked_for(host, *family)
+    };
+    Family::BOTH.into_iter().filter(asked)
 }

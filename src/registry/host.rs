@@ -167,13 +167,20 @@ impl Host {
     }
 }
 
-/// The columns that [`read`] takes, in its order. Few hosts have an owner or are behind another
-/// one: to look for both in this statement would take every visit longer than to read the host.
-const COLUMNS: &str = "zone, owner, behind, interface_id, note, mail, notify, ttl, expire, only_family, allow_private, \
-    wildcard, plain_http, static, static_ipv4, static_ipv6, \
-    id, name, state, wish, wish_names, wish_ipv4, wish_ipv6, wish_ttl, wish_at, \
-    fact, fact_names, fact_ipv4, fact_ipv6, fact_serial, fact_at, \
-    held_names, unconfirmed, trouble, created, last_seen, last_change";
+/// A statement for what [`read`] takes, in its order. Few hosts have an owner or are behind another
+/// one: to look for both here would take every visit longer than to read the host.
+macro_rules! select {
+    ($which:literal) => {
+        concat!(
+            "SELECT zone, owner, behind, interface_id, note, mail, notify, ttl, expire, \
+             only_family, allow_private, wildcard, plain_http, static, static_ipv4, static_ipv6, \
+             id, name, state, wish, wish_names, wish_ipv4, wish_ipv6, wish_ttl, wish_at, \
+             fact, fact_names, fact_ipv4, fact_ipv6, fact_serial, fact_at, \
+             held_names, unconfirmed, trouble, created, last_seen, last_change FROM host ",
+            $which
+        )
+    };
+}
 
 impl Registry {
     /// The host with that number.
@@ -212,11 +219,8 @@ impl Registry {
         &self,
         mut each: impl FnMut(Host) -> Result<(), E>,
     ) -> Result<(), E> {
-        let read_all = || -> Result<_, RegistryError> {
-            Ok(self
-                .db
-                .prepare(&format!("SELECT {COLUMNS} FROM host ORDER BY zone, name"))?)
-        };
+        let read_all =
+            || -> Result<_, RegistryError> { Ok(self.db.prepare(select!("ORDER BY zone, name"))?) };
         let mut statement = read_all()?;
         let mut rows = statement.query([]).map_err(RegistryError::from)?;
         while let Some(row) = rows.next().map_err(RegistryError::from)? {
@@ -233,7 +237,7 @@ impl Registry {
     ) -> Result<Vec<Host>, RegistryError> {
         let mut statement = self
             .db
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM host WHERE {condition}"))?;
+            .prepare_cached(&format!("{}{condition}", select!("WHERE ")))?;
         let mut rows = statement.query(values)?;
         let mut hosts = Vec::new();
         while let Some(row) = rows.next()? {
@@ -257,12 +261,12 @@ impl Registry {
 
 /// The host with that number, inside or outside a transaction.
 pub(super) fn by_id(db: &Connection, id: HostId) -> Result<Option<Host>, RegistryError> {
-    one(db, "id = ?1", id.0)
+    one(db, select!("WHERE id = ?1"), id.0)
 }
 
 /// The host with that very name.
 pub(super) fn by_name(db: &Connection, name: &HostName) -> Result<Option<Host>, RegistryError> {
-    one(db, "name = ?1", name.as_str())
+    one(db, select!("WHERE name = ?1"), name.as_str())
 }
 
 /// The former names that still mean the host.
@@ -288,11 +292,10 @@ pub(super) fn former_names(
 
 fn one(
     db: &Connection,
-    condition: &str,
+    select: &str,
     value: impl rusqlite::ToSql,
 ) -> Result<Option<Host>, RegistryError> {
-    let mut statement =
-        db.prepare_cached(&format!("SELECT {COLUMNS} FROM host WHERE {condition}"))?;
+    let mut statement = db.prepare_cached(select)?;
     let mut rows = statement.query([value])?;
     rows.next()?.map(|row| read(db, row)).transpose()
 }
@@ -301,7 +304,7 @@ fn one(
 fn read(db: &Connection, row: &Row<'_>) -> Result<Host, RegistryError> {
     let row = Values::of(row);
     let damaged = |what: &str| RegistryError::Damaged(what.to_owned());
-    let zone: ZoneName = row.next::<String>()?.parse()?;
+    let zone: ZoneName = row.text()?.parse()?;
     let ttl = |seconds: u32| Ttl::new(seconds).map_err(|error| damaged(&error.to_string()));
     let owner = row.next::<Option<i64>>()?;
     let owner = owner.map(|owner| owner::by_id(db, owner)).transpose()?;
@@ -332,8 +335,8 @@ fn read(db: &Connection, row: &Row<'_>) -> Result<Host, RegistryError> {
     };
     Ok(Host {
         id: HostId(row.next()?),
-        name: HostName::new(&row.next::<String>()?, &zone)?,
-        state: match row.next::<String>()?.as_str() {
+        name: HostName::new(row.text()?, &zone)?,
+        state: match row.text()? {
             "active" => State::Active,
             "disabled" => State::Disabled,
             "removing" => State::Removing,

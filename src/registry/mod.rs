@@ -37,6 +37,7 @@ mod kept_token;
 mod lapse;
 mod outbox;
 mod owner;
+mod pool;
 mod values;
 mod wish;
 mod worry;
@@ -54,6 +55,7 @@ pub use inspect::{Inspection, inspect};
 pub use kept_token::KeptToken;
 pub use outbox::{Delivery, Happening, Notice};
 pub use owner::{Holder, Owner, OwnerId};
+pub use pool::{Lease, Pool};
 pub use wish::{Accepted, Ask, Source};
 pub use zone::ZoneState;
 
@@ -200,7 +202,7 @@ impl Registry {
     }
 
     /// From now on, writers in this thread wait for others until `deadline` and no longer.
-    pub fn give_up_at(&mut self, deadline: Deadline) {
+    pub fn give_up_at(deadline: Deadline) {
         GIVE_UP.set(Some(deadline));
     }
 

@@ -32,6 +32,13 @@ impl<'r> Values<'r> {
         Ok(self.row.get(self.next.replace(self.next.get() + 1))?)
     }
 
+    /// The next one as text that is not kept.
+    pub(super) fn text(&self) -> Result<&'r str, RegistryError> {
+        let at = self.next.replace(self.next.get() + 1);
+        let value = self.row.get_ref(at)?;
+        Ok(value.as_str().map_err(rusqlite::Error::from)?)
+    }
+
     /// A time, or none.
     pub(super) fn time(&self) -> Result<Option<Timestamp>, RegistryError> {
         Ok(self.next::<Option<i64>>()?.map(Timestamp::from_seconds))
@@ -39,7 +46,7 @@ impl<'r> Values<'r> {
 
     /// Names in a zone.
     pub(super) fn names(&self, zone: &ZoneName) -> Result<Vec<RecordName>, RegistryError> {
-        let text: String = self.next()?;
+        let text = self.text()?;
         text.split_ascii_whitespace()
             .map(|name| Ok(RecordName::parse(name, zone)?))
             .collect()

@@ -4,7 +4,7 @@ use super::change::Target;
 use super::{Answer, Claim, Visit, Word};
 use crate::acme::{Wanted, WantedError};
 use crate::name::HostName;
-use crate::publish::Busy;
+use crate::publish::{Busy, PublishError};
 use crate::registry::{ChallengeAccepted, ChallengeAsk, ChallengeEdit, RegistryError};
 use crate::token::Digest;
 
@@ -44,7 +44,8 @@ impl Visit<'_> {
             dialect: &claim.dialect.name,
             now: self.now,
         };
-        match self.registry.accept_challenge(&ask) {
+        let registry = self.registry.get();
+        match registry.and_then(|registry| registry.accept_challenge(&ask)) {
             Ok(ChallengeAccepted::Yes) => {}
             Ok(ChallengeAccepted::Gone) => return None,
             Ok(ChallengeAccepted::FromElsewhere) => {
@@ -57,13 +58,11 @@ impl Visit<'_> {
             }
             Err(error) => return trouble(&error, error.hint()),
         }
-        let published = self.publisher.publish_challenges(
-            self.registry,
-            &zone.name,
-            host.id,
-            Busy::Wait,
-            self.deadline,
-        );
+        let registry = self.registry.get().map_err(PublishError::from);
+        let published = registry.and_then(|registry| {
+            let (zone, wait) = (&zone.name, self.deadline);
+            (self.publisher).publish_challenges(registry, zone, host.id, Busy::Wait, wait)
+        });
         let (challenge, is_done) = match &wanted.edit {
             ChallengeEdit::Add(value, _) => ("set", Some(value)),
             ChallengeEdit::Remove(_) | ChallengeEdit::Clear => ("removed", None),
@@ -95,8 +94,8 @@ impl Visit<'_> {
     }
 
     /// Which of the host's names the request means: a former one may need a certificate too.
-    fn named(&self, target: &Target<'_>, names: &[Vec<u8>]) -> Result<HostName, RegistryError> {
-        let former = self.registry.former_names(&target.host, self.now)?;
+    fn named(&mut self, target: &Target<'_>, names: &[Vec<u8>]) -> Result<HostName, RegistryError> {
+        let former = self.registry.get()?.former_names(&target.host, self.now)?;
         let texts = names
             .iter()
             .filter_map(|name| std::str::from_utf8(name).ok());

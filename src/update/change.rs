@@ -94,7 +94,7 @@ impl<'a> Change<'_, 'a> {
     }
 
     /// What is decided for each host, and for those behind it.
-    fn plan(&self, asked: &Asked, targets: Vec<Target<'a>>) -> Vec<Planned<'a>> {
+    fn plan(&mut self, asked: &Asked, targets: Vec<Target<'a>>) -> Vec<Planned<'a>> {
         let named = targets.into_iter().map(|target| {
             let Target { host, zone } = &target;
             let policy = host.policy(zone.policy());
@@ -114,9 +114,16 @@ impl<'a> Change<'_, 'a> {
                 site: None,
             }
         });
-        let mut plans = named.collect();
+        let mut plans: Vec<_> = named.collect();
         if let Some(lan) = asked.lan {
-            add_behind(&mut plans, lan, self.visit.config, self.visit.registry);
+            match self.visit.registry.get() {
+                Ok(registry) => add_behind(&mut plans, lan, self.visit.config, registry),
+                Err(error) => {
+                    for plan in &mut plans {
+                        plan.decision = Err(Box::new(registry_trouble(&error)));
+                    }
+                }
+            }
         }
         plans
     }
@@ -143,8 +150,8 @@ impl<'a> Change<'_, 'a> {
         }
         let host = &target.host;
         let wanted = decision.apply(host.wish.records.addresses);
-        let (registry, now) = (&self.visit.registry, self.visit.now);
-        match registry.wishes_already(host, wanted, now) {
+        let registry = self.visit.registry.get();
+        match registry.and_then(|registry| registry.wishes_already(host, wanted, self.visit.now)) {
             Ok(true) if host.is_pending() => Next::Publish(decision, Word::Good),
             Ok(true) => Next::Look(decision),
             Ok(false) => Next::Accept(decision),
@@ -158,7 +165,7 @@ impl<'a> Change<'_, 'a> {
             let mut hosts = Vec::with_capacity(items.len());
             for Item { target, .. } in &items {
                 self.seen(target);
-                hosts.push(target.host.clone());
+                hosts.push(&target.host);
             }
             // A family that it neither touches nor has is upkeep's to look at, once the zone
             // has another serial.
@@ -171,9 +178,10 @@ impl<'a> Change<'_, 'a> {
                         _ => false,
                     })
             };
+            self.visit.registry.rest();
             let shown = (self.visit.publisher).show(&zone, &hosts, &asked_for, self.visit.deadline);
             if let Ok(Ok(shown)) = &shown {
-                let _ = (self.visit.registry).note_differing(&differing(&hosts, shown));
+                self.note(&differing(&hosts, shown));
             }
             for (position, item) in items.iter_mut().enumerate() {
                 item.advance(|decision, _| match &shown {
@@ -193,7 +201,16 @@ impl<'a> Change<'_, 'a> {
     fn seen(&mut self, Target { host, zone }: &Target<'_>) {
         let expire = host.settings.expire.unwrap_or(zone.expire);
         let (token, now) = (&self.token, self.visit.now);
-        let _ = self.visit.registry.seen(host, token, expire, now);
+        let registry = self.visit.registry.get();
+        let _ = registry.and_then(|registry| registry.seen(host, token, expire, now));
+    }
+
+    /// Notes what the name server shows instead; likewise.
+    fn note(&mut self, differing: &[(HostId, String)]) {
+        if !differing.is_empty() {
+            let registry = self.visit.registry.get();
+            let _ = registry.and_then(|registry| registry.note_differing(differing));
+        }
     }
 
     /// Counts what changes; what is pending already waits with it, and counts no more.
@@ -250,7 +267,7 @@ impl<'a> Change<'_, 'a> {
             return;
         }
         let accepted =
-            (self.visit.publisher).accept(self.visit.registry, &asks, self.visit.deadline);
+            (self.visit.publisher).accept(&mut self.visit.registry, &asks, self.visit.deadline);
         let rate = self.visit.config.limits.changes;
         for (position, item) in items.iter_mut().enumerate() {
             let limited = item.limited;
@@ -296,7 +313,7 @@ impl<'a> Change<'_, 'a> {
         for (zone, mut items) in by_zone(items, |next| matches!(next, Next::Publish(..))) {
             let hosts: Vec<HostId> = items.iter().map(|item| item.target.host.id).collect();
             let published = self.visit.publisher.publish(
-                self.visit.registry,
+                &mut self.visit.registry,
                 &zone,
                 &hosts,
                 self.visit.deadline,

@@ -11,7 +11,7 @@ use crate::deadline::Deadline;
 use crate::http::Request;
 use crate::name::HostName;
 use crate::publish::{PublishError, Publisher};
-use crate::registry::{Holder, Host, Registry, RegistryError, State};
+use crate::registry::{Holder, Host, Lease, RegistryError, State};
 use crate::time::Timestamp;
 use crate::token::Digest;
 
@@ -20,7 +20,7 @@ pub struct Visit<'a> {
     /// The configuration.
     pub config: &'a Config,
     /// The registry.
-    pub registry: &'a mut Registry,
+    pub registry: Lease<'a>,
     /// Who makes DNS agree.
     pub publisher: &'a Publisher,
     /// The client's address, where it is known.
@@ -50,9 +50,14 @@ impl<'a> Visit<'a> {
     ///
     /// # Errors
     /// The answers that refuse it.
-    pub fn prove(&self, claim: &Claim<'_>, request: &Request) -> Result<Proven<'a>, Vec<Answer>> {
+    pub fn prove(
+        &mut self,
+        claim: &Claim<'_>,
+        request: &Request,
+    ) -> Result<Proven<'a>, Vec<Answer>> {
         let trouble = |error: RegistryError| vec![registry_trouble(&error)];
-        let found = self.registry.holder_of(&claim.token, self.now);
+        let registry = self.registry.get().map_err(trouble)?;
+        let found = registry.holder_of(&claim.token, self.now);
         let Some((holder, token)) = found.map_err(trouble)? else {
             return Err(vec![unknown(claim, "wrong secret")]);
         };
@@ -73,8 +78,7 @@ impl<'a> Visit<'a> {
             return Err(vec![refuse(Word::Abuse, "the owner is disabled")]);
         }
         let Names { hosts, mut named } =
-            Names::read(&claim.names, holder, self.config, self.registry, self.now)
-                .map_err(trouble)?;
+            Names::read(&claim.names, holder, self.config, registry, self.now).map_err(trouble)?;
         if named.is_empty() {
             if let Some(Err(error)) = &claim.challenge {
                 return Err(vec![refuse(error.into(), &error.to_string())]);

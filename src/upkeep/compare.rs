@@ -198,7 +198,8 @@ impl Comparison<'_> {
             }
             looked.hosts += hosts.len();
             let deadline = Deadline::after(Deadline::REQUEST);
-            match self.publisher.show(name, &hosts, &|_, _| true, deadline)? {
+            let all: Vec<&Host> = hosts.iter().collect();
+            match self.publisher.show(name, &all, &|_, _| true, deadline)? {
                 Ok(shown) => {
                     let pairs = hosts.into_iter().zip(shown);
                     let differing = pairs.filter(|(_, shown)| !shown.is_as_wished());

@@ -63,7 +63,8 @@ pub(crate) fn send(server: &Server, swaps: &[Swap]) -> Verdict {
 
 /// Asks for both families of a name and the serial.
 pub(crate) fn look(server: &Server, name: &str) -> Result<Answers, LookupError> {
-    let questions = Family::BOTH.map(|family| (record(name), family));
+    let name = record(name);
+    let questions = Family::BOTH.map(|family| (&name, family));
     bowline::dns::lookup(server, &zone(), &questions, true, in_seconds(4))
 }
 

@@ -71,7 +71,7 @@ fn a_zone_above_does_not_answer_for_ours() {
     let zone = format!("sub.{ZONE}").parse().unwrap();
     let name = bowline::name::RecordName::parse("home", &zone).unwrap();
     for serial in [false, true] {
-        let questions = [(name.clone(), Family::Ipv4)];
+        let questions = [(&name, Family::Ipv4)];
         let answers = bowline::dns::lookup(&bench.server, &zone, &questions, serial, in_seconds(1));
         assert_eq!(answers, Err(LookupError::NotAuthoritative));
     }

@@ -65,7 +65,8 @@ impl Peer {
 
     /// What becomes of a question within a second.
     pub(crate) fn lookup(&self) -> Result<Answers, LookupError> {
-        let questions = [(record("home"), bowline::ip::Family::Ipv4)];
+        let home = record("home");
+        let questions = [(&home, bowline::ip::Family::Ipv4)];
         lookup(&self.server, &zone(), &questions, false, in_seconds(1))
     }
 }

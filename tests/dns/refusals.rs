@@ -107,7 +107,7 @@ fn a_zone_that_is_not_served() {
     };
     assert_eq!(parts(&refusal).0, Rcode::NOTAUTH);
 
-    let questions = [(name, bowline::ip::Family::Ipv4)];
+    let questions = [(&name, bowline::ip::Family::Ipv4)];
     let error = bowline::dns::lookup(&bench.server, &zone, &questions, false, deadline);
     assert!(
         matches!(error, Err(bowline::dns::LookupError::Refused(_))),

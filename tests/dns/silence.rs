@@ -57,7 +57,8 @@ fn endless_silence_ends_with_the_deadline_and_may_still_be_applied() {
     assert!((5900..6300).contains(&took.as_millis()), "{took:?}");
 
     let started = Instant::now();
-    let questions = [(crate::common::record("home"), bowline::ip::Family::Ipv4)];
+    let home = crate::common::record("home");
+    let questions = [(&home, bowline::ip::Family::Ipv4)];
     let half_a_second = bowline::deadline::Deadline::after(Duration::from_millis(500));
     let error = bowline::dns::lookup(&bench.server, &zone(), &questions, true, half_a_second);
     assert_eq!(error, Err(LookupError::NoAnswer(Doubt::Silent)));

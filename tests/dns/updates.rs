@@ -165,10 +165,8 @@ fn two_hundred_and_fifty_hosts_go_by_tcp_and_are_read_back() {
         .collect();
     assert_eq!(bench.send(&again), Verdict::Done);
 
-    let questions: Vec<_> = hosts
-        .iter()
-        .map(|host| (record(host), Family::Ipv6))
-        .collect();
+    let names: Vec<_> = hosts.iter().map(|host| record(host)).collect();
+    let questions: Vec<_> = names.iter().map(|name| (name, Family::Ipv6)).collect();
     let deadline = crate::common::in_seconds(4);
     let zone = crate::common::zone();
     let answers = bowline::dns::lookup(&bench.server, &zone, &questions, true, deadline).unwrap();

@@ -13,7 +13,7 @@ use bowline::ip::{Addresses, Family};
 use bowline::log::Logger;
 use bowline::name::HostName;
 use bowline::publish::{Published, Publisher};
-use bowline::registry::{Host, HostId, NewHost, Registry, Settings};
+use bowline::registry::{Host, HostId, Lease, NewHost, Registry, Settings};
 use bowline::span::Span;
 use bowline::time::Timestamp;
 use bowline::token::{Digest, LookupKey, Token};
@@ -212,7 +212,7 @@ key_file = "tsig.key"
         let deadline = Deadline::after(Deadline::REQUEST);
         Publisher::new(&config)
             .publish(
-                &mut self.registry(),
+                &mut Lease::of(&mut self.registry()),
                 &ZONE.parse().unwrap(),
                 &[home.id],
                 deadline,

@@ -8,7 +8,7 @@
 use super::pairs::{self, Pairs};
 use super::record::{self, Ended, HEADER, Header, Kind};
 use crate::gateway::meta::{BodyLength, Meta, Refusal};
-use crate::http::{BODY_MAX, HEAD_MAX};
+use crate::http::{BODY_MAX, HEAD_MAX, Request};
 
 /// The role of a responder (section 5.1).
 const RESPONDER: u16 = 1;
@@ -335,6 +335,7 @@ fn read_meta(params: &[u8]) -> Result<(Meta, BodyLength), Refusal> {
         return Err(Refusal::Head);
     }
     let pairs: Result<Vec<_>, _> = Pairs::new(params)
+        .filter(|pair| !matches!(pair, Ok((name, _)) if !Request::reads(name)))
         .map(|pair| pair.map(|(name, value)| (name.to_vec(), value.to_vec())))
         .collect();
     let meta = Meta::new(pairs.map_err(|_| Refusal::Malformed)?);

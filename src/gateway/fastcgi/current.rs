@@ -150,9 +150,9 @@ impl State {
 
     fn read(file: &Path) -> Result<(Config, Keys), Trouble> {
         let config = Config::load(file).map_err(Trouble::Config)?;
-        let keys = Keys::load(&config).map_err(Trouble::Keys)?;
+        let keys = Keys::load(&config, true).map_err(Trouble::Keys)?;
         keys.load_zones()
-            .and_then(|()| keys.open(&config).map(drop))
+            .and_then(|()| keys.registry().map(drop))
             .map_err(Trouble::Keys)?;
         Ok((config, keys))
     }

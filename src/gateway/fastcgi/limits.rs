@@ -34,7 +34,7 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            workers: 20,
+            workers: 32,
             connections: 256,
             request: Duration::from_secs(10),
             idle: Duration::from_secs(75),

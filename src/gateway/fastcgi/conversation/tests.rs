@@ -74,7 +74,12 @@ fn content(received: &Received, name: &str) -> Option<String> {
 
 #[test]
 fn a_request_in_pieces_of_every_size() {
-    let octets = request(7, &[("A", "1"), ("CONTENT_LENGTH", "3")], b"abc");
+    let variables = [
+        ("HTTP_A", "1"),
+        ("SERVER_SOFTWARE", "x"),
+        ("CONTENT_LENGTH", "3"),
+    ];
+    let octets = request(7, &variables, b"abc");
     for size in 1..=octets.len() {
         let pieces: Vec<_> = octets.chunks(size).collect();
         let (replies, requests, goes_on) = hear(&pieces);
@@ -83,14 +88,22 @@ fn a_request_in_pieces_of_every_size() {
             panic!("{size}: {requests:?}");
         };
         assert!(received.keep && received.whole && received.id == 7);
-        assert_eq!(content(received, "A").as_deref(), Some("1"));
+        assert_eq!(content(received, "HTTP_A").as_deref(), Some("1"));
+        assert_eq!(
+            content(received, "SERVER_SOFTWARE"),
+            None,
+            "nobody reads it"
+        );
         assert_eq!(received.content.as_ref().unwrap().1, b"abc");
     }
 }
 
 #[test]
 fn pairs_that_span_records_are_joined() {
-    let pairs = params(&[("REMOTE_ADDR", "203.0.113.7"), ("LONG", &"x".repeat(300))]);
+    let pairs = params(&[
+        ("REMOTE_ADDR", "203.0.113.7"),
+        ("HTTP_LONG", &"x".repeat(300)),
+    ]);
     for at in 0..=pairs.len() {
         let (first, second) = pairs.split_at(at);
         let stream: Vec<u8> = [first, second]
@@ -106,7 +119,7 @@ fn pairs_that_span_records_are_joined() {
             "{at}"
         );
         assert_eq!(
-            content(&requests[0], "LONG").map(|long| long.len()),
+            content(&requests[0], "HTTP_LONG").map(|long| long.len()),
             Some(300)
         );
     }
@@ -225,14 +238,14 @@ fn what_is_no_request() {
 #[test]
 fn one_after_the_other() {
     let octets = [
-        request(1, &[("A", "1")], b""),
-        request(1, &[("A", "2")], b""),
+        request(1, &[("HTTP_A", "1")], b""),
+        request(1, &[("HTTP_A", "2")], b""),
     ]
     .concat();
     let (_, requests, _) = hear(&[&octets]);
     let found: Vec<_> = requests
         .iter()
-        .map(|one| content(one, "A").unwrap())
+        .map(|one| content(one, "HTTP_A").unwrap())
         .collect();
     assert_eq!(found, ["1", "2"]);
 }
@@ -243,7 +256,7 @@ fn octets() -> impl Strategy<Value = Vec<u8>> {
     let small =
         (0..12u8, 0..3u16, content).prop_map(|(kind, id, content)| record(kind, id, &content));
     let begins = (0..3u16, 0..3u8, 0..2u8).prop_map(|(id, role, flags)| begin(id, role, flags));
-    let whole = Just(request(1, &[("A", "1")], b"xyz"));
+    let whole = Just(request(1, &[("HTTP_A", "1")], b"xyz"));
     let noise = prop::collection::vec(any::<u8>(), 0..20);
     let one = prop_oneof![4 => small, 3 => begins, 2 => whole, 1 => noise];
     prop::collection::vec(one, 0..12).prop_map(|all| all.concat())
