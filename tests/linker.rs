@@ -1,6 +1,8 @@
 //! The linker that the static executable is made with: what it is told stands together, and
 //! without Rust's own linker it links all the same.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
