@@ -31,7 +31,7 @@ pub fn file(server: SocketAddr, state: &Path) -> PathBuf {
 }
 
 impl<'a> Patience<'a> {
-    /// Begins to talk to the server with that [`file`]; `None` when it is silent and another
+    /// Begins to talk to the server with that [`file()`]; `None` when it is silent and another
     /// one waits for it.
     ///
     /// # Errors
