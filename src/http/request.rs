@@ -87,7 +87,10 @@ impl Request {
 
     /// Makes a request of meta-variables and body.
     pub fn new(mut variables: BTreeMap<String, Vec<u8>>, body: &[u8]) -> Self {
-        let variable = |name: &str| variables.get(name).map_or(&[][..], Vec::as_slice);
+        let variable = |name: &str| {
+            debug_assert!(Request::reads(name.as_bytes()), "{name} is left out");
+            variables.get(name).map_or(&[][..], Vec::as_slice)
+        };
         let query = match variables.get("REQUEST_URI") {
             // QUERY_STRING may be missing in odd set-ups, and then the URI still has it.
             Some(uri) if !variables.contains_key("QUERY_STRING") => {
