@@ -6,8 +6,8 @@ use ipnetwork::IpNetwork;
 
 use super::{Context, Failure};
 use crate::gateway::fastcgi::{
-    Current, Limits, ListenAddress, ListenError, Listener, from_standard_input, from_systemd,
-    listen, serve,
+    Current, Limits, ListenAddress, ListenError, Listener, WORKERS, from_standard_input,
+    from_systemd, listen, serve,
 };
 
 /// Answer the requests that a web server passes on by FastCGI
@@ -24,7 +24,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "NETWORK")]
     allow: Vec<IpNetwork>,
     /// Answer so many requests at once; further ones wait
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = WORKERS, value_parser = clap::value_parser!(u16).range(1..=64))]
     workers: u16,
 }
 

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// How many requests are answered at once, unless it is said.
+pub const WORKERS: u16 = 32;
+
 /// The bounds of a responder.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -34,7 +37,7 @@ impl Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            workers: 32,
+            workers: WORKERS.into(),
             connections: 256,
             request: Duration::from_secs(10),
             idle: Duration::from_secs(75),

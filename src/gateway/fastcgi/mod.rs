@@ -22,7 +22,7 @@ mod socket;
 
 pub use conversation::{Conversation, Heard, Received};
 pub use current::Current;
-pub use limits::Limits;
+pub use limits::{Limits, WORKERS};
 pub use listen::{ListenAddress, ListenError, from_standard_input, from_systemd, listen};
 pub use server::{Respond, Server};
 pub use socket::Listener;
