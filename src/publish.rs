@@ -34,7 +34,7 @@ use crate::registry::{
     Accepted, Ask, Conclusion, End, Host, HostId, Lease, Registry, RegistryError, State,
 };
 use crate::time::Timestamp;
-use crate::together::Together;
+use crate::together::{Together, Told};
 
 /// Publishes hosts of the configured zones.
 #[derive(Debug)]
@@ -114,10 +114,10 @@ impl Publisher {
             }
         });
         match (told, failed) {
-            (Some(accepted), _) => Ok(accepted),
-            (None, Some(error)) => Err(error),
+            (Told::Done(accepted), _) => Ok(accepted),
+            (_, Some(error)) => Err(error),
             // Another one's transaction failed: why, is to be heard first hand.
-            (None, None) => registry.get()?.accept(asks),
+            (_, None) => registry.get()?.accept(asks),
         }
     }
 
@@ -141,18 +141,18 @@ impl Publisher {
             hosts: hosts.to_vec(),
             deadline,
         };
-        let waiting = vec![Published::Unconfirmed(Trouble::Waiting); hosts.len()];
+        let unconfirmed = |trouble| vec![Published::Unconfirmed(trouble); hosts.len()];
         let mut failed = None;
         let told = served.visits.join(own, deadline, |visits, others| {
-            let hosts: Vec<HostId> = visits
+            let all: Vec<HostId> = visits
                 .iter()
                 .flat_map(|visit| visit.hosts.iter().copied())
                 .collect();
             let soonest = visits.iter().map(|visit| visit.deadline).min();
             let deadline = soonest.unwrap_or(deadline);
-            let mut silent = || others.dismiss(&waiting);
+            let mut silent = || others.send_away();
             let published = (registry.get().map_err(PublishError::from)).and_then(|registry| {
-                self.settle(registry, served, &hosts, Busy::Leave, deadline, &mut silent)
+                self.settle(registry, served, &all, Busy::Leave, deadline, &mut silent)
             });
             match published {
                 Ok(published) => {
@@ -166,15 +166,15 @@ impl Publisher {
             }
         });
         match (told, failed) {
-            (Some(published), _) => Ok(published),
-            (None, Some(error)) => Err(error),
+            (Told::Done(published), _) => Ok(published),
+            (Told::SentAway, _) => Ok(unconfirmed(Trouble::Waiting)),
+            (Told::NotDone, Some(error)) => Err(error),
             // Another process has a host's lock: this visit waits, and no other one.
-            (None, None) => {
+            (Told::NotDone, None) => {
                 let registry = registry.get()?;
                 let published =
                     self.settle(registry, served, hosts, Busy::Wait, deadline, &mut || ())?;
-                let busy = Published::Unconfirmed(Trouble::Busy);
-                Ok(pick(&published, hosts).unwrap_or(vec![busy; hosts.len()]))
+                Ok(pick(&published, hosts).unwrap_or_else(|| unconfirmed(Trouble::Busy)))
             }
         }
     }

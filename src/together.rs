@@ -20,8 +20,8 @@ pub struct Together<J, R> {
 struct Desk<J, R> {
     /// Whether somebody is at work.
     busy: bool,
-    /// What all are told while the one at work cannot go on.
-    dismissed: Option<R>,
+    /// Whether all are sent away, since the one at work cannot go on.
+    closed: bool,
     /// The last ticket given out; jobs are done in the order of theirs.
     last: u64,
     jobs: BTreeMap<u64, Job<J, R>>,
@@ -31,8 +31,18 @@ struct Desk<J, R> {
 enum Job<J, R> {
     Waiting(J),
     Taken,
-    /// `None`: it was not done.
-    Done(Option<R>),
+    Ended(Told<R>),
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told<R> {
+    /// It was done: what came of it.
+    Done(R),
+    /// It was not done, in time or at all.
+    NotDone,
+    /// It was sent away, since the one at work cannot go on.
+    SentAway,
 }
 
 impl<J, R> Default for Together<J, R> {
@@ -40,7 +50,7 @@ impl<J, R> Default for Together<J, R> {
         Together {
             desk: Mutex::new(Desk {
                 busy: false,
-                dismissed: None,
+                closed: false,
                 last: 0,
                 jobs: BTreeMap::new(),
             }),
@@ -49,20 +59,19 @@ impl<J, R> Default for Together<J, R> {
     }
 }
 
-impl<J, R: Clone> Together<J, R> {
+impl<J, R> Together<J, R> {
     /// Has `job` done together with those that wait: by somebody else, or by `work` here.
     ///
-    /// `work` gets all jobs and says what came of each, in their order. `None`: this one was
-    /// not done, by `deadline` or at all.
+    /// `work` gets all jobs and says what came of each, in their order; `None`: it was not done.
     pub fn join(
         &self,
         job: J,
         deadline: Deadline,
         work: impl FnOnce(Vec<J>, &Others<'_, J, R>) -> Vec<Option<R>>,
-    ) -> Option<R> {
+    ) -> Told<R> {
         let mut desk = self.desk();
-        if let Some(word) = &desk.dismissed {
-            return Some(word.clone());
+        if desk.closed {
+            return Told::SentAway;
         }
         desk.last += 1;
         let ticket = desk.last;
@@ -73,15 +82,15 @@ impl<J, R: Clone> Together<J, R> {
                 .wait_timeout(desk, deadline.left())
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
-            let done = matches!(desk.jobs.get(&ticket), Some(Job::Done(_)) | None);
-            if done || deadline.passed() {
+            let ended = matches!(desk.jobs.get(&ticket), Some(Job::Ended(_)) | None);
+            if ended || deadline.passed() {
                 break;
             }
         }
         if desk.busy || !matches!(desk.jobs.get(&ticket), Some(Job::Waiting(_))) {
             return match desk.jobs.remove(&ticket) {
-                Some(Job::Done(result)) => result,
-                _ => None,
+                Some(Job::Ended(told)) => told,
+                _ => Told::NotDone,
             };
         }
         let (tickets, jobs) = desk.take();
@@ -94,7 +103,7 @@ impl<J, R: Clone> Together<J, R> {
             results: Vec::new(),
         };
         others.results = work(jobs, &others);
-        others.result_of(ticket)
+        others.told(ticket)
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk<J, R>> {
@@ -120,45 +129,51 @@ impl<J, R> Desk<J, R> {
     }
 }
 
+impl<R> Told<R> {
+    fn of(result: Option<R>) -> Self {
+        result.map_or(Told::NotDone, Told::Done)
+    }
+}
+
 /// Those who wait for the one at work.
-pub struct Others<'a, J, R: Clone> {
+pub struct Others<'a, J, R> {
     together: &'a Together<J, R>,
     /// The jobs in hand, and what came of them.
     tickets: Vec<u64>,
     results: Vec<Option<R>>,
 }
 
-impl<J, R: Clone> Others<'_, J, R> {
-    /// Sends all others away with `word`, and whoever comes before the work is done.
-    pub fn dismiss(&self, word: &R) {
+impl<J, R> Others<'_, J, R> {
+    /// Sends all others away, and whoever comes before the work is done.
+    pub fn send_away(&self) {
         let mut desk = self.together.desk();
-        desk.dismissed = Some(word.clone());
+        desk.closed = true;
         for job in desk.jobs.values_mut() {
-            if !matches!(job, Job::Done(_)) {
-                *job = Job::Done(Some(word.clone()));
+            if !matches!(job, Job::Ended(_)) {
+                *job = Job::Ended(Told::SentAway);
             }
         }
         self.together.news.notify_all();
     }
 
     /// Takes out what came of one job.
-    fn result_of(&mut self, ticket: u64) -> Option<R> {
-        let at = self.tickets.iter().position(|other| *other == ticket)?;
-        self.results.get_mut(at)?.take()
+    fn told(&mut self, ticket: u64) -> Told<R> {
+        let at = self.tickets.iter().position(|other| *other == ticket);
+        Told::of(at.and_then(|at| self.results.get_mut(at)?.take()))
     }
 }
 
-impl<J, R: Clone> Drop for Others<'_, J, R> {
+impl<J, R> Drop for Others<'_, J, R> {
     fn drop(&mut self) {
         let mut desk = self.together.desk();
         desk.busy = false;
-        desk.dismissed = None;
+        desk.closed = false;
         let mut results = std::mem::take(&mut self.results).into_iter();
         for ticket in &self.tickets {
             let result = results.next().flatten();
             // Who was sent away, or has given up, does not hear it.
             if let Some(job @ Job::Taken) = desk.jobs.get_mut(ticket) {
-                *job = Job::Done(result);
+                *job = Job::Ended(Told::of(result));
             }
         }
         self.together.news.notify_all();
@@ -180,7 +195,7 @@ mod tests {
     fn beside(
         first: impl FnOnce(&Others<'_, u32, u32>) -> Vec<Option<u32>> + Send,
         deadline: Deadline,
-    ) -> (Option<Option<u32>>, Vec<Option<u32>>) {
+    ) -> (Option<Told<u32>>, Vec<Told<u32>>) {
         let together = Together::<u32, u32>::default();
         let (begun, begins) = mpsc::channel();
         thread::scope(|scope| {
@@ -216,8 +231,8 @@ mod tests {
     #[test]
     fn who_waits_is_served_by_the_next() {
         let (first, heard) = beside(|_| vec![Some(7)], soon());
-        assert_eq!(first, Some(Some(7)));
-        assert_eq!(heard, [Some(10), Some(20), Some(30), Some(40)]);
+        assert_eq!(first, Some(Told::Done(7)));
+        assert_eq!(heard, [10, 20, 30, 40].map(Told::Done));
     }
 
     #[test]
@@ -225,15 +240,15 @@ mod tests {
         let (told, tells) = mpsc::channel();
         let (first, heard) = beside(
             move |others| {
-                others.dismiss(&99);
+                others.send_away();
                 told.send(()).unwrap();
                 vec![Some(7)]
             },
             soon(),
         );
         tells.recv().unwrap();
-        assert_eq!(first, Some(Some(7)), "the one at work goes on");
-        assert_eq!(heard, [Some(99); 4]);
+        assert_eq!(first, Some(Told::Done(7)), "the one at work goes on");
+        assert_eq!(heard, vec![Told::SentAway; 4]);
     }
 
     #[test]
@@ -251,13 +266,16 @@ mod tests {
             deadline,
         );
         assert!(goes.recv().is_err());
-        assert_eq!((first, heard), (Some(None), vec![None; 4]));
+        assert_eq!(
+            (first, heard),
+            (Some(Told::NotDone), vec![Told::NotDone; 4])
+        );
     }
 
     #[test]
     fn a_panic_costs_its_own_work_only() {
         let (first, heard) = beside(|_| panic!("a bug"), soon());
         assert_eq!(first, None);
-        assert_eq!(heard, [Some(10), Some(20), Some(30), Some(40)]);
+        assert_eq!(heard, [10, 20, 30, 40].map(Told::Done));
     }
 }

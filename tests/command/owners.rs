@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::place::Place;
 use crate::published::served;
 
-/// The token in what `owner add` or `owner rotate` printed: the first line alone.
+/// The token in what `owner add` or `owner rotate` printed: a line of its own.
 fn token(out: &str) -> &str {
     let token = out.lines().nth(2).unwrap();
     assert_eq!(token.len(), 24, "{out}");

@@ -1,10 +1,14 @@
 //! Visits that wait at the same time share transactions and UPDATEs; each hears the truth.
 
 use std::thread;
+use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bowline::deadline::Deadline;
 use bowline::token::Token;
 
-use crate::peer::Peer;
+use crate::peer::{Peer, with};
 use crate::site::Site;
 use crate::support::knot::ZONE;
 
@@ -115,6 +119,59 @@ fn a_silent_server_holds_one_worker_and_the_others_answer_at_once() {
     for number in 0..tokens.len() {
         let found = site.knot.kdig(&format!("h{number}.{ZONE}"), "A");
         assert_eq!(found, [format!("203.0.113.{number}")]);
+    }
+    site.knot.stop();
+}
+
+#[test]
+fn a_list_that_waits_behind_a_silent_server_hears_so_for_each_host() {
+    let mut site = Site::new();
+    let tokens: Vec<Token> = (0..3).map(|_| Token::random().unwrap()).collect();
+    let names = ["one", "two", "three"];
+    site.add_hosts(names.map(str::to_owned).into_iter().zip(&tokens));
+    let added = site
+        .bowline()
+        .args(["owner", "add", "anna"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(added.stdout).unwrap();
+    let secret = said.lines().nth(2).expect("a token");
+    for name in names {
+        let mut set = site.bowline();
+        let status = set.args(["host", "set", name, "--owner", "anna"]).status();
+        assert!(status.unwrap().success());
+    }
+    let _bowline = site.listen();
+    let socket = site.path("bowline.sock");
+    site.knot.pause();
+    let list = || {
+        let names = names.map(|name| format!("{name}.{ZONE}")).join(",");
+        let path = format!("/nic/update?hostname={names}&myip=203.0.113.77");
+        let password = STANDARD.encode(format!("anna:{secret}"));
+        let password = format!("Basic {password}");
+        let further: &[(&str, &[u8])] = &[("HTTP_AUTHORIZATION", password.as_bytes())];
+        let mut peer = Peer::connect(&socket);
+        let answered = peer.say(&with(1, &path, false, further, b"")).answered(1);
+        answered.expect("an answer").body().to_owned()
+    };
+    thread::scope(|scope| {
+        // The visit that waits for the name server has one host; the list has three.
+        let one = scope.spawn(|| {
+            let answered = Peer::connect(&socket).ask(&site.update("203.0.113.76"), false);
+            answered.expect("an answer").body().to_owned()
+        });
+        let there = Deadline::after(Duration::from_secs(20));
+        while !site.wish().contains("203.0.113.76") {
+            assert!(!there.passed(), "the first visit was never accepted");
+        }
+        assert_eq!(list(), "dnserr\ndnserr\ndnserr\n");
+        assert_eq!(one.join().unwrap(), "dnserr\n");
+    });
+    site.knot.resume();
+    assert!(site.bowline().arg("upkeep").status().unwrap().success());
+    for name in names {
+        let found = site.knot.kdig(&format!("{name}.{ZONE}"), "A");
+        assert_eq!(found, ["203.0.113.77"]);
     }
     site.knot.stop();
 }
