@@ -150,8 +150,8 @@ impl Application {
         let client = self.client(request);
         let keys = load(&self.config, &mut self.keys)?;
         let deadline = Deadline::after(Deadline::REQUEST);
+        let _until = Registry::give_up_at(deadline);
         let registry = keys.registry()?;
-        Registry::give_up_at(deadline);
         let mut visit = Visit {
             config: &self.config,
             registry,

@@ -41,6 +41,7 @@ pub fn respond(config: &Config) -> Response {
 const OK: &str = "ok";
 
 fn check(config: &Config) -> &'static str {
+    let _until = Registry::give_up_at(Deadline::after(WAIT));
     let registry = LookupKey::load(&config.state.lookup_key)
         .is_ok_and(|key| Registry::open(&config.state.registry, key).is_ok());
     if !registry {

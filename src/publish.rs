@@ -50,13 +50,13 @@ pub struct Publisher {
 pub enum Published {
     /// The name server shows it; it is a fact.
     Confirmed,
-    /// Likewise, and what it wished was no records: meanwhile it was switched off or removed.
-    Off(State),
+    /// Likewise, and what it wished was no records: meanwhile it or its owner was switched off.
+    Off,
     /// The name server said no, or shows something else.
     Refused(Trouble),
     /// It may have been done, or may still be: the wish is kept.
     Unconfirmed(Trouble),
-    /// There is no such host any more.
+    /// There is no such host any more, or it is being removed.
     Gone,
 }
 
@@ -366,8 +366,9 @@ fn conclude(
         _ => {}
     }
     let published = |(host, end): (&Host, Settled)| match end {
-        Ok(_) if host.state == State::Active => (host.id, Published::Confirmed),
-        Ok(_) => (host.id, Published::Off(host.state)),
+        Ok(_) if host.is_on() => (host.id, Published::Confirmed),
+        Ok(_) if host.state == State::Removing => (host.id, Published::Gone),
+        Ok(_) => (host.id, Published::Off),
         Err(trouble) if trouble.is_refusal() => (host.id, Published::Refused(trouble)),
         Err(trouble) => (host.id, Published::Unconfirmed(trouble)),
     };

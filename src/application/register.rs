@@ -49,11 +49,11 @@ impl Application {
         let allow_from = allow_from(&request.body)?;
         let now = Timestamp::now();
         let client = self.client(request);
+        let _until = Registry::give_up_at(Deadline::after(Deadline::REQUEST));
         let mut lease = load(config, &mut self.keys)
             .and_then(Keys::registry)
             .map_err(|error| trouble(&error, error.hint()))?;
         let registry = (lease.get()).map_err(|error| trouble(&error, error.hint()))?;
-        Registry::give_up_at(Deadline::after(Deadline::REQUEST));
         match &config.acme.register {
             Register::Off => return Err(refused(Word::NoCredential, "nobody may register")),
             Register::Open => {

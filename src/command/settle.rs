@@ -78,7 +78,7 @@ fn tell(hosts: &[Host], published: &[Published]) {
     for (host, published) in hosts.iter().zip(published) {
         let name = host.name.for_people();
         match published {
-            Published::Confirmed | Published::Off(_) | Published::Gone => {}
+            Published::Confirmed | Published::Off | Published::Gone => {}
             Published::Refused(why) => {
                 let failure = Failure::new(format!("{why}; bowline goes on trying"));
                 maybe_hint(failure, why.hint())

@@ -201,9 +201,10 @@ impl Registry {
         Ok(self.db.pragma_update(None, "cache_size", CACHE_PAGES)?)
     }
 
-    /// From now on, writers in this thread wait for others until `deadline` and no longer.
-    pub fn give_up_at(deadline: Deadline) {
-        GIVE_UP.set(Some(deadline));
+    /// Until what this returns is dropped, registries in this thread wait for other writers
+    /// until `deadline` and no longer, also while they are opened.
+    pub fn give_up_at(deadline: Deadline) -> GiveUp {
+        GiveUp(GIVE_UP.replace(Some(deadline)))
     }
 
     /// The digest under which this registry keeps `token`.
@@ -266,6 +267,17 @@ impl Registry {
             self.set_to = Some(durable);
         }
         Ok(())
+    }
+}
+
+/// A bound for waiting; when it is dropped, the one before it is in force again.
+#[derive(Debug)]
+#[must_use]
+pub struct GiveUp(Option<Deadline>);
+
+impl Drop for GiveUp {
+    fn drop(&mut self) {
+        GIVE_UP.set(self.0);
     }
 }
 

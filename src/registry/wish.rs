@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::host::{by_id, former_names, joined};
 use super::outbox::{self, Happening};
 use super::worry::note_seen;
-use super::{Durable, Host, HostId, Records, Registry, RegistryError};
+use super::{Durable, Host, HostId, Records, Registry, RegistryError, State};
 use crate::event::{Event, Wanted};
 use crate::ip::{Addresses, Family};
 use crate::name::RecordName;
@@ -73,7 +73,9 @@ pub enum Accepted {
     Wish(i64),
     /// It was the host's wish already.
     Unchanged(Box<Host>),
-    /// Meanwhile the token died or the host was switched off.
+    /// Meanwhile it, or its owner, was switched off.
+    Off,
+    /// Meanwhile the token died, or the host went.
     Gone,
 }
 
@@ -180,8 +182,8 @@ impl Registry {
 }
 
 fn accept_one(tx: &Connection, ask: &Ask, wanted: Wanted) -> Result<Accepted, RegistryError> {
-    let moves = |host: &Host| host.is_on() && host.settings.fixed.is_none();
-    let host = by_id(tx, ask.host)?.filter(moves);
+    let stays = |host: &Host| host.state != State::Removing && host.settings.fixed.is_none();
+    let host = by_id(tx, ask.host)?.filter(stays);
     let by = ask.site.unwrap_or(ask.host);
     let (Some(host), true) = (
         host,
@@ -189,6 +191,9 @@ fn accept_one(tx: &Connection, ask: &Ask, wanted: Wanted) -> Result<Accepted, Re
     ) else {
         return Ok(Accepted::Gone);
     };
+    if !host.is_on() {
+        return Ok(Accepted::Off);
+    }
     note_seen(tx, host.id, ask.now)?;
     let source = Source {
         client: ask.client,

@@ -116,8 +116,11 @@ impl Asked {
 
     /// Turns the families that are named, or all when none is, into ones to remove.
     fn remove_named(&mut self) {
-        let named = self.addresses.iter().map(Family::of);
+        let scoped = self.scoped.iter().map(|scoped| scoped.address);
+        let named = self.addresses.iter().chain(scoped).map(Family::of);
         self.remove.extend(named);
+        self.remove.sort();
+        self.remove.dedup();
         if self.remove.is_empty() {
             self.remove.extend(Family::BOTH);
         }

@@ -5,18 +5,25 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::behind::{Planned, Site, add_behind, sum_up};
-use super::outcome::{outcome, pending, publish_trouble, refusal, registry_trouble, told};
+use super::outcome::{
+    outcome, pending, publish_trouble, refusal, registry_trouble, switched_off, told,
+};
 use super::{Answer, Asked, Decision, Lan, Visit, Word, decide};
 use crate::config::Zone;
+use crate::deadline::Deadline;
 use crate::limit::Limit;
 use crate::name::ZoneName;
 use crate::publish::{Shown, differing};
 use crate::rate::Rate;
-use crate::registry::{Accepted, Ask, Host, HostId};
+use crate::registry::{Accepted, Ask, Host, HostId, Registry};
 use crate::time::Timestamp;
 use crate::token::Digest;
+
+/// So long a visit waits for other writers to note what it could do without.
+const REMARK: Duration = Duration::from_millis(250);
 
 /// A host that a request is about, and its zone.
 pub struct Target<'a> {
@@ -159,14 +166,22 @@ impl<'a> Change<'_, 'a> {
         }
     }
 
+    /// The deadline for one of so many exchanges with name servers that are still to come: a
+    /// silent one takes its share of the time, and leaves the others theirs.
+    fn share(&self, exchanges: usize) -> Deadline {
+        let left = self.visit.deadline.left();
+        let share = left / u32::try_from(exchanges).unwrap_or(u32::MAX).max(1);
+        self.visit.deadline.at_most(share)
+    }
+
     /// Asks the name servers whether what is wished already is still so.
     fn look(&mut self, items: &mut [Item<'_>]) {
-        for (zone, mut items) in by_zone(items, |next| matches!(next, Next::Look(_))) {
-            let mut hosts = Vec::with_capacity(items.len());
-            for Item { target, .. } in &items {
-                self.seen(target);
-                hosts.push(&target.host);
-            }
+        let changing = |next: &Next| matches!(next, Next::Accept(_) | Next::Publish(..));
+        let later = by_zone(items, changing).len();
+        let zones = by_zone(items, |next| matches!(next, Next::Look(_)));
+        let exchanges = zones.len() + later;
+        for (done, (zone, mut items)) in zones.into_iter().enumerate() {
+            let hosts: Vec<&Host> = items.iter().map(|item| &item.target.host).collect();
             // A family that it neither touches nor has is upkeep's to look at, once the zone
             // has another serial.
             let asked_for = |host: &Host, family| {
@@ -179,7 +194,10 @@ impl<'a> Change<'_, 'a> {
                     })
             };
             self.visit.registry.rest();
-            let shown = (self.visit.publisher).show(&zone, &hosts, &asked_for, self.visit.deadline);
+            let deadline = self.share(exchanges - done);
+            let shown = (self.visit.publisher).show(&zone, &hosts, &asked_for, deadline);
+            // After the question: whoever writes just now must not take its time.
+            items.iter().for_each(|item| self.seen(&item.target));
             if let Ok(Ok(shown)) = &shown {
                 self.note(&differing(&hosts, shown));
             }
@@ -196,9 +214,10 @@ impl<'a> Change<'_, 'a> {
         }
     }
 
-    /// Notes that the client was heard: that is worth no answer of its own, and a full disk
-    /// must not stop a visit.
+    /// Notes that the client was heard: that is worth no answer of its own, and neither a full
+    /// disk nor somebody who writes for long must stop a visit.
     fn seen(&mut self, Target { host, zone }: &Target<'_>) {
+        let _until = Registry::give_up_at(self.visit.deadline.at_most(REMARK));
         let expire = host.settings.expire.unwrap_or(zone.expire);
         let (token, now) = (&self.token, self.visit.now);
         let registry = self.visit.registry.get();
@@ -208,6 +227,7 @@ impl<'a> Change<'_, 'a> {
     /// Notes what the name server shows instead; likewise.
     fn note(&mut self, differing: &[(HostId, String)]) {
         if !differing.is_empty() {
+            let _until = Registry::give_up_at(self.visit.deadline.at_most(REMARK));
             let registry = self.visit.registry.get();
             let _ = registry.and_then(|registry| registry.note_differing(differing));
         }
@@ -220,6 +240,9 @@ impl<'a> Change<'_, 'a> {
             let whose = whose(item);
             let until = |until: Option<Timestamp>, or| until.map_or(or, Limited::Until);
             item.limited = match &item.next {
+                Next::Accept(decision) | Next::Publish(decision, _) if item.is_back(decision) => {
+                    Limited::No
+                }
                 Next::Accept(_) => until(limit.count(&whose, now), Limited::Counted),
                 Next::Publish(..) if item.target.host.is_pending() => {
                     until(limit.until(&whose, now), Limited::No)
@@ -279,6 +302,7 @@ impl<'a> Change<'_, 'a> {
                     (Some(Accepted::Wish(_)), _) => Next::Publish(decision, Word::Good),
                     // Another visit wished the same meanwhile, and may still be publishing it.
                     (Some(Accepted::Unchanged(_)), _) => Next::Publish(decision, Word::NoChange),
+                    (Some(Accepted::Off), _) => tell(switched_off()),
                     (Some(Accepted::Gone) | None, _) => Next::Tell(None),
                 },
                 Err(error) => tell(registry_trouble(error)),
@@ -310,14 +334,15 @@ impl<'a> Change<'_, 'a> {
 
     /// Makes the name servers agree.
     fn publish(&mut self, items: &mut [Item<'_>]) {
-        for (zone, mut items) in by_zone(items, |next| matches!(next, Next::Publish(..))) {
+        let zones = by_zone(items, |next| matches!(next, Next::Publish(..)));
+        let exchanges = zones.len();
+        for (done, (zone, mut items)) in zones.into_iter().enumerate() {
+            let deadline = self.share(exchanges - done);
             let hosts: Vec<HostId> = items.iter().map(|item| item.target.host.id).collect();
-            let published = self.visit.publisher.publish(
-                &mut self.visit.registry,
-                &zone,
-                &hosts,
-                self.visit.deadline,
-            );
+            let published =
+                self.visit
+                    .publisher
+                    .publish(&mut self.visit.registry, &zone, &hosts, deadline);
             for (position, item) in items.iter_mut().enumerate() {
                 item.advance(|decision, word| {
                     let answer = match &published {
@@ -360,6 +385,12 @@ fn answers(items: Vec<Item<'_>>) -> Vec<Option<Answer>> {
 }
 
 impl Item<'_> {
+    /// Whether that makes it what the name server has confirmed, so that no change is left.
+    fn is_back(&self, decision: &Decision) -> bool {
+        let Host { wish, fact, .. } = &self.target.host;
+        fact.number != 0 && decision.apply(wish.records.addresses) == fact.addresses
+    }
+
     /// Takes a host that has no answer yet one step on.
     fn advance(&mut self, step: impl FnOnce(Decision, Word) -> Next) {
         self.next = match std::mem::replace(&mut self.next, Next::Tell(None)) {

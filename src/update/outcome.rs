@@ -2,20 +2,23 @@
 
 use super::{Answer, Decision, Undecidable, Word};
 use crate::publish::{PublishError, Published, Trouble};
-use crate::registry::{RegistryError, State};
+use crate::registry::RegistryError;
 
 /// What became of a wish, in a word; `None` when its host went meanwhile.
 pub(super) fn outcome(published: &Published, word: Word, decision: &Decision) -> Option<Answer> {
     match published {
         Published::Confirmed => Some(told(word, decision)),
-        Published::Off(State::Disabled) => {
-            Some(Answer::new(Word::Abuse).because("the host was disabled meanwhile"))
-        }
-        Published::Off(_) | Published::Gone => None,
+        Published::Off => Some(switched_off()),
+        Published::Gone => None,
         Published::Refused(trouble) | Published::Unconfirmed(trouble) => {
             Some(pending(trouble, decision))
         }
     }
+}
+
+/// It, or its owner, was switched off while the visit was on its way.
+pub(super) fn switched_off() -> Answer {
+    Answer::new(Word::Abuse).because("the host was disabled meanwhile")
 }
 
 /// What was done.

@@ -263,7 +263,7 @@ impl Comparison<'_> {
             for ((host, shown), published) in some.iter().zip(published) {
                 let line = |level| Line::new(level, "upkeep").field("host", &host.name);
                 match published {
-                    Published::Confirmed | Published::Off(_) => {
+                    Published::Confirmed | Published::Off => {
                         self.compared.mended += 1;
                         let reason = format!("the name server had {shown}");
                         let mut line = line(LogLevel::Warning);

@@ -107,7 +107,7 @@ impl Settling<'_> {
         let mut refused = Vec::new();
         for (host, published) in hosts.iter().zip(published) {
             match published {
-                Published::Confirmed | Published::Off(_) | Published::Gone => {
+                Published::Confirmed | Published::Off | Published::Gone => {
                     if host.is_pending() {
                         self.settled.confirmed += 1;
                         let line = Line::new(LogLevel::Notice, "upkeep").field("host", &host.name);
