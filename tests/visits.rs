@@ -29,6 +29,8 @@ mod full;
 mod gone;
 #[path = "visits/held.rs"]
 mod held;
+#[path = "visits/json.rs"]
+mod json;
 #[path = "visits/kill.rs"]
 mod kill;
 #[path = "visits/lan.rs"]

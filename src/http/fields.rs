@@ -1,8 +1,11 @@
-//! Name-value pairs: a query string or a form body.
+//! Name-value pairs: a query string, a form, or a JSON object.
+
+use serde_json::{Map, Value};
 
 use super::path::percent_decode;
 
-/// The pairs of `application/x-www-form-urlencoded` data, in order, as octets.
+/// The pairs of `application/x-www-form-urlencoded` data, or of an object in
+/// `application/json`, in order, as octets.
 ///
 /// Nothing a client can write is an error: odd pairs are names without values,
 /// bad escapes stay as they are, unknown names are never asked for.
@@ -22,6 +25,20 @@ impl Fields {
                 })
                 .collect(),
         )
+    }
+
+    /// Reads `{"a": "1", "b": 2}`; what is neither text nor number nor switch is left out.
+    pub fn from_json(text: &[u8]) -> Self {
+        let object: Map<String, Value> = serde_json::from_slice(text).unwrap_or_default();
+        let pair = |(name, value): (String, Value)| {
+            let value = match value {
+                Value::String(text) => text,
+                Value::Number(_) | Value::Bool(_) => value.to_string(),
+                Value::Null | Value::Array(_) | Value::Object(_) => return None,
+            };
+            Some((name.into_bytes(), value.into_bytes()))
+        };
+        Fields(object.into_iter().filter_map(pair).collect())
     }
 
     /// These pairs and, behind them, those of `more` under other names.
@@ -92,6 +109,28 @@ mod tests {
         assert_eq!(all(&["x"]), [""]);
         assert!(all(&["none"]).is_empty());
         assert!(fields.has("X") && fields.has("ip") && !fields.has("none"));
+    }
+
+    #[test]
+    fn members_of_an_object() {
+        for (text, shown) in [
+            (
+                r#"{"myip": "203.0.113.7", "clear": true, "n": 1, "none": null, "list": [1]}"#,
+                "myip=203.0.113.7 clear=true n=1 ",
+            ),
+            (r#"{"ip": "\u0031 +%31"}"#, "ip=1 +%31 "),
+            (r#"["myip"]"#, ""),
+            (r#"{"myip": "203.0.113.7""#, ""),
+            ("myip=203.0.113.7", ""),
+            ("", ""),
+        ] {
+            let pairs = Fields::from_json(text.as_bytes()).0.into_iter();
+            let pairs = pairs
+                .map(|(name, value)| format!("{}={} ", name.escape_ascii(), value.escape_ascii()));
+            assert_eq!(pairs.collect::<String>(), shown, "{text}");
+        }
+        let fields = Fields::from_json(&vec![b'['; 60_000]);
+        assert_eq!(fields, Fields::default());
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub struct Request {
     pub method: Method,
     /// Where.
     pub path: Path,
-    /// The pairs of the query, then those of a form body: the query wins.
+    /// The pairs of the query, then those of a form or a JSON object in the body: the query wins.
     pub fields: Fields,
     /// Whether it came over TLS.
     pub https: bool,
@@ -98,10 +98,12 @@ impl Request {
             }
             _ => variable("QUERY_STRING"),
         };
-        let form = if is_form(variable("CONTENT_TYPE")) {
-            body
-        } else {
-            &[]
+        let content = match media_type(variable("CONTENT_TYPE")) {
+            kind if kind.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") => {
+                Fields::parse(body)
+            }
+            kind if kind.eq_ignore_ascii_case(b"application/json") => Fields::from_json(body),
+            _ => Fields::default(),
         };
         let request = Request {
             method: method(variable("REQUEST_METHOD")),
@@ -111,7 +113,7 @@ impl Request {
                 }
                 uri => Path::from_uri(uri),
             },
-            fields: Fields::parse(query).and(Fields::parse(form)),
+            fields: Fields::parse(query).and(content),
             https: variable("HTTPS").eq_ignore_ascii_case(b"on")
                 || variable("HTTPS") == b"1"
                 || variable("REQUEST_SCHEME").eq_ignore_ascii_case(b"https"),
@@ -163,13 +165,10 @@ fn method(name: &[u8]) -> Method {
     }
 }
 
-fn is_form(content_type: &[u8]) -> bool {
-    let kind = content_type
-        .split(|b| *b == b';')
-        .next()
-        .unwrap_or_default();
-    kind.trim_ascii()
-        .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+/// A Content-Type without its parameters (RFC 9110 8.3.1).
+fn media_type(content_type: &[u8]) -> &[u8] {
+    let mut parts = content_type.split(|b| *b == b';');
+    parts.next().unwrap_or_default().trim_ascii()
 }
 
 fn address(text: &[u8]) -> Option<IpAddr> {

@@ -280,6 +280,11 @@ mod tests {
             ("offline=YES", " -ipv4 -ipv6"),
             ("offline=no", ""),
             ("clear=true&myipv6=2001:db8::1", " -ipv6"),
+            ("clear=true&myipv6=fe80::1%25eth0", " -ipv6"),
+            (
+                "offline=yes&myipv6=fe80::1%25eth0&myip=203.0.113.7",
+                " -ipv4 -ipv6",
+            ),
             ("ip6lanprefix=2001:db8:1::/56", " lan 2001:db8:1::/56"),
             ("IPv6Prefix=2001:db8:1::", " lan 2001:db8:1::/64"),
             ("prefix=2001%3Adb8%3A1%3A%3A%2F48", " lan 2001:db8:1::/48"),
