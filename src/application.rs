@@ -97,8 +97,13 @@ impl Application {
         let rows = Arc::clone(&self.dialects);
         let found = Dialect::find(&rows, segments, request);
         // An unknown path is a secret path that nobody has.
-        let row = found.map(|(row, _)| row).or(rows.last());
+        let secret_path = rows.last();
+        let row = found.map(|(row, _)| row).or(secret_path);
         if let Some(row) = row.filter(|row| !row.methods.contains(&request.method)) {
+            if secret_path.is_some_and(|last| row.name != last.name) || is_secret(segments) {
+                let reason = "a request with that method changes nothing";
+                self.remark(LogLevel::Notice, "method", reason, request);
+            }
             return not_allowed(&row.allow());
         }
         let began = Instant::now();
@@ -109,18 +114,17 @@ impl Application {
         let mut answers = match &claim {
             Err(unclaimed) => {
                 let answer = unclaimed.answer();
-                // A scanner's path is no attempt at a secret, and no line in the log.
-                let is_scan = answer.word == Word::Unknown
-                    && !segments
-                        .first()
-                        .is_some_and(|first| Token::is_shaped(first));
-                if is_scan {
+                if answer.word == Word::Unknown && !is_secret(segments) {
                     return answer.response(false);
                 }
                 vec![answer]
             }
             Ok(claim) => match self.visit(claim, request) {
-                Ok(Visited::Looked(page)) => return page,
+                Ok(Visited::Looked(page)) => {
+                    let reason = "a browser is asked first, and nothing has changed";
+                    self.remark(LogLevel::Info, "page", reason, request);
+                    return page;
+                }
                 Ok(Visited::Settled(answers)) => answers,
                 Err(error) => vec![
                     Answer::new(Word::Trouble)
@@ -209,6 +213,16 @@ impl Application {
         )
     }
 
+    /// A line about a request that is no visit.
+    fn remark(&self, level: LogLevel, result: &str, reason: &str, request: &Request) {
+        let mut line = Line::new(level, "update").field("result", result);
+        let client = self.client(request).or(request.peer);
+        if let Some(client) = client.and_then(|ip| self.logger.client(ip)) {
+            line = line.field("client", client);
+        }
+        self.logger.write(&line.words("reason", reason));
+    }
+
     fn log(&self, answer: &Answer, request: &Request, began: Instant) {
         let level = answer.word.level();
         if !self.logger.wants(level) {
@@ -283,6 +297,13 @@ fn site(address: IpAddr) -> Vec<u8> {
         IpAddr::V4(ipv4) => ipv4.octets().to_vec(),
         IpAddr::V6(ipv6) => ipv6.octets().into_iter().take(8).collect(),
     }
+}
+
+/// Whether a path may be a secret one; a scanner's is not, and no line in the log.
+fn is_secret(segments: &[Vec<u8>]) -> bool {
+    segments
+        .first()
+        .is_some_and(|first| Token::is_shaped(first))
 }
 
 fn read_only(request: &Request, answer: impl FnOnce() -> Response) -> Response {

@@ -25,6 +25,7 @@ const DRAIN_MAX: u64 = 1 << 20;
 /// # Errors
 /// When the web server does not take the response.
 pub fn run() -> io::Result<()> {
+    super::hide_panics();
     let environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
     respond(
         environment,

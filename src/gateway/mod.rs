@@ -3,3 +3,16 @@
 pub mod cgi;
 pub mod fastcgi;
 pub mod meta;
+
+use crate::config::LogLevel;
+use crate::log::{Line, Logger};
+
+/// From now on a panic is a line on standard error that says where it was, and nothing of the
+/// request: that may hold a secret, and a panic's message may quote it.
+fn hide_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        let line = Line::new(LogLevel::Warning, "panic");
+        Logger::default().write(&line.field("at", place.unwrap_or_default()));
+    }));
+}

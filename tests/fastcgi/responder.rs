@@ -36,6 +36,10 @@ impl Respond for Echo {
         let peer = request.peer.map(|peer| peer.to_string());
         Response::text(Status::Ok, format!("{}\n", peer.unwrap_or_default()))
     }
+
+    fn fail(&mut self) -> Response {
+        Response::text(Status::ServiceUnavailable, "911\n")
+    }
 }
 
 impl Responder {

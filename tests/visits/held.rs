@@ -6,6 +6,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use bowline::upkeep::Word;
+use rusqlite::TransactionBehavior;
 
 use crate::support::at_once;
 use crate::support::knot::{Options, ZONE, wait_until};
@@ -20,6 +21,7 @@ fn a_zone_that_is_held_up() {
         ("frozen", frozen),
         ("transaction", transaction),
         ("neighbours", neighbours),
+        ("writer", writer),
     ]);
 }
 
@@ -31,6 +33,27 @@ fn pending(site: &Site, home: &Home, address: &str) {
     assert!(answer.took < LONGEST, "{:?}", answer.took);
     assert!(line.contains("hint=") && line.contains("frozen"), "{line}");
     assert!(site.host(home).trouble.is_some());
+}
+
+/// Somebody writes the registry for long: what is only remarked does not wait for it.
+fn writer() {
+    let site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    let mut db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    db.execute("UPDATE host SET last_seen = last_seen - 7200", [])
+        .unwrap();
+    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate);
+    let answer = site.visit(&home.with("203.0.113.1"));
+    assert_eq!(answer.said(), "200 nochg 203.0.113.1");
+    assert!(answer.took < Duration::from_secs(2), "{:?}", answer.took);
+    let refused = site.visit(&home.with("203.0.113.2"));
+    assert_eq!(refused.said(), "503 911");
+    assert!(refused.took < LONGEST, "{:?}", refused.took);
+    drop(tx);
+    let before = site.host(&home).last_seen.unwrap();
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    assert!(site.host(&home).last_seen.unwrap() > before);
 }
 
 /// After a round everything is as the last visit wished.

@@ -106,6 +106,35 @@ fn too_many_changes_wait_for_their_time() {
 }
 
 #[test]
+fn who_goes_back_to_what_is_published_need_not_wait() {
+    let site = with_limits("changes = \"2/1h\"");
+    let home = site.add("home");
+    for (n, said) in [
+        (1, "200 good 203.0.113.1"),
+        (2, "200 good 203.0.113.2"),
+        (3, "503 911"),
+        (4, "503 911"),
+        (2, "200 good 203.0.113.2"),
+        (2, "200 nochg 203.0.113.2"),
+        (3, "503 911"),
+        (2, "200 good 203.0.113.2"),
+    ] {
+        let serial = site.knot.serial();
+        assert_eq!(
+            site.visit(&home.with(format!("203.0.113.{n}"))).said(),
+            said
+        );
+        let is_change = n < 3 && serial != site.knot.serial();
+        assert!(!is_change || site.dns("home") == format!("203.0.113.{n}"));
+    }
+    assert_eq!(
+        (site.dns("home"), retry_at(&site, &home)),
+        ("203.0.113.2".into(), None)
+    );
+    assert!(!site.host(&home).is_pending());
+}
+
+#[test]
 fn the_client_brings_a_waiting_change_too() {
     let site = with_limits("changes = \"1/1h\"");
     let home = site.add("home");

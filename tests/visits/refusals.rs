@@ -84,6 +84,22 @@ fn every_unknown_path_looks_the_same() {
 }
 
 #[test]
+fn a_page_is_a_line_in_the_log() {
+    let (site, home) = settled();
+    let page = site
+        .get(&home.with("203.0.113.8"))
+        .set("HTTP_SEC_FETCH_MODE", "navigate")
+        .run();
+    assert_eq!(page.status, 200);
+    let line = site.last_line();
+    assert!(
+        line.contains(" result=page ") && line.contains(" reason="),
+        "{line}"
+    );
+    check_untouched(&site, &home);
+}
+
+#[test]
 fn an_unknown_path_looks_like_a_known_one_by_other_methods_too() {
     let (site, home) = settled();
     for method in ["HEAD", "OPTIONS", "PATCH", "get", "TRACE", ""] {
@@ -91,7 +107,16 @@ fn an_unknown_path_looks_like_a_known_one_by_other_methods_too() {
         let unknown = site.get("/AAAAAAAAAAAAAAAAAAAAAAAA").method(method).run();
         assert_eq!((known.status, &known.raw), (405, &unknown.raw), "{method}");
         assert_eq!(known.headers["allow"], "GET, POST, PUT, DELETE");
+        let line = site.last_line();
+        assert!(
+            line.contains(" result=method ") && line.contains(" reason="),
+            "{line}"
+        );
     }
+    // Scanners try methods too.
+    site.forget_log();
+    assert_eq!(site.get("/favicon.ico").method("HEAD").run().status, 405);
+    assert_eq!(site.log(), "");
     check_untouched(&site, &home);
 }
 

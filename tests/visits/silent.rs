@@ -1,9 +1,21 @@
 //! A name server that stands still, or is not there.
 
+use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bowline::ip::Addresses;
+use bowline::name::{HostName, ZoneName};
+use bowline::owner_name::OwnerName;
+use bowline::registry::{NewHost, Settings};
+use bowline::span::Span;
+use bowline::time::Timestamp;
+use bowline::ttl::Ttl;
+
 use crate::support::at_once;
+use crate::support::knot::Options;
 use crate::support::site::{Home, Site};
 use crate::support::visit::Running;
 
@@ -21,6 +33,7 @@ fn a_silent_server() {
         ("one-host", one_host),
         ("unchanged", unchanged),
         ("one-of-two-zones", one_of_two_servers),
+        ("list-of-two-zones", one_list_of_two_servers),
         ("dead", dead),
     ]);
 }
@@ -153,6 +166,87 @@ fn one_of_two_servers() {
     );
     assert_eq!(site.visit("/healthz").said(), "503 name server");
     other.knot.resume();
+}
+
+/// A request about hosts of both: the one whose name server answers is not kept waiting for the
+/// other, whichever of them changes.
+fn one_list_of_two_servers() {
+    let elsewhere: ZoneName = "dyn.example.net".parse().unwrap();
+    let zones = vec![elsewhere.to_string()];
+    let other = Site::with(&Options {
+        zones,
+        ..Options::default()
+    });
+    let site = Site::new();
+    fs::copy(other.path("tsig.key"), site.path("other.key")).unwrap();
+    // It comes first in the order of names.
+    let more = format!(
+        "\n[[zone]]\nname = \"{elsewhere}\"\nserver = \"{}\"\nkey_file = \"other.key\"\n",
+        other.knot.addr()
+    );
+    site.configure("http://update.example.org", &more);
+    let (token, now) = (site.token(), Timestamp::now());
+    let anna: OwnerName = "anna".parse().unwrap();
+    let mut registry = site.registry();
+    registry
+        .add_owner(&anna, None, &site.digest(&token), now)
+        .unwrap();
+    let settings = Settings {
+        owner: Some(anna),
+        ..Settings::default()
+    };
+    let away = NewHost {
+        name: HostName::new("away", &elsewhere).unwrap(),
+        settings: settings.clone(),
+        token: None,
+        addresses: Addresses::NONE,
+        reuse: Span::ZERO,
+        below: false,
+    };
+    registry.add(&[away], Ttl::DEFAULT, now).unwrap();
+    site.add_with("home", settings);
+    let visit = |names: &str, address: &str| {
+        let pair = STANDARD.encode(format!("anna:{}", token.secret()));
+        site.get(&format!("/nic/update?hostname={names}&myip={address}"))
+            .set("HTTP_AUTHORIZATION", format!("Basic {pair}"))
+            .run()
+    };
+    let both = "away.dyn.example.net,home.dyn.example.org";
+    for (names, address) in [
+        (both, "203.0.113.1"),
+        ("home.dyn.example.org", "203.0.113.2"),
+    ] {
+        assert_eq!(visit(names, address).status, 200);
+    }
+    other.knot.pause();
+    for (address, said) in [
+        // What is elsewhere is unchanged, home changes; then the other way round; then both.
+        ("203.0.113.1", "200 dnserr\ngood 203.0.113.1"),
+        ("203.0.113.1", "200 dnserr\nnochg 203.0.113.1"),
+        ("203.0.113.3", "200 dnserr\ngood 203.0.113.3"),
+    ] {
+        // As if nobody had noticed yet that it is silent.
+        let _ = fs::remove_file(site.path("state/locks").join(mark(&other)));
+        let answer = visit(both, address);
+        assert_eq!(answer.said(), said);
+        assert!(answer.took < LONGEST, "{:?}", answer.took);
+        assert_eq!(site.dns("home"), address);
+    }
+    other.knot.resume();
+    assert_eq!(
+        visit(both, "203.0.113.3").said(),
+        "200 good 203.0.113.3\nnochg 203.0.113.3"
+    );
+    assert_eq!(
+        other.knot.kdig("away.dyn.example.net", "A"),
+        ["203.0.113.3"]
+    );
+}
+
+/// The file that says that a name server is silent.
+fn mark(site: &Site) -> String {
+    let address = site.knot.addr();
+    format!("server-{}-{}", address.ip(), address.port())
 }
 
 /// A name server that is not there is told at once.

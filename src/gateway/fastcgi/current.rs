@@ -92,23 +92,18 @@ impl Current {
         }
     }
 
-    /// From now on a panic is a line in the log: where it was, and nothing of the request.
-    pub fn log_panics(&self) {
-        let logger = self.lock().logger();
-        std::panic::set_hook(Box::new(move |panic| {
-            let place = panic.location().map(ToString::to_string);
-            let line = Line::new(LogLevel::Warning, "panic");
-            logger.write(&line.field("at", place.unwrap_or_default()));
-        }));
-    }
-
     /// An application with what is in force; else the answer to every request.
     fn application(&self) -> Result<Application, Response> {
         let mut state = self.lock();
         if let State::Broken(broken) = &*state
             && broken.since.elapsed() > RETRY
         {
+            let logged = broken.logged.then(|| broken.reason.clone());
             *state = State::load(&self.file);
+            // The log has each reason once, however long it lasts.
+            if let State::Broken(still) = &mut *state {
+                still.logged = logged.as_ref() == Some(&still.reason);
+            }
         }
         match &mut *state {
             State::Ready(config, keys) => {
@@ -187,6 +182,10 @@ impl Respond for Worker<'_> {
             },
         };
         application.respond(request)
+    }
+
+    fn fail(&mut self) -> Response {
+        application::bug(&self.current.lock().logger())
     }
 }
 

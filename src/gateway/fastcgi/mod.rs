@@ -35,6 +35,7 @@ use std::thread;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use super::hide_panics;
 use crate::config::DEFAULT_FILE;
 
 /// Serves the socket on standard input, if it is one that listens; `None` if not.
@@ -67,7 +68,7 @@ pub fn serve(listeners: Vec<Listener>, limits: Limits, current: &Current) -> io:
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
     let workers = limits.workers;
     let server = Server::new(listeners, limits)?;
-    current.log_panics();
+    hide_panics();
     thread::scope(|scope| {
         for number in 0..workers {
             let worker = || server.work(|| current.worker());

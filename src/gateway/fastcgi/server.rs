@@ -11,15 +11,16 @@ use super::connection::{Connection, Now};
 use super::conversation::Received;
 use super::lobby::Lobby;
 use super::socket::Listener;
-use crate::application;
 use crate::gateway::meta::{Meta, Refusal};
 use crate::http::{Request, Response};
-use crate::log::Logger;
 
 /// What answers requests.
 pub trait Respond {
     /// Answers one.
     fn respond(&mut self, request: &Request) -> Response;
+
+    /// Answers one that has panicked; after that it is made anew.
+    fn fail(&mut self) -> Response;
 }
 
 /// A responder on some sockets, for as many workers as call [`Server::work`].
@@ -76,8 +77,9 @@ impl Server {
                 written(&answer(content, &mut respond), head_only)
             }));
             let octets = answered.unwrap_or_else(|_| {
+                let response = respond.fail();
                 respond = new();
-                written(&application::bug(&Logger::default()), head_only)
+                written(&response, head_only)
             });
             let keep = keep && !self.stop.load(Ordering::Acquire);
             let now = connection.answer(id, whole, &octets, keep, &self.limits);
