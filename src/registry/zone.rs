@@ -83,15 +83,23 @@ impl Registry {
         Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
     }
 
-    /// Notes how far a comparison has come; its serial is the newest one from now on.
+    /// Notes how far a comparison has come since `began`; its serial is the newest one from now
+    /// on. That a visit has seen the zone go back meanwhile stays noted.
     ///
     /// # Errors
     /// When the registry cannot be written.
-    pub fn compared(&mut self, zone: &ZoneName, state: &ZoneState) -> Result<(), RegistryError> {
+    pub fn compared(
+        &mut self,
+        zone: &ZoneName,
+        state: &ZoneState,
+        began: Timestamp,
+    ) -> Result<(), RegistryError> {
         let tx = self.write(Durable::Soon)?;
         tx.execute(
             "INSERT OR REPLACE INTO zone (name, serial, went_back, compared_serial, compared_at,
-             took, cursor, unmended) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+             took, cursor, unmended) VALUES (?1, ?2,
+             coalesce((SELECT went_back FROM zone WHERE name = ?1 AND went_back > ?9), ?3),
+             ?4, ?5, ?6, ?7, ?8)",
             (
                 zone.as_str(),
                 state.serial,
@@ -101,6 +109,7 @@ impl Registry {
                 state.took,
                 state.cursor.as_ref().map(HostName::as_str),
                 state.unmended,
+                began.seconds(),
             ),
         )?;
         Ok(tx.commit()?)

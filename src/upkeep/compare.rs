@@ -131,8 +131,18 @@ impl Comparison<'_> {
         };
         let now = Timestamp::now();
         let behind = state.went_back.is_some() || state.is_behind(serial);
-        if self.word == Word::Registry && !behind && !is_due(&state, serial, now) {
+        let is_news = state.is_behind(serial) || state.went_back > state.compared_at;
+        if self.word == Word::Registry && !is_news && !is_due(&state, serial, now) {
             return Ok(());
+        }
+        if state.is_behind(serial) {
+            // Before anything is mended: that this round, too, finds it so is no further news.
+            let behind = ZoneState {
+                serial: Some(serial),
+                went_back: Some(now),
+                ..state.clone()
+            };
+            self.registry.compared(name, &behind, now)?;
         }
         let began = Instant::now();
         let looked = match self.look(state.cursor.clone())? {
@@ -150,25 +160,29 @@ impl Comparison<'_> {
             None => (0, 0),
         };
         let took = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
+        // The serial it began with, as long as all could be mended: what could not is tried again.
+        let compared_serial = match state.cursor {
+            Some(_) => state.compared_serial,
+            None => Some(serial),
+        }
+        .filter(|_| left.tried == 0);
+        let is_mended = cursor.is_none() && compared_serial.is_some();
         let next = ZoneState {
             serial: Some(serial),
+            // Else the next round would take a zone that went back for one that others changed.
+            went_back: (behind && !is_mended).then_some(now),
+            compared_serial,
             took: before.0.saturating_add(took),
             unmended: before.1.saturating_add(left.told),
             ..match cursor {
-                Some(_) => ZoneState {
-                    went_back: behind.then_some(now),
-                    cursor,
-                    ..state
-                },
+                Some(_) => ZoneState { cursor, ..state },
                 None => ZoneState {
-                    // What could not be mended is tried again.
-                    compared_serial: (left.tried == 0).then_some(serial),
                     compared_at: Some(Timestamp::now()),
                     ..ZoneState::default()
                 },
             }
         };
-        Ok(self.registry.compared(&self.zone.name, &next)?)
+        Ok(self.registry.compared(&self.zone.name, &next, now)?)
     }
 
     /// Says that the name server did not let itself be asked.

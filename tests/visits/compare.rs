@@ -113,6 +113,32 @@ fn a_zone_replaced_by_an_old_copy_is_mended_whole() {
 }
 
 #[test]
+fn a_zone_replaced_by_an_old_copy_stays_that_until_all_is_mended() {
+    let mut site = Site::new();
+    let homes = homes(&site, 24, "203.0.113");
+    site.knot.keep_copy();
+    move_all(&site, &homes, "198.51.100");
+    site.knot.put_copy_back();
+    site.knot.freeze();
+    let left = Compared {
+        left: 24,
+        ..Compared::default()
+    };
+    assert_eq!(compare(&site, Word::Registry), left);
+    assert!(!site.log().contains("--adopt"), "{}", site.log());
+    site.knot.thaw();
+    assert_eq!(compare(&site, Word::Registry), mended(24));
+    check_all(&site, &homes, "198.51.100");
+    // That is over: many that differ now are somebody's doing.
+    let hand: Vec<String> = (0..24).map(|n| format!("h{n}")).collect();
+    let steps: Vec<[&str; 3]> = hand.iter().map(|name| ["zone-unset", name, "A"]).collect();
+    let steps: Vec<&[&str]> = steps.iter().map(|step| &step[..]).collect();
+    by_hand(&site, &steps);
+    assert_eq!(compare(&site, Word::Registry), left);
+    assert!(site.log().contains("--adopt"), "{}", site.log());
+}
+
+#[test]
 fn a_visit_before_the_comparison_does_not_hide_that_the_zone_is_old() {
     let mut site = Site::new();
     let homes = homes(&site, 24, "203.0.113");
