@@ -161,7 +161,11 @@ impl Status {
                 status.differing = state.unmended;
             }
         }
-        let pending = session.registry.pending()?;
+        let mut pending = Vec::new();
+        for host in session.registry.pending()? {
+            let since = session.registry.pending_since(&host)?;
+            pending.push(Pending::of(&host, since, session.now));
+        }
         let challenges = session.registry.count_challenges()?;
         let last_upkeep = upkeep::last(&session.config);
         let zones: Vec<ZoneStatus> = zones.into_values().collect();
@@ -180,10 +184,7 @@ impl Status {
             upkeep_at: last_upkeep,
             zones,
             messages: Messages::all(session)?,
-            pending: pending
-                .iter()
-                .map(|host| Pending::of(host, session.now))
-                .collect(),
+            pending,
             challenges: Challenges {
                 standing: challenges.standing,
                 pending: challenges.pending,
@@ -263,14 +264,14 @@ impl ZoneStatus {
 
 impl Pending {
     /// How long a host has been pending, and for what.
-    fn of(host: &Host, now: Timestamp) -> Self {
+    fn of(host: &Host, since: Timestamp, now: Timestamp) -> Self {
         let wanted = host.wish.records.addresses;
         Pending {
             name: host.name.to_string(),
             ipv4: wanted.ipv4.map(|ipv4| ipv4.to_string()),
             ipv6: wanted.ipv6.map(|ipv6| ipv6.to_string()),
-            since: host.wish.at.to_string(),
-            age: now.since(host.wish.at).seconds(),
+            since: since.to_string(),
+            age: now.since(since).seconds(),
             reason: host.trouble.clone(),
         }
     }

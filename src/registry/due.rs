@@ -3,6 +3,15 @@
 use super::{Host, Registry, RegistryError, UNSETTLED};
 use crate::time::Timestamp;
 
+/// Since when the host of a row is pending, in a statement.
+macro_rules! pending_since {
+    () => {
+        "min(wish_at, coalesce((SELECT min(at) FROM history WHERE history.host = host.id
+         AND at > coalesce(fact_at, 0)), wish_at))"
+    };
+}
+pub(super) use pending_since;
+
 impl Registry {
     /// Hosts whose wish is no fact, oldest wish first.
     ///
@@ -10,6 +19,22 @@ impl Registry {
     /// When the registry cannot be read.
     pub fn pending(&self) -> Result<Vec<Host>, RegistryError> {
         self.hosts_where("wish <> fact ORDER BY wish_at", [])
+    }
+
+    /// Since when a host is pending: one that moves on and on, since the first change that was
+    /// in vain.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn pending_since(&self, host: &Host) -> Result<Timestamp, RegistryError> {
+        let mut statement = self.db.prepare_cached(concat!(
+            "SELECT ",
+            pending_since!(),
+            " FROM host WHERE id = ?1"
+        ))?;
+        let mut rows = statement.query([host.id.0])?;
+        let since = rows.next()?.map(|row| row.get(0)).transpose()?;
+        Ok(since.map_or(host.wish.at, Timestamp::from_seconds))
     }
 
     /// Those of them that are due for another try.

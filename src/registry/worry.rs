@@ -3,6 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::due::pending_since;
 use super::outbox::{self, Happening};
 use super::{Durable, Host, HostId, Registry, RegistryError};
 use crate::event::{Event, Wanted};
@@ -54,12 +55,13 @@ impl Registry {
     /// # Errors
     /// When the registry cannot be written.
     pub fn note_pending(&mut self, span: Span, now: Timestamp) -> Result<Vec<Host>, RegistryError> {
-        // A host that moves on and on is pending since the first change that was in vain.
         let pending = self.hosts_where(
-            "wish <> fact AND state <> 'removing'
-             AND (pending_told IS NULL OR pending_told <= coalesce(fact_at, 0))
-             AND min(wish_at, coalesce((SELECT min(at) FROM history WHERE history.host = host.id
-                 AND at > coalesce(fact_at, 0)), wish_at)) <= ?1",
+            concat!(
+                "wish <> fact AND state <> 'removing'
+                 AND (pending_told IS NULL OR pending_told <= coalesce(fact_at, 0)) AND ",
+                pending_since!(),
+                " <= ?1"
+            ),
             [now.minus(span).seconds()],
         )?;
         let reason = |host: &Host| {

@@ -300,6 +300,18 @@ fn status_fails_once_something_is_pending_for_long() {
             .starts_with("bowline: 1 host is pending for over 5 minutes\nhint: ")
     );
     assert_eq!(it.run("status --json").code, 1);
+    // It moves on, in vain: it is pending since the first time.
+    registry
+        .execute("UPDATE history SET at = at - 400", [])
+        .unwrap();
+    it.done("host set home --ipv4 203.0.113.8");
+    let ran = it.run("status");
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    assert!(
+        ran.out.contains("home.dyn.example.org for 6m: 203.0.113.8"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]

@@ -97,11 +97,12 @@ fn hosts(
     let registry = Registry::open(&config.state.registry, key)?;
     let now = Timestamp::now();
     let pending = registry.pending()?;
-    let late: Vec<&str> = pending
-        .iter()
-        .filter(|host| now.since(host.wish.at) > LATE)
-        .map(|host| host.name.as_str())
-        .collect();
+    let mut late = Vec::new();
+    for host in &pending {
+        if now.since(registry.pending_since(host)?) > LATE {
+            late.push(host.name.as_str());
+        }
+    }
     let challenges = registry.count_challenges()?.since;
     match late.first() {
         None if challenges.is_some_and(|since| now.since(since) > LATE) => report.problem(
