@@ -27,7 +27,7 @@ use self::served::{Served, Visit};
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::dns::{LookupError, Server};
-use crate::lock::{HostLocks, LockError};
+use crate::lock::{HostFile, HostLock, HostLocks, LockError};
 use crate::name::ZoneName;
 use crate::patience::Patience;
 use crate::registry::{
@@ -211,21 +211,14 @@ impl Publisher {
         let mut locks = Vec::new();
         let mut hosts = Vec::new();
         for (file, ids) in HostLocks::files(ids) {
-            // Whoever has the lock may be the one who waits for a silent server.
-            let hopeful = || Ok(busy == Busy::Wait && Patience::with(&served.silence)?.is_some());
-            match self.locks.lock(file, deadline, hopeful) {
+            match self.lock(served, file, busy, deadline)? {
                 Ok(lock) => locks.push(lock),
-                Err(LockError::Busy | LockError::GivenUp) if busy == Busy::Leave => continue,
-                Err(error @ (LockError::Busy | LockError::GivenUp)) => {
-                    let trouble = match error {
-                        LockError::Busy => Trouble::Busy,
-                        _ => Trouble::Waiting,
-                    };
+                Err(_) if busy == Busy::Leave => continue,
+                Err(trouble) => {
                     let trouble = Published::Unconfirmed(trouble);
                     published.extend(ids.into_iter().map(|id| (id, trouble.clone())));
                     continue;
                 }
-                Err(error) => return Err(error.into()),
             }
             for id in ids {
                 match registry.host_by_id(id)? {
@@ -253,6 +246,24 @@ impl Publisher {
         }
         drop(locks);
         Ok(published)
+    }
+
+    /// The lock of some hosts, or the trouble that it is somebody else's.
+    fn lock(
+        &self,
+        served: &Served,
+        file: HostFile,
+        busy: Busy,
+        deadline: Deadline,
+    ) -> Result<Result<HostLock, Trouble>, PublishError> {
+        // Whoever has the lock may be the one who waits for a silent server.
+        let hopeful = || Ok(busy == Busy::Wait && Patience::with(&served.silence)?.is_some());
+        match self.locks.lock(file, deadline, hopeful) {
+            Ok(lock) => Ok(Ok(lock)),
+            Err(LockError::GivenUp) if busy == Busy::Wait => Ok(Err(Trouble::Waiting)),
+            Err(LockError::Busy | LockError::GivenUp) => Ok(Err(Trouble::Busy)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// What the name server shows of hosts of a zone, for each.

@@ -60,13 +60,18 @@ fn one(word: Word, context: &mut Context<'_>) -> Result<(), Failure> {
     let logger = Logger::new(&session.config.log);
     match round(&session.config, &mut session.registry, &logger, word)? {
         Ok(round) => report(&round, context),
-        Err(running) => beside(running, session.now),
+        Err(running) => beside(&running, session.now, context),
     }
 }
 
 /// Another round is running; one that does not end is a failure.
-fn beside(running: Running, now: Timestamp) -> Result<(), Failure> {
+fn beside(running: &Running, now: Timestamp, context: &mut Context<'_>) -> Result<(), Failure> {
     let took = now.since(running.since);
+    if context.json {
+        let since = running.since.to_string();
+        context
+            .write_json(&json!({ "running": { "process": running.process, "since": since } }))?;
+    }
     if took < STUCK {
         note("another round is running");
         return Ok(());
@@ -95,7 +100,7 @@ fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
         return context.write_json(&json!({
             "expired": expired,
             "confirmed": settled.confirmed,
-            "pending": settled.pending,
+            "pending": settled.pending.len(),
             "challenges": { "ended": challenges.ended, "pending": challenges.pending },
             "mended": compared.mended,
             "adopted": compared.adopted,
@@ -106,11 +111,12 @@ fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
             "forgotten": { "changes": pruned.changes, "names": pruned.names, "rest": pruned.rest },
         }));
     }
-    if settled.confirmed > 0 || settled.pending > 0 {
+    if settled.confirmed > 0 || !settled.pending.is_empty() {
         writeln!(
             context.out,
             "{} confirmed, {} still pending",
-            settled.confirmed, settled.pending
+            settled.confirmed,
+            settled.pending.len()
         )?;
     }
     if *challenges != Challenges::default() {

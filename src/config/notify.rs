@@ -21,7 +21,7 @@ const DEFAULT_PENDING: Span = Span::from_seconds(900);
 const DEFAULT_GIVE_UP: Span = Span::from_days(3);
 /// A command runs for no longer than this.
 const DEFAULT_TIMEOUT: Span = Span::from_seconds(10);
-/// The longest that it may be given: a round delivers for no longer.
+/// The longest that it may be given, so that one message at least fits into a round.
 const LONGEST_TIMEOUT: Span = Span::from_seconds(25);
 /// What is shown in the place of a secret.
 const HIDDEN: &str = "…";

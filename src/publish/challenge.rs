@@ -5,9 +5,8 @@ use super::exchange::{Exchange, TRIES};
 use super::{Busy, PublishError, Publisher, Trouble};
 use crate::deadline::Deadline;
 use crate::dns::{self, Answer, Refusal, Texts, Verdict};
-use crate::lock::{HostLocks, LockError};
+use crate::lock::HostLocks;
 use crate::name::{HostName, RecordName, ZoneName};
-use crate::patience::Patience;
 use crate::registry::{Challenge, HostId, Registry};
 use crate::time::Timestamp;
 
@@ -28,11 +27,9 @@ impl Publisher {
         let served = self.served(zone)?;
         let mut locks = Vec::new();
         for (file, _) in HostLocks::files(&[host]) {
-            let hopeful = || Ok(busy == Busy::Wait && Patience::with(&served.silence)?.is_some());
-            match self.locks.lock(file, deadline, hopeful) {
+            match self.lock(served, file, busy, deadline)? {
                 Ok(lock) => locks.push(lock),
-                Err(LockError::Busy | LockError::GivenUp) => return Ok(Err(Trouble::Busy)),
-                Err(error) => return Err(error.into()),
+                Err(trouble) => return Ok(Err(trouble)),
             }
         }
         let challenges = registry.challenges(host)?;

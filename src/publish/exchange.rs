@@ -26,7 +26,7 @@ pub(super) struct Exchange<'a> {
     pub(super) zone: &'a ZoneName,
     pub(super) deadline: Deadline,
     pub(super) patience: Patience<'a>,
-    /// Told once when the name server is silent and we go on waiting.
+    /// Called each time the name server has been silent for a while.
     pub(super) silent: &'a mut dyn FnMut(),
     /// The zone's serials as they were seen, oldest first.
     pub(super) serials: Vec<u32>,

@@ -89,7 +89,7 @@ impl Registry {
     }
 
     /// Notes that upkeep has tried hosts in vain, since the name server refuses them: after
-    /// the third time it pauses for two minutes, then for twice as long each time, an hour
+    /// the fourth time it pauses for two minutes, then for twice as long each time, an hour
     /// at most.
     ///
     /// # Errors

@@ -99,13 +99,14 @@ fn duties(
     let pruned = prune::run(config, registry, now);
     let expired = expire::run(config, registry, logger, turn.steady, now);
     let mut silent = Silent::new();
-    let mut settled = settle::run(registry, &publisher, logger, &mut silent)?;
+    let mut settled = Settled::default();
+    settle::run(registry, &publisher, logger, &mut silent, &mut settled)?;
     let challenges = challenge::run(config, registry, &publisher, logger, &mut silent)?;
     // Not before: that a disk is full must not hold back what was accepted.
     let (pruned, expired) = (pruned?, expired?);
     let compared = compare::run(config, registry, &publisher, logger, word, &mut silent)?;
     if compared.adopted > 0 {
-        settled += settle::run(registry, &publisher, logger, &mut silent)?;
+        settle::run(registry, &publisher, logger, &mut silent, &mut settled)?;
     }
     Ok(Round {
         expired,

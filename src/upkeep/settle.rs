@@ -1,5 +1,6 @@
 //! Settling: every wish that is not a fact is published, oldest first.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use super::Silent;
@@ -19,14 +20,14 @@ const TOGETHER: usize = 250;
 pub struct Settled {
     /// Facts now.
     pub confirmed: usize,
-    /// Tried in vain, or not tried because their name server does not answer.
-    pub pending: usize,
+    /// Those of hosts that were tried in vain, or not because their name server does not answer.
+    pub pending: BTreeSet<HostId>,
 }
 
-impl std::ops::AddAssign for Settled {
-    fn add_assign(&mut self, other: Self) {
-        self.confirmed += other.confirmed;
-        self.pending = other.pending;
+impl Settled {
+    fn wait(&mut self, hosts: &[Host]) {
+        let pending = hosts.iter().filter(|host| host.is_pending());
+        self.pending.extend(pending.map(|host| host.id));
     }
 }
 
@@ -38,7 +39,8 @@ pub(super) fn run(
     publisher: &Publisher,
     logger: &Logger,
     silent: &mut Silent,
-) -> Result<Settled, PublishError> {
+    settled: &mut Settled,
+) -> Result<(), PublishError> {
     let now = Timestamp::now();
     let mut hosts = registry.due(now)?;
     hosts.extend(registry.unsettled(now)?);
@@ -47,12 +49,12 @@ pub(super) fn run(
         publisher,
         logger,
         silent,
-        settled: Settled::default(),
+        settled,
     };
     for (zone, hosts) in by_zone(hosts) {
         settling.zone(&zone, &hosts)?;
     }
-    Ok(settling.settled)
+    Ok(())
 }
 
 struct Settling<'a> {
@@ -60,7 +62,7 @@ struct Settling<'a> {
     publisher: &'a Publisher,
     logger: &'a Logger,
     silent: &'a mut Silent,
-    settled: Settled,
+    settled: &'a mut Settled,
 }
 
 impl Settling<'_> {
@@ -68,7 +70,7 @@ impl Settling<'_> {
     fn zone(&mut self, zone: &ZoneName, mut hosts: &[Host]) -> Result<(), PublishError> {
         let address = self.publisher.address(zone);
         if address.is_some_and(|address| self.silent.contains(&address)) {
-            self.settled.pending += hosts.len();
+            self.settled.wait(hosts);
             return Ok(());
         }
         while let Some((some, rest)) = hosts.split_at_checked(TOGETHER.min(hosts.len())) {
@@ -84,7 +86,7 @@ impl Settling<'_> {
                 Ok(published) => published,
                 // What is wrong with one zone must not stop the others.
                 Err(error) if error.is_of_zone() => {
-                    self.settled.pending += hosts.len();
+                    self.settled.wait(hosts);
                     self.complain(("zone", zone), "911", &error, error.hint());
                     return Ok(());
                 }
@@ -93,7 +95,7 @@ impl Settling<'_> {
             let answers = self.take_in(some, &published)?;
             hosts = rest;
             if !answers {
-                self.settled.pending += rest.len();
+                self.settled.wait(rest);
                 self.silent.extend(address);
                 return Ok(());
             }
@@ -108,6 +110,7 @@ impl Settling<'_> {
         for (host, published) in hosts.iter().zip(published) {
             match published {
                 Published::Confirmed | Published::Off | Published::Gone => {
+                    self.settled.pending.remove(&host.id);
                     if host.is_pending() {
                         self.settled.confirmed += 1;
                         let line = Line::new(LogLevel::Notice, "upkeep").field("host", &host.name);
@@ -115,12 +118,12 @@ impl Settling<'_> {
                     }
                 }
                 Published::Refused(trouble) => {
-                    self.settled.pending += 1;
+                    self.settled.wait(std::slice::from_ref(host));
                     refused.push(host.id);
                     self.complain(("host", &host.name), "dnserr", trouble, trouble.hint());
                 }
                 Published::Unconfirmed(trouble) => {
-                    self.settled.pending += 1;
+                    self.settled.wait(std::slice::from_ref(host));
                     // One line for all that the silence is about.
                     if trouble.is_server() && answers {
                         answers = false;

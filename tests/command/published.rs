@@ -143,6 +143,7 @@ fn a_stuck_round_is_noticed() {
         (ran.code, ran.err.as_str()),
         (0, "note: another round is running\n")
     );
+    assert_eq!(it.json("upkeep")["running"]["process"], 4711);
     it.write(
         "state/locks/upkeep-running",
         &format!("4711 {}\n", now - 7200),
