@@ -18,6 +18,8 @@ mod hosts;
 #[path = "command/refusals.rs"]
 mod refusals;
 
+#[path = "command/damaged.rs"]
+mod damaged;
 #[path = "command/imports.rs"]
 mod imports;
 #[path = "command/lans.rs"]

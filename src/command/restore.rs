@@ -125,6 +125,9 @@ fn restore_registry(mut backup: File, context: &mut Context<'_>) -> Result<(), F
         hosts += 1;
         Ok::<(), Failure>(())
     })?;
+    if let Some(error) = registry.damaged() {
+        Failure::from(error).note("everything is restored as it was saved");
+    }
     if context.json {
         return context.write_json(&json!({
             "config": config.file,

@@ -72,6 +72,16 @@ impl Session {
             .hint("write the name in full")),
         }
     }
+
+    /// The name of a host as a person writes it, where its row in the registry is damaged.
+    pub(super) fn damaged_host(&self, text: &str) -> Option<HostName> {
+        let short = meanings(text, None, &self.config).unwrap_or_default();
+        let mut names = in_full(text).into_iter().chain(short);
+        names.find(|name| {
+            let found = self.registry.host_by_name(name, self.now);
+            matches!(found, Err(RegistryError::DamagedHost { .. }))
+        })
+    }
 }
 
 /// Reads the configuration.

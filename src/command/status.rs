@@ -14,7 +14,7 @@ use super::session::Session;
 use super::{Context, Failure, hosts};
 use crate::config::{Config, LogTarget};
 use crate::name::ZoneName;
-use crate::registry::{Host, State};
+use crate::registry::{Host, RegistryError, State};
 use crate::span::Span;
 use crate::time::Timestamp;
 use crate::upkeep;
@@ -51,6 +51,10 @@ struct Status {
     pending: Vec<Pending>,
     challenges: Challenges,
     messages: Vec<Messages>,
+    /// A host whose row in the registry is damaged, and what to do about it.
+    damaged: Option<String>,
+    #[serde(skip)]
+    damage: Option<RegistryError>,
 }
 
 /// Challenges for certificates.
@@ -91,7 +95,8 @@ struct Pending {
 /// Reports, and fails when something is pending for too long.
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let session = Session::open(context)?;
-    let status = Status::of(&session)?;
+    let mut status = Status::of(&session)?;
+    let damage = status.damage.take();
     match (options.metrics, context.json) {
         (true, _) => {
             return Ok(context
@@ -100,6 +105,9 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         }
         (false, true) => context.write_json(&status)?,
         (false, false) => status.write(context)?,
+    }
+    if let Some(error) = damage {
+        return Err(error.into());
     }
     if let Some(zone) = status.zones.iter().find(|zone| zone.differing > 0) {
         let cause = format!(
@@ -167,6 +175,7 @@ impl Status {
             pending.push(Pending::of(&host, since, session.now));
         }
         let challenges = session.registry.count_challenges()?;
+        let damage = session.registry.damaged();
         let last_upkeep = upkeep::last(&session.config);
         let zones: Vec<ZoneStatus> = zones.into_values().collect();
         Ok(Status {
@@ -184,6 +193,8 @@ impl Status {
             upkeep_at: last_upkeep,
             zones,
             messages: Messages::all(session)?,
+            damaged: damage.as_ref().map(ToString::to_string),
+            damage,
             pending,
             challenges: Challenges {
                 standing: challenges.standing,

@@ -59,7 +59,10 @@ fn one(word: Word, context: &mut Context<'_>) -> Result<(), Failure> {
     let mut session = Session::open(context)?;
     let logger = Logger::new(&session.config.log);
     match round(&session.config, &mut session.registry, &logger, word)? {
-        Ok(round) => report(&round, context),
+        Ok(round) => {
+            report(&round, context)?;
+            round.damaged.map_or(Ok(()), |error| Err(error.into()))
+        }
         Err(running) => beside(&running, session.now, context),
     }
 }
@@ -95,6 +98,7 @@ fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
         compared,
         pruned,
         delivered,
+        damaged,
     } = round;
     if context.json {
         return context.write_json(&json!({
@@ -108,6 +112,7 @@ fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
             "messages": {
                 "sent": delivered.sent, "failed": delivered.failed, "given_up": delivered.given_up,
             },
+            "damaged": damaged.as_ref().map(ToString::to_string),
             "forgotten": { "changes": pruned.changes, "names": pruned.names, "rest": pruned.rest },
         }));
     }

@@ -287,11 +287,14 @@ fn hosts(standing: &Standing, zone: &ZoneName) -> Result<usize, Failure> {
             return Ok(0);
         }
         let mut count = 0;
-        open_registry(config)?.each_host(|host| {
+        let registry = open_registry(config)?;
+        registry.each_host(|host| {
             count += usize::from(host.name.zone() == *zone);
             Ok::<(), Failure>(())
         })?;
-        return Ok(count);
+        return registry
+            .damaged()
+            .map_or(Ok(count), |error| Err(error.into()));
     }
     if config.state.registry.symlink_metadata().is_err() {
         return Ok(0);

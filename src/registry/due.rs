@@ -18,7 +18,7 @@ impl Registry {
     /// # Errors
     /// When the registry cannot be read.
     pub fn pending(&self) -> Result<Vec<Host>, RegistryError> {
-        self.hosts_where("wish <> fact ORDER BY wish_at", [])
+        self.whole_hosts_where("wish <> fact ORDER BY wish_at", [])
     }
 
     /// Since when a host is pending: one that moves on and on, since the first change that was
@@ -42,7 +42,7 @@ impl Registry {
     /// # Errors
     /// When the registry cannot be read.
     pub fn due(&self, now: Timestamp) -> Result<Vec<Host>, RegistryError> {
-        self.hosts_where(
+        self.whole_hosts_where(
             "wish <> fact AND (retry_at IS NULL OR retry_at <= ?1) ORDER BY wish_at",
             [now.seconds()],
         )
@@ -55,8 +55,8 @@ impl Registry {
     /// When the registry cannot be read.
     pub fn unsettled(&self, now: Timestamp) -> Result<Vec<Host>, RegistryError> {
         let since = now.minus(UNSETTLED).seconds();
-        let mut hosts = self.hosts_where("unconfirmed > ?1 AND wish = fact", [since])?;
-        hosts.extend(self.hosts_where(
+        let mut hosts = self.whole_hosts_where("unconfirmed > ?1 AND wish = fact", [since])?;
+        hosts.extend(self.whole_hosts_where(
             "state = 'removing' AND wish = fact AND unconfirmed <= ?1",
             [since],
         )?);

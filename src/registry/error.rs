@@ -34,6 +34,13 @@ pub enum RegistryError {
     Sqlite(rusqlite::Error),
     /// A row holds what bowline never writes.
     Damaged(String),
+    /// Likewise, and this host's.
+    DamagedHost {
+        /// The host, as the row names it.
+        name: String,
+        /// What it holds.
+        what: String,
+    },
     /// No host has that name.
     NoHost(String),
     /// A host has that name already.
@@ -123,6 +130,9 @@ impl RegistryError {
                 "remove them too with --with-hosts, or give them away with `bowline host set --owner`"
                     .to_owned()
             }
+            RegistryError::DamagedHost { name, .. } => format!(
+                "put a backup back, or do without it: `bowline host remove {name}`"
+            ),
             RegistryError::Newer { .. } => "use the newer bowline that wrote it".to_owned(),
             RegistryError::Removed { .. } => {
                 "`bowline host add --again` gives it out all the same".to_owned()
@@ -170,6 +180,9 @@ impl fmt::Display for RegistryError {
             ),
             RegistryError::Sqlite(error) => write!(f, "registry: {error}"),
             RegistryError::Damaged(what) => write!(f, "the registry is damaged: {what}"),
+            RegistryError::DamagedHost { name, what } => {
+                write!(f, "the registry is damaged where it has {name}: {what}")
+            }
             RegistryError::NoHost(name) => write!(f, "there is no host {name:?}"),
             RegistryError::Taken(name) => write!(f, "there is a host {name} already"),
             RegistryError::Former { name, until } => {
@@ -204,6 +217,22 @@ impl std::error::Error for RegistryError {}
 impl From<rusqlite::Error> for RegistryError {
     fn from(error: rusqlite::Error) -> Self {
         RegistryError::Sqlite(error)
+    }
+}
+
+impl RegistryError {
+    /// What a host's row holds that bowline never writes there, where that is what is wrong.
+    pub(super) fn damage(&self) -> Option<String> {
+        match self {
+            RegistryError::Damaged(what) => Some(what.clone()),
+            RegistryError::Sqlite(
+                error @ (rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::Utf8Error(..)),
+            ) => Some(error.to_string()),
+            _ => None,
+        }
     }
 }
 

@@ -45,8 +45,8 @@ impl Registry {
         now: Timestamp,
     ) -> Result<Vec<Host>, RegistryError> {
         let candidates = match expire {
-            Span::ZERO => self.hosts_where("expire > 0 AND zone = ?1", [zone.as_str()])?,
-            _ => self.hosts_where("zone = ?1", [zone.as_str()])?,
+            Span::ZERO => self.whole_hosts_where("expire > 0 AND zone = ?1", [zone.as_str()])?,
+            _ => self.whole_hosts_where("zone = ?1", [zone.as_str()])?,
         };
         let is_silent = |host: &Host| host.is_silent(expire, now);
         Ok(candidates.into_iter().filter(is_silent).collect())

@@ -211,7 +211,8 @@ impl Registry {
         former.map_or(Ok(None), |id| self.host_by_id(HostId(id)))
     }
 
-    /// Calls `each` with every host, in the order of their names; memory stays flat.
+    /// Calls `each` with every host, in the order of their names; memory stays flat. One whose
+    /// row is damaged is left out: [`Registry::damaged`].
     ///
     /// # Errors
     /// When the registry cannot be read, or what `each` returns.
@@ -224,9 +225,23 @@ impl Registry {
         let mut statement = read_all()?;
         let mut rows = statement.query([]).map_err(RegistryError::from)?;
         while let Some(row) = rows.next().map_err(RegistryError::from)? {
-            each(read(&self.db, row)?)?;
+            if let Some(host) = self.whole(read(&self.db, row))? {
+                each(host)?;
+            }
         }
         Ok(())
+    }
+
+    /// The hosts that a condition picks; one whose row is damaged must not stop the others, and
+    /// is left out: [`Registry::damaged`].
+    pub(super) fn whole_hosts_where(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<Host>, RegistryError> {
+        let read = |read| self.whole(read).transpose();
+        let hosts = self.read_where(condition, values)?;
+        hosts.into_iter().filter_map(read).collect()
     }
 
     /// The hosts that a condition picks.
@@ -235,13 +250,21 @@ impl Registry {
         condition: &str,
         values: impl rusqlite::Params,
     ) -> Result<Vec<Host>, RegistryError> {
+        self.read_where(condition, values)?.into_iter().collect()
+    }
+
+    fn read_where(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<Result<Host, RegistryError>>, RegistryError> {
         let mut statement = self
             .db
             .prepare_cached(&format!("{}{condition}", select!("WHERE ")))?;
         let mut rows = statement.query(values)?;
         let mut hosts = Vec::new();
         while let Some(row) = rows.next()? {
-            hosts.push(read(&self.db, row)?);
+            hosts.push(read(&self.db, row));
         }
         Ok(hosts)
     }
@@ -302,6 +325,13 @@ fn one(
 
 /// A host, from a row of a statement that goes on: what else is read is of the same moment.
 fn read(db: &Connection, row: &Row<'_>) -> Result<Host, RegistryError> {
+    read_values(db, row).map_err(|error| match (error.damage(), row.get("name")) {
+        (Some(what), Ok(name)) => RegistryError::DamagedHost { name, what },
+        _ => error,
+    })
+}
+
+fn read_values(db: &Connection, row: &Row<'_>) -> Result<Host, RegistryError> {
     let row = Values::of(row);
     let damaged = |what: &str| RegistryError::Damaged(what.to_owned());
     let zone: ZoneName = row.text()?.parse()?;

@@ -23,6 +23,7 @@ mod above;
 mod account;
 mod behind;
 mod challenge;
+mod damage;
 mod due;
 mod edit;
 mod error;
@@ -120,6 +121,8 @@ pub struct Registry {
     set_to: Option<Durable>,
     /// What is told when it happens.
     wanted: Wanted,
+    /// A row that could not be read, and was left out.
+    damaged: Cell<Option<Box<RegistryError>>>,
 }
 
 impl Registry {
@@ -187,6 +190,7 @@ impl Registry {
             log_pages: LOG_PAGES,
             set_to: None,
             wanted: Wanted::NOTHING,
+            damaged: Cell::new(None),
         })
     }
 

@@ -27,7 +27,7 @@ impl Registry {
         least: Span,
         now: Timestamp,
     ) -> Result<Vec<Host>, RegistryError> {
-        let silent = self.hosts_where(
+        let silent = self.whole_hosts_where(
             "state = 'active' AND static = 0 AND behind IS NULL AND usual IS NOT NULL
              AND coalesce(wish_ipv4, wish_ipv6) IS NOT NULL
              AND last_seen - created > ?1 AND last_seen + max(usual * ?2, ?3) < ?4
@@ -55,7 +55,7 @@ impl Registry {
     /// # Errors
     /// When the registry cannot be written.
     pub fn note_pending(&mut self, span: Span, now: Timestamp) -> Result<Vec<Host>, RegistryError> {
-        let pending = self.hosts_where(
+        let pending = self.whole_hosts_where(
             concat!(
                 "wish <> fact AND state <> 'removing'
                  AND (pending_told IS NULL OR pending_told <= coalesce(fact_at, 0)) AND ",

@@ -1,6 +1,6 @@
 //! Zones as a whole: which serial was seen, and when all hosts were last compared.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::host::by_id;
 use super::wish::write_wish;
@@ -56,19 +56,11 @@ impl Registry {
         let Some(row) = rows.next()? else {
             return Ok(ZoneState::default());
         };
-        let cursor: Option<String> = row.get("cursor")?;
-        let time = |seconds: Option<i64>| seconds.map(Timestamp::from_seconds);
-        Ok(ZoneState {
-            serial: Some(row.get("serial")?),
-            went_back: time(row.get("went_back")?),
-            compared_serial: row.get("compared_serial")?,
-            compared_at: time(row.get("compared_at")?),
-            took: row.get("took")?,
-            cursor: cursor
-                .map(|cursor| HostName::new(&cursor, zone))
-                .transpose()?,
-            unmended: row.get("unmended")?,
-        })
+        match read(row, zone) {
+            // All that it costs is one more comparison.
+            Err(error) if error.damage().is_some() => Ok(ZoneState::default()),
+            state => state,
+        }
     }
 
     /// The newest serial of a zone that was seen; `None`: none yet.
@@ -80,7 +72,8 @@ impl Registry {
             .db
             .prepare_cached("SELECT serial FROM zone WHERE name = ?1")?;
         let mut rows = statement.query([zone.as_str()])?;
-        Ok(rows.next()?.map(|row| row.get(0)).transpose()?)
+        // A damaged one is none.
+        Ok(rows.next()?.and_then(|row| row.get(0).ok()))
     }
 
     /// Notes how far a comparison has come since `began`; its serial is the newest one from now
@@ -125,7 +118,7 @@ impl Registry {
         behind: Option<&HostName>,
         most: usize,
     ) -> Result<Vec<Host>, RegistryError> {
-        self.hosts_where(
+        self.whole_hosts_where(
             "zone = ?1 AND name > ?2 AND wish = fact AND wish <> 0 ORDER BY name LIMIT ?3",
             (
                 zone.as_str(),
@@ -160,6 +153,22 @@ impl Registry {
     }
 }
 
+fn read(row: &Row<'_>, zone: &ZoneName) -> Result<ZoneState, RegistryError> {
+    let cursor: Option<String> = row.get("cursor")?;
+    let time = |seconds: Option<i64>| seconds.map(Timestamp::from_seconds);
+    Ok(ZoneState {
+        serial: Some(row.get("serial")?),
+        went_back: time(row.get("went_back")?),
+        compared_serial: row.get("compared_serial")?,
+        compared_at: time(row.get("compared_at")?),
+        took: row.get("took")?,
+        cursor: cursor
+            .map(|cursor| HostName::new(&cursor, zone))
+            .transpose()?,
+        unmended: row.get("unmended")?,
+    })
+}
+
 /// Notes serials of a zone, in the order in which they were seen, after the one that was
 /// known before. One that is older than that before it is a sign that the zone was replaced
 /// by an older copy. That others have seen a newer one meanwhile is none.
@@ -172,11 +181,14 @@ pub(super) fn see(
     let Some(last) = serials.last() else {
         return Ok(());
     };
-    let newest: Option<u32> = tx
+    let newest: Option<Option<u32>> = tx
         .prepare_cached("SELECT serial FROM zone WHERE name = ?1")?
-        .query_row([zone.as_str()], |row| row.get(0))
+        .query_row([zone.as_str()], |row| Ok(row.get(0).ok()))
         .optional()?;
-    if newest.is_none_or(|newest| is_older(newest, *last)) {
+    if newest
+        .flatten()
+        .is_none_or(|newest| is_older(newest, *last))
+    {
         tx.prepare_cached(
             "INSERT INTO zone (name, serial) VALUES (?1, ?2)
              ON CONFLICT (name) DO UPDATE SET serial = excluded.serial",

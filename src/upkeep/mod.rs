@@ -21,11 +21,11 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use self::turn::Turn;
-use crate::config::Config;
-use crate::log::Logger;
+use crate::config::{Config, LogLevel};
+use crate::log::{Line, Logger};
 use crate::notify::{self, Delivered};
 use crate::publish::{PublishError, Publisher};
-use crate::registry::Registry;
+use crate::registry::{Registry, RegistryError};
 use crate::time::Timestamp;
 
 /// Name servers that did not answer in this round: nothing more is asked of them.
@@ -46,6 +46,8 @@ pub struct Round {
     pub pruned: Pruned,
     /// Messages.
     pub delivered: Delivered,
+    /// A host whose row in the registry is damaged; nothing was done for such ones.
+    pub damaged: Option<RegistryError>,
 }
 
 /// Runs one round, where `word` counts when name server and registry differ; or says that
@@ -70,6 +72,15 @@ pub fn round(
         let _ = worry::need(registry, &told);
     }
     let mut done = duties(config, registry, logger, word, &turn, now);
+    if let Ok(Round {
+        damaged: Some(error),
+        ..
+    }) = &done
+    {
+        let line = Line::new(LogLevel::Warning, "upkeep").field("result", "911");
+        logger.write(&line.words("reason", error).hint(error.hint()));
+        let _ = worry::need(registry, &error.to_string());
+    }
     if let Err(error) = &done {
         // It is the first failure that counts.
         let _ = worry::need(registry, &format!("upkeep failed: {error}"));
@@ -100,11 +111,12 @@ fn duties(
     let expired = expire::run(config, registry, logger, turn.steady, now);
     let mut silent = Silent::new();
     let mut settled = Settled::default();
-    settle::run(registry, &publisher, logger, &mut silent, &mut settled)?;
-    let challenges = challenge::run(config, registry, &publisher, logger, &mut silent)?;
-    // Not before: that a disk is full must not hold back what was accepted.
-    let (pruned, expired) = (pruned?, expired?);
-    let compared = compare::run(config, registry, &publisher, logger, word, &mut silent)?;
+    let done = settle::run(registry, &publisher, logger, &mut silent, &mut settled);
+    let challenges = challenge::run(config, registry, &publisher, logger, &mut silent);
+    let compared = compare::run(config, registry, &publisher, logger, word, &mut silent);
+    // Not before: that a disk is full, or something damaged, must not hold back the rest.
+    done?;
+    let (pruned, expired, challenges, compared) = (pruned?, expired?, challenges?, compared?);
     if compared.adopted > 0 {
         settle::run(registry, &publisher, logger, &mut silent, &mut settled)?;
     }
@@ -114,6 +126,7 @@ fn duties(
         challenges,
         compared,
         pruned,
+        damaged: registry.damaged(),
         ..Round::default()
     })
 }

@@ -78,7 +78,10 @@ pub(super) fn run(_: Options, context: &mut Context<'_>) -> Result<(), Failure> 
         "the digests are useless without the same lookup key, {}",
         session.config.state.lookup_key.display()
     ));
-    Ok(())
+    session
+        .registry
+        .damaged()
+        .map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// The host with its live tokens' digests.

@@ -82,7 +82,10 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         (true, _) => writeln!(out, "\n]")?,
         (false, _) => {}
     }
-    Ok(())
+    session
+        .registry
+        .damaged()
+        .map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// One element of the array, on a line of its own.

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::super::session::Session;
 use super::super::settle::settle;
-use super::super::{Context, Failure, note};
+use super::super::{Context, Failure, hint, note};
 use super::report;
 
 /// Remove a host with its records, history and mail address
@@ -17,6 +17,14 @@ pub(super) struct Options {
 /// Ends its visits, then clears its records; its name rests for a while.
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let mut session = Session::open(context)?;
+    if let Some(name) = session.damaged_host(&options.name) {
+        session.registry.remove_damaged(&name, session.now)?;
+        note("it was damaged in the registry, so its records stay where they are");
+        hint(format!(
+            "`bowline host add {name} --again` makes it anew and takes them over"
+        ));
+        return report::gone(&name, context);
+    }
     let host = session.host(&options.name)?;
     let behind = session.registry.hosts_behind(host.id)?;
     session.registry.remove(host.id, session.now)?;

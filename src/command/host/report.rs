@@ -7,6 +7,7 @@ use super::super::token::{for_device, update_url};
 use super::super::{Context, Failure, note};
 use crate::devices::Device;
 use crate::ip::Addresses;
+use crate::name::HostName;
 use crate::owner_name::OwnerName;
 use crate::registry::{Behind, Host, HostId, State};
 use crate::span::Span;
@@ -161,14 +162,22 @@ pub(super) fn changed(
             context.write_json(&listed)
         }
         // Removed, and gone from the name server too.
-        (true, None) => context.write_json(&Gone {
-            name: host.name.to_string(),
-            removed: true,
-        }),
+        (true, None) => gone(&host.name, context),
         (false, now) => {
             let name = now.as_ref().unwrap_or(host).name.for_people();
             Ok(writeln!(context.out, "{name}: {what}")?)
         }
+    }
+}
+
+/// Reports a host that is no more.
+pub(super) fn gone(name: &HostName, context: &mut Context<'_>) -> Result<(), Failure> {
+    match context.json {
+        true => context.write_json(&Gone {
+            name: name.to_string(),
+            removed: true,
+        }),
+        false => Ok(writeln!(context.out, "{}: removed", name.for_people())?),
     }
 }
 

@@ -97,6 +97,10 @@ fn hosts(
     let registry = Registry::open(&config.state.registry, key)?;
     let now = Timestamp::now();
     let pending = registry.pending()?;
+    registry.each_host(|_| Ok::<(), RegistryError>(()))?;
+    if let Some(error) = registry.damaged() {
+        return Err(error);
+    }
     let mut late = Vec::new();
     for host in &pending {
         if now.since(registry.pending_since(host)?) > LATE {

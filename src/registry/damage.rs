@@ -1,0 +1,42 @@
+//! Damaged rows, with values that bowline never writes: what is wrong with one host must not
+//! stop the others.
+
+use super::{Durable, Host, Registry, RegistryError};
+use crate::name::HostName;
+use crate::time::Timestamp;
+
+impl Registry {
+    /// A host whose row is damaged, of those that were left out since this was asked last.
+    pub fn damaged(&self) -> Option<RegistryError> {
+        self.damaged.take().map(|error| *error)
+    }
+
+    /// Takes a host out whose row is damaged; nobody knows which records it has. Its name rests
+    /// for a while.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn remove_damaged(&mut self, name: &HostName, now: Timestamp) -> Result<(), RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        tx.execute("DELETE FROM host WHERE name = ?1", [name.as_str()])?;
+        tx.execute(
+            "INSERT OR REPLACE INTO removed_name (name, at) VALUES (?1, ?2)",
+            (name.as_str(), now.seconds()),
+        )?;
+        Ok(tx.commit()?)
+    }
+
+    /// What was read, unless that is a damaged row.
+    pub(super) fn whole(
+        &self,
+        read: Result<Host, RegistryError>,
+    ) -> Result<Option<Host>, RegistryError> {
+        match read {
+            Err(error @ RegistryError::DamagedHost { .. }) => {
+                self.damaged.set(Some(Box::new(error)));
+                Ok(None)
+            }
+            read => read.map(Some),
+        }
+    }
+}
