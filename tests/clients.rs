@@ -10,6 +10,8 @@
     dead_code
 )]
 
+mod support;
+
 #[path = "clients/devices.rs"]
 mod devices;
 #[path = "clients/others.rs"]

@@ -8,6 +8,8 @@
     clippy::print_stderr
 )]
 
+mod support;
+
 #[path = "command/place.rs"]
 mod place;
 
@@ -37,6 +39,3 @@ mod published;
 mod remarks;
 #[path = "command/texts.rs"]
 mod texts;
-
-#[path = "support/knot.rs"]
-mod knot;

@@ -10,6 +10,8 @@
     dead_code
 )]
 
+mod support;
+
 #[path = "documents/account.rs"]
 mod account;
 #[path = "support/machine.rs"]

@@ -11,8 +11,8 @@ use std::process::{Child, Command, Stdio};
 use super::authority::Authority;
 use super::place::Place;
 use super::site::Site;
-use super::site::trial::installed;
 use super::support::knot::{ZONE, free_port, wait_until};
+use crate::support::skip::installed;
 
 /// A web server with bowline behind it, a host, and an authority.
 struct Front {

@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 
 use crate::secure::{CLIENTS, Secure, Web};
 use crate::site::search;
-use crate::site::trial::{installed, run, succeed};
+use crate::site::trial::{run, succeed};
+use crate::support::skip::installed;
 
 /// Runs a program with a private CA that curl trusts; it is ended after a while.
 fn with_ca(secure: &Secure, program: &str, arguments: &[&str]) -> (Output, String) {

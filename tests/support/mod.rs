@@ -4,6 +4,7 @@
 pub mod disk;
 pub mod knot;
 pub mod site;
+pub mod skip;
 pub mod visit;
 
 /// Runs cases in threads of their names, for those that wait more than they work.
