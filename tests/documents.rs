@@ -22,6 +22,8 @@ mod page;
 mod place;
 #[path = "documents/reference.rs"]
 mod reference;
+#[path = "documents/rooms.rs"]
+mod rooms;
 #[path = "support/apache.rs"]
 mod site;
 #[path = "documents/story.rs"]
