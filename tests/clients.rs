@@ -24,7 +24,11 @@ mod programs;
 mod reactions;
 #[path = "clients/refusals.rs"]
 mod refusals;
+#[path = "clients/schedules.rs"]
+mod schedules;
 #[path = "clients/secure.rs"]
 mod secure;
 #[path = "support/apache.rs"]
 mod site;
+#[path = "clients/urls.rs"]
+mod urls;
