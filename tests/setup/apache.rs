@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use bowline::setup::users::Owners;
 use bowline::setup::{Gateway, Place, Site, apache};
 
+use crate::support::certificate::self_signed;
 use crate::support::skip::{installed, skip};
 use crate::trial::{Trial, run, succeed, wait_until};
 
@@ -150,26 +151,7 @@ fn the_site_is_valid_among_debians_files() {
         certificate.join("fullchain.pem"),
         certificate.join("privkey.pem"),
     );
-    succeed(
-        "openssl",
-        &[
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=update.example.org",
-            "-keyout",
-            key.to_str().unwrap(),
-            "-out",
-            chain.to_str().unwrap(),
-        ],
-    );
+    self_signed("update.example.org", &key, &chain);
     let after = check();
     assert!(after.contains("*:443"), "{after}");
 }
