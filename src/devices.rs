@@ -4,9 +4,9 @@
 use clap::ValueEnum;
 
 use crate::base_url::BaseUrl;
+use crate::fill::{Fill, FillError};
 use crate::ip::Family;
 use crate::name::HostName;
-use crate::setup::fill::{Fill, FillError};
 
 /// A device or program that can tell its address, or obtains certificates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -23,12 +23,48 @@
 //!
 //! # The rooms
 //!
-//! A room uses only rooms below it: [`command`] and [`gateway`] on top, then
-//! [`application`], [`devices`], [`upkeep`] and [`setup`], [`update`], [`acme`], [`pages`] and [`health`], [`publish`], and
-//! at the bottom
-//! [`dns`], [`registry`], [`http`], [`config`], [`log`], what processes share ([`lock`],
-//! [`limit`], [`patience`]) and the value types ([`name`], [`token`],
-//! [`ip`], [`ttl`], [`span`], [`rate`], …), which cannot hold bad data: after them no bare text travels.
+//! A room uses only rooms below it; a test reads the sources and holds them to that.
+//!
+//! 1. [`command`], the command line, one file per verb.
+//! 1. [`gateway`], from what a web server passes on to a request, and back.
+//! 1. [`application`], from a request to its response and a log line.
+//! 1. [`update`], one update, from a dialect's words to an outcome and back to words.
+//! 1. [`acme`], what clients for certificates want to stand beside the addresses.
+//! 1. [`pages`], what a person sees in a browser.
+//! 1. [`upkeep`], what has to be done when nobody visits.
+//! 1. [`notify`], word of what happened, by mail, by webhook and by a command.
+//! 1. [`setup`], the files of the servers, and whether everything is as it should be.
+//! 1. [`devices`], what to paste into a device.
+//! 1. [`health`], whether registry and name servers answer.
+//! 1. [`publish`], from a wish to what the name server shows, and on to a fact.
+//! 1. [`together`], so that what many threads want at once is done once.
+//! 1. [`dns`], the wire to the name server.
+//! 1. [`registry`], hosts, wishes, facts, history and the outbox.
+//! 1. [`limit`], how often something has happened lately.
+//! 1. [`patience`], so that one visit waits for a silent name server and the others go on.
+//! 1. [`lock`], locks between processes.
+//! 1. [`http`], requests and responses.
+//! 1. [`log`], one line per request.
+//! 1. [`config`], `bowline.toml`.
+//! 1. [`fill`], shipped files as templates.
+//!
+//! Below them are the values, which cannot hold bad data: after them no bare text travels.
+//!
+//! 1. [`base_url`], the address under which the outside reaches us.
+//! 1. [`challenge`], the value of a TXT record for a certificate.
+//! 1. [`interface_id`], the lower part of a host's IPv6 addresses.
+//! 1. [`prefix`], the prefix of a network at home.
+//! 1. [`ip`], public addresses, and the two families.
+//! 1. [`owner_name`], the name of somebody with several hosts.
+//! 1. [`name`], the names of hosts and zones.
+//! 1. [`token`], secrets, and the digests that are kept of them.
+//! 1. [`event`], what can happen that somebody wants to hear of.
+//! 1. [`port`], an address with its port.
+//! 1. [`ttl`], for how long a record may be kept.
+//! 1. [`rate`], so many in so long.
+//! 1. [`time`], a moment.
+//! 1. [`span`], a length of time.
+//! 1. [`deadline`], until when a request waits for anything.
 
 pub mod acme;
 pub mod application;
@@ -40,6 +76,7 @@ pub mod deadline;
 pub mod devices;
 pub mod dns;
 pub mod event;
+pub mod fill;
 pub mod gateway;
 pub mod health;
 pub mod http;

@@ -14,7 +14,6 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 
 use crate::deadline::Deadline;
-use crate::registry::HostId;
 
 /// Hosts share this many lock files.
 const FILES: i64 = 256;
@@ -45,11 +44,12 @@ impl HostLocks {
         }
     }
 
-    /// The lock files of hosts and whose they are, in the order in which to take several.
-    pub fn files(hosts: &[HostId]) -> BTreeMap<HostFile, BTreeSet<HostId>> {
+    /// The lock files of hosts and whose they are, in the order in which to take several. A
+    /// host is anything that has a number.
+    pub fn files<H: Copy + Ord + Into<i64>>(hosts: &[H]) -> BTreeMap<HostFile, BTreeSet<H>> {
         let mut files: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for host in hosts {
-            let file = HostFile(host.number().rem_euclid(FILES));
+            let file = HostFile((*host).into().rem_euclid(FILES));
             files.entry(file).or_default().insert(*host);
         }
         files

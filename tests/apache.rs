@@ -10,6 +10,8 @@
     dead_code
 )]
 
+mod support;
+
 #[path = "support/apache.rs"]
 mod site;
 

@@ -8,6 +8,8 @@
     clippy::print_stderr
 )]
 
+mod support;
+
 #[path = "support/machine.rs"]
 mod machine;
 

@@ -10,6 +10,8 @@
     dead_code
 )]
 
+mod support;
+
 #[path = "client_script/client.rs"]
 mod client;
 #[path = "client_script/installed.rs"]

@@ -10,6 +10,8 @@
     dead_code
 )]
 
+mod support;
+
 #[path = "clients/devices.rs"]
 mod devices;
 #[path = "clients/others.rs"]
@@ -22,7 +24,11 @@ mod programs;
 mod reactions;
 #[path = "clients/refusals.rs"]
 mod refusals;
+#[path = "clients/schedules.rs"]
+mod schedules;
 #[path = "clients/secure.rs"]
 mod secure;
 #[path = "support/apache.rs"]
 mod site;
+#[path = "clients/urls.rs"]
+mod urls;

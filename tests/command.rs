@@ -8,6 +8,8 @@
     clippy::print_stderr
 )]
 
+mod support;
+
 #[path = "command/place.rs"]
 mod place;
 
@@ -39,6 +41,3 @@ mod published;
 mod remarks;
 #[path = "command/texts.rs"]
 mod texts;
-
-#[path = "support/knot.rs"]
-mod knot;

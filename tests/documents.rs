@@ -10,6 +10,8 @@
     dead_code
 )]
 
+mod support;
+
 #[path = "documents/account.rs"]
 mod account;
 #[path = "support/machine.rs"]
@@ -20,6 +22,8 @@ mod page;
 mod place;
 #[path = "documents/reference.rs"]
 mod reference;
+#[path = "documents/rooms.rs"]
+mod rooms;
 #[path = "support/apache.rs"]
 mod site;
 #[path = "documents/story.rs"]

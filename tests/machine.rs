@@ -7,6 +7,8 @@
     clippy::print_stderr
 )]
 
+mod support;
+
 #[path = "support/machine.rs"]
 mod machine;
 

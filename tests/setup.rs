@@ -8,6 +8,8 @@
     clippy::print_stderr
 )]
 
+mod support;
+
 #[path = "setup/apache.rs"]
 mod apache;
 #[path = "setup/beside.rs"]

@@ -1,3 +1,5 @@
+//! Spellings of names, and what is no name.
+
 use super::*;
 use proptest::prelude::*;
 

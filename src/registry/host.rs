@@ -24,6 +24,12 @@ impl HostId {
     }
 }
 
+impl From<HostId> for i64 {
+    fn from(id: HostId) -> i64 {
+        id.0
+    }
+}
+
 /// One host.
 #[derive(Debug, Clone)]
 pub struct Host {

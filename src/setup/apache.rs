@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::error::SetupError;
 use super::files::{File, State};
-use super::fill::Fill;
 use super::gateway::Gateway;
 use super::installed::program;
 use super::next::{Step, is_running, service};
 use super::place::Place;
 use super::site::{Site, is_changed};
+use crate::fill::Fill;
 
 const CGI: &str = include_str!("../../apache/bowline.conf");
 const FASTCGI: &str = include_str!("../../apache/bowline-fastcgi.conf");

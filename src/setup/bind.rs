@@ -7,12 +7,12 @@ use std::path::PathBuf;
 
 use super::error::SetupError;
 use super::files::{Content, File, State, read};
-use super::fill::Fill;
 use super::nameserver::{Base, Files, PARENT_LINES, Program, SOA, apex_lines, parent_lines, soa};
 use super::next::Step;
 use super::place::Place;
 use super::records::Record;
 use super::zone::NewZone;
+use crate::fill::Fill;
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
 use super::error::SetupError;
-use super::fill::Fill;
 use crate::base_url::BaseUrl;
+use crate::fill::Fill;
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 use crate::span::Span;

@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::error::SetupError;
 use super::files::{Content, File};
-use super::fill::Fill;
 use super::next::Step;
 use super::place::Place;
 use super::users::Owners;
+use crate::fill::Fill;
 
 /// As it is shipped.
 const CRON: &str = include_str!("upkeep.cron");

@@ -5,9 +5,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::fill::FillError;
 use crate::config::ConfigError;
 use crate::dns::KeyError;
+use crate::fill::FillError;
 use crate::name::{NameError, ZoneName};
 use crate::registry::RegistryError;
 use crate::token::TokenError;

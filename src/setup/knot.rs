@@ -10,13 +10,13 @@ use std::process::Command;
 
 use super::error::SetupError;
 use super::files::{Content, File, State, read};
-use super::fill::Fill;
 use super::installed::program;
 use super::nameserver::{Base, Files, PARENT_LINES, Program, SOA, apex_lines, parent_lines, soa};
 use super::next::Step;
 use super::place::Place;
 use super::records::Record;
 use super::zone::NewZone;
+use crate::fill::Fill;
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 

@@ -2,9 +2,8 @@
 //! the commands that are still to be typed.
 //!
 //! The shipped files in `apache/`, `nginx/`, `systemd/`, `knot/`, `bind/` and `pdns/` are valid
-//! as they stand, with
-//! `dyn.example.org` inside; [`fill`] puts the real values in their place. A
-//! [`Plan`] is made without touching anything, then written, then applied.
+//! as they stand, with `dyn.example.org` inside; [`fill`](crate::fill) puts the real values in
+//! their place. A [`Plan`] is made without touching anything, then written, then applied.
 
 pub mod apache;
 pub mod apply;
@@ -17,7 +16,6 @@ mod diff;
 pub mod doctor;
 pub mod error;
 pub mod files;
-pub mod fill;
 mod fit;
 pub mod gateway;
 mod handover;

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use super::error::SetupError;
 use super::files::{File, State};
-use super::fill::Fill;
 use super::gateway::Gateway;
 use super::installed::program;
 use super::next::{Step, is_running, service};
 use super::place::Place;
 use super::responder::{as_user, background};
 use super::site::{Site, is_changed};
+use crate::fill::Fill;
 
 const SITE: &str = include_str!("../../nginx/bowline.conf");
 const TLS: &str = include_str!("../../nginx/bowline.tls.conf");

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::error::SetupError;
 use super::files::{File, State, read};
-use super::fill::Fill;
 use super::gateway::Gateway;
 use super::next::Step;
 use super::place::{DEFAULT_STATE, Place};
 use super::site::{Site, is_changed};
+use crate::fill::Fill;
 
 const SERVICE: &str = include_str!("../../systemd/bowline.service");
 const SOCKET: &str = include_str!("../../systemd/bowline.socket");

@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use super::support::certificate::self_signed;
 use super::support::knot::{free_port, wait_until};
 
 /// A running authority.
@@ -19,21 +20,11 @@ impl Authority {
     pub(crate) fn start(directory: &Path, resolver: SocketAddr) -> Self {
         fs::create_dir_all(directory).unwrap();
         let path = |name: &str| directory.join(name).display().to_string();
-        let made = Command::new("openssl")
-            .args([
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-            ])
-            .args(["-nodes", "-days", "2", "-subj", "/CN=localhost"])
-            .args(["-addext", "subjectAltName=DNS:localhost"])
-            .args(["-keyout", &path("key.pem"), "-out", &path("cert.pem")])
-            .output()
-            .unwrap();
-        assert!(made.status.success(), "{made:?}");
+        self_signed(
+            "localhost",
+            &directory.join("key.pem"),
+            &directory.join("cert.pem"),
+        );
         let (port, management) = (free_port(), free_port());
         let configuration = serde_json::json!({ "pebble": {
             "listenAddress": format!("127.0.0.1:{port}"),

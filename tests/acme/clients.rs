@@ -11,8 +11,9 @@ use std::process::{Child, Command, Stdio};
 use super::authority::Authority;
 use super::place::Place;
 use super::site::Site;
-use super::site::trial::installed;
 use super::support::knot::{ZONE, free_port, wait_until};
+use super::support::nginx::Places;
+use crate::support::skip::installed;
 
 /// A web server with bowline behind it, a host, and an authority.
 struct Front {
@@ -353,38 +354,23 @@ fn through_nginx() {
 
 /// nginx as it is shipped, and the responder behind it; the port.
 fn nginx(place: &Place) -> (u16, [Process; 2]) {
-    let port = free_port();
-    let directory = place.path("");
-    let directory = directory.display().to_string();
-    let directory = directory.trim_end_matches('/');
-    let socket = format!("{directory}/bowline.sock");
-    fs::create_dir_all(place.path("nginx/run")).unwrap();
-    for (name, shipped) in [
-        ("bowline.conf", include_str!("../../nginx/bowline.conf")),
-        ("nginx.conf", include_str!("../../nginx/nginx.conf")),
-    ] {
-        let text = shipped
-            .replace("listen 80;", &format!("listen 127.0.0.1:{port};"))
-            .replace("    listen [::]:80;\n", "")
-            .replace("user www-data;", "user root;")
-            .replace("/run/bowline/bowline.sock", &socket)
-            .replace("/etc/letsencrypt/live/update.example.org", directory)
-            .replace("/etc/bowline", directory)
-            .replace("/var/log/nginx", directory)
-            .replace("/var/www/html", directory);
-        fs::write(place.path(&format!("nginx/{name}")), text).unwrap();
-    }
+    let places = Places {
+        directory: place.path(""),
+        port: free_port(),
+        socket: place.path("bowline.sock"),
+    };
+    places.write_nginx(&[]);
     let mut responder = Command::new(env!("CARGO_BIN_EXE_bowline"));
+    let listen = format!("unix:{}", places.socket.display());
     responder
-        .args(["fastcgi", "--listen", &format!("unix:{socket}")])
+        .args(["fastcgi", "--listen", &listen])
         .env("BOWLINE_CONFIG", place.path("bowline.toml"));
     let responder = Process(responder.spawn().unwrap());
-    wait_until("the responder", || Path::new(&socket).exists());
-    let mut nginx = Command::new("nginx");
-    nginx.arg("-c").arg(place.path("nginx/nginx.conf"));
-    let nginx = Process(nginx.args(["-g", "daemon off;"]).spawn().unwrap());
-    wait_until("nginx", || TcpStream::connect(("127.0.0.1", port)).is_ok());
-    (port, [responder, nginx])
+    wait_until("the responder", || places.socket.exists());
+    let nginx = Process(places.stay().spawn().unwrap());
+    let address = ("127.0.0.1", places.port);
+    wait_until("nginx", || TcpStream::connect(address).is_ok());
+    (places.port, [responder, nginx])
 }
 
 /// A program that ends with the test.

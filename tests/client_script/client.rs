@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use crate::relay::Relay;
 use crate::site::Site;
-use crate::site::trial::installed;
+use crate::support::skip::installed;
 
 /// The script.
 pub(crate) const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/bowline-client");

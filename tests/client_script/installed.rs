@@ -6,7 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use crate::client::{Client, SCRIPT, SHELLS, ready, said, site};
-use crate::site::trial::{installed, succeed};
+use crate::site::trial::succeed;
+use crate::support::skip::installed;
 
 /// Installs with a URL on standard input.
 fn install(client: &Client, url: &str, more: &[&str]) -> (i32, String) {

@@ -3,8 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::site::trial::{installed, run, succeed};
+use crate::site::trial::{run, succeed};
 use crate::site::{Site, search};
+use crate::support::skip::installed;
 
 /// A private file of the client's, outside of what is searched for the token.
 fn written(directory: &tempfile::TempDir, text: &str) -> String {

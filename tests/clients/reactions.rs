@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::site::Site;
-use crate::site::trial::{installed, run};
+use crate::site::trial::run;
+use crate::support::skip::installed;
 
 /// What is wrong, the address that the client has, and the answer.
 type Case = (fn(&str) -> String, &'static str, &'static str, &'static str);

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use crate::site::Site;
-use crate::site::trial::{installed, run, succeed, wait_until};
+use crate::site::trial::{run, succeed, wait_until};
+use crate::support::skip::installed;
 
 const APACHE: &str = include_str!("../../apache/bowline.conf");
 const NGINX: &str = include_str!("../../nginx/bowline.tls.conf");

@@ -1,7 +1,7 @@
 //! What verbs change at the name server, asked there afterwards.
 
-use crate::knot::{Knot, Options};
 use crate::place::Place;
+use crate::support::knot::{Knot, Options};
 
 /// A place whose zone a Knot of its own serves.
 pub(crate) fn served() -> (Place, Knot) {
@@ -121,7 +121,7 @@ fn upkeep_watches_and_status_tells_why_something_is_pending() {
     knot.knotc(&["zone-unset", "dyn.example.org", "home", "CNAME"]);
     knot.knotc(&["zone-commit", "dyn.example.org"]);
     let mut watch = it.command("upkeep --watch").spawn().unwrap();
-    crate::knot::wait_until("the record", || {
+    crate::support::knot::wait_until("the record", || {
         knot.kdig("home.dyn.example.org", "A") == ["203.0.113.7"]
     });
     watch.kill().unwrap();

@@ -9,9 +9,9 @@ use bowline::token::LookupKey;
 
 use crate::parent::{DELEGATION, Parent};
 use crate::patient::{doctor, edit, edit_knot, examine, healthy, options};
-use crate::site::trial::installed;
 use crate::support::knot::Options;
 use crate::support::site::Site;
+use crate::support::skip::installed;
 
 /// A way to break a set-up: the checks that name it, a part of what they say, how.
 pub(crate) type Case = (&'static [&'static str], &'static str, fn(&mut Site));

@@ -5,8 +5,9 @@ use std::process::{Child, Command, Stdio};
 
 use crate::parent::{DELEGATION, Parent};
 use crate::patient::{bowline, examine, healthy, options};
-use crate::site::trial::{installed, succeed};
+use crate::site::trial::succeed;
 use crate::support::knot::{free_port, wait_until};
+use crate::support::skip::installed;
 
 /// A TLS server that answers with files; killed when dropped.
 struct Tls(Child);

@@ -5,8 +5,8 @@ use std::process::{Child, Command, Stdio};
 
 use crate::parent::{DELEGATION, Parent};
 use crate::patient::{doctor, healthy, options};
-use crate::site::trial::installed;
 use crate::support::knot::{free_port, wait_until};
+use crate::support::skip::installed;
 
 /// An nginx with one site; ended when dropped.
 struct Nginx(Child);

@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::parent::Parent;
 use crate::patient::{bowline, examine};
 use crate::site::Site;
-use crate::site::trial::{Trial, installed, run, succeed, wait_until};
+use crate::site::trial::{Trial, run, succeed, wait_until};
+use crate::support::skip::installed;
 
 #[test]
 fn a_fresh_set_up_has_no_problem() {

@@ -10,8 +10,8 @@ use bowline::token::LookupKey;
 
 use crate::parent::{DELEGATION, Parent};
 use crate::patient::{Said, bowline, examine};
-use crate::site::trial::installed;
 use crate::support::knot::{free_port, wait_until};
+use crate::support::skip::installed;
 
 const SECRET: &str = "c2VjcmV0IG9mIGEgdGVzdCwga25vd24gdG8gYWxsISE=";
 const ZONE_FILE: &str = "$ORIGIN dyn.example.org.\n\

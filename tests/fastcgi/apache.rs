@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::site::Site;
-use crate::web::{
-    Places, Web, errors_keep_tokens_out, everything_arrives, no_token_anywhere, port_and_socket,
-};
+use crate::web::{Web, errors_keep_tokens_out, everything_arrives, no_token_anywhere, places};
 
 const SITE: &str = include_str!("../../apache/bowline-fastcgi.conf");
 const CGI: &str = include_str!("../../apache/bowline.conf");
@@ -60,12 +58,8 @@ fn mod_proxy_fcgi_passes_everything_on_and_no_token_to_a_log() {
     open_to_www_data(&site);
     // The client speaks plain HTTP.
     site.configure("http://update.example.org");
-    let (port, socket) = port_and_socket(&site);
-    let places = Places {
-        site: &site,
-        port,
-        socket: &socket,
-    };
+    let places = places(&site);
+    let (port, socket) = (places.port, &places.socket);
     let modules = ["mpm_event", "proxy", "proxy_fcgi"];
     fs::write(site.path("apache.conf"), main_file(&site, port, &modules)).unwrap();
     for reuse in ["timeout=15", "timeout=15 enablereuse=on max=4"] {
@@ -73,12 +67,12 @@ fn mod_proxy_fcgi_passes_everything_on_and_no_token_to_a_log() {
         let further = [("<VirtualHost *:80>", host.as_str()), ("timeout=15", reuse)];
         places.write(SITE, "apache/bowline.conf", &further);
         let bowline = site.listen();
-        fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).unwrap();
+        fs::set_permissions(socket, fs::Permissions::from_mode(0o666)).unwrap();
         let mut web = start(&site, port);
         everything_arrives(&site, &web);
         no_token_anywhere(&site);
         drop(bowline);
-        errors_keep_tokens_out(&site, &web, &socket);
+        errors_keep_tokens_out(&site, &web, socket);
         web.process.signal("TERM");
         web.process.end();
     }
@@ -89,7 +83,7 @@ fn mod_fcgid_starts_it_and_passes_everything_on() {
     let site = Site::new();
     open_to_www_data(&site);
     site.configure("http://update.example.org");
-    let (port, _) = port_and_socket(&site);
+    let port = places(&site).port;
     let directory = site.path("").display().to_string();
     let directory = directory.trim_end_matches('/');
     let executable = copy(&site);
@@ -167,12 +161,8 @@ fn mod_cgid_and_mod_cgi_run_it_and_no_token_gets_into_a_log() {
         .status();
     assert!(owned.unwrap().success());
     for modules in [["mpm_event", "cgid"], ["mpm_prefork", "cgi"]] {
-        let (port, socket) = port_and_socket(&site);
-        let places = Places {
-            site: &site,
-            port,
-            socket: &socket,
-        };
+        let places = places(&site);
+        let port = places.port;
         let host = format!("<VirtualHost *:{port}>");
         let program = executable.display().to_string();
         let config = format!(

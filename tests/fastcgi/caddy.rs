@@ -4,9 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::site::Site;
-use crate::web::{
-    Places, Web, errors_keep_tokens_out, everything_arrives, no_token_anywhere, port_and_socket,
-};
+use crate::web::{Web, errors_keep_tokens_out, everything_arrives, no_token_anywhere, places};
 
 const SITE: &str = include_str!("../../caddy/Caddyfile");
 
@@ -15,12 +13,8 @@ fn it_passes_everything_on_and_no_token_to_a_log() {
     let site = Site::new();
     // The client speaks plain HTTP.
     site.configure("http://update.example.org");
-    let (port, socket) = port_and_socket(&site);
-    let places = Places {
-        site: &site,
-        port,
-        socket: &socket,
-    };
+    let places = places(&site);
+    let (port, socket) = (places.port, &places.socket);
     let address = format!("http://:{port} {{\n\tbind 127.0.0.1");
     let host = "http://update.example.org, https://update.example.org {";
     let further = [
@@ -38,7 +32,7 @@ fn it_passes_everything_on_and_no_token_to_a_log() {
     everything_arrives(&site, &web);
     no_token_anywhere(&site);
     drop(bowline);
-    errors_keep_tokens_out(&site, &web, &socket);
+    errors_keep_tokens_out(&site, &web, socket);
     assert!(!fs::read_to_string(log).unwrap().is_empty());
 }
 

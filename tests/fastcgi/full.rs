@@ -14,13 +14,11 @@ fn visit(site: &Site, address: &str) -> String {
     format!("{status} {}", answered.body().trim_end())
 }
 
-/// A registry on a small disk, and a responder that has it open.
+/// A registry on a small disk, and a responder that has it open; nothing where none may be
+/// mounted.
 fn start() -> Option<(Site, Disk, Process)> {
     let site = Site::new();
-    let Some(disk) = Disk::over(&site.path("registry")) else {
-        eprintln!("SKIPPED: nothing may be mounted here");
-        return None;
-    };
+    let disk = Disk::over(&site.path("registry"))?;
     let bowline = site.listen();
     assert_eq!(visit(&site, "203.0.113.1"), "200 good 203.0.113.1");
     Some((site, disk, bowline))

@@ -4,15 +4,14 @@ use std::fs;
 use std::process::Command;
 
 use crate::site::Site;
-use crate::web::{
-    Web, errors_keep_tokens_out, everything_arrives, no_token_anywhere, port_and_socket,
-};
+use crate::web::{Web, errors_keep_tokens_out, everything_arrives, no_token_anywhere, places};
 
 #[test]
 fn it_passes_everything_on() {
     let site = Site::new();
     site.configure("http://update.example.org");
-    let (port, socket) = port_and_socket(&site);
+    let places = places(&site);
+    let (port, socket) = (places.port, &places.socket);
     let text = format!(
         "server.modules = ( \"mod_fastcgi\" )\nserver.document-root = \"{}\"\n\
          server.bind = \"127.0.0.1\"\nserver.port = {port}\nserver.errorlog = \"{}\"\n\
@@ -29,5 +28,5 @@ fn it_passes_everything_on() {
     everything_arrives(&site, &web);
     no_token_anywhere(&site);
     drop(bowline);
-    errors_keep_tokens_out(&site, &web, &socket);
+    errors_keep_tokens_out(&site, &web, socket);
 }

@@ -4,38 +4,22 @@ use std::process::Command;
 use std::thread;
 
 use crate::site::{Process, Site, wait_for_socket};
-use crate::web::{
-    Places, Web, errors_keep_tokens_out, everything_arrives, no_token_anywhere, port_and_socket,
-};
+use crate::support::certificate::self_signed;
+use crate::support::nginx::Places;
+use crate::web::{Web, errors_keep_tokens_out, everything_arrives, no_token_anywhere, places};
 
-const SITE: &str = include_str!("../../nginx/bowline.conf");
 const TLS: &str = include_str!("../../nginx/bowline.tls.conf");
-const MAIN: &str = include_str!("../../nginx/nginx.conf");
 
-/// Writes the shipped files for a site, changed only where it lives.
-fn configure(places: &Places<'_>, further: &[(&str, &str)]) {
-    // The client speaks plain HTTP.
-    places.site.configure("http://update.example.org");
-    std::fs::create_dir_all(places.site.path("nginx/run")).unwrap();
-    let port = format!("listen 127.0.0.1:{};", places.port);
-    let listen = [("listen 80;", port.as_str()), ("    listen [::]:80;\n", "")];
-    let further: Vec<_> = further.iter().copied().chain(listen).collect();
-    places.write(SITE, "nginx/bowline.conf", &further);
-    // As root it would give up its rights, and the directory is root's alone.
-    let main = [("user www-data;", "user root;")];
-    places.write(MAIN, "nginx/nginx.conf", &main);
+/// A site whose client speaks plain HTTP, and its places.
+fn site() -> (Site, Places) {
+    let site = Site::new();
+    site.configure("http://update.example.org");
+    let places = places(&site);
+    (site, places)
 }
 
-fn nginx(site: &Site) -> Command {
-    let mut command = Command::new("nginx");
-    command.arg("-c").arg(site.path("nginx/nginx.conf"));
-    command
-}
-
-fn start(site: &Site, port: u16) -> Web {
-    let mut command = nginx(site);
-    command.args(["-g", "daemon off;"]);
-    Web::start(&mut command, port)
+fn start(places: &Places) -> Web {
+    Web::start(&mut places.stay(), places.port)
 }
 
 /// With an upstream that keeps so many connections.
@@ -52,30 +36,24 @@ const KEEPALIVE: [(&str, &str); 2] = [
 
 #[test]
 fn it_passes_everything_on_and_no_token_to_a_log() {
-    let site = Site::new();
-    let (port, socket) = port_and_socket(&site);
-    let places = Places {
-        site: &site,
-        port,
-        socket: &socket,
-    };
+    let (site, places) = site();
     for (keepalive, further) in [(false, &[][..]), (true, &KEEPALIVE[..])] {
-        configure(&places, further);
-        let tested = nginx(&site).arg("-t").output().unwrap();
+        places.write_nginx(further);
+        let tested = places.nginx().arg("-t").output().unwrap();
         assert!(
             tested.status.success(),
             "{}",
             String::from_utf8_lossy(&tested.stderr)
         );
         let bowline = site.listen();
-        let web = start(&site, port);
+        let web = start(&places);
         everything_arrives(&site, &web);
         if keepalive {
             load(&site, &web, &bowline);
         }
         no_token_anywhere(&site);
         drop(bowline);
-        errors_keep_tokens_out(&site, &web, &socket);
+        errors_keep_tokens_out(&site, &web, &places.socket);
         web.process.signal("QUIT");
     }
 }
@@ -101,14 +79,8 @@ fn load(site: &Site, web: &Web, bowline: &crate::site::Process) {
 
 #[test]
 fn the_tls_host_loads_with_its_certificate() {
-    let site = Site::new();
-    let (port, socket) = port_and_socket(&site);
-    let places = Places {
-        site: &site,
-        port,
-        socket: &socket,
-    };
-    configure(&places, &[]);
+    let (site, places) = site();
+    places.write_nginx(&[]);
     let tls = format!(
         "listen 127.0.0.1:{} ssl;",
         crate::support::knot::free_port()
@@ -122,30 +94,13 @@ fn the_tls_host_loads_with_its_certificate() {
     let main = site.path("nginx/nginx.conf");
     let text = std::fs::read_to_string(&main).unwrap();
     std::fs::write(&main, text.replace("/bowline.conf;", "/bowline*.conf;")).unwrap();
-    let made = Command::new("openssl")
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-        ])
-        .args(["-nodes", "-days", "2", "-subj", "/CN=update.example.org"])
-        .args(["-addext", "subjectAltName=DNS:update.example.org"])
-        .arg("-keyout")
-        .arg(site.path("privkey.pem"))
-        .arg("-out")
-        .arg(site.path("fullchain.pem"))
-        .output()
-        .unwrap();
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
+    self_signed(
+        "update.example.org",
+        &site.path("privkey.pem"),
+        &site.path("fullchain.pem"),
     );
     let _bowline = site.listen();
-    let _web = start(&site, port);
+    let _web = start(&places);
     let port = tls.split([':', ' ']).nth(2).unwrap();
     let out = Command::new("curl")
         .args(["-sS", "--insecure", "--resolve"])
@@ -163,23 +118,17 @@ fn the_tls_host_loads_with_its_certificate() {
 
 #[test]
 fn fcgiwrap_runs_it_as_a_cgi_program() {
-    let site = Site::new();
-    let (port, socket) = port_and_socket(&site);
-    let places = Places {
-        site: &site,
-        port,
-        socket: &socket,
-    };
+    let (site, places) = site();
     let program = format!(
         "{};\n        fastcgi_param BOWLINE_CONFIG {};",
         env!("CARGO_BIN_EXE_bowline"),
         site.config().display()
     );
-    configure(&places, &[("/usr/bin/bowline;", &program)]);
-    let wrapper = format!("unix:{}", socket.display());
+    places.write_nginx(&[("/usr/bin/bowline;", &program)]);
+    let wrapper = format!("unix:{}", places.socket.display());
     let _wrapper = Process::start(Command::new("fcgiwrap").args(["-s", &wrapper]));
-    wait_for_socket(&socket);
-    let web = start(&site, port);
+    wait_for_socket(&places.socket);
+    let web = start(&places);
     everything_arrives(&site, &web);
     no_token_anywhere(&site);
 }

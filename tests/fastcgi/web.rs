@@ -7,49 +7,12 @@ use std::process::{Command, Output};
 
 use crate::site::{Process, Site};
 use crate::support::knot::{free_port, wait_until};
+use crate::support::nginx::Places;
 
 /// A web server on ports of its own; its logs are in the site's directory.
 pub(crate) struct Web {
     pub(crate) port: u16,
     pub(crate) process: Process,
-}
-
-/// Where the shipped files have what is to be elsewhere here.
-pub(crate) struct Places<'a> {
-    pub(crate) site: &'a Site,
-    pub(crate) port: u16,
-    pub(crate) socket: &'a Path,
-}
-
-impl Places<'_> {
-    /// A shipped file with everything below the site's directory, written to `name`.
-    pub(crate) fn write(&self, shipped: &str, name: &str, further: &[(&str, &str)]) {
-        let directory = self.site.path("").display().to_string();
-        let directory = directory.trim_end_matches('/');
-        let mut text = shipped.to_owned();
-        let port = self.port.to_string();
-        let socket = self.socket.display().to_string();
-        let own = [
-            ("/run/bowline/bowline.sock", socket.as_str()),
-            ("/var/www/html", directory),
-            ("/etc/letsencrypt/live/update.example.org", directory),
-        ];
-        for (what, there) in further.iter().copied().chain(own) {
-            assert!(!what.is_empty());
-            text = text.replace(what, there);
-        }
-        for (what, there) in [
-            ("/etc/bowline", directory),
-            ("/var/log/nginx", directory),
-            ("/var/log/apache2", directory),
-            ("@PORT@", &port),
-        ] {
-            text = text.replace(what, there);
-        }
-        let path = self.site.path(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
 }
 
 impl Web {
@@ -182,7 +145,11 @@ pub(crate) fn errors_keep_tokens_out(site: &Site, web: &Web, socket: &Path) {
     no_token_anywhere(site);
 }
 
-/// A port, and a file of this name below the site.
-pub(crate) fn port_and_socket(site: &Site) -> (u16, std::path::PathBuf) {
-    (free_port(), site.path("bowline.sock"))
+/// Below the site, on a port of its own.
+pub(crate) fn places(site: &Site) -> Places {
+    Places {
+        directory: site.path(""),
+        port: free_port(),
+        socket: site.path("bowline.sock"),
+    }
 }

@@ -3,8 +3,9 @@
 
 use std::fs;
 
-use crate::instance::{Home, Instance, Kind, for_each, installed, shell};
+use crate::instance::{Home, Instance, Kind, for_each, shell};
 use crate::support::knot::ZONE;
+use crate::support::skip::installed;
 
 /// A visit that stays pending, and what its log line has.
 fn pending(server: &Instance, home: &Home, address: &str, said: &[&str]) {

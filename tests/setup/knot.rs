@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::trial::{Trial, installed, run, succeed, wait_until};
+use crate::support::skip::installed;
+use crate::trial::{Trial, run, succeed, wait_until};
 
 fn check(conf: &Path) -> String {
     succeed("knotc", &["-c", conf.to_str().unwrap(), "conf-check"])

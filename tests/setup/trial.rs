@@ -6,10 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-// Test programs that have a Knot of their own too load it twice.
-#[allow(clippy::duplicate_mod)]
-#[path = "../support/port.rs"]
-mod port;
+use crate::support::knot::port;
 
 /// A directory, two ports, and the Knot that may run there.
 pub(crate) struct Trial {
@@ -159,21 +156,6 @@ pub(crate) fn succeed(program: &str, arguments: &[&str]) -> String {
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{program} {arguments:?}: {text}");
     text.into_owned()
-}
-
-/// Whether a program is here; says so when a test is skipped for want of it.
-pub(crate) fn installed(program: &str) -> bool {
-    let there = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"]
-        .iter()
-        .any(|directory| Path::new(directory).join(program).exists());
-    if !there {
-        eprintln!("skipped: {program} is not installed");
-    }
-    assert!(
-        there || std::env::var_os("CI").is_none(),
-        "{program} is missing in CI"
-    );
-    there
 }
 
 /// Waits up to ten seconds.

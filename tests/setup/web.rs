@@ -6,7 +6,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::trial::{Trial, installed, run, succeed, wait_until};
+use crate::support::skip::installed;
+use crate::trial::{Trial, run, succeed, wait_until};
 
 /// What `init` started in the background.
 const PID_FILES: [&str; 4] = [

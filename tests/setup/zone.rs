@@ -10,7 +10,8 @@ use bowline::setup::change::Standing;
 use bowline::setup::parent::{Ds, Parent, ds, parent};
 use serde_json::Value;
 
-use crate::trial::{Trial, installed, run, succeed, wait_until};
+use crate::support::skip::installed;
+use crate::trial::{Trial, run, succeed, wait_until};
 
 fn zone(trial: &Trial, arguments: &[&str]) -> Result<Value, String> {
     let arguments: Vec<String> = ["zone"]

@@ -9,7 +9,8 @@ use serde_json::Value;
 #[path = "../setup/trial.rs"]
 pub(crate) mod trial;
 
-use trial::{Trial, installed, run, succeed};
+use crate::support::skip::installed;
+use trial::{Trial, run, succeed};
 
 /// A site that runs: Knot, Apache and one host.
 pub(crate) struct Site {

@@ -5,24 +5,26 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
+
+use super::skip::{Privilege, may};
 
 /// A file system of its own; unmounted when dropped.
 pub struct Disk(PathBuf);
 
 impl Disk {
-    /// Puts one in the place of a directory, with the same files in it; nothing where that
-    /// is not allowed.
+    /// Puts one in the place of a directory, with the same files in it; nothing, and a word
+    /// about it, where that is not allowed.
     pub fn over(directory: &Path) -> Option<Self> {
-        let copy = directory.with_extension("copy");
-        run("cp", &["-a", directory.to_str()?, copy.to_str()?])?;
-        let options = ["-t", "tmpfs", "-o", "size=1m", "tmpfs", directory.to_str()?];
-        run("mount", &options)?;
+        if !may(Privilege::Mount) {
+            return None;
+        }
+        let copy = directory.with_extension("copy").display().to_string();
+        let at = directory.to_str()?;
+        run("cp", &["-a", at, &copy]);
+        run("mount", &["-t", "tmpfs", "-o", "size=1m", "tmpfs", at]);
         let disk = Disk(directory.to_owned());
-        run(
-            "cp",
-            &["-a", &format!("{}/.", copy.display()), directory.to_str()?],
-        )?;
+        run("cp", &["-a", &format!("{copy}/."), at]);
         Some(disk)
     }
 
@@ -39,18 +41,17 @@ impl Disk {
     /// Mounts it anew: `ro` or `rw`.
     pub fn remount(&self, how: &str) {
         let how = format!("remount,{how}");
-        run("mount", &["-o", &how, self.0.to_str().unwrap()]).unwrap();
+        run("mount", &["-o", &how, self.0.to_str().unwrap()]);
     }
 }
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _ = run("umount", &[&self.0.to_string_lossy()]);
+        let _ = Command::new("umount").arg(&self.0).status();
     }
 }
 
-fn run(command: &str, args: &[&str]) -> Option<()> {
-    let mut command = Command::new(command);
-    let status = command.args(args).stderr(Stdio::null()).status();
-    status.is_ok_and(|status| status.success()).then_some(())
+fn run(command: &str, args: &[&str]) {
+    let status = Command::new(command).args(args).status();
+    assert!(status.unwrap().success(), "{command} {args:?}");
 }

@@ -6,10 +6,11 @@
 #![allow(dead_code, unreachable_pub)]
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::support::skip::{Privilege, installed, may};
 
 /// What makes it, from outside: a control group, then everything unshared.
 const OUTSIDE: &str = r#"
@@ -90,9 +91,12 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Starts one with bowline in `/usr/bin`; `None`, and a word about it, where that
-    /// cannot be had.
+    /// Starts one with bowline in `/usr/bin`; `None`, and a word about it, where a process
+    /// may not have such a thing.
     pub fn start() -> Option<Self> {
+        if !installed("systemctl") {
+            return None;
+        }
         Machine::start_with(SYSTEMD)
     }
 
@@ -102,6 +106,9 @@ impl Machine {
     }
 
     fn start_with((first, up): (&str, &str)) -> Option<Self> {
+        if !may(Privilege::Root) || !may(Privilege::Machine) {
+            return None;
+        }
         let dir = tempfile::tempdir().unwrap();
         let name = dir.path().file_name().unwrap().to_string_lossy();
         let name = format!("bowline{}", name.replace('.', "-"));
@@ -124,8 +131,7 @@ impl Machine {
         if !machine.is_up(up) {
             let log = machine.dir.path().with_extension("log");
             let said = fs::read_to_string(log).unwrap_or_default();
-            skip(&said);
-            return None;
+            panic!("the machine does not start: {said}");
         }
         machine.put(Path::new(env!("CARGO_BIN_EXE_bowline")), "/usr/bin/bowline");
         Some(machine)
@@ -133,7 +139,7 @@ impl Machine {
 
     /// Waits until `up` succeeds there.
     fn is_up(&mut self, up: &str) -> bool {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_secs(120);
         while Instant::now() < end {
             if !matches!(self.child.try_wait(), Ok(None)) {
                 return false;
@@ -231,21 +237,6 @@ impl Machine {
             false => Path::new("/sys/fs/cgroup"),
         };
         root.join(&self.name)
-    }
-}
-
-/// Says that a test is skipped, and in the list of those that scripts/test shows.
-fn skip(said: &str) {
-    eprintln!("skipped: no machine of its own here: {said}");
-    if let Some(list) = std::env::var_os("BOWLINE_SKIPPED") {
-        let thread = std::thread::current();
-        let line = format!("{}\n", thread.name().unwrap_or_default());
-        let mut list = File::options()
-            .append(true)
-            .create(true)
-            .open(list)
-            .unwrap();
-        list.write_all(line.as_bytes()).unwrap();
     }
 }
 

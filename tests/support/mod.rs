@@ -1,9 +1,12 @@
 //! What several test programs share.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod certificate;
 pub mod disk;
 pub mod knot;
+pub mod nginx;
 pub mod site;
+pub mod skip;
 pub mod visit;
 
 /// Runs cases in threads of their names, for those that wait more than they work.

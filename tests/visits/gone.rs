@@ -163,7 +163,6 @@ fn given_up(verb: Verb) {
 #[test]
 fn between_any_two_steps() {
     if !strace::works() {
-        eprintln!("SKIPPED: strace is not there or may not trace");
         return;
     }
     at_once([

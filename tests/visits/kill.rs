@@ -17,7 +17,7 @@ const MOST: u32 = 200;
 #[test]
 fn no_accepted_address_is_lost() {
     if !strace::works() {
-        eprintln!("NOTE: strace may not trace; visits are killed at odd moments instead");
+        // Less, but not nothing.
         return at_odd_moments();
     }
     // Knot holds back an UPDATE that follows another, so each has a name server of its own.

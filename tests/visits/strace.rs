@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
+use crate::support::skip::{Privilege, installed, may};
 use crate::support::visit::Running;
 
 /// The words before a command that send it `signal` when it makes the `n`th of that call;
@@ -21,10 +22,7 @@ pub(crate) fn signal_at(call: &str, n: u32, signal: &str, output: &Path) -> Vec<
 
 /// Whether strace is there and may trace.
 pub(crate) fn works() -> bool {
-    let mut command = Command::new("strace");
-    command.args(["--output=/dev/null", "true"]);
-    command.stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
+    installed("strace") && may(Privilege::Trace)
 }
 
 /// Waits until the traced process stands still, and says its id; `None` when it has ended.

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use super::super::error::SetupError;
 use super::super::files::{Content, read};
-use super::super::fill::Fill;
 use super::super::nameserver::{Base, Files};
 use super::super::place::Place;
 use crate::dns::Key;
+use crate::fill::Fill;
 use crate::port::AddressPort;
 
 const SECONDARIES_CONF: &str = include_str!("../../../knot/secondaries.conf");

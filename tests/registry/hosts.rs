@@ -1,0 +1,181 @@
+//! Hosts come, are switched off, and go; their tokens with them.
+
+use bowline::registry::{Accepted, Holder, NewHost, RegistryError, Settings, State};
+use bowline::span::Span;
+use bowline::time::Timestamp;
+use bowline::token::Token;
+use bowline::ttl::Ttl;
+
+use crate::fixture::{Fixture, NOW, addresses, name, new_host, shown};
+
+#[test]
+fn tokens() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    let found = |it: &Fixture, token: &Token, now| {
+        it.registry
+            .holder_of(token, now)
+            .unwrap()
+            .map(|(holder, _)| match holder {
+                Holder::Host(host) => host.id,
+                Holder::Owner(owner) => panic!("{owner:?}"),
+            })
+    };
+    assert_eq!(found(&it, &token, NOW), Some(id));
+    assert_eq!(found(&it, &Token::random().unwrap(), NOW), None);
+
+    let second = Token::random().unwrap();
+    it.registry
+        .rotate(id, &it.key.digest(&second), Span::from_days(7), NOW)
+        .unwrap();
+    let later = NOW.plus(Span::from_days(7));
+    assert_eq!(found(&it, &token, NOW), Some(id), "rotate/keep-old/within");
+    assert_eq!(found(&it, &token, later), None, "rotate/keep-old/after");
+    assert_eq!(found(&it, &second, later), Some(id));
+    assert!(matches!(
+        it.accept(id, &token, "203.0.113.7"),
+        Accepted::Wish(_)
+    ));
+    let used: Vec<_> = it
+        .registry
+        .tokens(id)
+        .unwrap()
+        .into_iter()
+        .map(|token| (token.until, token.used))
+        .collect();
+    assert_eq!(
+        used,
+        [(None, None), (Some(later), Some(NOW))],
+        "the old one's use is noted"
+    );
+
+    let third = Token::random().unwrap();
+    it.registry
+        .rotate(id, &it.key.digest(&third), Span::ZERO, NOW)
+        .unwrap();
+    assert_eq!(found(&it, &token, NOW), None, "rotate/at-once");
+    assert_eq!(found(&it, &second, NOW), None, "rotate/at-once");
+    assert!(matches!(
+        it.accept(id, &second, "203.0.113.9"),
+        Accepted::Gone
+    ));
+
+    let other = new_host("other", Some(&third), &it.key);
+    assert!(matches!(
+        it.registry.add(&[other], Ttl::DEFAULT, NOW),
+        Err(RegistryError::TokenTaken)
+    ));
+}
+
+#[test]
+fn adding_is_all_or_nothing() {
+    let mut it = Fixture::new();
+    it.add("home");
+    let hosts = [
+        new_host("nas", None, &it.key),
+        new_host("home", None, &it.key),
+    ];
+    assert!(matches!(
+        it.registry.add(&hosts, Ttl::DEFAULT, NOW),
+        Err(RegistryError::Taken(_))
+    ));
+    assert!(
+        it.registry
+            .host_by_name(&name("nas"), NOW)
+            .unwrap()
+            .is_none()
+    );
+}
+
+#[test]
+fn disabled_hosts_keep_their_settings_and_lose_their_records() {
+    let mut it = Fixture::new();
+    let fixed = Some(addresses("203.0.113.7"));
+    let host = NewHost {
+        settings: Settings {
+            fixed,
+            ..Settings::default()
+        },
+        addresses: addresses("203.0.113.7"),
+        ..new_host("static", None, &it.key)
+    };
+    let id = it.registry.add(&[host], Ttl::DEFAULT, NOW).unwrap()[0];
+    it.confirm(id);
+    it.registry.disable(id, NOW).unwrap();
+    assert!(it.host(id).wish.records.addresses.is_empty());
+    it.confirm(id);
+    assert_eq!(shown(&it.host(id).held), "");
+    it.registry.enable(id, Ttl::DEFAULT, NOW).unwrap();
+    assert_eq!(it.host(id).wish.records.addresses, addresses("203.0.113.7"));
+    let token = it.key.digest(&Token::random().unwrap());
+    assert!(matches!(
+        it.registry.rotate(id, &token, Span::ZERO, NOW),
+        Err(RegistryError::Static(_))
+    ));
+}
+
+#[test]
+fn removal_is_a_wish_first_and_forgets_last() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    it.accept(id, &token, "203.0.113.7");
+    it.confirm(id);
+    it.registry.remove(id, NOW).unwrap();
+    let host = it.host(id);
+    assert_eq!((host.state, host.is_pending()), (State::Removing, true));
+    assert!(it.registry.holder_of(&token, NOW).unwrap().is_none());
+    assert!(
+        it.registry
+            .history(Some(id), Timestamp::from_seconds(0))
+            .unwrap()
+            .is_empty()
+    );
+    assert!(matches!(
+        it.accept(id, &token, "203.0.113.8"),
+        Accepted::Gone
+    ));
+
+    it.confirm(id);
+    assert!(it.registry.host_by_id(id).unwrap().is_none());
+    let again = new_host("home", None, &it.key);
+    assert!(matches!(
+        it.registry
+            .add(std::slice::from_ref(&again), Ttl::DEFAULT, NOW),
+        Err(RegistryError::Removed { .. })
+    ));
+    let again = NewHost {
+        reuse: Span::ZERO,
+        ..again
+    };
+    it.registry.add(&[again], Ttl::DEFAULT, NOW).unwrap();
+}
+
+#[test]
+fn a_removed_host_is_kept_while_an_old_update_may_still_come() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    it.accept(id, &token, "203.0.113.7");
+    it.unconfirmed(id);
+    it.registry.remove(id, NOW).unwrap();
+    it.confirm(id);
+    let host = it.host(id);
+    assert_eq!(
+        (host.state, shown(&host.held)),
+        (State::Removing, "home".to_owned())
+    );
+    assert_eq!(
+        it.registry.unsettled(NOW).unwrap().len(),
+        1,
+        "upkeep looks again"
+    );
+
+    let later = NOW.plus(Span::from_seconds(601));
+    assert_eq!(
+        it.registry.unsettled(later).unwrap().len(),
+        1,
+        "and once more at the end"
+    );
+    let wish = it.host(id).wish;
+    it.confirm_wish(id, &wish, later);
+    assert!(it.registry.host_by_id(id).unwrap().is_none());
+}

@@ -1,0 +1,96 @@
+//! Wishes and facts: what is accepted, and what is confirmed of it.
+
+use bowline::registry::Accepted;
+
+use crate::fixture::{Fixture, NOW, addresses, name, shown};
+
+#[test]
+fn wish_and_fact() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    assert!(!it.host(id).is_pending());
+
+    assert!(matches!(
+        it.accept(id, &token, "203.0.113.7"),
+        Accepted::Wish(1)
+    ));
+    let host = it.host(id);
+    assert!(host.is_pending());
+    assert_eq!(host.wish.records.addresses, addresses("203.0.113.7"));
+    assert_eq!(
+        (shown(&host.held), host.fact.number),
+        ("home".to_owned(), 0)
+    );
+    assert_eq!(it.registry.pending().unwrap().len(), 1);
+    assert_eq!(host.unconfirmed, None);
+
+    it.confirm(id);
+    let host = it.host(id);
+    assert!(!host.is_pending());
+    assert_eq!(
+        (host.fact.addresses, host.fact.serial),
+        (addresses("203.0.113.7"), Some(7))
+    );
+    assert!(matches!(
+        it.accept(id, &token, "203.0.113.7"),
+        Accepted::Unchanged(_)
+    ));
+
+    assert!(matches!(
+        it.accept(id, &token, "203.0.113.8,2001:db8::1"),
+        Accepted::Wish(2)
+    ));
+    let history = it.registry.history(Some(id), NOW).unwrap();
+    let shown: Vec<String> = history
+        .iter()
+        .map(|change| format!("{} {:?} {:?}", change.family, change.old, change.new))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "ipv4 None Some(203.0.113.7)",
+            "ipv4 Some(203.0.113.7) Some(203.0.113.8)",
+            "ipv6 None Some(2001:db8::1)",
+        ]
+    );
+}
+
+#[test]
+fn a_fact_is_what_was_sent_never_the_newest_wish() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    it.accept(id, &token, "203.0.113.1");
+    let sent = it.host(id).wish;
+    it.accept(id, &token, "203.0.113.2");
+    it.confirm_wish(id, &sent, NOW);
+    let host = it.host(id);
+    assert_eq!(host.fact.addresses, addresses("203.0.113.1"));
+    assert!(host.is_pending());
+}
+
+#[test]
+fn a_wish_on_an_unsettled_one_leaves_a_note() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    it.accept(id, &token, "203.0.113.1");
+    assert_eq!(it.host(id).unconfirmed, None);
+    it.accept(id, &token, "203.0.113.2");
+    assert_eq!(it.host(id).unconfirmed, Some(NOW));
+}
+
+#[test]
+fn only_what_is_older_than_before_the_question_went_back() {
+    let mut fixture = Fixture::new();
+    let zone = name("home").zone();
+    let mut seen = |serials: &[u32]| {
+        fixture.registry.conclude(&zone, serials, &[], NOW).unwrap();
+        let state = fixture.registry.zone_state(&zone).unwrap();
+        (state.serial, state.went_back.is_some())
+    };
+    assert_eq!(seen(&[]), (None, false));
+    assert_eq!(seen(&[7]), (Some(7), false));
+    assert_eq!(seen(&[7, 9, 10]), (Some(10), false));
+    // Another process asked before, and notes it later.
+    assert_eq!(seen(&[7, 8]), (Some(10), false));
+    assert_eq!(seen(&[10, 9]), (Some(10), true));
+}
