@@ -10,5 +10,7 @@ mod fixture;
 mod hosts;
 #[path = "registry/names.rs"]
 mod names;
+#[path = "registry/owners.rs"]
+mod owners;
 #[path = "registry/wishes.rs"]
 mod wishes;
