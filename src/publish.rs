@@ -16,6 +16,7 @@ mod served;
 mod shown;
 mod trouble;
 
+pub use exchange::TOGETHER;
 pub use shown::{AskedFor, Shown, differing};
 pub use trouble::{PublishError, Trouble};
 

@@ -6,12 +6,9 @@ use super::session::Session;
 use super::{Failure, note};
 use crate::deadline::Deadline;
 use crate::name::ZoneName;
-use crate::publish::{Busy, Published, Publisher};
+use crate::publish::{Busy, Published, Publisher, TOGETHER};
 use crate::registry::{Host, HostId, Lease};
 use crate::time::Timestamp;
-
-/// So many hosts are published at once, within one deadline.
-const TOGETHER: usize = 250;
 
 /// Makes the name server agree with the wishes just committed.
 ///

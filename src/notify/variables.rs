@@ -90,8 +90,8 @@ impl Variables {
         variables.last_ipv4_update = ipv4.map(local);
         variables.last_ipv6_update = ipv6.map(local);
         if let Some(host) = registry.host_by_id(id)? {
-            let zone = config.zone(&name.zone()).map(|zone| zone.expire);
-            let expire = host.settings.expire.or(zone).unwrap_or(Span::ZERO);
+            let zone = config.zone(&name.zone());
+            let expire = host.expire(zone.map_or(Span::ZERO, |zone| zone.expire));
             variables.expiry_ttl = expire.seconds();
             variables.is_pending = host.is_pending();
             variables.note = host.settings.note.as_deref().map(plain);

@@ -8,15 +8,15 @@ use crate::dns::{self, Answer, Answers, Doubt, LookupError, Refusal, Server, Swa
 use crate::ip::{AddressSet, Family};
 use crate::name::{RecordName, ZoneName};
 use crate::patience::Patience;
-use crate::registry::{Host, Wish};
+use crate::registry::{Host, MOST_BEHIND, Wish};
 
 /// How often an UPDATE is sent again with what the name server has by then.
 pub(super) const TRIES: usize = 3;
 /// What an UPDATE leaves of the deadline for looking at its result.
 const READ_BACK: Duration = Duration::from_secs(1);
-/// So many hosts in one UPDATE, a site and all behind it: with names of usual length they
-/// fit the largest message.
-const TOGETHER: usize = 251;
+/// So many hosts are published in one UPDATE, and within one deadline: a site and all behind
+/// it. With names of usual length they fit the largest message.
+pub const TOGETHER: usize = MOST_BEHIND as usize + 1;
 /// So many refusals are worth looking for the hosts they are about; then all are refused.
 const REFUSALS: usize = 64;
 

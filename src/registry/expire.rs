@@ -17,16 +17,28 @@ const EXPIRY: Source<'static> = Source {
 };
 
 impl Host {
-    /// Whether its client was not heard for as long as it may be silent; `expire` is the
-    /// zone's, for a host without its own.
-    pub fn is_silent(&self, expire: Span, now: Timestamp) -> bool {
-        let expire = self.settings.expire.unwrap_or(expire);
-        let heard = self.last_seen.unwrap_or(self.wish.at).max(self.wish.at);
+    /// After how much silence its records go; zero: never. A static host has no client that
+    /// could be silent. `zone` is the zone's expiry, for a host without its own.
+    pub fn expire(&self, zone: Span) -> Span {
+        match self.settings.fixed {
+            Some(_) => Span::ZERO,
+            None => self.settings.expire.unwrap_or(zone),
+        }
+    }
+
+    /// For how long its client was silent: since it was heard, or its addresses were set.
+    pub fn silence(&self, now: Timestamp) -> Span {
+        now.since(self.last_seen.unwrap_or(self.wish.at).max(self.wish.at))
+    }
+
+    /// Whether its client was not heard for as long as it may be silent; `zone` is the zone's
+    /// expiry, for a host without its own.
+    pub fn is_silent(&self, zone: Span, now: Timestamp) -> bool {
+        let expire = self.expire(zone);
         expire != Span::ZERO
             && self.state == State::Active
-            && self.settings.fixed.is_none()
             && !self.wish.records.addresses.is_empty()
-            && now.since(heard) >= expire
+            && self.silence(now) >= expire
     }
 }
 

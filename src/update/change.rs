@@ -218,7 +218,7 @@ impl<'a> Change<'_, 'a> {
     /// disk nor somebody who writes for long must stop a visit.
     fn seen(&mut self, Target { host, zone }: &Target<'_>) {
         let _until = Registry::give_up_at(self.visit.deadline.at_most(REMARK));
-        let expire = host.settings.expire.unwrap_or(zone.expire);
+        let expire = host.expire(zone.expire);
         let (token, now) = (&self.token, self.visit.now);
         let registry = self.visit.registry.get();
         let _ = registry.and_then(|registry| registry.seen(host, token, expire, now));

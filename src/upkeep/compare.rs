@@ -7,21 +7,20 @@
 //! When many hosts differ though the zone has not gone back, the registry may be the older
 //! of the two: then nothing is mended until the operator has decided.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::{Silent, worry};
 use crate::config::{Config, LogLevel, Zone};
 use crate::deadline::Deadline;
-use crate::ip::Family;
+use crate::ip::{Family, PublicAddress};
 use crate::log::{Line, Logger};
 use crate::name::HostName;
-use crate::publish::{PublishError, Published, Publisher, Shown, Trouble};
+use crate::publish::{PublishError, Published, Publisher, Shown, TOGETHER, Trouble};
 use crate::registry::{Host, HostId, Registry, ZoneState};
 use crate::span::Span;
 use crate::time::Timestamp;
 
-/// Hosts asked for at once.
-const TOGETHER: usize = 250;
 /// A round compares for no longer than this.
 const LONGEST: Duration = Duration::from_secs(20);
 /// The pause after a comparison of a second or more, in times what it took.
@@ -306,7 +305,15 @@ impl Comparison<'_> {
         let mut left = Left::default();
         for (host, shown) in differing {
             let line = |level| Line::new(level, "upkeep").field("host", &host.name);
-            let addresses = shown.addresses().filter(|_| host.settings.fixed.is_none());
+            let policy = host.policy(self.zone.policy());
+            let may_have = |address: IpAddr| {
+                let only = host.settings.only;
+                only.is_none_or(|only| only == Family::of(address))
+                    && PublicAddress::new(address, policy).is_ok()
+            };
+            let addresses = shown.addresses().filter(|addresses| {
+                host.settings.fixed.is_none() && addresses.iter().all(may_have)
+            });
             let adopted = match addresses {
                 Some(addresses) => self.registry.adopt(
                     host.id,

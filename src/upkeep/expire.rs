@@ -24,7 +24,7 @@ pub(super) fn run(
     let mut expired = 0;
     for zone in &config.zones {
         for host in registry.silent(&zone.name, zone.expire, now)? {
-            let expire = host.settings.expire.unwrap_or(zone.expire);
+            let expire = host.expire(zone.expire);
             if now.since(steady) < expire.min(LONGEST_GRACE) {
                 continue;
             }

@@ -8,12 +8,9 @@ use crate::config::LogLevel;
 use crate::deadline::Deadline;
 use crate::log::{Line, Logger};
 use crate::name::ZoneName;
-use crate::publish::{PublishError, Published, Publisher};
+use crate::publish::{PublishError, Published, Publisher, TOGETHER};
 use crate::registry::{Host, HostId, Registry};
 use crate::time::Timestamp;
-
-/// So many hosts are published at once, within one deadline.
-const TOGETHER: usize = 250;
 
 /// How many wishes came to what.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use bowline::ip::Family;
 use bowline::registry::Settings;
 use bowline::upkeep::{Compared, Word};
 
@@ -268,4 +269,42 @@ fn a_name_server_that_cannot_be_asked_is_told_of() {
     site.knot.restart();
     assert_eq!(compare(&site, Word::Registry), Compared::default());
     assert_eq!(site.dns("home"), "203.0.113.1");
+}
+
+#[test]
+fn what_may_not_be_published_is_not_adopted() {
+    let site = Site::new();
+    let homes = homes(&site, 3, "203.0.113");
+    let only = Settings {
+        only: Some(Family::Ipv4),
+        ..Settings::default()
+    };
+    let four = site.add_with("four", only);
+    assert_eq!(site.visit(&four.with("203.0.113.9")).status, 200);
+    by_hand(
+        &site,
+        &[
+            &["zone-unset", "h0", "A"],
+            &["zone-set", "h0", "60", "A", "10.9.9.9"],
+            &["zone-set", "h1", "60", "AAAA", "::1"],
+            &["zone-unset", "h2", "A"],
+            &["zone-set", "h2", "60", "A", "203.0.113.77"],
+            &["zone-set", "four", "60", "AAAA", "2001:db8::4"],
+        ],
+    );
+    let adopted = Compared {
+        adopted: 1,
+        left: 3,
+        ..Compared::default()
+    };
+    assert_eq!(compare(&site, Word::Zone), adopted);
+    assert_eq!(site.wish(&homes[0]), "203.0.113.0");
+    assert_eq!(site.wish(&homes[1]), "203.0.113.1");
+    assert_eq!(site.wish(&homes[2]), "203.0.113.77");
+    assert_eq!(site.wish(&four), "203.0.113.9");
+    // It stays as it is until the operator has decided.
+    assert_eq!(compare(&site, Word::Registry), Compared::default());
+    assert_eq!(site.dns("h0"), "10.9.9.9");
+    site.publish(&homes[0]);
+    assert_eq!(site.dns("h0"), "203.0.113.0");
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use super::super::session::Session;
 use super::super::{Context, Failure};
 use super::given::some_span;
-use super::report::{Listed, expire, silence, state};
+use super::report::{Listed, expire, state};
 use crate::name::ZoneName;
 use crate::owner_name::OwnerName;
 use crate::registry::{Host, State};
@@ -39,7 +39,7 @@ pub(super) struct Options {
 impl Options {
     /// Whether a host is asked for.
     fn wants(&self, host: &Host, session: &Session) -> bool {
-        let silence = silence(host, session.now);
+        let silence = host.silence(session.now);
         let expire = expire(host, session);
         let has_client = host.settings.fixed.is_none();
         self.zone

@@ -11,7 +11,6 @@ use crate::name::HostName;
 use crate::owner_name::OwnerName;
 use crate::registry::{Behind, Host, HostId, State};
 use crate::span::Span;
-use crate::time::Timestamp;
 use crate::token::Token;
 
 /// A host in a list, as JSON has it.
@@ -198,19 +197,7 @@ pub(super) fn note_behind(Behind { site, .. }: &Behind) {
 /// After how much silence its records go; nothing: never. A static host has no client.
 pub(super) fn expire(host: &Host, session: &Session) -> Span {
     let zone = session.config.zone(&host.name.zone());
-    match host.settings.fixed {
-        Some(_) => Span::ZERO,
-        None => host
-            .settings
-            .expire
-            .or(zone.map(|zone| zone.expire))
-            .unwrap_or(Span::ZERO),
-    }
-}
-
-/// For how long its client was silent: since it was last heard, else since it was added.
-pub(super) fn silence(host: &Host, now: Timestamp) -> Span {
-    now.since(host.last_seen.unwrap_or(host.created))
+    host.expire(zone.map_or(Span::ZERO, |zone| zone.expire))
 }
 
 /// Its state in a word.
