@@ -9,6 +9,7 @@ mod keys;
 mod log;
 mod mail_server;
 mod notify;
+mod secrets;
 
 pub use acme::{Acme, Register};
 pub use endpoint::{AnswerStyle, CredentialPlace, Endpoint, OmittedFamily, Params};

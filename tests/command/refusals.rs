@@ -1,5 +1,7 @@
 //! What is refused, with which code and in which words.
 
+use bowline::config::Config;
+
 use crate::place::Place;
 
 #[test]
@@ -198,16 +200,27 @@ fn a_wrong_secret_is_never_repeated() {
 fn an_open_secret_is_warned_about() {
     use std::os::unix::fs::PermissionsExt as _;
     let it = Place::new();
+    let config = it.read("etc/bowline.toml");
+    let more = "[acme]\nregister = \"file:invitation\"\n\
+                [notify.webhook]\nurl = \"https://hooks.example.org\"\nsecret = \"hunter2\"\n";
+    it.write("etc/bowline.toml", &format!("{config}{more}"));
+    it.write("etc/invitation", "come-in-come-in-come-in\n");
     assert_eq!(it.run("host list").err, "");
-    let key = it.file("etc/lookup.key");
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
-    for verb in ["host list", "status", "config check", "history"] {
-        let ran = it.run(verb);
-        let expected = format!(
-            "warning: everybody on this machine may read {}",
-            key.display()
-        );
-        assert!(ran.err.starts_with(&expected) && ran.code == 0, "{ran:?}");
+    let config = Config::load(&it.file("etc/bowline.toml")).unwrap();
+    let secrets = config.secrets();
+    // bowline.toml, the key for updates, the lookup key, the invitation.
+    assert_eq!(secrets.len(), 4, "{secrets:?}");
+    for secret in secrets {
+        std::fs::set_permissions(secret, std::fs::Permissions::from_mode(0o644)).unwrap();
+        for verb in ["host list", "status", "config check", "history"] {
+            let ran = it.run(verb);
+            let expected = format!(
+                "warning: everybody on this machine may read {0}; run `chmod o-rwx {0}`\n",
+                secret.display()
+            );
+            assert_eq!((ran.code, ran.err), (0, expected), "{verb}");
+        }
+        std::fs::set_permissions(secret, std::fs::Permissions::from_mode(0o640)).unwrap();
     }
 }
 

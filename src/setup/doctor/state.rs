@@ -178,9 +178,8 @@ fn foreigner(path: &Path) -> Option<u32> {
 
 /// Whoever owns the state directory is who runs bowline, and has to read the keys.
 fn readable(config: &Config, report: &mut Report) {
-    let mut files = vec![config.file.as_path(), config.state.lookup_key.as_path()];
-    files.extend(config.zones.iter().map(|zone| zone.key_file.as_path()));
-    files.dedup();
+    let mut files = vec![config.file.as_path()];
+    files.extend(config.secrets());
     let closed = files.iter().find_map(|file| {
         let error = fs::File::open(file).err()?;
         (error.kind() == ErrorKind::PermissionDenied).then_some(file)
