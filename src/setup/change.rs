@@ -17,7 +17,8 @@ use super::users::{Owners, user_name};
 use super::zone::{NewZone, check_url};
 use super::{apache, cron, keys, nginx, responder, systemd};
 use crate::config::{Config, Zone};
-use crate::dns::plain::{Kind, Reply, ask};
+use crate::dns::Rtype;
+use crate::dns::apex::{Reply, ask};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 
@@ -226,11 +227,11 @@ impl Standing {
     pub fn delegation(&self, zone: &Zone) -> Result<Vec<Record>, SetupError> {
         let mut known = Delegation::load(&self.place, &zone.name)?;
         if known.nameservers.is_empty()
-            && let Reply::Data(names) = ask(zone.server, &zone.name, Kind::Ns, WAIT)
+            && let Reply::Data(names) = ask(zone.server, &zone.name, Rtype::NS, WAIT)
         {
             let names = names
                 .iter()
-                .filter_map(|name| super::zone::NameServer::new(name).ok());
+                .filter_map(|name| super::zone::NameServer::new(&name.data).ok());
             known.nameservers = names.collect();
         }
         Ok(records::delegation(

@@ -10,7 +10,8 @@ use super::super::nameserver::{Program, WAIT};
 use super::super::next::{Step, remove, runs, service};
 use super::super::place::{Place, has_systemd};
 use super::{Knot, secondaries};
-use crate::dns::plain::{Kind, Reply, ask};
+use crate::dns::Rtype;
+use crate::dns::apex::{Reply, ask};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 
@@ -43,7 +44,7 @@ pub(super) fn next(
     };
     let listeners = changed(&place.knot_include().join("10-bowline.conf"))
         || place.private && changed(&place.knot_conf());
-    let served = ask(update.0, zone, Kind::Soa, WAIT);
+    let served = ask(update.0, zone, Rtype::SOA, WAIT);
     let is_served = matches!(served, Reply::Data(_));
     if is_served && included && !changed(&place.knot_dir) {
         return Ok(steps);

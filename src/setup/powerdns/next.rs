@@ -9,7 +9,8 @@ use super::super::nameserver::{Program, WAIT};
 use super::super::next::{Step, is_running, remove, service};
 use super::super::place::Place;
 use super::{PowerDns, policy, settings_file};
-use crate::dns::plain::{Kind, Reply, ask};
+use crate::dns::Rtype;
+use crate::dns::apex::{Reply, ask};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 
@@ -45,7 +46,7 @@ pub(super) fn next(
             .iter()
             .any(|(file, state)| file.path == path && state.writes())
     };
-    let is_served = matches!(ask(update.0, zone, Kind::Soa, WAIT), Reply::Data(_));
+    let is_served = matches!(ask(update.0, zone, Rtype::SOA, WAIT), Reply::Data(_));
     // What the key may change is read from its file each time.
     let anew = [
         settings_file(place),
