@@ -72,13 +72,9 @@ impl Program for Knot {
         let key = Content::Secret(base.key.text.clone());
         let secondaries = secondaries::addresses(base)?;
         let common = common(base, listeners, &theirs, secondaries.len())?;
-        files.add(include.clone(), 0o750, Content::Directory);
-        files.add(include.join("00-key.conf"), 0o640, key);
-        files.add(
-            include.join("10-bowline.conf"),
-            0o640,
-            Content::Text(common),
-        );
+        files.add(include, 0o750, Content::Directory);
+        files.add(key_conf(place), 0o640, key);
+        files.add(common_conf(place), 0o640, Content::Text(common));
         if !secondaries.is_empty() {
             secondaries::files(base, &secondaries, listeners, &mut files)?;
         }
@@ -107,8 +103,7 @@ impl Program for Knot {
                 )
                 .value("key: bowline", format_args!("key: {}", base.key.name))
                 .text()?;
-            let path = place.knot_include().join("20-acme.conf");
-            files.add(path, 0o640, Content::Text(text));
+            files.add(acme_conf(place), 0o640, Content::Text(text));
         }
         let clause = Content::Text(zone_clause(base, zone)?);
         files.add(zone_conf(place, &zone.name), 0o640, clause);
@@ -125,6 +120,10 @@ impl Program for Knot {
     fn is_signed(&self, place: &Place, zone: &ZoneName) -> Result<bool, SetupError> {
         let text = read(&zone_conf(place, zone))?.unwrap_or_default();
         Ok(text.lines().any(|line| line.trim() == "dnssec-signing: on"))
+    }
+
+    fn key_copies(&self, place: &Place) -> PathBuf {
+        place.knot_include()
     }
 
     fn key_directory(&self, place: &Place) -> Option<(PathBuf, PathBuf)> {
@@ -165,8 +164,34 @@ impl Program for Knot {
     }
 }
 
+/// Knot's copy of the key for updates.
+fn key_conf(place: &Place) -> PathBuf {
+    place.knot_include().join("00-key.conf")
+}
+
+/// The file with listeners, rules, policy and template.
+pub(super) fn common_conf(place: &Place) -> PathBuf {
+    place.knot_include().join("10-bowline.conf")
+}
+
+/// The file with the right to set challenges.
+fn acme_conf(place: &Place) -> PathBuf {
+    place.knot_include().join("20-acme.conf")
+}
+
+/// The files that all zones share, in the order in which Knot includes them.
+fn common_paths(place: &Place) -> [PathBuf; 5] {
+    [
+        key_conf(place),
+        secondaries::key_conf(place),
+        secondaries::conf(place),
+        common_conf(place),
+        acme_conf(place),
+    ]
+}
+
 /// The file with Knot's part of one zone.
-fn zone_conf(place: &Place, zone: &ZoneName) -> PathBuf {
+pub(super) fn zone_conf(place: &Place, zone: &ZoneName) -> PathBuf {
     place.knot_include().join(format!("50-{zone}.conf"))
 }
 

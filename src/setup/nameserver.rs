@@ -89,6 +89,9 @@ pub trait Program: fmt::Debug + Sync {
     /// A file that cannot be read.
     fn is_signed(&self, place: &Place, zone: &ZoneName) -> Result<bool, SetupError>;
 
+    /// The directory with its copy of the key for updates, in a file that has `key` in its name.
+    fn key_copies(&self, place: &Place) -> PathBuf;
+
     /// The directory of the zones' DNSSEC keys, after one that is there wherever the server
     /// is; nothing where they are no files.
     fn key_directory(&self, place: &Place) -> Option<(PathBuf, PathBuf)>;

@@ -8,7 +8,7 @@ use super::mode::Allowed;
 use super::report::Report;
 use crate::config::Config;
 use crate::dns::Key;
-use crate::setup::Place;
+use crate::setup::{Place, nameserver};
 
 /// What only root may look at.
 const AS_ROOT: &str = "run this as root, with sudo";
@@ -98,14 +98,9 @@ fn weakness(file: &Path, report: &mut Report) {
 
 /// The name servers' own copies of the key, where there are some.
 fn copies(place: &Place) -> Vec<PathBuf> {
-    let directories = [
-        place.knot_include(),
-        place.bind_dir.join("update.d"),
-        place.pdns_ours(),
-    ];
-    let files = directories
+    let files = nameserver::ALL
         .iter()
-        .filter_map(|directory| fs::read_dir(directory).ok());
+        .filter_map(|server| fs::read_dir(server.key_copies(place)).ok());
     let mut copies: Vec<PathBuf> = files
         .flatten()
         .flatten()

@@ -68,7 +68,7 @@ pub(super) fn files(
     files: &mut Files,
 ) -> Result<(), SetupError> {
     let place = base.place;
-    let key_file = place.knot_include().join("05-transfer-key.conf");
+    let key_file = key_conf(place);
     let key = match read(&key_file)? {
         Some(text) => text,
         None => Key::generate(KEY_NAME)?.1,
@@ -84,6 +84,11 @@ pub(super) fn files(
         Content::Secret(text),
     );
     Ok(())
+}
+
+/// The key for transfers.
+pub(super) fn key_conf(place: &Place) -> PathBuf {
+    place.knot_include().join("05-transfer-key.conf")
 }
 
 /// What the primary has for its secondaries.
