@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use clap::ValueEnum;
 
@@ -23,6 +24,9 @@ use crate::setup::{
     Gateway, NewZone, Place, Setup, SetupError, WebServer, apply, listen, place, report, taken,
 };
 use crate::span::Span;
+
+/// Where updates go, as the help has it.
+static UPDATE: LazyLock<String> = LazyLock::new(|| nameserver::UPDATE.for_knot());
 
 /// Set up this machine for a first zone
 #[derive(Debug, clap::Args)]
@@ -63,7 +67,7 @@ pub(super) struct Options {
     #[arg(long = "secondary", value_name = "ADDR@PORT")]
     secondaries: Vec<AddressPort>,
     /// Where updates go
-    #[arg(long, value_name = "ADDR@PORT", default_value = "127.0.0.1@5353")]
+    #[arg(long, value_name = "ADDR@PORT", default_value = UPDATE.as_str())]
     update: AddressPort,
     /// The web server to set up [default: the one installed]
     #[arg(long, value_enum, value_name = "SERVER")]
@@ -249,7 +253,7 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
 fn usual_user(place: &Place, gateway: Gateway) -> String {
     match gateway {
         Gateway::Fastcgi if !place.private => FIXED_USER.to_owned(),
-        _ => users::web_server().map_or_else(|| "www-data".to_owned(), |web| web.user),
+        _ => users::usual_web_user(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::fill::FillError;
+use super::nameserver::UPDATE;
 use crate::config::ConfigError;
 use crate::dns::KeyError;
 use crate::name::{NameError, ZoneName};
@@ -109,11 +110,11 @@ impl SetupError {
                  (what is translated to); for a trial --dns-listen 127.0.0.1@5300"
                     .to_owned()
             }
-            SetupError::UpdateElsewhere(_) => {
-                "updates stay on this machine: --update 127.0.0.1@5353; a name server elsewhere \
-                 gets its [[zone]] in bowline.toml by hand"
-                    .to_owned()
-            }
+            SetupError::UpdateElsewhere(_) => format!(
+                "updates stay on this machine: --update {}; a name server elsewhere gets its [[zone]] \
+                 in bowline.toml by hand",
+                UPDATE.for_knot()
+            ),
             SetupError::Taken(address, _) if address.ip().is_loopback() => {
                 "stop it, or choose another port: --update 127.0.0.1@5354, --dns-listen 127.0.0.1@5301"
                     .to_owned()

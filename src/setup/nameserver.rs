@@ -1,7 +1,7 @@
 //! The name servers that can be set up: one trait, and a file for each of them.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,6 +20,9 @@ use super::zone::{NameServer, NewZone};
 use crate::dns::{Algorithm, Key, KeyError};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
+
+/// Where a name server takes updates, unless something else is said.
+pub const UPDATE: AddressPort = AddressPort(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5353));
 
 /// How long a server on this machine may take to say whether it has a zone.
 pub(super) const WAIT: Duration = Duration::from_millis(500);

@@ -13,13 +13,12 @@ use super::mode::Allowed;
 use super::registry;
 use super::report::Report;
 use crate::config::Config;
+use crate::registry::LATE;
 use crate::setup::users::user_name;
 use crate::span::Span;
 use crate::time::Timestamp;
 use crate::token::Digest;
 
-/// Longer than this nothing should wait for its name server, nor a round of upkeep.
-pub(super) const LATE: Span = Span::from_seconds(300);
 /// The registry grows to some 1 KiB a host, and needs room to be written anew.
 const SPACE_MIN: u64 = 64 << 20;
 /// What is no problem of its own beside another: a round of upkeep ends with a note in the
