@@ -274,7 +274,7 @@ impl Standing {
             owners: &self.owners,
             key: &keys::tsig_key(&self.place)?,
             update,
-            secondaries: &[],
+            secondaries: &server.secondaries(&self.place)?,
             public: &[],
         };
         let mut written = Written::load(&self.place.written())?;

@@ -70,13 +70,12 @@ impl Program for Knot {
         }
         let include = place.knot_include();
         let key = Content::Secret(base.key.text.clone());
-        let secondaries = secondaries::addresses(base)?;
-        let common = common(base, listeners, &theirs, secondaries.len())?;
+        let common = common(base, listeners, &theirs)?;
         files.add(include, 0o750, Content::Directory);
         files.add(key_conf(place), 0o640, key);
         files.add(common_conf(place), 0o640, Content::Text(common));
-        if !secondaries.is_empty() {
-            secondaries::files(base, &secondaries, listeners, &mut files)?;
+        if !base.secondaries.is_empty() {
+            secondaries::files(base, listeners, &mut files)?;
         }
         Ok(files.all())
     }
@@ -208,9 +207,8 @@ fn common(
     base: &Base<'_>,
     listeners: &[AddressPort],
     theirs: &[SocketAddr],
-    secondaries: usize,
 ) -> Result<String, SetupError> {
-    let (place, update) = (base.place, base.update);
+    let (place, update, secondaries) = (base.place, base.update, base.secondaries.len());
     let open = |address: &&AddressPort| !theirs.iter().any(|their| covers(*their, address.0));
     let public: Vec<String> = listeners
         .iter()
@@ -239,7 +237,7 @@ fn common(
 fn zone_clause(base: &Base<'_>, zone: &NewZone) -> Result<String, SetupError> {
     let mut acl = vec!["bowline_update"];
     acl.extend(zone.acme.then_some("bowline_acme"));
-    let replicated = !secondaries::addresses(base)?.is_empty();
+    let replicated = !base.secondaries.is_empty();
     acl.extend(replicated.then_some("bowline_transfer"));
     let text = Fill::new(ZONE_CONF)
         .part("dnssec", zone.dnssec)

@@ -145,7 +145,7 @@ pub struct Base<'a> {
     pub key: &'a UpdateKey,
     /// Where updates go.
     pub update: AddressPort,
-    /// Other machines that serve the zones too, where any were named.
+    /// Other machines that serve the zones too.
     pub secondaries: &'a [AddressPort],
     /// What the outside asks.
     pub public: &'a [IpAddr],
