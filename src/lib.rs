@@ -27,7 +27,7 @@
 //! [`application`], [`devices`], [`upkeep`] and [`setup`], [`update`], [`acme`], [`pages`] and [`health`], [`publish`], and
 //! at the bottom
 //! [`dns`], [`registry`], [`http`], [`config`], [`log`], what processes share ([`lock`],
-//! [`limit`], [`patience`]) and the value types ([`name`], [`token`],
+//! [`limit`], [`patience`]), what errors have in common ([`hint`]) and the value types ([`name`], [`token`],
 //! [`ip`], [`ttl`], [`span`], [`rate`], …), which cannot hold bad data: after them no bare text travels.
 
 pub mod acme;
@@ -42,6 +42,7 @@ pub mod dns;
 pub mod event;
 pub mod gateway;
 pub mod health;
+pub mod hint;
 pub mod http;
 pub mod interface_id;
 pub mod ip;

@@ -9,6 +9,7 @@ use super::fill::FillError;
 use super::nameserver::UPDATE;
 use crate::config::ConfigError;
 use crate::dns::KeyError;
+use crate::hint::Hint;
 use crate::name::{NameError, ZoneName};
 use crate::registry::RegistryError;
 use crate::token::TokenError;
@@ -82,9 +83,10 @@ impl SetupError {
     pub fn io(doing: &'static str, path: &Path, error: io::Error) -> Self {
         SetupError::Io(doing, path.to_owned(), error)
     }
+}
 
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
+impl Hint for SetupError {
+    fn hint(&self) -> Option<String> {
         Some(match self {
             SetupError::Later(_, _, ways) => (*ways).to_owned(),
             SetupError::NameServerInZone(name, zone) => format!(
@@ -165,8 +167,19 @@ impl SetupError {
             SetupError::Command(..) => {
                 "mend that, then run it again: what is done already stays".to_owned()
             }
+            SetupError::Registry(error) => return error.hint(),
+            SetupError::Token(error) => return error.hint(),
             _ => return None,
         })
+    }
+
+    fn file(&self) -> Option<&Path> {
+        match self {
+            SetupError::Config(error) => error.file(),
+            SetupError::Registry(error) => error.file(),
+            SetupError::Token(error) => error.file(),
+            _ => None,
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::{Silent, worry};
 use crate::config::{Config, LogLevel, Zone};
 use crate::deadline::Deadline;
+use crate::hint::Hint;
 use crate::ip::Family;
 use crate::log::{Line, Logger};
 use crate::name::HostName;

@@ -2,7 +2,7 @@
 
 use bowline::config::Config;
 
-use crate::place::Place;
+use crate::place::{Place, Ran};
 
 #[test]
 fn wrong_usage_is_2() {
@@ -237,4 +237,26 @@ fn links_in_place_of_state_are_refused() {
     std::os::unix::fs::symlink(it.file("other.db"), it.file("state/bowline.db")).unwrap();
     let ran = it.run("host list");
     assert!(ran.err.contains("bowline.db is a link"), "{ran:?}");
+}
+
+#[test]
+fn a_path_that_no_server_takes_says_what_to_do() {
+    let it = Place::new();
+    std::fs::rename(it.file("etc"), it.file("my etc")).unwrap();
+    let config = it.file("my etc/bowline.toml");
+    for (verb, code, before) in [
+        ("doctor", 1, "bowline: "),
+        ("zone show", 1, "bowline: "),
+        // All else is in it.
+        ("backup it", 0, "note: the backup has no DNSSEC keys: "),
+    ] {
+        let mut command = it.command(verb);
+        let ran = command.env("BOWLINE_CONFIG", &config).output().unwrap();
+        let ran = Ran::from(ran);
+        let expected = format!(
+            "{before}{config:?} has ' ', which not every server takes as it is\n\
+             hint: choose a path of letters, digits and / . _ - + @ , = ~ :\n"
+        );
+        assert_eq!((ran.code, ran.err), (code, expected), "{verb}");
+    }
 }
