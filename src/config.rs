@@ -9,6 +9,7 @@ mod keys;
 mod log;
 mod mail_server;
 mod notify;
+mod secrets;
 
 pub use acme::{Acme, Register};
 pub use endpoint::{AnswerStyle, CredentialPlace, Endpoint, OmittedFamily, Params};
@@ -25,6 +26,7 @@ use ipnetwork::IpNetwork;
 use serde::Deserialize;
 
 use crate::base_url::BaseUrl;
+use crate::hint::Hint;
 use crate::ip::Policy;
 use crate::name::ZoneName;
 use crate::port::AddressPort;
@@ -340,6 +342,12 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+impl Hint for ConfigError {
+    fn file(&self) -> Option<&Path> {
+        Some(&self.file)
+    }
+}
 
 fn line_of(text: &str, offset: usize) -> usize {
     text.bytes()

@@ -199,6 +199,8 @@ impl fmt::Display for Unpublishable {
 
 impl std::error::Error for Unpublishable {}
 
+impl crate::hint::Hint for Unpublishable {}
+
 enum Kind {
     Public,
     Private(&'static str),

@@ -65,6 +65,7 @@
 //! 1. [`time`], a moment.
 //! 1. [`span`], a length of time.
 //! 1. [`deadline`], until when a request waits for anything.
+//! 1. [`hint`], what errors know to do about them.
 
 pub mod acme;
 pub mod application;
@@ -79,6 +80,7 @@ pub mod event;
 pub mod fill;
 pub mod gateway;
 pub mod health;
+pub mod hint;
 pub mod http;
 pub mod interface_id;
 pub mod ip;

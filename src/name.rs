@@ -252,6 +252,8 @@ impl fmt::Display for NameError {
 
 impl std::error::Error for NameError {}
 
+impl crate::hint::Hint for NameError {}
+
 /// Lower-case A-labels without the final dot (RFC 5891, UTS 46).
 fn to_a_labels(text: &str) -> Result<Cow<'_, str>, NameError> {
     let text = text.strip_suffix('.').unwrap_or(text);

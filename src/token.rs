@@ -12,6 +12,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
+use crate::hint::Hint;
+
 /// How many characters a token made here has.
 const MADE: usize = 24;
 /// A shorter path segment is never looked up.
@@ -219,6 +221,21 @@ pub enum TokenError {
         /// What is wrong with it.
         why: String,
     },
+}
+
+impl Hint for TokenError {
+    fn hint(&self) -> Option<String> {
+        let what = "put the lookup.key back that belongs to the registry, as from a backup; \
+                    check [state] lookup_key in bowline.toml";
+        self.file().map(|_| what.to_owned())
+    }
+
+    fn file(&self) -> Option<&Path> {
+        match self {
+            TokenError::KeyFile { file, .. } => Some(Path::new(file)),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for TokenError {

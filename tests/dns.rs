@@ -8,6 +8,8 @@
 
 mod support;
 
+#[path = "dns/apex.rs"]
+mod apex;
 #[path = "dns/common.rs"]
 mod common;
 #[path = "dns/keys.rs"]

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::config::Config;
+use crate::hint::Hint;
 use crate::publish::{PublishError, Publisher};
 use crate::registry::{Lease, Pool, RegistryError};
 use crate::token::{LookupKey, TokenError};

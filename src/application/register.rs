@@ -10,6 +10,7 @@ use super::{Application, Keys, load, not_allowed};
 use crate::acme::AllowFrom;
 use crate::config::{Register, Zone};
 use crate::deadline::Deadline;
+use crate::hint::Hint;
 use crate::http::{Method, Request, Response};
 use crate::ip::Addresses;
 use crate::limit::Limit;

@@ -16,7 +16,7 @@ pub(super) fn warn_of_secrets(file: &Path) {
     let Ok(config) = Config::load(file) else {
         return;
     };
-    for secret in secrets(&config) {
+    for secret in config.secrets() {
         let open =
             metadata(secret).is_ok_and(|found| found.permissions().mode() & OTHERS_READ != 0);
         if open {
@@ -26,7 +26,7 @@ pub(super) fn warn_of_secrets(file: &Path) {
             ));
         }
     }
-    for file in keys(&config) {
+    for file in config.update_keys() {
         // One that cannot be read is an error, and the verb's to say, where it is needed.
         let key = read_to_string(file)
             .ok()
@@ -35,25 +35,4 @@ pub(super) fn warn_of_secrets(file: &Path) {
             warn(format!("key {}: {weakness}", file.display()));
         }
     }
-}
-
-/// The files of keys, each once.
-pub(super) fn secrets(config: &Config) -> Vec<&Path> {
-    let mut all = keys(config);
-    all.push(config.state.lookup_key.as_path());
-    if config.notify.has_secret() {
-        all.push(config.file.as_path());
-    }
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
-/// The files of the zones' TSIG keys, each once.
-fn keys(config: &Config) -> Vec<&Path> {
-    let zones = config.zones.iter();
-    let mut all: Vec<&Path> = zones.map(|zone| zone.key_file.as_path()).collect();
-    all.sort_unstable();
-    all.dedup();
-    all
 }

@@ -1,21 +1,13 @@
 //! How a verb fails: what went wrong, and what to do about it.
 
-use std::any::Any;
-use std::error::Error;
 use std::fmt;
 use std::fs::{File, metadata};
 use std::io::{self, Write as _};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::publish::PublishError;
-use crate::registry::RegistryError;
+use crate::hint::Hint;
 use crate::setup::users::{group_name, user_name};
-use crate::token::TokenError;
-
-/// What to do about a lookup key that is gone or spoilt.
-const LOOKUP_KEY: &str = "put the lookup.key back that belongs to the registry, as from a backup; \
-                          check [state] lookup_key in bowline.toml";
 
 /// The group may read it.
 const GROUP_READS: u32 = 0o040;
@@ -43,6 +35,14 @@ impl Failure {
         Failure {
             hint: Some(hint.to_string()),
             ..self
+        }
+    }
+
+    /// The same with what to do about it, where something can be said.
+    pub(super) fn maybe_hint(self, hint: Option<impl fmt::Display>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
         }
     }
 
@@ -97,36 +97,32 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Errors that know what to do about them give their hint along.
-impl<E: Error + 'static> From<E> for Failure {
+/// The hint comes along.
+impl<E: Hint> From<E> for Failure {
     fn from(error: E) -> Self {
-        let any: &dyn Any = &error;
-        let hint = if let Some(error) = any.downcast_ref::<RegistryError>() {
-            error.hint()
-        } else if let Some(TokenError::KeyFile { file, .. }) = any.downcast_ref() {
-            closed(Path::new(file)).or_else(|| Some(LOOKUP_KEY.to_owned()))
-        } else if let Some(error) = any.downcast_ref::<PublishError>() {
-            let closed = match error {
-                PublishError::KeyFile { file, .. } => closed(file),
-                _ => None,
-            };
-            closed.or_else(|| error.hint())
-        } else {
-            None
-        };
-        let closed_pipe = any
-            .downcast_ref::<io::Error>()
-            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+        let closed = error.file().and_then(closed);
+        let hint = closed.or_else(|| error.hint());
+        Failure::new(error).maybe_hint(hint)
+    }
+}
+
+// Those of others know nothing to do.
+impl Hint for rustix::io::Errno {}
+impl Hint for serde_json::Error {}
+impl Hint for toml::de::Error {}
+
+/// The reader of our output may have gone away.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
         Failure {
-            hint,
-            closed_pipe,
+            closed_pipe: error.kind() == io::ErrorKind::BrokenPipe,
             ..Failure::new(error)
         }
     }
 }
 
 /// What to do about a file that we may not read; nothing where we may, or it is not there.
-pub(super) fn closed(file: &Path) -> Option<String> {
+fn closed(file: &Path) -> Option<String> {
     let error = File::open(file).err()?;
     if error.kind() != io::ErrorKind::PermissionDenied {
         return None;

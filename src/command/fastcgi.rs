@@ -1,7 +1,5 @@
 //! `bowline fastcgi`: a responder that stays.
 
-use std::fmt::Display;
-
 use ipnetwork::IpNetwork;
 
 use super::{Context, Failure};
@@ -39,11 +37,11 @@ pub(super) fn run(options: &Options, context: &mut Context<'_>) -> Result<(), Fa
         Some(address) => {
             // Somebody is there to read it; a socket that was passed on must be served.
             if let Some((reason, hint)) = current.trouble() {
-                return Err(failure(reason, hint));
+                return Err(Failure::new(reason).maybe_hint(hint));
             }
-            vec![listen(address, &options.allow).map_err(cannot_listen)?]
+            vec![listen(address, &options.allow)?]
         }
-        None => passed_on(&options.allow).map_err(cannot_listen)?,
+        None => passed_on(&options.allow)?,
     };
     if listeners.is_empty() {
         let hint = "name one with --listen, or let systemd or spawn-fcgi pass one on";
@@ -62,17 +60,4 @@ fn passed_on(allow: &[IpNetwork]) -> Result<Vec<Listener>, ListenError> {
         none if none.is_empty() => Ok(from_standard_input()?.into_iter().collect()),
         some => Ok(some),
     }
-}
-
-/// A failure with its hint, where there is one.
-fn failure(reason: impl Display, hint: Option<impl Display>) -> Failure {
-    match hint {
-        Some(hint) => Failure::new(reason).hint(hint),
-        None => Failure::new(reason),
-    }
-}
-
-/// A failure to listen, with its hint.
-fn cannot_listen(error: ListenError) -> Failure {
-    failure(&error, error.hint())
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use clap::ValueEnum;
 
@@ -23,6 +24,9 @@ use crate::setup::{
     Gateway, NewZone, Place, Setup, SetupError, WebServer, apply, listen, place, report, taken,
 };
 use crate::span::Span;
+
+/// Where updates go, as the help has it.
+static UPDATE: LazyLock<String> = LazyLock::new(|| nameserver::UPDATE.for_knot());
 
 /// Set up this machine for a first zone
 #[derive(Debug, clap::Args)]
@@ -63,7 +67,7 @@ pub(super) struct Options {
     #[arg(long = "secondary", value_name = "ADDR@PORT")]
     secondaries: Vec<AddressPort>,
     /// Where updates go
-    #[arg(long, value_name = "ADDR@PORT", default_value = "127.0.0.1@5353")]
+    #[arg(long, value_name = "ADDR@PORT", default_value = UPDATE.as_str())]
     update: AddressPort,
     /// The web server to set up [default: the one installed]
     #[arg(long, value_enum, value_name = "SERVER")]
@@ -127,18 +131,17 @@ enum Way {
 /// What was asked for cannot be had here, or a file or command failed.
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let (apply, dry_run) = (options.apply, options.dry_run);
-    let mut setup = setup(options, &context.config).map_err(failure)?;
-    let mut written = Written::load(&setup.place.written()).map_err(failure)?;
-    let mut plan = setup.plan(&written).map_err(failure)?;
+    let mut setup = setup(options, &context.config)?;
+    let mut written = Written::load(&setup.place.written())?;
+    let mut plan = setup.plan(&written)?;
     if setup.owners.state.is_missing() && !dry_run {
-        setup.owners = users::make_fixed().map_err(failure)?;
-        plan = setup.plan(&written).map_err(failure)?;
+        setup.owners = users::make_fixed()?;
+        plan = setup.plan(&written)?;
         plan.notes
             .push(format!("made the user {}", setup.owners.state.user));
     }
     if !dry_run {
-        plan.write(&setup.place, &setup.owners, &mut written)
-            .map_err(failure)?;
+        plan.write(&setup.place, &setup.owners, &mut written)?;
     }
     if !context.json {
         report::files(&plan, dry_run, context.out)?;
@@ -160,20 +163,10 @@ pub(super) fn apply_steps(
     context: &mut Context<'_>,
 ) -> Result<Vec<crate::setup::next::Step>, Failure> {
     if context.json {
-        return apply::apply(steps, &mut std::io::sink()).map_err(failure);
+        return Ok(apply::apply(steps, &mut std::io::sink())?);
     }
     writeln!(context.out)?;
-    apply::apply(steps, context.out).map_err(failure)
-}
-
-/// A refusal with its hint.
-pub(super) fn failure(error: SetupError) -> Failure {
-    let hint = error.hint();
-    let failure = Failure::new(error);
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+    Ok(apply::apply(steps, context.out)?)
 }
 
 /// Checks the options against each other and this machine.
@@ -249,7 +242,7 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
 fn usual_user(place: &Place, gateway: Gateway) -> String {
     match gateway {
         Gateway::Fastcgi if !place.private => FIXED_USER.to_owned(),
-        _ => users::web_server().map_or_else(|| "www-data".to_owned(), |web| web.user),
+        _ => users::usual_web_user(),
     }
 }
 

@@ -1,6 +1,5 @@
 //! What verbs about hosts work with: the configuration, the open registry, one moment.
 
-use super::failure::closed;
 use super::{Context, Failure, note};
 use crate::config::{Config, Zone};
 use crate::name::{HostName, ZoneName};
@@ -88,10 +87,9 @@ impl Session {
 pub(super) fn load(context: &Context<'_>) -> Result<Config, Failure> {
     Config::load(&context.config).map_err(|error| {
         let failure = Failure::from(error);
-        match (closed(&context.config), context.config.exists()) {
-            (Some(hint), _) => failure.hint(hint),
-            (None, false) => failure.hint("run `bowline init`, or name another file with --config"),
-            (None, true) => failure,
+        match context.config.try_exists() {
+            Ok(false) => failure.hint("run `bowline init`, or name another file with --config"),
+            _ => failure,
         }
     })
 }

@@ -62,7 +62,8 @@ fn publish_challenges(
             publisher.publish_challenges(registry, &zone, host, Busy::Wait, deadline)?
         {
             let failure = Failure::new(format!("{why}; bowline goes on trying"));
-            maybe_hint(failure, why.hint())
+            failure
+                .maybe_hint(why.hint())
                 .note("could not confirm that a challenge for a certificate is removed");
         }
     }
@@ -78,7 +79,8 @@ fn tell(hosts: &[Host], published: &[Published]) {
             Published::Confirmed | Published::Off | Published::Gone => {}
             Published::Refused(why) => {
                 let failure = Failure::new(format!("{why}; bowline goes on trying"));
-                maybe_hint(failure, why.hint())
+                failure
+                    .maybe_hint(why.hint())
                     .note(format!("the name server did not take {name}"));
             }
             // The same trouble for all: it is told once.
@@ -86,19 +88,13 @@ fn tell(hosts: &[Host], published: &[Published]) {
             Published::Unconfirmed(why) => {
                 unconfirmed = 1;
                 let failure = Failure::new(format!("{why}; bowline goes on trying"));
-                maybe_hint(failure, why.hint()).note(format!("could not confirm {name}"));
+                failure
+                    .maybe_hint(why.hint())
+                    .note(format!("could not confirm {name}"));
             }
         }
     }
     if unconfirmed > 1 {
         note(format!("{} more hosts stay pending", unconfirmed - 1));
-    }
-}
-
-/// The failure with a hint, where there is one.
-fn maybe_hint(failure: Failure, hint: Option<String>) -> Failure {
-    match hint {
-        Some(hint) => failure.hint(hint),
-        None => failure,
     }
 }

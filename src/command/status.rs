@@ -14,13 +14,10 @@ use super::session::Session;
 use super::{Context, Failure, hosts};
 use crate::config::{Config, LogTarget};
 use crate::name::ZoneName;
-use crate::registry::{Host, RegistryError, State};
+use crate::registry::{Host, LATE, LATE_MINUTES, RegistryError, State};
 use crate::span::Span;
 use crate::time::Timestamp;
 use crate::upkeep;
-
-/// Longer than this nothing should wait for its name server.
-const LATE: Span = Span::from_seconds(300);
 
 /// Show zones, hosts and what is pending; fails when that is so, or no upkeep, for over 5 minutes
 #[derive(Debug, Args)]
@@ -122,18 +119,18 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     let late = |pending: &&Pending| pending.age > LATE.seconds();
     match status.pending.iter().filter(late).count() {
         0 if status.upkeep_late => Err(match status.last_upkeep {
-            Some(_) => Failure::new("no upkeep for over 5 minutes")
+            Some(_) => Failure::new(format!("no upkeep for over {LATE_MINUTES} minutes"))
                 .hint("is `bowline upkeep` still run every minute?"),
             None => Failure::new("there was no upkeep yet")
                 .hint("let a timer run `bowline upkeep` every minute"),
         }),
-        0 if status.challenges.age > LATE.seconds() => Err(Failure::new(
-            "a challenge for a certificate is pending for over 5 minutes",
-        )
+        0 if status.challenges.age > LATE.seconds() => Err(Failure::new(format!(
+            "a challenge for a certificate is pending for over {LATE_MINUTES} minutes"
+        ))
         .hint(format!("the reason is in the log: {}", status.log))),
         0 => Ok(()),
         count => Err(Failure::new(format!(
-            "{count} {} pending for over 5 minutes",
+            "{count} {} pending for over {LATE_MINUTES} minutes",
             if count == 1 { "host is" } else { "hosts are" }
         ))
         .hint(format!("the reason is in the log: {}", status.log))),

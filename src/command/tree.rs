@@ -115,3 +115,17 @@ impl Verb {
 pub fn tree() -> clap::Command {
     Arguments::command()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::LATE_MINUTES;
+
+    #[test]
+    fn help_says_what_is_late() {
+        let tree = tree();
+        let status = tree.find_subcommand("status").unwrap();
+        let about = status.get_about().unwrap().to_string();
+        assert!(about.ends_with(&format!("for over {LATE_MINUTES} minutes")));
+    }
+}

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
-use super::init::{apply_steps, failure};
+use super::init::apply_steps;
 use super::session::open_registry;
 use super::{Context, Failure, step_down};
 use crate::config::Zone;
@@ -96,16 +96,16 @@ struct Set {
 /// # Errors
 /// No such zone, or one that is there already; a file or command that failed.
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
-    let standing = Standing::load(&context.config).map_err(failure)?;
+    let standing = Standing::load(&context.config)?;
     match options.action {
         Action::Add(options) => {
-            let plan = add(&standing, options).map_err(failure)?;
+            let plan = add(&standing, options)?;
             show_plan(&plan, context)
         }
         Action::List => list(&standing, context),
         Action::Show { zone } => show(&standing, zone.as_ref(), context),
         Action::Set(options) => {
-            let plan = set(&standing, options).map_err(failure)?;
+            let plan = set(&standing, options)?;
             show_plan(&plan, context)
         }
         Action::Remove { zone, apply } => remove(&standing, &zone, apply, context),
@@ -178,13 +178,13 @@ fn show(
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
     let zones: Vec<&Zone> = match name {
-        Some(name) => vec![standing.zone(name).map_err(failure)?],
+        Some(name) => vec![standing.zone(name)?],
         None => standing.config.zones.iter().collect(),
     };
     let mut all = Vec::new();
     for zone in zones {
-        let mut records = standing.delegation(zone).map_err(failure)?;
-        let signed = standing.is_signed(&zone.name).map_err(failure)?;
+        let mut records = standing.delegation(zone)?;
+        let signed = standing.is_signed(&zone.name)?;
         let ds = ds_here(zone, signed);
         if let Ds::Enter(more) = &ds {
             records.extend(more.iter().cloned());
@@ -194,10 +194,7 @@ fn show(
             Ds::NotYet(why) => format!("not yet: {why}"),
             Ds::Enter(_) => "ready".to_owned(),
         };
-        let notes: Vec<String> = keys::weakness(&zone.key_file)
-            .map_err(failure)?
-            .into_iter()
-            .collect();
+        let notes: Vec<String> = keys::weakness(&zone.key_file)?.into_iter().collect();
         if context.json {
             all.push(json!({
                 "name": zone.name.as_str(),
@@ -224,7 +221,7 @@ fn remove(
     apply: bool,
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
-    standing.zone(zone).map_err(failure)?;
+    standing.zone(zone)?;
     let mut notes = Vec::new();
     let hosts = match hosts(standing, zone) {
         Ok(count) => count,
@@ -239,12 +236,12 @@ fn remove(
     let mut parent = Parent::Unknown(String::new());
     if apply {
         if hosts > 0 {
-            return Err(failure(SetupError::HostsThere(zone.clone(), hosts)));
+            return Err(SetupError::HostsThere(zone.clone(), hosts).into());
         }
         parent = parent_here(zone);
         match &parent {
             Parent::Has(kind) => {
-                return Err(failure(SetupError::ParentThere(zone.clone(), kind)));
+                return Err(SetupError::ParentThere(zone.clone(), kind).into());
             }
             Parent::Unknown(why) => notes.push(format!(
                 "{why}: whether {} still has NS or DS could not be told",
@@ -253,11 +250,11 @@ fn remove(
             Parent::Gone => {}
         }
     }
-    let mut steps = standing.removal(zone, hosts, &parent).map_err(failure)?;
+    let mut steps = standing.removal(zone, hosts, &parent)?;
     if apply {
         steps = apply_steps(&steps, context)?;
         // Last, so that a removal that stopped half-way can be run again.
-        standing.forget(zone).map_err(failure)?;
+        standing.forget(zone)?;
     } else {
         let again = standing
             .place

@@ -8,13 +8,13 @@
 //! message, so ask with [`lookup`] afterwards whether the record can be seen.
 
 mod answer;
+pub mod apex;
 pub mod ds;
 mod exchange;
 mod key;
 mod key_text;
 mod lookup;
 mod message;
-pub mod plain;
 pub mod probe;
 pub mod question;
 mod refusal;

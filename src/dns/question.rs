@@ -32,7 +32,7 @@ pub struct Told {
 }
 
 /// One record.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Its owner, lower case, without the final dot.
     pub owner: String,

@@ -1,9 +1,10 @@
 //! Why a wish is no fact, and why nothing could be published at all.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::dns::{By, Doubt, KeyError, LookupError, Refusal};
+use crate::hint::Hint;
 use crate::lock::LockError;
 use crate::name::{RecordName, ZoneName};
 use crate::registry::RegistryError;
@@ -127,9 +128,10 @@ impl PublishError {
             PublishError::NoZone(_) | PublishError::KeyFile { .. } | PublishError::Key { .. }
         )
     }
+}
 
-    /// What an operator can do about it.
-    pub fn hint(&self) -> Option<String> {
+impl Hint for PublishError {
+    fn hint(&self) -> Option<String> {
         match self {
             PublishError::NoZone(zone) => Some(format!("run `bowline zone add {zone}`")),
             PublishError::KeyFile { .. } => {
@@ -140,6 +142,13 @@ impl PublishError {
                 Some("the state directory must be writable for the user bowline runs as".to_owned())
             }
             PublishError::Registry(error) => error.hint(),
+        }
+    }
+
+    fn file(&self) -> Option<&Path> {
+        match self {
+            PublishError::KeyFile { file, .. } => Some(file),
+            _ => None,
         }
     }
 }

@@ -1,7 +1,13 @@
 //! Which hosts wait for the name server.
 
 use super::{Host, Registry, RegistryError, UNSETTLED};
+use crate::span::Span;
 use crate::time::Timestamp;
+
+/// Longer than so many minutes nothing should wait for its name server, nor for upkeep.
+pub const LATE_MINUTES: u64 = 5;
+/// The same as a length of time.
+pub const LATE: Span = Span::from_seconds(LATE_MINUTES * 60);
 
 /// Since when the host of a row is pending, in a statement.
 macro_rules! pending_since {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use rusqlite::ErrorCode;
 
 use super::NotBehind;
+use crate::hint::Hint;
 use crate::name::{HostName, NameError};
 use crate::owner_name::OwnerName;
 use crate::time::Timestamp;
@@ -98,9 +99,8 @@ pub enum RegistryError {
     Removing(HostName),
 }
 
-impl RegistryError {
-    /// What to do about it, where something can be said.
-    pub fn hint(&self) -> Option<String> {
+impl Hint for RegistryError {
+    fn hint(&self) -> Option<String> {
         Some(match self {
             RegistryError::Missing(_) => {
                 "run `bowline init`, or check [state] registry in bowline.toml".to_owned()

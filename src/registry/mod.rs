@@ -46,6 +46,7 @@ mod zone;
 
 pub use behind::{Behind, MOST_BEHIND, NotBehind};
 pub use challenge::{Challenge, ChallengeAccepted, ChallengeAsk, ChallengeCount, ChallengeEdit};
+pub use due::{LATE, LATE_MINUTES};
 pub use edit::{NewHost, Rename};
 pub use error::RegistryError;
 pub use fact::{Conclusion, End};

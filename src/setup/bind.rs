@@ -126,6 +126,10 @@ impl Program for Bind {
             .any(|line| line.trim_start().starts_with("dnssec-policy ")))
     }
 
+    fn key_copies(&self, place: &Place) -> PathBuf {
+        update_dir(place)
+    }
+
     fn key_directory(&self, place: &Place) -> Option<(PathBuf, PathBuf)> {
         // The package makes the one above ours.
         let storage = &place.bind_storage;

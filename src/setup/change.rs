@@ -7,22 +7,20 @@ use super::configuration::{self, ZoneKeys};
 use super::delegation::Delegation;
 use super::error::SetupError;
 use super::files::{File, State, Written, read};
-use super::nameserver::{self, Base, Program};
+use super::nameserver::{self, Base, Program, UPDATE};
 use super::next::{self, Step};
 use super::parent::{Parent, WAIT};
 use super::place::Place;
 use super::plan::Plan;
 use super::records::{self, Record};
-use super::users::{Owners, user_name};
+use super::users::{Owners, user_name, usual_web_user};
 use super::zone::{NewZone, check_url};
 use super::{apache, cron, keys, nginx, responder, systemd};
 use crate::config::{Config, Zone};
-use crate::dns::plain::{Kind, Reply, ask};
+use crate::dns::Rtype;
+use crate::dns::apex::{Reply, ask};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
-
-/// Where updates go when no zone says so.
-const UPDATE: &str = "127.0.0.1:5353";
 
 /// A set-up that is there.
 #[derive(Debug)]
@@ -43,7 +41,7 @@ impl Standing {
         let config = Config::load(file)?;
         let state_dir = config.state_directory();
         let user = std::fs::metadata(state_dir)
-            .map_or_else(|_| "www-data".to_owned(), |is| user_name(is.uid()));
+            .map_or_else(|_| usual_web_user(), |is| user_name(is.uid()));
         Ok(Standing {
             place: Place::new(file, Some(state_dir.to_owned()))?,
             owners: Owners::new(&user).ok_or(SetupError::NoUser(user))?,
@@ -81,7 +79,7 @@ impl Standing {
             return Err(SetupError::ZoneThere(zone.name.clone()));
         }
         check_url(&self.config.url, &zone.name)?;
-        let update = self.update(None)?;
+        let update = self.update(None);
         let addresses = self.first_delegation()?.addresses;
         let server = self.server(self.config.zones.first());
         let secondaries = records::ips(&server.secondaries(&self.place)?);
@@ -114,7 +112,7 @@ impl Standing {
     /// # Errors
     /// No such zone, or a file that cannot be written.
     pub fn set(&self, name: &ZoneName, keys: ZoneKeys) -> Result<Plan, SetupError> {
-        let update = self.update(Some(self.zone(name)?))?;
+        let update = self.update(Some(self.zone(name)?));
         let mut plan = Plan {
             files: Vec::new(),
             records: Vec::new(),
@@ -226,11 +224,11 @@ impl Standing {
     pub fn delegation(&self, zone: &Zone) -> Result<Vec<Record>, SetupError> {
         let mut known = Delegation::load(&self.place, &zone.name)?;
         if known.nameservers.is_empty()
-            && let Reply::Data(names) = ask(zone.server, &zone.name, Kind::Ns, WAIT)
+            && let Reply::Data(names) = ask(zone.server, &zone.name, Rtype::NS, WAIT)
         {
             let names = names
                 .iter()
-                .filter_map(|name| super::zone::NameServer::new(name).ok());
+                .filter_map(|name| super::zone::NameServer::new(&name.data).ok());
             known.nameservers = names.collect();
         }
         Ok(records::delegation(
@@ -257,13 +255,9 @@ impl Standing {
         }
     }
 
-    fn update(&self, zone: Option<&Zone>) -> Result<AddressPort, SetupError> {
-        match zone.or(self.config.zones.first()) {
-            Some(zone) => Ok(AddressPort(zone.server)),
-            None => UPDATE
-                .parse()
-                .map_err(|error| SetupError::Value(format!("{error}"))),
-        }
+    fn update(&self, zone: Option<&Zone>) -> AddressPort {
+        let zone = zone.or(self.config.zones.first());
+        zone.map_or(UPDATE, |zone| AddressPort(zone.server))
     }
 
     /// Writes the zone's files and its table.
@@ -280,7 +274,7 @@ impl Standing {
             owners: &self.owners,
             key: &keys::tsig_key(&self.place)?,
             update,
-            secondaries: &[],
+            secondaries: &server.secondaries(&self.place)?,
             public: &[],
         };
         let mut written = Written::load(&self.place.written())?;

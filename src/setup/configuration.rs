@@ -5,6 +5,7 @@ use std::path::Path;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
 use super::error::SetupError;
+use super::nameserver::UPDATE;
 use crate::base_url::BaseUrl;
 use crate::fill::Fill;
 use crate::name::ZoneName;
@@ -40,12 +41,13 @@ pub fn new(
     zone: &ZoneName,
     keys: &ZoneKeys,
 ) -> Result<String, SetupError> {
+    let update = UPDATE.to_string();
     let mut fill = Fill::new(TEMPLATE)
         .value("https://update.example.org", url)
         .value("/var/lib/bowline/bowline.db", registry.display())
         .value("\"dyn.example.org\"", format_args!("\"{zone}\""));
     if let Some(server) = keys.server {
-        fill = fill.value("127.0.0.1:5353", server);
+        fill = fill.value(&update, server);
     }
     if let Some(ttl) = keys.ttl {
         fill = fill.value("ttl = 60", format_args!("ttl = {ttl}"));
@@ -90,10 +92,8 @@ pub fn with_zone(
     if !zones.iter().any(|table| is_zone(table, zone)) {
         let mut table = Table::new();
         table.insert("name", value(zone.as_str()));
-        let server = keys
-            .server
-            .map_or("127.0.0.1:5353".to_owned(), |server| server.to_string());
-        table.insert("server", value(server));
+        let server = keys.server.unwrap_or(UPDATE);
+        table.insert("server", value(server.to_string()));
         table.insert("key_file", value("tsig.key"));
         table.insert(
             "ttl",

@@ -5,9 +5,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::nameserver::UPDATE;
 use crate::config::ConfigError;
 use crate::dns::KeyError;
 use crate::fill::FillError;
+use crate::hint::Hint;
 use crate::name::{NameError, ZoneName};
 use crate::registry::RegistryError;
 use crate::token::TokenError;
@@ -81,9 +83,10 @@ impl SetupError {
     pub fn io(doing: &'static str, path: &Path, error: io::Error) -> Self {
         SetupError::Io(doing, path.to_owned(), error)
     }
+}
 
-    /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
+impl Hint for SetupError {
+    fn hint(&self) -> Option<String> {
         Some(match self {
             SetupError::Later(_, _, ways) => (*ways).to_owned(),
             SetupError::NameServerInZone(name, zone) => format!(
@@ -109,11 +112,11 @@ impl SetupError {
                  (what is translated to); for a trial --dns-listen 127.0.0.1@5300"
                     .to_owned()
             }
-            SetupError::UpdateElsewhere(_) => {
-                "updates stay on this machine: --update 127.0.0.1@5353; a name server elsewhere \
-                 gets its [[zone]] in bowline.toml by hand"
-                    .to_owned()
-            }
+            SetupError::UpdateElsewhere(_) => format!(
+                "updates stay on this machine: --update {}; a name server elsewhere gets its [[zone]] \
+                 in bowline.toml by hand",
+                UPDATE.for_knot()
+            ),
             SetupError::Taken(address, _) if address.ip().is_loopback() => {
                 "stop it, or choose another port: --update 127.0.0.1@5354, --dns-listen 127.0.0.1@5301"
                     .to_owned()
@@ -164,8 +167,19 @@ impl SetupError {
             SetupError::Command(..) => {
                 "mend that, then run it again: what is done already stays".to_owned()
             }
+            SetupError::Registry(error) => return error.hint(),
+            SetupError::Token(error) => return error.hint(),
             _ => return None,
         })
+    }
+
+    fn file(&self) -> Option<&Path> {
+        match self {
+            SetupError::Config(error) => error.file(),
+            SetupError::Registry(error) => error.file(),
+            SetupError::Token(error) => error.file(),
+            _ => None,
+        }
     }
 }
 

@@ -70,17 +70,12 @@ impl Program for Knot {
         }
         let include = place.knot_include();
         let key = Content::Secret(base.key.text.clone());
-        let secondaries = secondaries::addresses(base)?;
-        let common = common(base, listeners, &theirs, secondaries.len())?;
-        files.add(include.clone(), 0o750, Content::Directory);
-        files.add(include.join("00-key.conf"), 0o640, key);
-        files.add(
-            include.join("10-bowline.conf"),
-            0o640,
-            Content::Text(common),
-        );
-        if !secondaries.is_empty() {
-            secondaries::files(base, &secondaries, listeners, &mut files)?;
+        let common = common(base, listeners, &theirs)?;
+        files.add(include, 0o750, Content::Directory);
+        files.add(key_conf(place), 0o640, key);
+        files.add(common_conf(place), 0o640, Content::Text(common));
+        if !base.secondaries.is_empty() {
+            secondaries::files(base, listeners, &mut files)?;
         }
         Ok(files.all())
     }
@@ -107,8 +102,7 @@ impl Program for Knot {
                 )
                 .value("key: bowline", format_args!("key: {}", base.key.name))
                 .text()?;
-            let path = place.knot_include().join("20-acme.conf");
-            files.add(path, 0o640, Content::Text(text));
+            files.add(acme_conf(place), 0o640, Content::Text(text));
         }
         let clause = Content::Text(zone_clause(base, zone)?);
         files.add(zone_conf(place, &zone.name), 0o640, clause);
@@ -125,6 +119,10 @@ impl Program for Knot {
     fn is_signed(&self, place: &Place, zone: &ZoneName) -> Result<bool, SetupError> {
         let text = read(&zone_conf(place, zone))?.unwrap_or_default();
         Ok(text.lines().any(|line| line.trim() == "dnssec-signing: on"))
+    }
+
+    fn key_copies(&self, place: &Place) -> PathBuf {
+        place.knot_include()
     }
 
     fn key_directory(&self, place: &Place) -> Option<(PathBuf, PathBuf)> {
@@ -165,8 +163,34 @@ impl Program for Knot {
     }
 }
 
+/// Knot's copy of the key for updates.
+fn key_conf(place: &Place) -> PathBuf {
+    place.knot_include().join("00-key.conf")
+}
+
+/// The file with listeners, rules, policy and template.
+pub(super) fn common_conf(place: &Place) -> PathBuf {
+    place.knot_include().join("10-bowline.conf")
+}
+
+/// The file with the right to set challenges.
+fn acme_conf(place: &Place) -> PathBuf {
+    place.knot_include().join("20-acme.conf")
+}
+
+/// The files that all zones share, in the order in which Knot includes them.
+fn common_paths(place: &Place) -> [PathBuf; 5] {
+    [
+        key_conf(place),
+        secondaries::key_conf(place),
+        secondaries::conf(place),
+        common_conf(place),
+        acme_conf(place),
+    ]
+}
+
 /// The file with Knot's part of one zone.
-fn zone_conf(place: &Place, zone: &ZoneName) -> PathBuf {
+pub(super) fn zone_conf(place: &Place, zone: &ZoneName) -> PathBuf {
     place.knot_include().join(format!("50-{zone}.conf"))
 }
 
@@ -183,9 +207,8 @@ fn common(
     base: &Base<'_>,
     listeners: &[AddressPort],
     theirs: &[SocketAddr],
-    secondaries: usize,
 ) -> Result<String, SetupError> {
-    let (place, update) = (base.place, base.update);
+    let (place, update, secondaries) = (base.place, base.update, base.secondaries.len());
     let open = |address: &&AddressPort| !theirs.iter().any(|their| covers(*their, address.0));
     let public: Vec<String> = listeners
         .iter()
@@ -214,7 +237,7 @@ fn common(
 fn zone_clause(base: &Base<'_>, zone: &NewZone) -> Result<String, SetupError> {
     let mut acl = vec!["bowline_update"];
     acl.extend(zone.acme.then_some("bowline_acme"));
-    let replicated = !secondaries::addresses(base)?.is_empty();
+    let replicated = !base.secondaries.is_empty();
     acl.extend(replicated.then_some("bowline_transfer"));
     let text = Fill::new(ZONE_CONF)
         .part("dnssec", zone.dnssec)

@@ -27,6 +27,7 @@ pub mod listen;
 pub mod nameserver;
 pub mod next;
 pub mod nginx;
+mod notes;
 pub mod parent;
 pub mod place;
 pub mod plan;

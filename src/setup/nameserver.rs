@@ -1,7 +1,7 @@
 //! The name servers that can be set up: one trait, and a file for each of them.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -20,6 +20,9 @@ use super::zone::{NameServer, NewZone};
 use crate::dns::{Algorithm, Key, KeyError};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
+
+/// Where a name server takes updates, unless something else is said.
+pub const UPDATE: AddressPort = AddressPort(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5353));
 
 /// How long a server on this machine may take to say whether it has a zone.
 pub(super) const WAIT: Duration = Duration::from_millis(500);
@@ -89,6 +92,9 @@ pub trait Program: fmt::Debug + Sync {
     /// A file that cannot be read.
     fn is_signed(&self, place: &Place, zone: &ZoneName) -> Result<bool, SetupError>;
 
+    /// The directory with its copy of the key for updates, in a file that has `key` in its name.
+    fn key_copies(&self, place: &Place) -> PathBuf;
+
     /// The directory of the zones' DNSSEC keys, after one that is there wherever the server
     /// is; nothing where they are no files.
     fn key_directory(&self, place: &Place) -> Option<(PathBuf, PathBuf)>;
@@ -139,7 +145,7 @@ pub struct Base<'a> {
     pub key: &'a UpdateKey,
     /// Where updates go.
     pub update: AddressPort,
-    /// Other machines that serve the zones too, where any were named.
+    /// Other machines that serve the zones too.
     pub secondaries: &'a [AddressPort],
     /// What the outside asks.
     pub public: &'a [IpAddr],

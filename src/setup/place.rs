@@ -134,6 +134,16 @@ impl Place {
         self.bind_dir.join("named.conf")
     }
 
+    /// PowerDNS's main file.
+    pub fn pdns_conf(&self) -> PathBuf {
+        self.pdns_dir.join("pdns.conf")
+    }
+
+    /// The directory whose settings PowerDNS reads too.
+    pub fn pdns_include(&self) -> PathBuf {
+        self.pdns_dir.join("pdns.d")
+    }
+
     /// The directory of our files for PowerDNS, besides its settings.
     pub fn pdns_ours(&self) -> PathBuf {
         self.pdns_dir.join("bowline")

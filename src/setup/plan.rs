@@ -1,14 +1,13 @@
 //! A set-up as it was told, and the plan that follows from it.
 
 use std::net::IpAddr;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::configuration::{self, ZoneKeys};
 use super::error::SetupError;
 use super::files::{Content, File, State, Written, read};
 use super::gateway::{Gateway, WebServer};
-use super::nameserver::{self, Base, Program};
+use super::nameserver::{Base, Program};
 use super::next::{self, Step};
 use super::records::{self, Record};
 use super::site::Site;
@@ -34,7 +33,7 @@ pub struct Setup {
     pub listeners: Vec<AddressPort>,
     /// What the outside asks.
     pub public: Vec<IpAddr>,
-    /// Other machines that serve the zone too.
+    /// Other machines that serve the zone too, where any were named.
     pub secondaries: Vec<AddressPort>,
     /// Where it takes updates.
     pub update: AddressPort,
@@ -102,16 +101,20 @@ impl Setup {
         }
     }
 
+    /// The secondaries that were named, else those that are set up.
+    fn all_secondaries(&self) -> Result<Vec<AddressPort>, SetupError> {
+        match self.secondaries.as_slice() {
+            [] => self.dns.secondaries(&self.place),
+            named => Ok(named.to_vec()),
+        }
+    }
+
     fn delegation(&self) -> Result<Vec<Record>, SetupError> {
-        let secondaries = match self.secondaries.as_slice() {
-            [] => self.dns.secondaries(&self.place)?,
-            named => named.to_vec(),
-        };
         Ok(records::delegation(
             &self.zone.name,
             &self.zone.nameservers,
             &self.public,
-            &records::ips(&secondaries),
+            &records::ips(&self.all_secondaries()?),
         ))
     }
 
@@ -141,7 +144,7 @@ impl Setup {
             owners,
             key: &key,
             update: self.update,
-            secondaries: &self.secondaries,
+            secondaries: &self.all_secondaries()?,
             public: &self.public,
         };
         files.extend(self.dns.files(&base, &self.listeners)?);
@@ -165,15 +168,6 @@ impl Setup {
             Some(text) => Config::parse(&self.place.config, &text)?.state.registry,
             None => self.place.state_dir.join("bowline.db"),
         })
-    }
-
-    /// Whether `bowline.toml` has no other zone.
-    fn is_only_zone(&self) -> Result<bool, SetupError> {
-        let Some(text) = read(&self.place.config)? else {
-            return Ok(true);
-        };
-        let zones = Config::parse(&self.place.config, &text)?.zones;
-        Ok(zones.iter().all(|zone| zone.name == self.zone.name))
     }
 
     /// A new `bowline.toml`, or the one there is with what was said just now.
@@ -224,106 +218,6 @@ impl Setup {
         ));
         Ok(steps)
     }
-
-    fn notes(&self) -> Result<Vec<String>, SetupError> {
-        let note = self.dns.acme_note().filter(|_| self.zone.acme);
-        let mut notes: Vec<String> = note.into_iter().collect();
-        notes.extend(keys::weakness(&self.place.tsig_key())?);
-        let mut note = |text: String| notes.push(text);
-        if !self.owners.settable {
-            note("not root: every file belongs to you, and owners are as you are".to_owned());
-        }
-        if !self.zone.caa.is_empty() && nameserver::found(&self.place, &self.zone.name).is_some() {
-            note(
-                "--caa is for a zone's first records: where it has some already, add the CAA as any \
-                 static record"
-                    .to_owned(),
-            );
-        }
-        let user = &self.owners.state.user;
-        if self.gateway == Gateway::Cgi {
-            note(format!(
-                "with CGI everything that runs as {user} can read the key for updates and the registry"
-            ));
-        }
-        if self.gateway == Gateway::Cgi && self.web == Some(WebServer::Nginx) && !self.place.private
-        {
-            note(
-                "Debian's fcgiwrap runs one visit at a time, and all of them wait for a slow one: \
-                 --gateway fastcgi is the better way for nginx"
-                    .to_owned(),
-            );
-        }
-        let reached = [self.executable.as_path(), self.place.config_dir()];
-        for closed in reached.into_iter().filter_map(closed_directory) {
-            if self.web.is_some() && self.owners.settable {
-                note(format!(
-                    "{} is closed to {user}, who cannot run {} with {} from there",
-                    closed.display(),
-                    self.executable.display(),
-                    self.place.config.display()
-                ));
-            }
-        }
-        let home = ["/home", "/root", "/run/user"];
-        if self.place.unit_dir.is_some()
-            && home.iter().any(|home| self.executable.starts_with(home))
-        {
-            note(format!(
-                "the units see no home directories: put {} into /usr/local/bin and run init from there",
-                self.executable.display()
-            ));
-        }
-        if !self.place.private && self.http.is_none() {
-            note(match self.web {
-                Some(WebServer::Apache) => {
-                    "a request without a Host header goes to Apache's first virtual host: \
-                     where nothing else is served, `a2dissite 000-default` makes that ours"
-                        .to_owned()
-                }
-                Some(WebServer::Nginx) => {
-                    "a request without a Host header goes to nginx's default server: where \
-                     nothing else is served, `rm /etc/nginx/sites-enabled/default` makes that ours"
-                        .to_owned()
-                }
-                None if self.gateway == Gateway::Cgi => {
-                    "your web server runs bowline as a CGI program; apache/ and nginx/ show how"
-                        .to_owned()
-                }
-                None => format!(
-                    "your web server passes requests on to {}, whose group is {}",
-                    self.place.socket().display(),
-                    self.owners.web.group
-                ),
-            });
-        }
-        if self.http.is_some() && self.url.is_https() {
-            note(
-                "a proxy in front: name it in client.trusted_proxies, or every visit seems to come from it"
-                    .to_owned(),
-            );
-        }
-        if !self.secondaries.is_empty() && !self.is_only_zone()? {
-            note(
-                "the secondaries may fetch this zone; for each of the others run init again, with its name"
-                    .to_owned(),
-            );
-        }
-        if self.public.is_empty() {
-            note(
-                "no public address: the parent's address records are missing below; --public ADDR adds them"
-                    .to_owned(),
-            );
-        }
-        if self.zone.nameservers.len() > 1 && !self.public.is_empty() {
-            note(
-                "every name server is taken for this machine; one elsewhere keeps its own addresses and \
-                 needs a transfer of the zone"
-                    .to_owned(),
-            );
-        }
-        Ok(notes)
-    }
 }
 
 impl Plan {
@@ -353,12 +247,4 @@ impl Plan {
             None => Ok(()),
         }
     }
-}
-
-/// The first directory above `path` that is closed to others than owner and group.
-fn closed_directory(path: &Path) -> Option<PathBuf> {
-    let closed = |above: &&Path| {
-        std::fs::metadata(above).is_ok_and(|is| is.permissions().mode() & 0o001 == 0)
-    };
-    path.ancestors().skip(1).find(closed).map(Path::to_owned)
 }

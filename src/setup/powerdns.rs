@@ -57,12 +57,12 @@ impl Program for PowerDns {
         if place.private {
             files.add(dir.clone(), 0o750, Content::Directory);
             files.add(dir.join("run"), 0o770, Content::Directory);
-            files.add(dir.join("pdns.d"), 0o750, Content::Directory);
+            files.add(place.pdns_include(), 0o750, Content::Directory);
             files.add(place.pdns_storage.clone(), 0o770, Content::Directory);
             let text = Fill::new(PDNS_CONF)
                 .value("/etc/powerdns", dir.display())
                 .text()?;
-            files.add(dir.join("pdns.conf"), 0o640, Content::Text(text));
+            files.add(place.pdns_conf(), 0o640, Content::Text(text));
         }
         files.add(ours.clone(), 0o750, Content::Directory);
         files.add(ours.join("rights"), 0o750, Content::Directory);
@@ -79,7 +79,7 @@ impl Program for PowerDns {
             .value("hmac-sha256", algorithm)
             .value("c2VjcmV0c2VjcmV0", secret)
             .text()?;
-        files.add(ours.join("key.sql"), 0o640, Content::Secret(key));
+        files.add(key_sql(place), 0o640, Content::Secret(key));
         let settings = settings_text(base, listeners)?;
         files.add(settings_file(place), 0o640, Content::Text(settings));
         Ok(files.all())
@@ -128,6 +128,10 @@ impl Program for PowerDns {
     fn is_signed(&self, place: &Place, zone: &ZoneName) -> Result<bool, SetupError> {
         let script = read(&self.first_contents(place, zone))?.unwrap_or_default();
         Ok(script.lines().any(|line| line == SIGNED))
+    }
+
+    fn key_copies(&self, place: &Place) -> PathBuf {
+        place.pdns_ours()
     }
 
     fn key_directory(&self, _: &Place) -> Option<(PathBuf, PathBuf)> {
@@ -188,7 +192,12 @@ fn policy_text(base: &Base<'_>) -> Result<String, SetupError> {
 
 /// The file with our settings.
 fn settings_file(place: &Place) -> PathBuf {
-    place.pdns_dir.join("pdns.d/bowline.conf")
+    place.pdns_include().join("bowline.conf")
+}
+
+/// The key for updates, as it goes into the database.
+fn key_sql(place: &Place) -> PathBuf {
+    place.pdns_ours().join("key.sql")
 }
 
 /// The policy script's file.

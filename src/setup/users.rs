@@ -83,12 +83,26 @@ impl Owners {
     }
 }
 
-/// The users that web servers run as, Debian's first.
-const WEB_SERVERS: [&str; 4] = ["www-data", "apache", "nginx", "http"];
+/// The user that web servers run as on Debian.
+const DEBIAN: &str = "www-data";
+/// All such users, the first choice first.
+const WEB_SERVERS: [&str; 5] = [DEBIAN, "apache", "httpd", "nginx", "http"];
+/// Every machine has this user, so it is no sign of a web server; some run as it.
+const NOBODY: &str = "nobody";
 
 /// The user that this machine's web server runs as.
 pub fn web_server() -> Option<Owner> {
     WEB_SERVERS.into_iter().find_map(Owner::user)
+}
+
+/// The name of that user; Debian's where there is none yet.
+pub fn usual_web_user() -> String {
+    web_server().map_or_else(|| DEBIAN.to_owned(), |web| web.user)
+}
+
+/// Whether a web server may run as the user of that name.
+pub fn is_web_user(name: &str) -> bool {
+    WEB_SERVERS.contains(&name) || name == NOBODY
 }
 
 /// A number that no user has (`(uid_t) -1` means "leave it" to chown(2), the one below nobody).

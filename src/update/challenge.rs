@@ -3,6 +3,7 @@
 use super::change::Target;
 use super::{Answer, Claim, Visit, Word};
 use crate::acme::{Wanted, WantedError};
+use crate::hint::Hint;
 use crate::name::HostName;
 use crate::publish::{Busy, PublishError};
 use crate::registry::{ChallengeAccepted, ChallengeAsk, ChallengeEdit, RegistryError};

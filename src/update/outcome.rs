@@ -1,6 +1,7 @@
 //! How a host's way through a change ended, as an answer.
 
 use super::{Answer, Decision, Undecidable, Word};
+use crate::hint::Hint;
 use crate::publish::{PublishError, Published, Trouble};
 use crate::registry::RegistryError;
 

@@ -8,6 +8,7 @@ use super::outcome::registry_trouble;
 use super::{Answer, Claim, Hosts, Place, Word};
 use crate::config::{Config, Zone};
 use crate::deadline::Deadline;
+use crate::hint::Hint;
 use crate::http::Request;
 use crate::name::HostName;
 use crate::publish::{PublishError, Publisher};

@@ -3,6 +3,7 @@
 use super::Silent;
 use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
+use crate::hint::Hint;
 use crate::log::{Line, Logger};
 use crate::publish::{Busy, PublishError, Publisher, Trouble};
 use crate::registry::Registry;

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::{Silent, worry};
 use crate::config::{Config, LogLevel, Zone};
 use crate::deadline::Deadline;
+use crate::hint::Hint;
 use crate::ip::{Family, PublicAddress};
 use crate::log::{Line, Logger};
 use crate::name::HostName;

@@ -22,6 +22,7 @@ use std::net::SocketAddr;
 
 use self::turn::Turn;
 use crate::config::{Config, LogLevel};
+use crate::hint::Hint;
 use crate::log::{Line, Logger};
 use crate::notify::{self, Delivered};
 use crate::publish::{PublishError, Publisher};

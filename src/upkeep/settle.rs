@@ -6,6 +6,7 @@ use std::fmt::Display;
 use super::Silent;
 use crate::config::LogLevel;
 use crate::deadline::Deadline;
+use crate::hint::Hint;
 use crate::log::{Line, Logger};
 use crate::name::ZoneName;
 use crate::publish::{PublishError, Published, Publisher, TOGETHER};

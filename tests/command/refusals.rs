@@ -1,6 +1,8 @@
 //! What is refused, with which code and in which words.
 
-use crate::place::Place;
+use bowline::config::Config;
+
+use crate::place::{Place, Ran};
 
 #[test]
 fn wrong_usage_is_2() {
@@ -198,16 +200,27 @@ fn a_wrong_secret_is_never_repeated() {
 fn an_open_secret_is_warned_about() {
     use std::os::unix::fs::PermissionsExt as _;
     let it = Place::new();
+    let config = it.read("etc/bowline.toml");
+    let more = "[acme]\nregister = \"file:invitation\"\n\
+                [notify.webhook]\nurl = \"https://hooks.example.org\"\nsecret = \"hunter2\"\n";
+    it.write("etc/bowline.toml", &format!("{config}{more}"));
+    it.write("etc/invitation", "come-in-come-in-come-in\n");
     assert_eq!(it.run("host list").err, "");
-    let key = it.file("etc/lookup.key");
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
-    for verb in ["host list", "status", "config check", "history"] {
-        let ran = it.run(verb);
-        let expected = format!(
-            "warning: everybody on this machine may read {}",
-            key.display()
-        );
-        assert!(ran.err.starts_with(&expected) && ran.code == 0, "{ran:?}");
+    let config = Config::load(&it.file("etc/bowline.toml")).unwrap();
+    let secrets = config.secrets();
+    // bowline.toml, the key for updates, the lookup key, the invitation.
+    assert_eq!(secrets.len(), 4, "{secrets:?}");
+    for secret in secrets {
+        std::fs::set_permissions(secret, std::fs::Permissions::from_mode(0o644)).unwrap();
+        for verb in ["host list", "status", "config check", "history"] {
+            let ran = it.run(verb);
+            let expected = format!(
+                "warning: everybody on this machine may read {0}; run `chmod o-rwx {0}`\n",
+                secret.display()
+            );
+            assert_eq!((ran.code, ran.err), (0, expected), "{verb}");
+        }
+        std::fs::set_permissions(secret, std::fs::Permissions::from_mode(0o640)).unwrap();
     }
 }
 
@@ -224,4 +237,26 @@ fn links_in_place_of_state_are_refused() {
     std::os::unix::fs::symlink(it.file("other.db"), it.file("state/bowline.db")).unwrap();
     let ran = it.run("host list");
     assert!(ran.err.contains("bowline.db is a link"), "{ran:?}");
+}
+
+#[test]
+fn a_path_that_no_server_takes_says_what_to_do() {
+    let it = Place::new();
+    std::fs::rename(it.file("etc"), it.file("my etc")).unwrap();
+    let config = it.file("my etc/bowline.toml");
+    for (verb, code, before) in [
+        ("doctor", 1, "bowline: "),
+        ("zone show", 1, "bowline: "),
+        // All else is in it.
+        ("backup it", 0, "note: the backup has no DNSSEC keys: "),
+    ] {
+        let mut command = it.command(verb);
+        let ran = command.env("BOWLINE_CONFIG", &config).output().unwrap();
+        let ran = Ran::from(ran);
+        let expected = format!(
+            "{before}{config:?} has ' ', which not every server takes as it is\n\
+             hint: choose a path of letters, digits and / . _ - + @ , = ~ :\n"
+        );
+        assert_eq!((ran.code, ran.err), (code, expected), "{verb}");
+    }
 }

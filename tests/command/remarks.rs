@@ -139,10 +139,21 @@ fn a_file_that_is_closed_to_us_says_to_whom() {
     chown(it.file("etc"), Some(0), Some(0)).unwrap();
     let open = fs::Permissions::from_mode(0o755);
     fs::set_permissions(it.file(""), open).unwrap();
-    for (file, closed, who) in [
-        ("etc/bowline.toml", 0o600, "user root"),
-        ("etc/lookup.key", 0o640, "user root and group root"),
-        ("etc/tsig.key", 0o640, "user root and group root"),
+    for (verb, file, closed, who) in [
+        ("config check", "etc/bowline.toml", 0o600, "user root"),
+        ("zone list", "etc/bowline.toml", 0o600, "user root"),
+        (
+            "config check",
+            "etc/lookup.key",
+            0o640,
+            "user root and group root",
+        ),
+        (
+            "config check",
+            "etc/tsig.key",
+            0o640,
+            "user root and group root",
+        ),
     ] {
         let mode = |mode| fs::set_permissions(it.file(file), fs::Permissions::from_mode(mode));
         for other in ["etc/bowline.toml", "etc/lookup.key", "etc/tsig.key"] {
@@ -154,11 +165,11 @@ fn a_file_that_is_closed_to_us_says_to_whom() {
         mode(closed).unwrap();
         let ran = {
             use std::os::unix::process::CommandExt as _;
-            let mut command = it.command("config check");
+            let mut command = it.command(verb);
             command.uid(65534).gid(65534).output().unwrap()
         };
         let err = String::from_utf8(ran.stderr).unwrap();
-        assert_eq!(ran.status.code(), Some(1), "{file}: {err}");
+        assert_eq!(ran.status.code(), Some(1), "{verb} {file}: {err}");
         let hint = format!("hint: only {who} may read it; run this as root, with sudo\n");
         assert!(err.ends_with(&hint), "{file}: {err}");
     }

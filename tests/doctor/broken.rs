@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Command;
 
+use bowline::config::Config;
 use bowline::dns::Key;
 use bowline::token::LookupKey;
 
@@ -167,6 +169,39 @@ fn keys_and_rules() {
         ),
     ];
     each(&Parent::with(DELEGATION), &options(), &cases);
+}
+
+#[test]
+fn secrets_that_everybody_may_read() {
+    let site = healthy(options());
+    let parent = Parent::with(DELEGATION);
+    let more = "[acme]\nregister = \"file:invitation\"\n\
+                [notify.webhook]\nurl = \"http://127.0.0.1:1\"\nsecret = \"hunter2\"\n";
+    edit(
+        &site,
+        "bowline.toml",
+        "[[zone]]",
+        &format!("{more}[[zone]]"),
+    );
+    fs::write(site.path("invitation"), "come-in-come-in-come-in\n").unwrap();
+    let mode = |file: &Path, mode| fs::set_permissions(file, fs::Permissions::from_mode(mode));
+    let config = Config::load(&site.path("bowline.toml")).unwrap();
+    let secrets = config.secrets();
+    // bowline.toml, the key for updates, the lookup key, the invitation.
+    assert_eq!(secrets.len(), 4, "{secrets:?}");
+    for secret in &secrets {
+        mode(secret, 0o640).unwrap();
+    }
+    for secret in &secrets {
+        mode(secret, 0o644).unwrap();
+        let said = doctor(&site, &parent, &[]);
+        assert_eq!(said.problems(), ["secrets", "url"], "{:#}", said.document);
+        let open = format!("{} is open to everybody", secret.display());
+        assert!(said.about("secrets").contains(&open), "{:#}", said.document);
+        mode(secret, 0o640).unwrap();
+    }
+    let said = doctor(&site, &parent, &[]);
+    assert_eq!(said.problems(), ["url"], "{:#}", said.document);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use bowline::hint::Hint as _;
 use bowline::setup::bind::Bind;
 use bowline::setup::files::{Content, State, Written};
 use bowline::setup::nameserver::Program;

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use bowline::hint::Hint as _;
 use bowline::setup::files::{State, Written};
 use bowline::setup::knot::Knot;
 use bowline::setup::users::Owners;

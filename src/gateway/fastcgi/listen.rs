@@ -15,6 +15,7 @@ use rustix::fs::Mode;
 use rustix::net::AddressFamily;
 
 use super::Listener;
+use crate::hint::Hint;
 use crate::port::AddressPort;
 
 /// Connections that may wait; the system cuts it to its own limit.
@@ -174,17 +175,17 @@ pub enum ListenError {
     Io(io::Error),
 }
 
-impl ListenError {
-    /// What to do about it.
-    pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            ListenError::NotLoopback(_) => Some(
-                "name the web server's network with --allow: whoever connects can claim any client address",
-            ),
-            ListenError::Taken(_) => Some("stop the other one first, or choose another path"),
-            ListenError::NoSocket(_) => Some("choose another path, or remove the file"),
-            _ => None,
-        }
+impl Hint for ListenError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            ListenError::NotLoopback(_) => {
+                "name the web server's network with --allow: whoever connects can claim any client address"
+            }
+            ListenError::Taken(_) => "stop the other one first, or choose another path",
+            ListenError::NoSocket(_) => "choose another path, or remove the file",
+            _ => return None,
+        };
+        Some(hint.to_owned())
     }
 }
 

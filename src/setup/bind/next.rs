@@ -10,7 +10,8 @@ use super::super::nameserver::{Program, WAIT};
 use super::super::next::{Step, is_running, remove, service};
 use super::super::place::Place;
 use super::{Bind, key_conf};
-use crate::dns::plain::{Kind, Reply, ask};
+use crate::dns::Rtype;
+use crate::dns::apex::{Reply, ask};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 
@@ -42,7 +43,7 @@ pub(super) fn next(
             .iter()
             .any(|(file, state)| file.path.starts_with(path) && state.writes())
     };
-    let served = ask(update.0, zone, Kind::Soa, WAIT);
+    let served = ask(update.0, zone, Rtype::SOA, WAIT);
     let is_served = matches!(served, Reply::Data(_));
     if is_served && included && !changed(&place.bind_dir) {
         return Ok(steps);

@@ -4,7 +4,7 @@
 pub const CHECKS: [(&str, &str); 59] = [
     ("configuration", "bowline.toml can be read and has a zone"),
     ("files", "what init wrote is there, and unchanged"),
-    ("secrets", "nobody reads a key without need"),
+    ("secrets", "nobody reads a secret without need"),
     ("key-strength", "the key for updates is not a weak one"),
     ("key-copy", "the name server's copy of the key is ours"),
     (

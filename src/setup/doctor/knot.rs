@@ -9,8 +9,8 @@ use super::powerdns;
 use super::report::Report;
 use super::rule::{self, includes};
 use crate::config::Zone;
-use crate::setup::Place;
 use crate::setup::nameserver::found;
+use crate::setup::{Place, knot};
 
 /// A server that stands still would be waited for a minute.
 const SECONDS: &str = "5";
@@ -185,9 +185,8 @@ impl Knot {
 
 /// What our own files say, where Knot cannot be asked.
 fn files(zone: &Zone, place: &Place) -> Option<Settings> {
-    let common = fs::read_to_string(place.knot_include().join("10-bowline.conf")).ok()?;
-    let own =
-        fs::read_to_string(place.knot_include().join(format!("50-{}.conf", zone.name))).ok()?;
+    let common = fs::read_to_string(knot::common_conf(place)).ok()?;
+    let own = fs::read_to_string(knot::zone_conf(place, &zone.name)).ok()?;
     let main = fs::read_to_string(place.knot_conf()).unwrap_or_default();
     let item = |text: &str, key: &str| {
         let line = text

@@ -9,12 +9,10 @@ use std::process::Command;
 use super::report::Report;
 use crate::config::Config;
 use crate::setup::Place;
-use crate::setup::users::user_name;
+use crate::setup::users::{is_web_user, user_name};
 
 /// Where systemd-timesyncd says that it has set the clock.
 const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
-/// Users that web servers run as.
-const WEB_USERS: [&str; 6] = ["www-data", "apache", "httpd", "http", "nginx", "nobody"];
 
 /// Our units that systemd has to start by itself, and the check that would fail without.
 const STARTED: [(&str, &str); 2] = [
@@ -99,7 +97,7 @@ fn others(config: &Config, report: &mut Report) {
         return;
     };
     let user = user_name(state.uid());
-    match WEB_USERS.contains(&user.as_str()) {
+    match is_web_user(&user) {
         true => report.unknown(
             "own-user",
             format_args!(

@@ -19,6 +19,7 @@ pub mod report;
 mod rule;
 pub mod secrets;
 mod server;
+mod sources;
 pub mod state;
 mod ttl;
 pub mod web;

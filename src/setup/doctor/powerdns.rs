@@ -105,8 +105,8 @@ struct Settings {
 
 impl Settings {
     fn read(place: &Place) -> Self {
-        let mut files = vec![place.pdns_dir.join("pdns.conf")];
-        files.extend(files_of(&place.pdns_dir.join("pdns.d")));
+        let mut files = vec![place.pdns_conf()];
+        files.extend(files_of(&place.pdns_include()));
         Settings {
             texts: files
                 .into_iter()

@@ -1,26 +1,19 @@
 //! What the key may change, and what nobody else may: each found out with a deletion of
 //! what is not there.
 
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
-
-use super::challenge;
 use super::report::Report;
-use super::server::{Known, WAIT, name_of};
+use super::server::{Known, WAIT};
+use super::{challenge, sources};
 use crate::config::Zone;
 use crate::deadline::Deadline;
 use crate::dns::probe::{Deed, Probe};
-use crate::dns::question::ask;
 use crate::dns::{Doubt, Key, Rcode, Refusal, Rtype, Server, Verdict, lookup};
 use crate::name::ZoneName;
-use crate::setup::{Place, listen};
+use crate::setup::Place;
 
 /// What of a name server's configuration is a hint for all three.
 const RULE: &str = "allow A and AAAA strictly below the apex, nothing else: Knot with update-type, update-owner \
                     and update-owner-match, BIND with update-policy, PowerDNS with its policy script";
-
-/// A listener on this machine answers at once.
-const LISTENER_WAIT: Duration = Duration::from_millis(500);
 
 /// A deletion of type ANY.
 const EVERYTHING: &str = "every type at once";
@@ -49,7 +42,7 @@ pub(super) fn examine(zone: &Zone, known: &Known, place: &Place, report: &mut Re
     reach(zone, &probe, &name, place, report);
     challenge::examine(zone, &probe, &name, place, report);
     strangers(zone, key, report);
-    sources(zone, key, &name, report);
+    sources::examine(zone, key, &name, report);
     untouched(zone, &known.server, serial, report);
 }
 
@@ -198,96 +191,6 @@ pub(super) fn strangers(zone: &Zone, key: &Key, report: &mut Report) {
                 "ask again later; see the name server's log",
             ),
         }
-    }
-}
-
-/// The key must be of no use to those who can reach a public listener.
-///
-/// Where nothing listens but loopback only this machine's own programs can, from whatever
-/// address; then the rule alone is looked at.
-fn sources(zone: &Zone, key: &Key, name: &str, report: &mut Report) {
-    if !zone.server.ip().is_loopback() {
-        return report.unknown(
-            "update-source",
-            "from which addresses the key is good: the name server is not on this machine",
-            "restrict it there to the address of this machine",
-        );
-    }
-    let all = listen::addresses();
-    // One for updates that listens at 0.0.0.0 is a public one too.
-    let mut ports = vec![53, zone.server.port()];
-    ports.dedup();
-    let at = |address: &IpAddr| {
-        let address = *address;
-        ports
-            .clone()
-            .into_iter()
-            .map(move |port| (address, SocketAddr::new(address, port)))
-    };
-    let public: Vec<(IpAddr, SocketAddr)> = all
-        .iter()
-        .flat_map(at)
-        .filter(|(_, listener)| {
-            // Only where it is this zone's name server that listens.
-            ask(
-                *listener,
-                zone.name.as_str(),
-                Rtype::SOA,
-                false,
-                LISTENER_WAIT,
-            )
-            .is_some_and(|told| told.authoritative)
-        })
-        .collect();
-    let same = |address: &&IpAddr| address.is_ipv4() == zone.server.is_ipv4();
-    let ways = match public.is_empty() {
-        false => public.clone(),
-        true => all
-            .iter()
-            .find(same)
-            .map(|address| (*address, zone.server))
-            .into_iter()
-            .collect(),
-    };
-    let (mut accepted, mut silent) = (Vec::new(), 0);
-    for (source, server) in &ways {
-        let probe = Probe {
-            server: *server,
-            source: Some(*source),
-            key: Some(key),
-            wait: WAIT,
-        };
-        match probe.update(&zone.name, &Deed::Rrset(name.to_owned(), Rtype::A)) {
-            Verdict::Done => accepted.push(source.to_string()),
-            Verdict::Refused(_) => {}
-            Verdict::Unconfirmed(_) => silent += 1,
-        }
-    }
-    // By both of its ports.
-    accepted.dedup();
-    let hint = "let the rule for updates name the address (Knot: address: 127.0.0.1 in the acl; BIND: a view with \
-                match-destinations; PowerDNS: allow-dnsupdate-from, or the policy script)";
-    let (accepted, from) = (!accepted.is_empty(), accepted.join(", "));
-    match (public.is_empty(), accepted) {
-        (false, true) => report.problem(
-            "update-source",
-            format_args!("at its public address the name server takes updates with {} too, from {from}", name_of(key)),
-            hint,
-        ),
-        (true, true) => report.unknown(
-            "update-source",
-            format_args!(
-                "whether others could use {}: its rule names no address, but nothing was found to listen elsewhere",
-                name_of(key)
-            ),
-            hint,
-        ),
-        _ if ways.is_empty() || silent > 0 => report.unknown(
-            "update-source",
-            "whether the key is good from other addresses: this machine has none, or no answer came",
-            hint,
-        ),
-        _ => report.ok("update-source", "from other addresses than loopback it is refused"),
     }
 }
 

@@ -2,10 +2,10 @@
 //! waits in it, and which tokens are in force.
 
 use super::report::Report;
-use super::state::{LATE, State};
+use super::state::State;
 use super::ttl;
 use crate::config::Config;
-use crate::registry::{Registry, RegistryError, inspect};
+use crate::registry::{LATE, LATE_MINUTES, Registry, RegistryError, inspect};
 use crate::time::Timestamp;
 use crate::token::{Digest, LookupKey};
 
@@ -111,20 +111,22 @@ fn hosts(
     match late.first() {
         None if challenges.is_some_and(|since| now.since(since) > LATE) => report.problem(
             "pending",
-            "a challenge for a certificate waits for its name server for over 5 minutes",
+            format_args!(
+                "a challenge for a certificate waits for its name server for over {LATE_MINUTES} minutes"
+            ),
             "the reason is among these checks or in the log",
         ),
         None => report.ok(
             "pending",
             format_args!(
-                "{} hosts wait for their name server, none for over 5 minutes",
+                "{} hosts wait for their name server, none for over {LATE_MINUTES} minutes",
                 pending.len()
             ),
         ),
         Some(first) => report.problem(
             "pending",
             format_args!(
-                "{} wait for their name server for over 5 minutes, {first} first",
+                "{} wait for their name server for over {LATE_MINUTES} minutes, {first} first",
                 late.len()
             ),
             "`bowline status` shows them; the reason is among these checks or in the log",

@@ -1,4 +1,4 @@
-//! Keys: who may read them, and whether the name server has the same one.
+//! Secrets: who may read them, and whether the name server has the same key.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -8,18 +8,15 @@ use super::mode::Allowed;
 use super::report::Report;
 use crate::config::Config;
 use crate::dns::Key;
-use crate::setup::Place;
+use crate::setup::{Place, nameserver};
 
 /// What only root may look at.
 const AS_ROOT: &str = "run this as root, with sudo";
 
-/// Looks at every key file, and closes those that stand open when `fix`.
+/// Looks at every file with a secret, and closes those that stand open when `fix`.
 pub fn examine(config: &Config, place: &Place, fix: bool, report: &mut Report) {
     let state = fs::metadata(config.state_directory()).ok();
-    let mut files = vec![config.state.lookup_key.as_path()];
-    files.extend(config.zones.iter().map(|zone| zone.key_file.as_path()));
-    files.sort_unstable();
-    files.dedup();
+    let files = config.secrets();
     let copies = copies(place);
     let ours = Allowed::beside(state.as_ref());
     let mut sound = 0;
@@ -32,12 +29,9 @@ pub fn examine(config: &Config, place: &Place, fix: bool, report: &mut Report) {
         sound += usize::from(secret(copy, &Allowed::beside(beside.as_ref()), fix, report));
     }
     if sound == files.len() + copies.len() {
-        report.ok("secrets", "only those read the keys who need to");
+        report.ok("secrets", "only those read the secrets who need to");
     }
-    for file in files
-        .iter()
-        .filter(|file| **file != config.state.lookup_key)
-    {
+    for file in config.update_keys() {
         weakness(file, report);
     }
     compare(config, &copies, report);
@@ -76,14 +70,14 @@ fn secret(file: &Path, allowed: &Allowed, fix: bool, report: &mut Report) -> boo
             Err(error) => report.problem(
                 "secrets",
                 format_args!("{says}; it was not changed: {error}"),
-                "look at it yourself, and make a new key when strangers may have read it",
+                "look at it yourself, and replace the secret when strangers may have read it",
             ),
         }
     } else {
         report.problem(
             "secrets",
             says,
-            "`bowline doctor --fix` closes it; make a new key when strangers may have read it",
+            "`bowline doctor --fix` closes it; replace the secret when strangers may have read it",
         );
     }
     false
@@ -104,14 +98,9 @@ fn weakness(file: &Path, report: &mut Report) {
 
 /// The name servers' own copies of the key, where there are some.
 fn copies(place: &Place) -> Vec<PathBuf> {
-    let directories = [
-        place.knot_include(),
-        place.bind_dir.join("update.d"),
-        place.pdns_ours(),
-    ];
-    let files = directories
+    let files = nameserver::ALL
         .iter()
-        .filter_map(|directory| fs::read_dir(directory).ok());
+        .filter_map(|server| fs::read_dir(server.key_copies(place)).ok());
     let mut copies: Vec<PathBuf> = files
         .flatten()
         .flatten()
@@ -127,13 +116,7 @@ fn copies(place: &Place) -> Vec<PathBuf> {
 
 /// Compares our keys with the name servers' copies.
 fn compare(config: &Config, copies: &[PathBuf], report: &mut Report) {
-    let mut seen: Vec<&Path> = Vec::new();
-    for zone in &config.zones {
-        let file = zone.key_file.as_path();
-        if seen.contains(&file) {
-            continue;
-        }
-        seen.push(file);
+    for file in config.update_keys() {
         let Ok(key) = fs::read_to_string(file)
             .map_err(drop)
             .and_then(|text| Key::read(&text).map_err(drop))

@@ -13,13 +13,12 @@ use super::mode::Allowed;
 use super::registry;
 use super::report::Report;
 use crate::config::Config;
+use crate::registry::LATE;
 use crate::setup::users::user_name;
 use crate::span::Span;
 use crate::time::Timestamp;
 use crate::token::Digest;
 
-/// Longer than this nothing should wait for its name server, nor a round of upkeep.
-pub(super) const LATE: Span = Span::from_seconds(300);
 /// The registry grows to some 1 KiB a host, and needs room to be written anew.
 const SPACE_MIN: u64 = 64 << 20;
 /// What is no problem of its own beside another: a round of upkeep ends with a note in the
@@ -178,9 +177,8 @@ fn foreigner(path: &Path) -> Option<u32> {
 
 /// Whoever owns the state directory is who runs bowline, and has to read the keys.
 fn readable(config: &Config, report: &mut Report) {
-    let mut files = vec![config.file.as_path(), config.state.lookup_key.as_path()];
-    files.extend(config.zones.iter().map(|zone| zone.key_file.as_path()));
-    files.dedup();
+    let mut files = vec![config.file.as_path()];
+    files.extend(config.secrets());
     let closed = files.iter().find_map(|file| {
         let error = fs::File::open(file).err()?;
         (error.kind() == ErrorKind::PermissionDenied).then_some(file)

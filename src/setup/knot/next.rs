@@ -9,8 +9,9 @@ use super::super::installed::is_installed;
 use super::super::nameserver::{Program, WAIT};
 use super::super::next::{Step, remove, runs, service};
 use super::super::place::{Place, has_systemd};
-use super::{Knot, secondaries};
-use crate::dns::plain::{Kind, Reply, ask};
+use super::{Knot, common_conf, common_paths, secondaries};
+use crate::dns::Rtype;
+use crate::dns::apex::{Reply, ask};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 
@@ -41,9 +42,8 @@ pub(super) fn next(
             .iter()
             .any(|(file, state)| file.path.starts_with(path) && state.writes())
     };
-    let listeners = changed(&place.knot_include().join("10-bowline.conf"))
-        || place.private && changed(&place.knot_conf());
-    let served = ask(update.0, zone, Kind::Soa, WAIT);
+    let listeners = changed(&common_conf(place)) || place.private && changed(&place.knot_conf());
+    let served = ask(update.0, zone, Rtype::SOA, WAIT);
     let is_served = matches!(served, Reply::Data(_));
     if is_served && included && !changed(&place.knot_dir) {
         return Ok(steps);
@@ -148,14 +148,7 @@ pub(super) fn removal(place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut files = Knot.zone_paths(place, zone);
     if last {
-        let common = [
-            "00-key.conf",
-            "05-transfer-key.conf",
-            "06-secondaries.conf",
-            "10-bowline.conf",
-            "20-acme.conf",
-        ];
-        files.extend(common.map(|file| place.knot_include().join(file)));
+        files.extend(common_paths(place));
     }
     steps.extend(remove("Knot's files", &files));
     let conf = place.knot_conf();

@@ -34,14 +34,6 @@ const KEY: &str = "key:
     secret: c2VjcmV0c2VjcmV0
 ";
 
-/// The secondaries that were named, else those that are set up.
-pub(super) fn addresses(base: &Base<'_>) -> Result<Vec<AddressPort>, SetupError> {
-    match base.secondaries {
-        [] => known(base.place),
-        named => Ok(named.to_vec()),
-    }
-}
-
 /// Those that are set up: the addresses of the remotes.
 pub(super) fn known(place: &Place) -> Result<Vec<AddressPort>, SetupError> {
     Ok(of(&read(&conf(place))?.unwrap_or_default()))
@@ -63,19 +55,18 @@ pub(super) fn ids(count: usize) -> String {
 /// The key for transfers, the part of the primary, and the file for the secondaries.
 pub(super) fn files(
     base: &Base<'_>,
-    secondaries: &[AddressPort],
     listeners: &[AddressPort],
     files: &mut Files,
 ) -> Result<(), SetupError> {
     let place = base.place;
-    let key_file = place.knot_include().join("05-transfer-key.conf");
+    let key_file = key_conf(place);
     let key = match read(&key_file)? {
         Some(text) => text,
         None => Key::generate(KEY_NAME)?.1,
     };
     let text = secondary(base, listeners, &key)?;
     files.add(key_file, 0o640, Content::Secret(key));
-    let text_here = primary(secondaries, listeners)?;
+    let text_here = primary(base.secondaries, listeners)?;
     files.add(conf(place), 0o640, Content::Text(text_here));
     files.add_of(
         &base.owners.root,
@@ -84,6 +75,11 @@ pub(super) fn files(
         Content::Secret(text),
     );
     Ok(())
+}
+
+/// The key for transfers.
+pub(super) fn key_conf(place: &Place) -> PathBuf {
+    place.knot_include().join("05-transfer-key.conf")
 }
 
 /// What the primary has for its secondaries.

@@ -8,8 +8,9 @@ use super::super::installed::{is_installed, program};
 use super::super::nameserver::{Program, WAIT};
 use super::super::next::{Step, is_running, remove, service};
 use super::super::place::Place;
-use super::{PowerDns, policy, settings_file};
-use crate::dns::plain::{Kind, Reply, ask};
+use super::{PowerDns, key_sql, policy, settings_file};
+use crate::dns::Rtype;
+use crate::dns::apex::{Reply, ask};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 
@@ -45,13 +46,9 @@ pub(super) fn next(
             .iter()
             .any(|(file, state)| file.path == path && state.writes())
     };
-    let is_served = matches!(ask(update.0, zone, Kind::Soa, WAIT), Reply::Data(_));
+    let is_served = matches!(ask(update.0, zone, Rtype::SOA, WAIT), Reply::Data(_));
     // What the key may change is read from its file each time.
-    let anew = [
-        settings_file(place),
-        policy(place),
-        place.pdns_ours().join("key.sql"),
-    ];
+    let anew = [settings_file(place), policy(place), key_sql(place)];
     if is_served && !anew.iter().any(|path| changed(path)) {
         return steps;
     }
@@ -87,11 +84,7 @@ pub(super) fn removal(place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {
     if last {
         // The settings go with the script that they name: without it everybody may
         // change everything.
-        files.extend([
-            settings_file(place),
-            place.pdns_ours().join("key.sql"),
-            policy(place),
-        ]);
+        files.extend([settings_file(place), key_sql(place), policy(place)]);
         files.extend(place.pdns_unit());
     }
     steps.extend(remove("PowerDNS's files", &files));
@@ -117,8 +110,8 @@ pub(super) fn check_theirs(place: &Place) -> Result<(), SetupError> {
         return Ok(());
     }
     let ours = settings_file(place);
-    let mut files = vec![place.pdns_dir.join("pdns.conf")];
-    let included = std::fs::read_dir(place.pdns_dir.join("pdns.d"));
+    let mut files = vec![place.pdns_conf()];
+    let included = std::fs::read_dir(place.pdns_include());
     files.extend(
         included
             .into_iter()

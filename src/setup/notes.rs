@@ -1,0 +1,158 @@
+//! What else there is to know about a set-up: remarks of one sentence, each about one thing.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::error::SetupError;
+use super::files::read;
+use super::gateway::{Gateway, WebServer};
+use super::plan::Setup;
+use super::{keys, nameserver};
+use crate::config::Config;
+
+/// Directories that systemd hides from the units.
+const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
+
+impl Setup {
+    /// All that apply.
+    pub(super) fn notes(&self) -> Result<Vec<String>, SetupError> {
+        let notes = [
+            self.dns.acme_note().filter(|_| self.zone.acme),
+            keys::weakness(&self.place.tsig_key())?,
+            self.not_root(),
+            self.issuers_later(),
+            self.shared_user(),
+            self.one_at_a_time(),
+            self.closed_to_user(&self.executable),
+            self.closed_to_user(self.place.config_dir()),
+            self.hidden_executable(),
+            self.front(),
+            self.proxy(),
+            self.other_zones()?,
+            self.no_address(),
+            self.several_servers(),
+        ];
+        Ok(notes.into_iter().flatten().collect())
+    }
+
+    fn not_root(&self) -> Option<String> {
+        let note = "not root: every file belongs to you, and owners are as you are";
+        (!self.owners.settable).then(|| note.to_owned())
+    }
+
+    fn issuers_later(&self) -> Option<String> {
+        let is_there = || nameserver::found(&self.place, &self.zone.name).is_some();
+        let note = "--caa is for a zone's first records: where it has some already, add the CAA as any \
+                    static record";
+        (!self.zone.caa.is_empty() && is_there()).then(|| note.to_owned())
+    }
+
+    fn shared_user(&self) -> Option<String> {
+        (self.gateway == Gateway::Cgi).then(|| {
+            format!(
+                "with CGI everything that runs as {} can read the key for updates and the registry",
+                self.owners.state.user
+            )
+        })
+    }
+
+    fn one_at_a_time(&self) -> Option<String> {
+        let by_fcgiwrap = self.gateway == Gateway::Cgi && self.web == Some(WebServer::Nginx);
+        let note = "Debian's fcgiwrap runs one visit at a time, and all of them wait for a slow one: \
+                    --gateway fastcgi is the better way for nginx";
+        (by_fcgiwrap && !self.place.private).then(|| note.to_owned())
+    }
+
+    /// A directory above `path` that keeps the user that runs bowline from it.
+    fn closed_to_user(&self, path: &Path) -> Option<String> {
+        if self.web.is_none() || !self.owners.settable {
+            return None;
+        }
+        let closed = closed_directory(path)?;
+        Some(format!(
+            "{} is closed to {}, who cannot run {} with {} from there",
+            closed.display(),
+            self.owners.state.user,
+            self.executable.display(),
+            self.place.config.display()
+        ))
+    }
+
+    fn hidden_executable(&self) -> Option<String> {
+        let is_hidden = HOMES.iter().any(|home| self.executable.starts_with(home));
+        (self.place.unit_dir.is_some() && is_hidden).then(|| {
+            format!(
+                "the units see no home directories: put {} into /usr/local/bin and run init from there",
+                self.executable.display()
+            )
+        })
+    }
+
+    /// What is left to do in the web server in front.
+    fn front(&self) -> Option<String> {
+        if self.place.private || self.http.is_some() {
+            return None;
+        }
+        Some(match self.web {
+            Some(WebServer::Apache) => {
+                "a request without a Host header goes to Apache's first virtual host: \
+                 where nothing else is served, `a2dissite 000-default` makes that ours"
+                    .to_owned()
+            }
+            Some(WebServer::Nginx) => {
+                "a request without a Host header goes to nginx's default server: where \
+                 nothing else is served, `rm /etc/nginx/sites-enabled/default` makes that ours"
+                    .to_owned()
+            }
+            None if self.gateway == Gateway::Cgi => {
+                "your web server runs bowline as a CGI program; apache/ and nginx/ show how"
+                    .to_owned()
+            }
+            None => format!(
+                "your web server passes requests on to {}, whose group is {}",
+                self.place.socket().display(),
+                self.owners.web.group
+            ),
+        })
+    }
+
+    fn proxy(&self) -> Option<String> {
+        let note = "a proxy in front: name it in client.trusted_proxies, or every visit seems to come from it";
+        (self.http.is_some() && self.url.is_https()).then(|| note.to_owned())
+    }
+
+    fn other_zones(&self) -> Result<Option<String>, SetupError> {
+        let note = "the secondaries may fetch this zone; for each of the others run init again, with its name";
+        let there = !self.secondaries.is_empty() && !self.is_only_zone()?;
+        Ok(there.then(|| note.to_owned()))
+    }
+
+    fn no_address(&self) -> Option<String> {
+        let note = "no public address: the parent's address records are missing below; --public ADDR adds them";
+        self.public.is_empty().then(|| note.to_owned())
+    }
+
+    fn several_servers(&self) -> Option<String> {
+        let several = self.zone.nameservers.len() > 1 && !self.public.is_empty();
+        let note = "every name server is taken for this machine; one elsewhere keeps its own addresses and \
+                    needs a transfer of the zone";
+        several.then(|| note.to_owned())
+    }
+
+    /// Whether `bowline.toml` has no other zone.
+    fn is_only_zone(&self) -> Result<bool, SetupError> {
+        let Some(text) = read(&self.place.config)? else {
+            return Ok(true);
+        };
+        let zones = Config::parse(&self.place.config, &text)?.zones;
+        Ok(zones.iter().all(|zone| zone.name == self.zone.name))
+    }
+}
+
+/// The first directory above `path` that is closed to others than owner and group.
+fn closed_directory(path: &Path) -> Option<PathBuf> {
+    let closed = |above: &&Path| {
+        std::fs::metadata(above).is_ok_and(|is| is.permissions().mode() & 0o001 == 0)
+    };
+    path.ancestors().skip(1).find(closed).map(Path::to_owned)
+}

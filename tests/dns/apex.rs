@@ -1,0 +1,80 @@
+//! Answers about a zone that fit no datagram.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bowline::config::Config;
+use bowline::dns::Rtype;
+use bowline::dns::apex::{Reply, ask};
+use bowline::setup::parent::{Ds, ds};
+
+use crate::common::{Bench, bench, zone};
+use crate::peer::Peer;
+
+/// A name server with `count` keys that the parent is to vouch for, RSA of 4096 bits.
+fn with_keys(count: usize) -> Bench {
+    let keys = ["a", "b", "c", "d"].into_iter().take(count);
+    let keys: Vec<String> = keys
+        .map(|letter| format!("@ 3600 DNSKEY 257 3 8 AwEA{}", letter.repeat(680)))
+        .collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    bench(&keys)
+}
+
+#[test]
+fn keys_of_every_size_are_read() {
+    // Within 512 octets are none; 1232 are asked for, two keys fit, four do not.
+    for count in [0, 1, 2, 4] {
+        let bench = with_keys(count);
+        let server = bench.server.address;
+        let wait = Duration::from_secs(5);
+        match ask(server, &zone(), Rtype::DNSKEY, wait) {
+            Reply::Data(keys) => assert_eq!(keys.len(), count),
+            other => assert_eq!((other, count), (Reply::No, 0)),
+        }
+        let text = format!(
+            "url = \"https://update.example.org\"\n[[zone]]\nname = \"dyn.example.org\"\n\
+             server = \"{server}\"\nkey_file = \"tsig.key\"\n"
+        );
+        let config = Config::parse(Path::new("/etc/bowline/bowline.toml"), &text).unwrap();
+        // Its own server answers for the parent here: the NS are known.
+        match ds(&config.zones[0], true, Some(server)) {
+            Ds::Enter(records) => assert_eq!(records.len(), count),
+            Ds::NotYet(why) => assert!(count == 0 && why.contains("no keys yet"), "{why}"),
+            Ds::Unsigned => panic!("{count} keys"),
+        }
+    }
+}
+
+#[test]
+fn a_ds_of_every_size_is_there() {
+    let digest = |number: usize| format!("{number:02x}").repeat(32);
+    let records = (0..40).map(|number| format!("@ 3600 DS 1 13 2 {}", digest(number)));
+    let records: Vec<String> = records.collect();
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    let bench = bench(&records);
+    let answer = ask(
+        bench.server.address,
+        &zone(),
+        Rtype::DS,
+        Duration::from_secs(5),
+    );
+    assert!(
+        matches!(&answer, Reply::Data(ds) if ds.len() == 40),
+        "{answer:?}"
+    );
+}
+
+#[test]
+fn half_an_answer_is_none() {
+    // QR and TC, and nobody who answers by TCP.
+    let peer = Peer::start(|_, question| {
+        let mut answer = question.to_vec();
+        answer[2] |= 0x82;
+        vec![answer]
+    });
+    for rtype in [Rtype::DNSKEY, Rtype::DS, Rtype::NS] {
+        let answer = ask(peer.server.address, &zone(), rtype, Duration::from_secs(1));
+        assert_eq!(answer, Reply::Silence, "{rtype}");
+    }
+}
