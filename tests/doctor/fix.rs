@@ -48,6 +48,31 @@ fn modes_and_a_missing_directory() {
 }
 
 #[test]
+fn what_its_owner_cannot_change() {
+    let site = healthy(options());
+    let parent = Parent::with(DELEGATION);
+    let all = [
+        ("state", 0o550, 0o750),
+        ("state/bowline.db", 0o440, 0o640),
+        ("state/locks", 0o550, 0o750),
+    ];
+    let mode = |name: &str| fs::metadata(site.path(name)).unwrap().permissions().mode() & 0o7777;
+    for (name, closed, _) in all {
+        fs::set_permissions(site.path(name), fs::Permissions::from_mode(closed)).unwrap();
+    }
+    let said = doctor(&site, &parent, &[]);
+    let problems = said.problems();
+    for name in ["state-directory", "registry-owner", "locks"] {
+        assert!(problems.contains(&name), "{problems:?}");
+    }
+    let said = doctor(&site, &parent, &["--fix"]);
+    assert_eq!(said.problems(), ["url"], "{:#}", said.document);
+    for (name, _, open) in all {
+        assert_eq!(mode(name), open, "{name}");
+    }
+}
+
+#[test]
 fn links_are_not_followed() {
     let site = healthy(options());
     let parent = Parent::with(DELEGATION);

@@ -23,6 +23,8 @@ pub(super) struct Allowed {
     pub(super) uids: Vec<u32>,
     /// Groups that may read it; the first one should.
     pub(super) gids: Vec<u32>,
+    /// Bits of the mode that the owner needs, besides those that everybody here takes away.
+    pub(super) needs: u32,
 }
 
 impl Allowed {
@@ -34,10 +36,11 @@ impl Allowed {
         Allowed {
             uids: vec![uid, 0, me],
             gids: vec![gid, 0, mine],
+            needs: 0,
         }
     }
 
-    /// What is too open or somebody else's; nothing when all is well.
+    /// What is too open, somebody else's, or closed to its owner; nothing when all is well.
     pub(super) fn wrong(&self, is: &Metadata) -> Option<String> {
         let mode = is.mode() & 0o7777;
         let group = group_name(is.gid());
@@ -51,13 +54,15 @@ impl Allowed {
             Some(format!("can be changed by group {group} (mode {mode:04o})"))
         } else if mode & GROUP_READS != 0 && !self.gids.contains(&is.gid()) {
             Some(format!("can be read by group {group}"))
+        } else if mode & self.needs != self.needs {
+            Some(format!("cannot be changed by its owner (mode {mode:04o})"))
         } else {
             None
         }
     }
 
-    /// Closes a file or directory to all but its owner and the group that should read it;
-    /// what was changed, in words.
+    /// Closes a file or directory to all but its owner and the group that should read it, and
+    /// opens it to its owner; what was changed, in words.
     ///
     /// # Errors
     /// Where somebody else could have laid a link, or the system refuses.
@@ -75,7 +80,7 @@ impl Allowed {
         let mode = is.mode() & 0o7777;
         let mut changes = Vec::new();
         let wanted = self.gids.first().copied().unwrap_or(is.gid());
-        let mut closed = mode & !OPEN;
+        let mut closed = mode & !OPEN | self.needs;
         if !self.gids.contains(&is.gid()) {
             match rustix::process::geteuid().is_root() {
                 true => {

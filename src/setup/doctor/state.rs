@@ -137,21 +137,35 @@ fn look(path: &Path, name: &'static str, directory: bool, fix: bool, report: &mu
         // Root's registry in somebody else's directory is one that bowline cannot write.
         allowed.uids.truncate(1);
     }
+    allowed.needs = if directory { 0o700 } else { 0o600 };
     match allowed.wrong(&is) {
         None => report.ok(name, says(&format!("belongs to {}", user_name(is.uid())))),
-        Some(wrong) if !fix => {
-            report.problem(name, says(&wrong), "`bowline doctor --fix` puts it right");
-        }
-        Some(wrong) => match allowed.close(path) {
-            Ok(changed) => report.fixed(name, changed),
-            Err(error) => report.problem(
-                name,
-                format_args!("{} {wrong}; it was not changed: {error}", path.display()),
-                "put owner and mode right by hand",
-            ),
-        },
+        Some(wrong) => amend(path, &allowed, &wrong, name, fix, report),
     }
     true
+}
+
+/// Owner or mode of something that is there: told, or put right.
+fn amend(
+    path: &Path,
+    allowed: &Allowed,
+    wrong: &str,
+    name: &'static str,
+    fix: bool,
+    report: &mut Report,
+) {
+    if !fix {
+        let says = format!("{} {wrong}", path.display());
+        return report.problem(name, says, "`bowline doctor --fix` puts it right");
+    }
+    match allowed.close(path) {
+        Ok(changed) => report.fixed(name, changed),
+        Err(error) => report.problem(
+            name,
+            format_args!("{} {wrong}; it was not changed: {error}", path.display()),
+            "put owner and mode right by hand",
+        ),
+    }
 }
 
 /// A file in our directory that somebody else made, such as root with `sqlite3`.
@@ -198,6 +212,15 @@ fn readable(config: &Config, report: &mut Report) {
 fn locks(state: &Path, fix: bool, report: &mut Report) {
     let locks = state.join("locks");
     match fs::symlink_metadata(&locks) {
+        Ok(is) if is.is_dir() && is.mode() & 0o700 != 0o700 => {
+            let mut allowed = Allowed::beside(Some(&is));
+            allowed.needs = 0o700;
+            let wrong = format!(
+                "cannot be changed by its owner (mode {:04o})",
+                is.mode() & 0o7777
+            );
+            amend(&locks, &allowed, &wrong, "locks", fix, report);
+        }
         Ok(is) if is.is_dir() => {
             let files = fs::read_dir(&locks).into_iter().flatten().flatten();
             let files: Vec<PathBuf> = files.map(|entry| entry.path()).collect();
