@@ -165,3 +165,34 @@ fn an_export_is_read_back_with_tokens_and_settings() {
         "{again:?}"
     );
 }
+
+#[test]
+fn whatever_a_host_was_before_its_export_is_read_back() {
+    let it = Place::new();
+    it.done("host add private --allow-private --ipv4 10.0.0.1 --ipv6 2001:db8::1");
+    it.done("host set private --no-allow-private");
+    it.done("host add static --static --ipv4 127.0.0.53");
+    it.done("host set static --no-static");
+    it.done("host add one --ipv4 203.0.113.7 --ipv6 2001:db8::7");
+    it.done("host set one --only ipv6");
+    it.done("host add both --static --ipv4 192.168.1.9 --ipv6 fd00::9");
+    it.done("host set both --only ipv4");
+    let list = it.done("host export");
+    let other = Place::new();
+    other.write("list", &list);
+    // One was static, and so has no token to take along.
+    let imported = other.json("host import list --out tokens");
+    assert_eq!(
+        (&imported["added"], &imported["tokens"]),
+        (&json!(4), &json!(1))
+    );
+    let without_tokens = |list: &str| -> Vec<String> {
+        let lines = list.lines();
+        let lines = lines.map(|line| line.split("\"tokens\"").next().unwrap().to_owned());
+        lines.collect()
+    };
+    assert_eq!(
+        without_tokens(&other.done("host export")),
+        without_tokens(&list)
+    );
+}

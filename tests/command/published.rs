@@ -70,6 +70,45 @@ fn every_verb_that_changes_records() {
 }
 
 #[test]
+fn an_address_that_a_host_may_not_have_any_more_goes() {
+    let (it, knot) = served();
+    for (add, set, lost) in [
+        (
+            "one --allow-private --ipv4 10.0.0.1 --ipv6 2001:db8::7",
+            "one --no-allow-private",
+            "10.0.0.1 is a private address and cannot be published",
+        ),
+        (
+            "two --static --ipv4 127.0.0.53 --ipv6 2001:db8::7",
+            "two --no-static",
+            "127.0.0.53 is a loopback address and cannot be published",
+        ),
+        (
+            "three --ipv4 203.0.113.7 --ipv6 2001:db8::7",
+            "three --only ipv6",
+            "203.0.113.7 is of the family that the host does not have",
+        ),
+    ] {
+        it.done(&format!("host add {add}"));
+        let name = set.split(' ').next().unwrap();
+        let name = format!("{name}.dyn.example.org");
+        assert_eq!(knot.kdig(&name, "A").len(), 1, "{add}");
+        let ran = it.run(&format!("host set {set}"));
+        let note = format!("note: {lost}, so it goes\n");
+        assert!(
+            ran.code == 0 && ran.err.starts_with(&note),
+            "{set}: {ran:?}"
+        );
+        assert_eq!(knot.kdig(&name, "A"), [""; 0], "{set}");
+        assert_eq!(knot.kdig(&name, "AAAA"), ["2001:db8::7"], "{set}");
+    }
+    // What is named is not said to go.
+    it.done("host add four --allow-private --ipv4 10.0.0.1");
+    let ran = it.run("host set four --no-allow-private --ipv4 203.0.113.7");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+}
+
+#[test]
 fn a_silent_name_server_is_no_failure() {
     let (it, knot) = served();
     it.done("host add home --ipv4 203.0.113.7");

@@ -10,7 +10,7 @@ use super::super::session::Session;
 use super::super::settle::settle;
 use super::super::token::{self, TokenSource};
 use super::super::{Context, Failure, note};
-use super::given::{self, Given, permitted};
+use super::given::{self, Given, permitted, still_permitted};
 use super::report;
 use crate::interface_id::InterfaceId;
 use crate::ip::{Addresses, Family, Policy};
@@ -123,9 +123,11 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     let new_ttl = options.given.ttl.is_some() || options.no.no_ttl;
     let now_static = options.fixed && host.settings.fixed.is_none();
     let now_dynamic = options.no.no_static && host.settings.fixed.is_some();
+    let mut lost = Vec::new();
     session.registry.edit(host.id, ttl, session.now, |host| {
-        edit(options, host, policy, site, token)
+        edit(options, host, policy, site, token, &mut lost)
     })?;
+    report::note_lost(&lost);
     settle(&mut session, &[host.id]);
     if new_ttl {
         note("a new TTL takes effect with the next address change");
@@ -149,13 +151,14 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     report::changed(&session, &host, "set", context)
 }
 
-/// The host as it is to be.
+/// The host as it is to be; `lost` gets why addresses go that nobody named.
 fn edit(
     options: Options,
     host: &Host,
     policy: Policy,
     site: Option<HostName>,
     token: Option<Digest>,
+    lost: &mut Vec<String>,
 ) -> Result<Edit, Failure> {
     let mut settings = host.settings.clone();
     if options.fixed && settings.fixed.is_none() {
@@ -188,12 +191,8 @@ fn edit(
             );
         }
     }
-    for family in Family::BOTH {
-        // Nobody could move it any more.
-        if settings.only.is_some_and(|only| only != family) {
-            addresses.clear(family);
-        }
-    }
+    let (addresses, gone) = still_permitted(addresses, &settings, policy);
+    lost.extend(gone);
     if let Some(fixed) = &mut settings.fixed {
         if addresses.is_empty() {
             return Err(
