@@ -126,6 +126,30 @@ fn a_silent_name_server_is_no_failure() {
 }
 
 #[test]
+fn an_address_that_an_imported_setting_forbids_goes() {
+    let (it, knot) = served();
+    it.done("host add home --ipv4 203.0.113.7 --ipv6 2001:db8::7");
+    it.done("host add nas --allow-private --ipv4 10.0.0.1");
+    it.done("host add printer --static --ipv4 192.168.1.9 --ipv6 fd00::9");
+    let list = "name,only,allow_private\nhome,ipv6,\nnas,,no\nprinter,ipv6,\n";
+    let ran = it.run_with("host import -", list);
+    let note = "note: 203.0.113.7 is of the family that the host does not have, so it goes\n\
+                note: 10.0.0.1 is a private address and cannot be published, so it goes\n\
+                note: 192.168.1.9 is of the family that the host does not have, so it goes\n";
+    assert_eq!((ran.code, ran.err.as_str()), (0, note));
+    for (name, ipv6) in [("home", "2001:db8::7"), ("printer", "fd00::9"), ("nas", "")] {
+        let name = format!("{name}.dyn.example.org");
+        assert_eq!(knot.kdig(&name, "A"), [""; 0], "{name}");
+        assert_eq!(knot.kdig(&name, "AAAA").join(" "), ipv6, "{name}");
+    }
+    let again = it.run_with("host import -", list);
+    assert!(again.out.starts_with("0 added, 0 changed, 3 unchanged") && again.err.is_empty());
+    let none = it.run_with("host import -", "name,only\nprinter,ipv4\n");
+    let err = "line 2: a static host without an address has no records";
+    assert!(none.code == 1 && none.err.contains(err), "{none:?}");
+}
+
+#[test]
 fn import_publishes_what_it_adds() {
     let (it, knot) = served();
     let ran = it.run_with(

@@ -13,7 +13,8 @@ use super::super::session::Session;
 use super::super::settle::settle;
 use super::super::token::update_url;
 use super::super::{Context, Failure, hosts};
-use super::given::permitted;
+use super::given::{permitted, still_permitted};
+use super::report;
 use super::row::Row;
 use super::rows;
 use crate::config::Config;
@@ -145,6 +146,7 @@ fn import(
     dry_run: bool,
     out: Option<&mut File>,
 ) -> Result<Vec<Imported>, Failure> {
+    let mut lost = Vec::new();
     let config = &session.config;
     let mut entries = Vec::with_capacity(plans.len());
     for plan in plans {
@@ -155,14 +157,14 @@ fn import(
             reuse: config.limits.reuse,
         });
     }
-    session.registry.import(
+    let done = session.registry.import(
         &entries,
         session.now,
         |at, host| {
             let plan = plans
                 .get(at)
                 .ok_or_else(|| Failure::new("the list has changed"))?;
-            plan.decide(host)
+            plan.decide(host, &mut lost)
                 .map_err(|failure| failure.at(&plan.row.place))
         },
         |done| {
@@ -182,7 +184,9 @@ fn import(
             }
             Ok(true)
         },
-    )
+    )?;
+    report::note_lost(&lost);
+    Ok(done)
 }
 
 /// Those that get a new token.
@@ -214,11 +218,16 @@ impl Plan {
         row.fixed != Some(true) && self.taken.is_none() && row.tokens.is_empty()
     }
 
-    /// What is to become of the host of that name, if there is one.
-    fn decide(&self, host: Option<(&Host, &[KeptToken])>) -> Result<Edit, Failure> {
+    /// What is to become of the host of that name, if there is one; `lost` gets why addresses
+    /// of it go.
+    fn decide(
+        &self,
+        host: Option<(&Host, &[KeptToken])>,
+        lost: &mut Vec<String>,
+    ) -> Result<Edit, Failure> {
         match host {
             None => self.add(),
-            Some((host, tokens)) => self.change(host, tokens),
+            Some((host, tokens)) => self.change(host, tokens, lost),
         }
     }
 
@@ -245,8 +254,14 @@ impl Plan {
         })
     }
 
-    /// A host that is there: its token stays and, unless it is static, its addresses.
-    fn change(&self, host: &Host, tokens: &[KeptToken]) -> Result<Edit, Failure> {
+    /// A host that is there: its token stays and, unless it is static, so do the addresses that
+    /// it may still have.
+    fn change(
+        &self,
+        host: &Host,
+        tokens: &[KeptToken],
+        lost: &mut Vec<String>,
+    ) -> Result<Edit, Failure> {
         let row = &self.row;
         let mut settings = host.settings.clone();
         row.apply(&mut settings)?;
@@ -270,15 +285,16 @@ impl Plan {
                     .hint("take the token out of the list, or use `bowline host set --token`"),
             );
         }
-        let mut addresses = None;
+        let mut addresses = settings.fixed.unwrap_or(host.wish.records.addresses);
         if settings.fixed.is_some() && !row.addresses.is_empty() {
-            let given = permitted(row.addresses.iter().copied(), &settings, self.policy)?;
-            self.check_fixed(&mut settings, given)?;
-            addresses = Some(given);
+            addresses = permitted(row.addresses.iter().copied(), &settings, self.policy)?;
         }
+        let (addresses, gone) = still_permitted(addresses, &settings, self.policy);
+        lost.extend(gone);
+        self.check_fixed(&mut settings, addresses)?;
         Ok(Edit {
             settings,
-            addresses,
+            addresses: Some(addresses),
             tokens: None,
             disabled: row.disabled,
             below: row.below,
