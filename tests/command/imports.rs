@@ -67,7 +67,12 @@ fn dry_run_says_and_does_nothing() {
 fn all_or_nothing_with_the_place_of_the_error() {
     let it = Place::new();
     it.done("host add old");
+    it.done("host add fixed --static --ipv4 192.0.2.1");
     for (list, expected) in [
+        (
+            "name,expire\nfixed,30d\n",
+            "line 2: fixed.dyn.example.org is static, and has neither",
+        ),
         (
             "name\nhome\n",
             "1 host would get a new token\nhint: say where the tokens go with --out",
@@ -109,13 +114,26 @@ fn all_or_nothing_with_the_place_of_the_error() {
             "name,static,ipv4\nold,1,192.0.2.1\n",
             "old.dyn.example.org is there, and is not so",
         ),
+        (
+            "name,static,ipv4,expire\nhome,1,192.0.2.1,30d\n",
+            "line 2: home.dyn.example.org is static, and has neither token nor expiry nor plain HTTP\n\
+             hint: leave these out, or let it not be static\n",
+        ),
+        (
+            "name,static,ipv4,plain_http\nhome,1,192.0.2.1,yes\n",
+            "line 2: home.dyn.example.org is static, and has neither",
+        ),
+        (
+            "name,static,ipv4,token\nhome,1,192.0.2.1,0123456789abcdef\n",
+            "line 2: home.dyn.example.org is static, and has neither",
+        ),
     ] {
         let ran = it.run_with("host import -", list);
         assert_eq!(ran.code, 1, "{list:?}: {ran:?}");
         assert!(ran.err.contains(expected), "{list:?}: {}", ran.err);
         assert_eq!(
             it.json("host list").as_array().unwrap().len(),
-            1,
+            2,
             "{list:?}"
         );
     }

@@ -136,6 +136,10 @@ fn failures_are_1_and_say_what_to_do() {
             "fixed.dyn.example.org is static",
         ),
         (
+            "host set fixed --plain-http",
+            "fixed.dyn.example.org is static, and has neither",
+        ),
+        (
             "host set fixed --ipv4 -",
             "a static host without an address has no records",
         ),

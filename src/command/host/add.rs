@@ -9,7 +9,7 @@ use super::super::session::{Session, new_name, note_full_name};
 use super::super::settle::settle;
 use super::super::token::{self, TokenSource, taken_or_new};
 use super::super::{Context, Failure};
-use super::given::{self, Given, permitted};
+use super::given::{self, Given, check_static, permitted};
 use super::report;
 use crate::devices::Device;
 use crate::interface_id::InterfaceId;
@@ -104,18 +104,10 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     settings.behind = given::behind(None, site, options.interface_id)?;
     let addresses = [options.ipv4, options.ipv6].into_iter().flatten();
     let addresses = permitted(addresses, &settings, zone.policy())?;
+    check_static(&name, &mut settings, addresses, false)?;
     let token = match options.fixed {
         false => Some(taken_or_new(options.token.as_ref(), &mut context.handed)?),
-        true if addresses.is_empty() => {
-            return Err(
-                Failure::new("a static host without an address has no records")
-                    .hint("add --ipv4 A, --ipv6 A or both"),
-            );
-        }
-        true => {
-            settings.fixed = Some(addresses);
-            None
-        }
+        true => None,
     };
     let new = NewHost {
         name,

@@ -119,6 +119,36 @@ fn permit(address: IpAddr, settings: &Settings, zone: Policy) -> Result<IpAddr, 
     }
 }
 
+/// Gives a static host its addresses; any other has nothing to check.
+///
+/// # Errors
+/// When it would have no address, or what only a client could use: a token, an expiry, plain HTTP.
+pub(super) fn check_static(
+    name: &HostName,
+    settings: &mut Settings,
+    addresses: Addresses,
+    has_token: bool,
+) -> Result<(), Failure> {
+    let Some(fixed) = &mut settings.fixed else {
+        return Ok(());
+    };
+    if has_token || settings.expire.is_some() || settings.plain_http {
+        return Err(Failure::new(format!(
+            "{name} is static, and has neither token nor expiry nor plain HTTP"
+        ))
+        .hint("leave these out, or let it not be static"));
+    }
+    if addresses.is_empty() {
+        return Err(
+            Failure::new("a static host without an address has no records").hint(
+                "give it an IPv4 or IPv6 address; `bowline host disable` is for one that is to have none",
+            ),
+        );
+    }
+    *fixed = addresses;
+    Ok(())
+}
+
 /// Where a host is behind another one: what was given in the place of what was so before.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use super::super::session::Session;
 use super::super::settle::settle;
 use super::super::token::update_url;
 use super::super::{Context, Failure, hosts};
-use super::given::{permitted, still_permitted};
+use super::given::{check_static, permitted, still_permitted};
 use super::report;
 use super::row::Row;
 use super::rows;
@@ -214,8 +214,12 @@ fn write_tokens(made: &[&Plan], config: &Config, out: &mut File) -> io::Result<(
 impl Plan {
     /// Whether a new host has to be given a token.
     fn needs_token(&self) -> bool {
-        let row = &self.row;
-        row.fixed != Some(true) && self.taken.is_none() && row.tokens.is_empty()
+        self.row.fixed != Some(true) && !self.has_token()
+    }
+
+    /// Whether the row has a token.
+    fn has_token(&self) -> bool {
+        self.taken.is_some() || !self.row.tokens.is_empty()
     }
 
     /// What is to become of the host of that name, if there is one; `lost` gets why addresses
@@ -244,7 +248,7 @@ impl Plan {
             None if self.needs_token() => tokens.push(in_force(self.digest)),
             None => {}
         }
-        self.check_fixed(&mut settings, addresses)?;
+        check_static(&row.name, &mut settings, addresses, self.has_token())?;
         Ok(Edit {
             settings,
             addresses: Some(addresses),
@@ -291,7 +295,7 @@ impl Plan {
         }
         let (addresses, gone) = still_permitted(addresses, &settings, self.policy);
         lost.extend(gone);
-        self.check_fixed(&mut settings, addresses)?;
+        check_static(&row.name, &mut settings, addresses, self.has_token())?;
         Ok(Edit {
             settings,
             addresses: Some(addresses),
@@ -299,23 +303,6 @@ impl Plan {
             disabled: row.disabled,
             below: row.below,
         })
-    }
-
-    /// A static host has addresses and neither token nor expiry.
-    fn check_fixed(&self, settings: &mut Settings, addresses: Addresses) -> Result<(), Failure> {
-        let Some(fixed) = &mut settings.fixed else {
-            return Ok(());
-        };
-        if addresses.is_empty() {
-            return Err(Failure::new(
-                "a static host without an address has no records",
-            ));
-        }
-        if self.taken.is_some() || !self.row.tokens.is_empty() {
-            return Err(Failure::new("a static host has no token"));
-        }
-        *fixed = addresses;
-        Ok(())
     }
 }
 

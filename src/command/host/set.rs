@@ -10,7 +10,7 @@ use super::super::session::Session;
 use super::super::settle::settle;
 use super::super::token::{self, TokenSource};
 use super::super::{Context, Failure, note};
-use super::given::{self, Given, permitted, still_permitted};
+use super::given::{self, Given, check_static, permitted, still_permitted};
 use super::report;
 use crate::interface_id::InterfaceId;
 use crate::ip::{Addresses, Family, Policy};
@@ -166,10 +166,6 @@ fn edit(
         (settings.expire, settings.plain_http) = (None, false);
     }
     options.no.apply(&mut settings);
-    if settings.fixed.is_some() && (token.is_some() || options.given.expire.is_some()) {
-        return Err(Failure::new(format!("{} is static", host.name))
-            .hint("it has neither token nor expiry; --no-static changes that"));
-    }
     options.given.apply(&mut settings);
     if let Some(OrNone(owner)) = options.owner {
         settings.owner = owner;
@@ -193,15 +189,8 @@ fn edit(
     }
     let (addresses, gone) = still_permitted(addresses, &settings, policy);
     lost.extend(gone);
-    if let Some(fixed) = &mut settings.fixed {
-        if addresses.is_empty() {
-            return Err(
-                Failure::new("a static host without an address has no records")
-                    .hint("give it one with --ipv4 or --ipv6, or `bowline host disable` it"),
-            );
-        }
-        *fixed = addresses;
-    } else if !host.is_on() && !addresses.is_empty() {
+    check_static(&host.name, &mut settings, addresses, token.is_some())?;
+    if settings.fixed.is_none() && !host.is_on() && !addresses.is_empty() {
         return Err(Failure::new(format!("{} is switched off", host.name)).hint(
             "switch it on with `bowline host enable`, or its owner with `bowline owner enable`",
         ));
