@@ -70,6 +70,7 @@ fn failures_are_1_and_say_what_to_do() {
     it.done("host remove gone");
     it.done("host add fixed --static --ipv4 192.0.2.1");
     it.write("short", "0123456789abcde");
+    it.write("hosts", "name\nnew\n");
     for (arguments, expected) in [
         (
             "host add taken",
@@ -172,6 +173,10 @@ fn failures_are_1_and_say_what_to_do() {
         (
             "backup - --json",
             "standard output cannot hold a backup and JSON",
+        ),
+        (
+            "host import hosts --json --out -",
+            "standard output cannot hold the tokens and JSON\nhint: name a file with --out, or",
         ),
         ("backup short", "there is a file short already"),
     ] {

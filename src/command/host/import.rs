@@ -86,18 +86,27 @@ struct Plan {
 
 /// Imports the list, and publishes what changed.
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    let tokens = options.tokens();
+    if context.json && tokens.as_ref().is_some_and(Argument::is_standard) {
+        return Err(
+            Failure::new("standard output cannot hold the tokens and JSON")
+                .hint("name a file with --out, or leave --json out"),
+        );
+    }
     let mut session = Session::open(context)?;
     let text = context.handed.read(&options.list())?;
     let plans = plans(&text, &session)?;
-    let mut out = match options.tokens() {
-        Some(file) => Some(context.handed.open(&file)?),
+    let mut out = match &tokens {
+        Some(file) => Some(context.handed.open(file)?),
         None => None,
     };
     let done = import(&mut session, &plans, options.dry_run, out.as_mut());
-    if let (Err(_), Some(out), Some(path)) = (&done, &out, &options.out) {
+    if let (Err(_), Some(out), Some(file)) = (&done, &out, &tokens)
+        && !file.is_standard()
+    {
         // Tokens of nobody are not left lying about.
         let _ = out.set_len(0);
-        let _ = fs::remove_file(path);
+        let _ = fs::remove_file(&file.path);
     }
     let done = done?;
     let count = |what: fn(&Imported) -> bool| done.iter().filter(|done| what(done)).count();
