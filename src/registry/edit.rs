@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, Transaction};
 
-use super::above::check_above;
+use super::above::check_around;
 use super::behind;
 use super::fact::forget;
 use super::free::check_free;
@@ -34,7 +34,7 @@ pub struct NewHost {
     pub addresses: Addresses,
     /// How long a removed name stays out of use; nothing: give it out all the same.
     pub reuse: Span,
-    /// Whether it may be below a host of another owner.
+    /// Whether it may be below a host of another owner, or above one.
     pub below: bool,
 }
 
@@ -47,7 +47,7 @@ pub struct Rename {
     pub keep: Span,
     /// How long a removed name stays out of use; nothing: give it out all the same.
     pub reuse: Span,
-    /// Whether it may be below a host of another owner.
+    /// Whether it may be below a host of another owner, or above one.
     pub below: bool,
 }
 
@@ -132,8 +132,8 @@ impl Registry {
     /// Gives a host another name.
     ///
     /// # Errors
-    /// When the new name is in use, was removed a short time ago, is below a host of another
-    /// owner, or the registry cannot be written.
+    /// When the new name is in use, was removed a short time ago, is below or above a host of
+    /// another owner, or the registry cannot be written.
     pub fn rename(
         &mut self,
         id: HostId,
@@ -150,7 +150,7 @@ impl Registry {
         let tx = self.write(Durable::Now)?;
         let host = present(&tx, id)?;
         if !below {
-            check_above(&tx, name, host.settings.owner.as_ref())?;
+            check_around(&tx, name, host.settings.owner.as_ref())?;
         }
         tx.execute(
             "DELETE FROM former_name WHERE host = ?1 AND name = ?2",
@@ -251,7 +251,7 @@ pub(super) fn add_one(
     check_free(tx, &new.name, id, new.reuse, now)?;
     let owner = new.settings.owner.as_ref();
     if !new.below {
-        check_above(tx, &new.name, owner)?;
+        check_around(tx, &new.name, owner)?;
     }
     check_on(tx, owner)?;
     let id = match there {

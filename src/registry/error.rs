@@ -66,6 +66,15 @@ pub enum RegistryError {
         /// The other host.
         upper: HostName,
     },
+    /// A host of another owner is below it.
+    Above {
+        /// The name.
+        name: HostName,
+        /// The other host.
+        lower: HostName,
+        /// Whose that is.
+        owner: Option<OwnerName>,
+    },
     /// A host cannot be behind another one.
     NotBehind {
         /// The host.
@@ -107,6 +116,9 @@ impl RegistryError {
             }
             RegistryError::Below { upper, .. } => format!(
                 "whoever has {upper} can obtain certificates for it; --below does it all the same"
+            ),
+            RegistryError::Above { name, lower, .. } => format!(
+                "whoever has {name} can obtain certificates for {lower}; --below does it all the same"
             ),
             RegistryError::NotBehind { name, why, .. } => match why {
                 NotBehind::Itself | NotBehind::Crowded => return None,
@@ -184,6 +196,10 @@ impl fmt::Display for RegistryError {
             RegistryError::Below { name, upper } => {
                 write!(f, "{name} is below {upper}, which is another owner's")
             }
+            RegistryError::Above { name, lower, owner } => match owner {
+                Some(owner) => write!(f, "{name} is above {lower}, which is {owner}'s"),
+                None => write!(f, "{name} is above {lower}, which has no owner"),
+            },
             RegistryError::NotBehind { name, site, why } => {
                 write!(f, "{name} cannot be behind {site}: {why}")
             }

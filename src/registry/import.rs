@@ -3,9 +3,11 @@
 //! What is to become of a host is asked with the host as it is then, so that a
 //! visit that came just before is not undone.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::{Connection, Transaction};
 
-use super::above::check_above;
+use super::above::{check_all_around, check_around};
 use super::behind;
 use super::edit::{add_one, present, write_settings, write_state};
 use super::host::by_name;
@@ -31,7 +33,7 @@ pub struct Edit {
     pub tokens: Option<Vec<KeptToken>>,
     /// Whether it is switched off; nothing: as it is.
     pub disabled: Option<bool>,
-    /// Whether it may be below a host of another owner.
+    /// Whether it may be below a host of another owner, or above one.
     pub below: bool,
 }
 
@@ -82,6 +84,10 @@ impl Registry {
         let host = present(&tx, id)?;
         let edit = edit(&host)?;
         let is_behind = edit.settings.behind.clone();
+        let owner = edit.settings.owner.as_ref();
+        if !edit.below && owner != host.settings.owner.as_ref() {
+            check_around(&tx, &host.name, owner)?;
+        }
         change(&tx, &host, edit, ttl, now)?;
         behind::write(&tx, id, is_behind.as_ref())?;
         behind::check(&tx, id)?;
@@ -105,14 +111,20 @@ impl Registry {
     ) -> Result<Vec<Imported>, E> {
         let tx = self.write(Durable::Now)?;
         let mut done = Vec::with_capacity(entries.len());
-        let (mut unasked, mut placed) = (Vec::new(), Vec::new());
+        // Those that must fit in among the others, those that may stand where they do, and those
+        // that may be behind another one.
+        let (mut fitted, mut agreed) = (BTreeMap::new(), BTreeSet::new());
+        let mut placed = Vec::new();
         for (position, entry) in entries.iter().enumerate() {
             let host = by_name(&tx, &entry.name)?.filter(|host| host.state != State::Removing);
             done.push(match host {
                 None => {
                     let edit = decide(position, None)?;
-                    if !edit.below {
-                        unasked.push((&entry.name, edit.settings.owner.clone()));
+                    let owner = edit.settings.owner.clone();
+                    if edit.below {
+                        agreed.insert(entry.name.clone());
+                    } else {
+                        fitted.insert(entry.name.clone(), owner);
                     }
                     let is_behind = edit.settings.behind.clone();
                     let id = add(&tx, entry, edit, now)?;
@@ -124,6 +136,12 @@ impl Registry {
                 Some(host) => {
                     let tokens = kept_tokens(&tx, host.id)?;
                     let edit = decide(position, Some((&host, &tokens)))?;
+                    let owner = &edit.settings.owner;
+                    if edit.below {
+                        agreed.insert(entry.name.clone());
+                    } else if *owner != host.settings.owner {
+                        fitted.insert(entry.name.clone(), owner.clone());
+                    }
                     placed.push((host.id, edit.settings.behind.clone()));
                     match change(&tx, &host, edit, entry.ttl, now)? {
                         true => Imported::Changed(host.id),
@@ -132,10 +150,8 @@ impl Registry {
                 }
             });
         }
-        // Only now: the one above, or the site, may come later in the list.
-        for (name, owner) in unasked {
-            check_above(&tx, name, owner.as_ref())?;
-        }
+        // Only now: the one above or below, or the site, may come later in the list.
+        check_all_around(&tx, &fitted, &agreed)?;
         for (id, is_behind) in &placed {
             behind::write(&tx, *id, is_behind.as_ref())?;
         }
@@ -191,9 +207,6 @@ fn change(
     let owner = edit.settings.owner.as_ref();
     if owner != before.settings.owner.as_ref() {
         check_on(tx, owner)?;
-        if !edit.below {
-            check_above(tx, &before.name, owner)?;
-        }
     }
     write_settings(tx, id, &edit.settings)?;
     // A static host has no token.

@@ -65,7 +65,8 @@ pub(super) struct Options {
     /// Even if the name was removed a short time ago
     #[arg(long)]
     again: bool,
-    /// Even if it is below a host of another owner, who can obtain certificates for it
+    /// Even if it is below or above a host of another owner: the upper can obtain certificates
+    /// for the lower
     #[arg(long)]
     below: bool,
 }

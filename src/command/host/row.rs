@@ -40,7 +40,7 @@ pub(super) struct Row {
     pub(super) fixed: Option<bool>,
     pub(super) addresses: Vec<IpAddr>,
     pub(super) disabled: Option<bool>,
-    /// Whether it may be below a host of another owner.
+    /// Whether it may be below a host of another owner, or above one.
     pub(super) below: bool,
     /// A secret to take over.
     pub(super) token: Option<Token>,

@@ -47,7 +47,8 @@ pub(super) struct Options {
     /// Its addresses are set here only from now on; its token dies
     #[arg(long = "static", conflicts_with_all = ["token", "expire", "plain_http"])]
     fixed: bool,
-    /// Even if it is below a host of another owner, who can obtain certificates for it
+    /// Even if it is below or above a host of another owner: the upper can obtain certificates
+    /// for the lower
     #[arg(long)]
     below: bool,
     #[command(flatten)]
