@@ -7,9 +7,9 @@ use rusqlite::{Connection, Transaction};
 
 use super::above::check_around;
 use super::behind;
-use super::fact::forget;
+use super::fact::{forget, rest};
 use super::free::check_free;
-use super::host::{by_id, by_name};
+use super::host::{by_id, by_name, former_names};
 use super::kept_token::write_token;
 use super::owner::check_on;
 use super::wish::write_wish;
@@ -222,6 +222,10 @@ impl Registry {
 pub(super) fn remove_one(tx: &Connection, id: HostId, now: Timestamp) -> Result<(), RegistryError> {
     let host = by_id(tx, id)?.ok_or_else(|| no_host(id))?;
     write_state(tx, id, "removing")?;
+    // They meant it until now, with records or without.
+    for former in former_names(tx, &host, now)? {
+        rest(tx, &former.name, now)?;
+    }
     for table in ["token", "former_name"] {
         tx.execute(&format!("DELETE FROM {table} WHERE host = ?1"), [id.0])?;
     }

@@ -109,6 +109,45 @@ fn an_address_that_a_host_may_not_have_any_more_goes() {
 }
 
 #[test]
+fn a_former_name_rests_like_that_of_its_removed_host() {
+    let (it, knot) = served();
+    let rests = |name: &str| {
+        let ran = it.run(&format!("host add {name}"));
+        let expected = format!("{name}.dyn.example.org was removed; its name is free again at ");
+        assert!(ran.code == 1 && ran.err.contains(&expected), "{ran:?}");
+    };
+    it.done("host add one --ipv4 203.0.113.7");
+    it.done("host rename one two --keep-old 1h");
+    assert_eq!(knot.kdig("one.dyn.example.org", "A"), ["203.0.113.7"]);
+    it.done("host remove two");
+    assert_eq!(knot.kdig("one.dyn.example.org", "A"), [""; 0]);
+    rests("one");
+    rests("two");
+    it.done("host add one --again");
+    // It had no records, and meant the host all the same.
+    it.done("host add three");
+    it.done("host rename three four --keep-old 1h");
+    it.done("host remove four");
+    rests("three");
+    // The removal ends only when upkeep reaches the name server.
+    it.done("host add five --ipv4 203.0.113.7");
+    it.done("host rename five six --keep-old 1h");
+    knot.pause();
+    it.done("host remove six");
+    knot.resume();
+    let ran = it.run("host add five");
+    assert!(ran.err.contains("may still have records of six"), "{ran:?}");
+    let registry = rusqlite::Connection::open(it.file("state/bowline.db")).unwrap();
+    // That was long ago, and so is the last word of an UPDATE on its way.
+    let sql = "UPDATE host SET unconfirmed = unconfirmed - 700; DELETE FROM removed_name";
+    registry.execute_batch(sql).unwrap();
+    it.done("upkeep");
+    assert_eq!(it.run("host show six").code, 1);
+    rests("five");
+    rests("six");
+}
+
+#[test]
 fn a_silent_name_server_is_no_failure() {
     let (it, knot) = served();
     it.done("host add home --ipv4 203.0.113.7");
