@@ -149,6 +149,13 @@ impl Registry {
         } = rename;
         let tx = self.write(Durable::Now)?;
         let host = present(&tx, id)?;
+        // First: what stands there are that host's own records, and they do not go.
+        if let Some(there) = by_name(&tx, name)? {
+            return Err(match there.state {
+                State::Removing => RegistryError::Removing(there.name),
+                _ => RegistryError::Taken(there.name),
+            });
+        }
         if !below {
             check_around(&tx, name, host.settings.owner.as_ref())?;
         }
@@ -157,9 +164,6 @@ impl Registry {
             (id.0, name.as_str()),
         )?;
         check_free(&tx, name, Some(id), *reuse, now)?;
-        if by_name(&tx, name)?.is_some() {
-            return Err(RegistryError::Taken(name.clone()));
-        }
         tx.execute(
             "UPDATE host SET name = ?2 WHERE id = ?1",
             (id.0, name.as_str()),

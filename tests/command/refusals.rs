@@ -69,6 +69,7 @@ fn failures_are_1_and_say_what_to_do() {
     it.done("host add gone");
     it.done("host remove gone");
     it.done("host add fixed --static --ipv4 192.0.2.1");
+    it.done("host add wild --wildcard --ipv4 203.0.113.7");
     it.write("short", "0123456789abcde");
     it.write("hosts", "name\nnew\n");
     for (arguments, expected) in [
@@ -155,6 +156,10 @@ fn failures_are_1_and_say_what_to_do() {
         (
             "host rename taken fixed",
             "there is a host fixed.dyn.example.org already",
+        ),
+        (
+            "host rename taken wild",
+            "there is a host wild.dyn.example.org already\n",
         ),
         ("host import nowhere", "there is no file \"nowhere\""),
         (
