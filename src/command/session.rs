@@ -99,11 +99,13 @@ pub(super) fn open_registry(config: &Config) -> Result<Registry, Failure> {
     Ok(Registry::open(file, key)?.tell(config.notify.wanted()))
 }
 
-/// The one name that a new host called `text` would have.
+/// The one name that a new host called `text` would have; `clearer` is the hint where it could
+/// be one of several.
 pub(super) fn new_name(
     text: &str,
     zone: Option<&ZoneName>,
     config: &Config,
+    clearer: &str,
 ) -> Result<HostName, Failure> {
     let mut names = meanings(text, zone, config)?;
     match (names.pop(), names.is_empty()) {
@@ -111,10 +113,7 @@ pub(super) fn new_name(
         (Some(name), false) => {
             names.push(name);
             let names: Vec<&str> = names.iter().map(HostName::as_str).collect();
-            Err(
-                Failure::new(format!("{text:?} could be {}", names.join(" or ")))
-                    .hint("write the name in full, or add --zone ZONE"),
-            )
+            Err(Failure::new(format!("{text:?} could be {}", names.join(" or "))).hint(clearer))
         }
         (None, _) => {
             Err(Failure::new("no zone is configured").hint("add one with `bowline zone add ZONE`"))

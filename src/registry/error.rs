@@ -137,7 +137,7 @@ impl RegistryError {
             }
             RegistryError::Newer { .. } => "use the newer bowline that wrote it".to_owned(),
             RegistryError::Removed { .. } => {
-                "`bowline host add --again` gives it out all the same".to_owned()
+                "--again gives it out all the same".to_owned()
             }
             RegistryError::Sqlite(error) => match error.sqlite_error_code()? {
                 ErrorCode::SystemIoFailure => {

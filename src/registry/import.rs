@@ -14,10 +14,11 @@ use super::host::by_name;
 use super::kept_token::{kept_tokens, write_token};
 use super::owner::check_on;
 use super::wish::write_wish;
-use super::{Durable, Host, HostId, KeptToken, NewHost, Registry, RegistryError};
+use super::{Behind, Durable, Host, HostId, KeptToken, NewHost, Registry, RegistryError};
 use super::{Settings, Source, State};
 use crate::ip::Addresses;
 use crate::name::HostName;
+use crate::owner_name::OwnerName;
 use crate::span::Span;
 use crate::time::Timestamp;
 use crate::ttl::Ttl;
@@ -97,73 +98,103 @@ impl Registry {
     /// Adds or changes hosts: all of them or, on any error, none.
     ///
     /// `decide` is asked for each entry, with the host of that name where there is one;
-    /// `commit` once at the end, with what was done: unless it says yes, nothing was.
+    /// `commit` once at the end, with what was done: unless it says yes, nothing was. `failed`
+    /// makes an error of the registry's, and of the entry that it is about, where it is one.
     ///
     /// # Errors
     /// When a name or token is in use or the registry cannot be written; and those of
     /// `decide` and `commit`.
-    pub fn import<E: From<RegistryError>>(
+    pub fn import<E>(
         &mut self,
         entries: &[Entry],
         now: Timestamp,
         mut decide: impl FnMut(usize, Option<(&Host, &[KeptToken])>) -> Result<Edit, E>,
         commit: impl FnOnce(&[Imported]) -> Result<bool, E>,
+        failed: impl Fn(Option<usize>, RegistryError) -> E,
     ) -> Result<Vec<Imported>, E> {
-        let tx = self.write(Durable::Now)?;
+        let of_all = |error: RegistryError| failed(None, error);
+        let tx = self.write(Durable::Now).map_err(of_all)?;
+        let mut import = Import::default();
         let mut done = Vec::with_capacity(entries.len());
-        // Those that must fit in among the others, those that may stand where they do, and those
-        // that may be behind another one.
-        let (mut fitted, mut agreed) = (BTreeMap::new(), BTreeSet::new());
-        let mut placed = Vec::new();
         for (position, entry) in entries.iter().enumerate() {
-            let host = by_name(&tx, &entry.name)?.filter(|host| host.state != State::Removing);
-            done.push(match host {
-                None => {
-                    let edit = decide(position, None)?;
-                    let owner = edit.settings.owner.clone();
-                    if edit.below {
-                        agreed.insert(entry.name.clone());
-                    } else {
-                        fitted.insert(entry.name.clone(), owner);
-                    }
-                    let is_behind = edit.settings.behind.clone();
-                    let id = add(&tx, entry, edit, now)?;
-                    if is_behind.is_some() {
-                        placed.push((id, is_behind));
-                    }
-                    Imported::Added(id)
-                }
-                Some(host) => {
-                    let tokens = kept_tokens(&tx, host.id)?;
-                    let edit = decide(position, Some((&host, &tokens)))?;
-                    let owner = &edit.settings.owner;
-                    if edit.below {
-                        agreed.insert(entry.name.clone());
-                    } else if *owner != host.settings.owner {
-                        fitted.insert(entry.name.clone(), owner.clone());
-                    }
-                    placed.push((host.id, edit.settings.behind.clone()));
-                    match change(&tx, &host, edit, entry.ttl, now)? {
-                        true => Imported::Changed(host.id),
-                        false => Imported::Unchanged(host.id),
-                    }
-                }
-            });
+            let of_one = |error: RegistryError| failed(Some(position), error);
+            let found = find(&tx, &entry.name).map_err(of_one)?;
+            let found = found.as_ref().map(|(host, tokens)| (host, &tokens[..]));
+            let edit = decide(position, found)?;
+            let host = found.map(|(host, _)| host);
+            done.push(import.put(&tx, entry, host, edit, now).map_err(of_one)?);
         }
-        // Only now: the one above or below, or the site, may come later in the list.
-        check_all_around(&tx, &fitted, &agreed)?;
-        for (id, is_behind) in &placed {
-            behind::write(&tx, *id, is_behind.as_ref())?;
-        }
-        for (id, _) in &placed {
-            behind::check(&tx, *id)?;
-        }
+        import.check(&tx).map_err(of_all)?;
         if commit(&done)? {
-            tx.commit().map_err(RegistryError::from)?;
+            tx.commit().map_err(|error| of_all(error.into()))?;
             self.write_back();
         }
         Ok(done)
     }
+}
+
+/// What is checked when all entries are there: what one goes by may come later in the list.
+#[derive(Default)]
+struct Import {
+    /// Those that must fit in among the hosts of other owners.
+    fitted: BTreeMap<HostName, Option<OwnerName>>,
+    /// Those that may stand where they do.
+    agreed: BTreeSet<HostName>,
+    /// Where those are that were there before, or are behind another one.
+    placed: Vec<(HostId, Option<Behind>)>,
+}
+
+impl Import {
+    /// Adds the host or, where there is one, changes it.
+    fn put(
+        &mut self,
+        tx: &Transaction<'_>,
+        entry: &Entry,
+        host: Option<&Host>,
+        edit: Edit,
+        now: Timestamp,
+    ) -> Result<Imported, RegistryError> {
+        let owner = &edit.settings.owner;
+        if edit.below {
+            self.agreed.insert(entry.name.clone());
+        } else if host.is_none_or(|host| host.settings.owner != *owner) {
+            self.fitted.insert(entry.name.clone(), owner.clone());
+        }
+        let is_behind = edit.settings.behind.clone();
+        let done = match host {
+            None => Imported::Added(add(tx, entry, edit, now)?),
+            Some(host) => match change(tx, host, edit, entry.ttl, now)? {
+                true => Imported::Changed(host.id),
+                false => Imported::Unchanged(host.id),
+            },
+        };
+        if is_behind.is_some() || host.is_some() {
+            self.placed.push((done.id(), is_behind));
+        }
+        Ok(done)
+    }
+
+    /// Whether all of them may be where they are now.
+    fn check(&self, tx: &Transaction<'_>) -> Result<(), RegistryError> {
+        check_all_around(tx, &self.fitted, &self.agreed)?;
+        for (id, is_behind) in &self.placed {
+            behind::write(tx, *id, is_behind.as_ref())?;
+        }
+        for (id, _) in &self.placed {
+            behind::check(tx, *id)?;
+        }
+        Ok(())
+    }
+}
+
+/// The host of that name and its tokens; one that is being removed is none.
+fn find(tx: &Connection, name: &HostName) -> Result<Option<(Host, Vec<KeptToken>)>, RegistryError> {
+    let host = by_name(tx, name)?.filter(|host| host.state != State::Removing);
+    host.map(|host| {
+        let tokens = kept_tokens(tx, host.id)?;
+        Ok((host, tokens))
+    })
+    .transpose()
 }
 
 /// Adds a host with its tokens; one that is switched off gets no records.

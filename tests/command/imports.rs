@@ -149,6 +149,66 @@ fn all_or_nothing_with_the_place_of_the_error() {
 }
 
 #[test]
+fn what_to_do_about_a_list_is_said_in_its_own_words() {
+    let it = Place::with_zones(&["dyn.example.org", "dyn.example.net"]);
+    for verb in [
+        "owner add anna",
+        "host add gone.dyn.example.org",
+        "host remove gone.dyn.example.org",
+        "host add home.dyn.example.org --owner anna",
+        "host add a.flat.dyn.example.org --owner anna",
+    ] {
+        it.done(verb);
+    }
+    it.run_with(
+        "host add taken.dyn.example.org --token -",
+        "0123456789abcdef",
+    );
+    for (list, cause, hint) in [
+        (
+            "name\nnew\n",
+            "line 2: \"new\" could be new.dyn.example.org or new.dyn.example.net",
+            "write the name in full, or give its zone",
+        ),
+        (
+            "name\ngone.dyn.example.org\n",
+            "line 2: gone.dyn.example.org was removed; its name is free again at ",
+            "add it by itself, with `bowline host add --again`, before the list",
+        ),
+        (
+            "name\na.home.dyn.example.org\n",
+            "a.home.dyn.example.org is below home.dyn.example.org, which is another owner's",
+            "whoever has home.dyn.example.org can obtain certificates for it; \
+             `below` in its row does it all the same",
+        ),
+        (
+            "name\nflat.dyn.example.org\n",
+            "flat.dyn.example.org is above a.flat.dyn.example.org, which is anna's",
+            "whoever has flat.dyn.example.org can obtain certificates for a.flat.dyn.example.org; \
+             `below` in either row does it all the same",
+        ),
+        (
+            "name,behind,interface_id\nnas.dyn.example.org,home.dyn.example.org,::1\n",
+            "nas.dyn.example.org cannot be behind home.dyn.example.org: they have different owners",
+            "change that first, or do without `behind`; where it is so already, \
+             `bowline host set nas.dyn.example.org --behind -` ends it",
+        ),
+        (
+            "name,token\nother.dyn.example.org,\nmine.dyn.example.org,0123456789abcdef\n",
+            "line 3: that token is in use already\n",
+            "",
+        ),
+    ] {
+        it.write("list", list);
+        let ran = it.run("host import list --out tokens");
+        assert_eq!(ran.code, 1, "{list:?}");
+        let (said, what) = ran.err.split_once("hint: ").unwrap_or((&ran.err, ""));
+        assert!(said.starts_with(&format!("bowline: {cause}")), "{ran:?}");
+        assert_eq!(what.trim_end(), hint, "{list:?}");
+    }
+}
+
+#[test]
 fn an_export_is_read_back_with_tokens_and_settings() {
     let it = Place::new();
     it.done("host add home --note x --mail a@example.org --ttl 5m --expire 30d --only ipv4");

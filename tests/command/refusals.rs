@@ -83,7 +83,11 @@ fn failures_are_1_and_say_what_to_do() {
         ),
         (
             "host add gone",
-            "hint: `bowline host add --again` gives it out all the same",
+            "\nhint: --again gives it out all the same\n",
+        ),
+        (
+            "host rename taken gone",
+            "\nhint: --again gives it out all the same\n",
         ),
         (
             "host add dyn.example.org",

@@ -16,7 +16,7 @@ use crate::interface_id::InterfaceId;
 use crate::ip::Addresses;
 use crate::name::{HostName, ZoneName};
 use crate::owner_name::OwnerName;
-use crate::registry::{NewHost, Settings};
+use crate::registry::{NewHost, RegistryError, Settings};
 use crate::span::Span;
 
 /// Add a host; prints its update URL, this once
@@ -91,7 +91,8 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         None => HostName::random_label()
             .map_err(|_| Failure::new("the system gave no random numbers"))?,
     };
-    let name = new_name(&label, options.zone.as_ref(), &session.config)?;
+    let clearer = "write the name in full, or add --zone ZONE";
+    let name = new_name(&label, options.zone.as_ref(), &session.config, clearer)?;
     let full = name.clone();
     let zone = session.zone(&name)?;
     let mut settings = Settings {
@@ -123,7 +124,14 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     };
     let ttl = zone.ttl;
     let behind = new.settings.behind.clone();
-    let ids = session.registry.add(&[new], ttl, session.now)?;
+    let ids = session.registry.add(&[new], ttl, session.now);
+    let ids = ids.map_err(|error| match error {
+        // There is no host yet that could be put elsewhere.
+        RegistryError::NotBehind { why, .. } if why.is_of_settings() => {
+            Failure::new(error).hint("change that first, or do without --behind")
+        }
+        error => error.into(),
+    })?;
     note_full_name(&label, &full);
     settle(&mut session, &ids);
     behind.iter().for_each(report::note_behind);

@@ -19,7 +19,7 @@ use super::row::Row;
 use super::rows;
 use crate::config::Config;
 use crate::ip::{Addresses, Policy};
-use crate::registry::{Edit, Entry, Host, HostId, Imported, KeptToken, Settings};
+use crate::registry::{Edit, Entry, Host, HostId, Imported, KeptToken, RegistryError, Settings};
 use crate::token::{Digest, Token};
 use crate::ttl::Ttl;
 
@@ -193,9 +193,37 @@ fn import(
             }
             Ok(true)
         },
+        |at, error| {
+            let failure = of_list(error);
+            match at.and_then(|at| plans.get(at)) {
+                Some(plan) => failure.at(&plan.row.place),
+                None => failure,
+            }
+        },
     )?;
     report::note_lost(&lost);
     Ok(done)
+}
+
+/// The failure with what to do about it in a list, which has keys and no options.
+fn of_list(error: RegistryError) -> Failure {
+    let hint = match &error {
+        RegistryError::Removed { .. } => {
+            "add it by itself, with `bowline host add --again`, before the list".to_owned()
+        }
+        RegistryError::Below { upper, .. } => format!(
+            "whoever has {upper} can obtain certificates for it; `below` in its row does it all the same"
+        ),
+        RegistryError::Above { name, lower, .. } => format!(
+            "whoever has {name} can obtain certificates for {lower}; `below` in either row does it all the same"
+        ),
+        RegistryError::NotBehind { name, why, .. } if why.is_of_settings() => format!(
+            "change that first, or do without `behind`; where it is so already, \
+             `bowline host set {name} --behind -` ends it"
+        ),
+        _ => return error.into(),
+    };
+    Failure::new(error).hint(hint)
 }
 
 /// Those that get a new token.

@@ -35,10 +35,11 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     let host = session.host(&options.old)?;
     let zone = session.zone(&host.name)?.clone();
     // A short name is one in the host's zone, however many zones there are.
-    let name = match session.config.zone_of(&options.new) {
-        Some(_) => new_name(&options.new, None, &session.config)?,
-        None => new_name(&options.new, Some(&zone.name), &session.config)?,
+    let its = match session.config.zone_of(&options.new) {
+        Some(_) => None,
+        None => Some(&zone.name),
     };
+    let name = new_name(&options.new, its, &session.config, "write the name in full")?;
     if name.zone() != zone.name {
         return Err(
             Failure::new(format!("{name} is in another zone than {}", host.name))

@@ -62,7 +62,12 @@ impl Row {
         let name = text("name").ok_or_else(|| Failure::new("there is no name"))?;
         let mut row = Row {
             place: record.place.clone(),
-            name: new_name(name, zone.as_ref(), config)?,
+            name: new_name(
+                name,
+                zone.as_ref(),
+                config,
+                "write the name in full, or give its zone",
+            )?,
             owner: None,
             behind: None,
             interface_id: None,
@@ -88,7 +93,7 @@ impl Row {
         }
         if let Some(site) = record.fields.get("behind").filter(|site| !site.is_null()) {
             let site = self::text(site).map_err(Failure::new)?;
-            row.behind = Some(new_name(&site, None, config)?);
+            row.behind = Some(new_name(&site, None, config, "write the name in full")?);
         }
         Ok(row)
     }
