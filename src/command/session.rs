@@ -149,16 +149,25 @@ fn meanings(
     zone: Option<&ZoneName>,
     config: &Config,
 ) -> Result<Vec<HostName>, Failure> {
-    if let Some(zone) = zone {
-        let zone = config.zone(zone).ok_or_else(|| no_zone(zone.as_str()))?;
-        return Ok(vec![HostName::new(text, &zone.name)?]);
-    }
     let ascii = idna::domain_to_ascii(text).unwrap_or_else(|_| text.to_owned());
     let bare = ascii.strip_suffix('.').unwrap_or(&ascii);
+    // A final dot says that it is in full (RFC 1034 3.1): then it is never one below a zone.
+    let is_full = ascii.ends_with('.');
     let apex = config.zones.iter().find(|zone| zone.name.as_str() == bare);
-    match apex.or_else(|| config.zone_of(bare)) {
+    let its = apex.or_else(|| config.zone_of(bare));
+    if let Some(zone) = zone {
+        let zone = config.zone(zone).ok_or_else(|| no_zone(zone.as_str()))?;
+        if is_full && bare != zone.name.as_str() && zone.name.relative(bare).is_none() {
+            return Err(match its {
+                Some(_) => Failure::new(format!("{text:?} is not in the zone {}", zone.name)),
+                None => no_zone(text),
+            });
+        }
+        return Ok(vec![HostName::new(text, &zone.name)?]);
+    }
+    match its {
         Some(zone) => Ok(vec![HostName::new(text, &zone.name)?]),
-        None if text.ends_with('.') => Err(no_zone(text)),
+        None if is_full => Err(no_zone(text)),
         None => {
             let names = config.zones.iter();
             Ok(names

@@ -187,6 +187,18 @@ fn failures_are_1_and_say_what_to_do() {
             "host import hosts --json --out -",
             "standard output cannot hold the tokens and JSON\nhint: name a file with --out, or",
         ),
+        (
+            "host rename taken nosuch.other.",
+            "\"nosuch.other.\" is in no configured zone\nhint: `bowline zone list`",
+        ),
+        (
+            "host add x.other. --zone dyn.example.org",
+            "\"x.other.\" is in no configured zone\nhint: `bowline zone list`",
+        ),
+        (
+            "host add dyn.example.org. --zone dyn.example.org",
+            "is the zone itself",
+        ),
         ("backup short", "there is a file short already"),
     ] {
         let before = it.done("host export");
