@@ -22,6 +22,8 @@ mod refusals;
 mod imports;
 #[path = "command/lans.rs"]
 mod lans;
+#[path = "command/above.rs"]
+mod above;
 #[path = "command/owners.rs"]
 mod owners;
 
