@@ -18,12 +18,12 @@ mod hosts;
 #[path = "command/refusals.rs"]
 mod refusals;
 
+#[path = "command/above.rs"]
+mod above;
 #[path = "command/imports.rs"]
 mod imports;
 #[path = "command/lans.rs"]
 mod lans;
-#[path = "command/above.rs"]
-mod above;
 #[path = "command/owners.rs"]
 mod owners;
 

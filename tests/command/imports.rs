@@ -107,6 +107,14 @@ fn all_or_nothing_with_the_place_of_the_error() {
         ),
         ("{\"note\":\"x\"}", "line 1: there is no name"),
         (
+            "name,note,Note\nhome,a,b\n",
+            "line 1: \"note\" stands there twice",
+        ),
+        (
+            "{\"name\":\"home\",\"ttl\":60,\"ttl\":90}",
+            "line 1: \"ttl\" stands there twice",
+        ),
+        (
             "{\"name\":\"old\",\"token\":\"0123456789abcdef\"}",
             "line 1: old.dyn.example.org has another token by now",
         ),
@@ -146,6 +154,46 @@ fn all_or_nothing_with_the_place_of_the_error() {
     it.write("list", "name\nhome\n");
     let ran = it.run("host import list --out out");
     assert!(ran.err.contains("there is a file out already"), "{ran:?}");
+}
+
+#[test]
+fn a_new_host_whose_tokens_have_all_died_is_named() {
+    let it = Place::new();
+    let (dead, live) = ("2026-01-01T00:00:00Z", "2126-01-01T00:00:00Z");
+    let row = |name: &str, tokens: &[(char, &str)]| {
+        let tokens: Vec<_> = (tokens.iter())
+            .map(|(digit, until)| json!({"digest": digit.to_string().repeat(64), "until": until}))
+            .collect();
+        format!("{}\n", json!({"name": name, "tokens": tokens}))
+    };
+    let list = row("home", &[('a', dead), ('b', dead)]) + &row("nas", &[('c', dead), ('d', live)]);
+    let note = "note: line 1: the token of home.dyn.example.org is dead; \
+                `bowline host rotate home.dyn.example.org` makes another\n";
+    for (verb, expected) in [
+        ("host import - --dry-run", note),
+        ("host import -", note),
+        ("host import -", ""),
+    ] {
+        let ran = it.run_with(verb, &list);
+        assert_eq!((ran.code, ran.err.as_str()), (0, expected), "{verb}");
+    }
+}
+
+#[test]
+fn what_has_no_end_is_not_read_to_it() {
+    let it = Place::new();
+    it.write("long", &"a".repeat(4097));
+    for (verb, file, most) in [
+        ("host add home --token @/dev/zero", "/dev/zero", "4096"),
+        ("host add home --token @long", "long", "4096"),
+        ("host import /dev/zero", "/dev/zero", "134217728"),
+    ] {
+        let ran = it.run(verb);
+        let expected = format!("bowline: {file}: it is longer than {most} octets\n");
+        assert_eq!((ran.code, ran.err), (1, expected), "{verb}");
+    }
+    it.write("padded", &format!("0123456789abcdef{}", "\n".repeat(4080)));
+    it.done("host add home --token @padded");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::super::handed::Argument;
 use super::super::session::Session;
 use super::super::settle::settle;
 use super::super::token::update_url;
-use super::super::{Context, Failure, hosts};
+use super::super::{Context, Failure, hosts, note};
 use super::given::{check_static, permitted, still_permitted};
 use super::report;
 use super::row::Row;
@@ -20,8 +20,12 @@ use super::rows;
 use crate::config::Config;
 use crate::ip::{Addresses, Policy};
 use crate::registry::{Edit, Entry, Host, HostId, Imported, KeptToken, RegistryError, Settings};
+use crate::time::Timestamp;
 use crate::token::{Digest, Token};
 use crate::ttl::Ttl;
+
+/// A list has no more octets: some hundred thousand hosts with all there is to say about them.
+const LIST_MAX: u64 = 1 << 27;
 
 /// Add hosts from a list, or change them; all of them or none
 ///
@@ -94,7 +98,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         );
     }
     let mut session = Session::open(context)?;
-    let text = context.handed.read(&options.list())?;
+    let text = context.handed.read(&options.list(), LIST_MAX)?;
     let plans = plans(&text, &session)?;
     let mut out = match &tokens {
         Some(file) => Some(context.handed.open(file)?),
@@ -202,6 +206,14 @@ fn import(
         },
     )?;
     report::note_lost(&lost);
+    for (plan, done) in plans.iter().zip(&done) {
+        if matches!(done, Imported::Added(_)) && plan.has_dead_tokens_only(session.now) {
+            let Row { place, name, .. } = &plan.row;
+            note(format!(
+                "{place}: the token of {name} is dead; `bowline host rotate {name}` makes another"
+            ));
+        }
+    }
     Ok(done)
 }
 
@@ -257,6 +269,13 @@ impl Plan {
     /// Whether the row has a token.
     fn has_token(&self) -> bool {
         self.taken.is_some() || !self.row.tokens.is_empty()
+    }
+
+    /// Whether it has tokens, and none of them is good any more.
+    fn has_dead_tokens_only(&self, now: Timestamp) -> bool {
+        let mut tokens = self.row.tokens.iter();
+        let is_dead = |token: &KeptToken| token.until.is_some_and(|until| until <= now);
+        self.taken.is_none() && !self.row.tokens.is_empty() && tokens.all(is_dead)
     }
 
     /// What is to become of the host of that name, if there is one; `lost` gets why addresses

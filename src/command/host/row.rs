@@ -101,7 +101,7 @@ impl Row {
     /// Reads one setting.
     fn put(&mut self, key: &str, value: &Value) -> Result<(), String> {
         let given = &mut self.given;
-        match key.replace('-', "_").as_str() {
+        match key {
             "name" | "zone" | "behind" => {}
             "owner" => {
                 let owner = text(value)?.parse();
