@@ -68,7 +68,10 @@ impl Registry {
         let tx = self.write(Durable::Now)?;
         let ids = hosts
             .iter()
-            .map(|host| add_one(&tx, host, ttl, now))
+            .map(|host| {
+                check_on(&tx, host.settings.owner.as_ref())?;
+                add_one(&tx, host, ttl, now)
+            })
             .collect::<Result<Vec<_>, _>>()?;
         // Only now: the site may come later in the list.
         for (id, host) in ids.iter().zip(hosts) {
@@ -248,6 +251,7 @@ pub(super) fn remove_one(tx: &Connection, id: HostId, now: Timestamp) -> Result<
     Ok(())
 }
 
+/// Adds a host; whether its owner is switched on is for the caller to ask.
 pub(super) fn add_one(
     tx: &Transaction<'_>,
     new: &NewHost,
@@ -261,7 +265,6 @@ pub(super) fn add_one(
     if !new.below {
         check_around(tx, &new.name, owner)?;
     }
-    check_on(tx, owner)?;
     let id = match there {
         Some(host) if host.state == State::Removing => {
             write_state(tx, host.id, "active")?;

@@ -88,6 +88,13 @@ pub enum RegistryError {
     NoOwner(OwnerName),
     /// The owner is switched off.
     OwnerOff(OwnerName),
+    /// The host was off with its owner, who is on here.
+    WouldWake {
+        /// The host.
+        name: HostName,
+        /// The owner.
+        owner: OwnerName,
+    },
     /// There is one already.
     OwnerTaken(OwnerName),
     /// The owner has so many hosts.
@@ -204,6 +211,10 @@ impl fmt::Display for RegistryError {
                 write!(f, "{name} cannot be behind {site}: {why}")
             }
             RegistryError::OwnerOff(name) => write!(f, "the owner {name} is switched off"),
+            RegistryError::WouldWake { name, owner } => write!(
+                f,
+                "{name} was switched off with its owner {owner}, who is switched on here"
+            ),
             RegistryError::NoOwner(name) => write!(f, "there is no owner {name}"),
             RegistryError::OwnerTaken(name) => write!(f, "there is an owner {name} already"),
             RegistryError::HasHosts(name, 1) => write!(f, "{name} has a host"),

@@ -34,6 +34,8 @@ pub struct Edit {
     pub tokens: Option<Vec<KeptToken>>,
     /// Whether it is switched off; nothing: as it is.
     pub disabled: Option<bool>,
+    /// Whether it is known to be off with its owner: then it must not be switched on.
+    pub owner_disabled: bool,
     /// Whether it may be below a host of another owner, or above one.
     pub below: bool,
 }
@@ -161,6 +163,7 @@ impl Import {
             self.fitted.insert(entry.name.clone(), owner.clone());
         }
         let is_behind = edit.settings.behind.clone();
+        let asleep = edit.owner_disabled && !host.is_some_and(Host::is_on);
         let done = match host {
             None => Imported::Added(add(tx, entry, edit, now)?),
             Some(host) => match change(tx, host, edit, entry.ttl, now)? {
@@ -168,6 +171,16 @@ impl Import {
                 false => Imported::Unchanged(host.id),
             },
         };
+        if asleep
+            && let now = present(tx, done.id())?
+            && now.is_on()
+            && let Some(owner) = now.settings.owner
+        {
+            return Err(RegistryError::WouldWake {
+                name: now.name,
+                owner,
+            });
+        }
         if is_behind.is_some() || host.is_some() {
             self.placed.push((done.id(), is_behind));
         }
@@ -206,11 +219,14 @@ fn add(
 ) -> Result<HostId, RegistryError> {
     let addresses = edit.addresses.unwrap_or(Addresses::NONE);
     let disabled = edit.disabled == Some(true);
+    if !edit.owner_disabled {
+        check_on(tx, edit.settings.owner.as_ref())?;
+    }
     let new = NewHost {
         name: entry.name.clone(),
         settings: edit.settings,
         token: None,
-        addresses: match disabled {
+        addresses: match disabled || edit.owner_disabled {
             true => Addresses::NONE,
             false => addresses,
         },
@@ -236,7 +252,7 @@ fn change(
     let id = before.id;
     let mut changed = before.settings != edit.settings;
     let owner = edit.settings.owner.as_ref();
-    if owner != before.settings.owner.as_ref() {
+    if owner != before.settings.owner.as_ref() && !edit.owner_disabled {
         check_on(tx, owner)?;
     }
     write_settings(tx, id, &edit.settings)?;

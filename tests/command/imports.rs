@@ -322,3 +322,58 @@ fn whatever_a_host_was_before_its_export_is_read_back() {
         without_tokens(&list)
     );
 }
+
+#[test]
+fn a_host_that_was_off_with_its_owner_is_not_switched_on() {
+    let it = Place::new();
+    it.done("owner add anna");
+    it.done("host add printer --owner anna --static --ipv4 192.0.2.9");
+    it.done("host add home --owner anna --ipv4 203.0.113.7");
+    it.done("owner disable anna");
+    let list = it.done("host export");
+    assert_eq!(list.matches("\"owner_disabled\":true").count(), 2, "{list}");
+    let again = it.run_with("host import -", &list);
+    assert!(again.out.starts_with("0 added, 0 changed, 2 unchanged"));
+
+    let other = Place::new();
+    let ran = other.run_with("host import -", &list);
+    assert!(ran.err.contains("there is no owner anna"), "{ran:?}");
+    other.done("owner add anna");
+    let ran = other.run_with("host import -", &list);
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (
+            1,
+            "bowline: line 1: home.dyn.example.org was switched off with its owner anna, who is switched on here\n\
+             hint: run `bowline owner disable anna` first, or take `owner_disabled` out of the list\n"
+        )
+    );
+    assert_eq!(other.json("host list"), json!([]));
+    other.done("owner disable anna");
+    let ran = other.run_with("host import -", &list);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert_eq!(other.done("host export"), list);
+    let shown = other.json("host show printer");
+    assert_eq!(
+        (
+            &shown["state"],
+            &shown["pending"],
+            &shown["accepted"]["ipv4"]
+        ),
+        (&json!("disabled"), &json!(false), &json!(null))
+    );
+    other.done("owner enable anna");
+    let shown = other.json("host show printer");
+    assert_eq!(shown["accepted"]["ipv4"], json!("192.0.2.9"));
+    // What is on stays on, whatever an older list says.
+    let ran = other.run_with("host import -", &list);
+    assert!(
+        ran.out.starts_with("0 added, 0 changed, 2 unchanged"),
+        "{ran:?}"
+    );
+    let ran = other.run_with("host import -", "name,owner_disabled\nnew,yes\n");
+    assert!(
+        ran.err.contains("line 2: owner_disabled: it has no owner"),
+        "{ran:?}"
+    );
+}

@@ -33,7 +33,7 @@ const LIST_MAX: u64 = 1 << 27;
 /// as `bowline host export` writes them. A host that is there already gets the settings
 /// that the list gives; its token and, unless it is static, its addresses stay.
 ///
-/// Keys: name zone owner below behind interface_id note mail notify ttl expire only allow_private wildcard
+/// Keys: name zone owner owner_disabled below behind interface_id note mail notify ttl expire only allow_private wildcard
 /// plain_http static ipv4 ipv6 disabled, token (a secret to take over) and tokens (digests of an export).
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -233,6 +233,9 @@ fn of_list(error: RegistryError) -> Failure {
             "change that first, or do without `behind`; where it is so already, \
              `bowline host set {name} --behind -` ends it"
         ),
+        RegistryError::WouldWake { owner, .. } => format!(
+            "run `bowline owner disable {owner}` first, or take `owner_disabled` out of the list"
+        ),
         _ => return error.into(),
     };
     Failure::new(error).hint(hint)
@@ -310,6 +313,7 @@ impl Plan {
             addresses: Some(addresses),
             tokens: Some(tokens),
             disabled: row.disabled,
+            owner_disabled: row.owner_disabled,
             below: row.below,
         })
     }
@@ -357,6 +361,7 @@ impl Plan {
             addresses: Some(addresses),
             tokens: None,
             disabled: row.disabled,
+            owner_disabled: row.owner_disabled,
             below: row.below,
         })
     }

@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 use crate::token::{Digest, Token};
 
 /// The settings a list may have.
-const KEYS: &str = "name zone owner below behind interface_id note mail notify ttl expire only allow_private wildcard plain_http static \
+const KEYS: &str = "name zone owner owner_disabled below behind interface_id note mail notify ttl expire only allow_private wildcard plain_http static \
                     ipv4 ipv6 disabled token tokens";
 
 /// A host to add, or whose settings to change.
@@ -28,6 +28,8 @@ pub(super) struct Row {
     pub(super) place: String,
     pub(super) name: HostName,
     owner: Option<OwnerName>,
+    /// Whether its owner was switched off, and so was it.
+    pub(super) owner_disabled: bool,
     /// The host that it is behind, and its own part of the address.
     behind: Option<HostName>,
     interface_id: Option<InterfaceId>,
@@ -69,6 +71,7 @@ impl Row {
                 "write the name in full, or give its zone",
             )?,
             owner: None,
+            owner_disabled: false,
             behind: None,
             interface_id: None,
             given: Given::default(),
@@ -111,6 +114,7 @@ impl Row {
                 let id = text(value)?.parse();
                 self.interface_id = Some(id.map_err(|error: InterfaceIdError| error.to_string())?);
             }
+            "owner_disabled" => self.owner_disabled = switch(value)?,
             "below" => self.below = switch(value)?,
             "note" => given.note = Some(given::note(&text(value)?)?),
             "mail" => given.mail = Some(given::mail(&text(value)?)?),
@@ -142,10 +146,14 @@ impl Row {
     /// Puts what the row says in the place of what was set before.
     ///
     /// # Errors
-    /// When it is behind another host, and only half of that is known.
+    /// When it is behind another host, and only half of that is known; or when an owner is
+    /// switched off whom it does not have.
     pub(super) fn apply(&self, settings: &mut Settings) -> Result<(), Failure> {
         self.given.clone().apply(settings);
         settings.owner = self.owner.clone().or(settings.owner.take());
+        if self.owner_disabled && settings.owner.is_none() {
+            return Err(Failure::new("owner_disabled: it has no owner"));
+        }
         for (given, setting) in [
             (self.allow_private, &mut settings.allow_private),
             (self.wildcard, &mut settings.wildcard),

@@ -207,6 +207,7 @@ fn edit(
             }]
         }),
         disabled: None,
+        owner_disabled: false,
         below: options.below,
     })
 }
