@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 use rusqlite::Connection;
 
-use super::edit::add_one;
 use super::owner::check_on;
+use super::verbs::add_one;
 use super::{Durable, HostId, NewHost, Registry, RegistryError};
 use crate::time::Timestamp;
 use crate::ttl::Ttl;

@@ -1,44 +1,25 @@
-//! Changing one host, or adding and changing many, each in one transaction.
-//!
-//! What is to become of a host is asked with the host as it is then, so that a
-//! visit that came just before is not undone.
+//! Adding and changing many hosts, all in one transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Transaction};
 
-use super::above::{check_all_around, check_around};
+use super::above::check_all_around;
 use super::behind;
-use super::edit::{add_one, present, write_settings, write_state};
+use super::edit::{change, present, write_state, write_tokens};
 use super::host::by_name;
-use super::kept_token::{kept_tokens, write_token};
+use super::kept_token::kept_tokens;
 use super::owner::check_on;
-use super::wish::write_wish;
-use super::{Behind, Durable, Host, HostId, KeptToken, NewHost, Registry, RegistryError};
-use super::{Settings, Source, State};
+use super::verbs::add_one;
+use super::{
+    Behind, Durable, Edit, Host, HostId, KeptToken, NewHost, Registry, RegistryError, State,
+};
 use crate::ip::Addresses;
 use crate::name::HostName;
 use crate::owner_name::OwnerName;
 use crate::span::Span;
 use crate::time::Timestamp;
 use crate::ttl::Ttl;
-
-/// What is to become of a host.
-#[derive(Debug, Clone, Default)]
-pub struct Edit {
-    /// Its settings.
-    pub settings: Settings,
-    /// Its addresses; nothing: those it has.
-    pub addresses: Option<Addresses>,
-    /// Its tokens; nothing: those it has.
-    pub tokens: Option<Vec<KeptToken>>,
-    /// Whether it is switched off; nothing: as it is.
-    pub disabled: Option<bool>,
-    /// Whether it is known to be off with its owner: then it must not be switched on.
-    pub owner_disabled: bool,
-    /// Whether it may be below a host of another owner, or above one.
-    pub below: bool,
-}
 
 /// A host to import: added when there is none of that name.
 #[derive(Debug, Clone)]
@@ -72,31 +53,6 @@ impl Imported {
 }
 
 impl Registry {
-    /// Changes a host to what `edit` makes of it; `ttl` is the zone's.
-    ///
-    /// # Errors
-    /// When there is no such host, or the registry cannot be written; and those of `edit`.
-    pub fn edit<E: From<RegistryError>>(
-        &mut self,
-        id: HostId,
-        ttl: Ttl,
-        now: Timestamp,
-        edit: impl FnOnce(&Host) -> Result<Edit, E>,
-    ) -> Result<(), E> {
-        let tx = self.write(Durable::Now)?;
-        let host = present(&tx, id)?;
-        let edit = edit(&host)?;
-        let is_behind = edit.settings.behind.clone();
-        let owner = edit.settings.owner.as_ref();
-        if !edit.below && owner != host.settings.owner.as_ref() {
-            check_around(&tx, &host.name, owner)?;
-        }
-        change(&tx, &host, edit, ttl, now)?;
-        behind::write(&tx, id, is_behind.as_ref())?;
-        behind::check(&tx, id)?;
-        Ok(tx.commit().map_err(RegistryError::from)?)
-    }
-
     /// Adds or changes hosts: all of them or, on any error, none.
     ///
     /// `decide` is asked for each entry, with the host of that name where there is one;
@@ -236,65 +192,7 @@ fn add(
     let id = add_one(tx, &new, entry.ttl, now)?;
     write_tokens(tx, id, edit.tokens.as_deref().unwrap_or_default())?;
     if disabled {
-        write_state(tx, id, "disabled")?;
+        write_state(tx, id, State::Disabled)?;
     }
     Ok(id)
-}
-
-/// Says whether anything was different before.
-fn change(
-    tx: &Connection,
-    before: &Host,
-    edit: Edit,
-    ttl: Ttl,
-    now: Timestamp,
-) -> Result<bool, RegistryError> {
-    let id = before.id;
-    let mut changed = before.settings != edit.settings;
-    let owner = edit.settings.owner.as_ref();
-    if owner != before.settings.owner.as_ref() && !edit.owner_disabled {
-        check_on(tx, owner)?;
-    }
-    write_settings(tx, id, &edit.settings)?;
-    // A static host has no token.
-    let tokens = match edit.settings.fixed {
-        Some(_) => Some(Vec::new()),
-        None => edit.tokens,
-    };
-    if let Some(tokens) = tokens {
-        let forgotten = tx.execute("DELETE FROM token WHERE host = ?1", [id.0])?;
-        changed |= forgotten != 0 || !tokens.is_empty();
-        write_tokens(tx, id, &tokens)?;
-    }
-    let was_disabled = before.state == State::Disabled;
-    let disabled = edit.disabled.unwrap_or(was_disabled);
-    changed |= disabled != was_disabled;
-    write_state(tx, id, if disabled { "disabled" } else { "active" })?;
-    let host = present(tx, id)?;
-    let kept = before.wish.records.addresses;
-    // Its owner may be another one by now, who is switched on.
-    let wanted = match (host.is_on(), before.is_on()) {
-        (false, _) => Addresses::NONE,
-        (true, false) => edit.addresses.or(edit.settings.fixed).unwrap_or(kept),
-        (true, true) => edit.addresses.unwrap_or(kept),
-    };
-    // A host that never had records needs no wish for a new wildcard.
-    if host.wish.number != 0 || !wanted.is_empty() {
-        changed |= write_wish(tx, &host, wanted, ttl, now, Source::COMMAND)?.is_some();
-    }
-    Ok(changed)
-}
-
-/// Gives a host tokens, old ones too.
-fn write_tokens(tx: &Connection, id: HostId, tokens: &[KeptToken]) -> Result<(), RegistryError> {
-    for token in tokens {
-        write_token(tx, id, &token.digest)?;
-        tx.prepare_cached("UPDATE token SET until = ?2, used = ?3 WHERE digest = ?1")?
-            .execute((
-                token.digest.as_bytes(),
-                token.until.map(Timestamp::seconds),
-                token.used.map(Timestamp::seconds),
-            ))?;
-    }
-    Ok(())
 }

@@ -39,23 +39,25 @@ mod outbox;
 mod owner;
 mod pool;
 mod values;
+mod verbs;
 mod wish;
 mod worry;
 mod zone;
 
 pub use behind::{Behind, MOST_BEHIND, NotBehind};
 pub use challenge::{Challenge, ChallengeAccepted, ChallengeAsk, ChallengeCount, ChallengeEdit};
-pub use edit::{NewHost, Rename};
+pub use edit::Edit;
 pub use error::RegistryError;
 pub use fact::{Conclusion, End};
 pub use history::Change;
 pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
-pub use import::{Edit, Entry, Imported};
+pub use import::{Entry, Imported};
 pub use inspect::{Inspection, inspect};
 pub use kept_token::KeptToken;
 pub use outbox::{Delivery, Happening, Notice};
 pub use owner::{Holder, Owner, OwnerId};
 pub use pool::{Lease, Pool};
+pub use verbs::{NewHost, Rename};
 pub use wish::{Accepted, Ask, Source};
 pub use zone::ZoneState;
 
