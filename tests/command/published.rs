@@ -172,9 +172,9 @@ fn an_address_that_an_imported_setting_forbids_goes() {
     it.done("host add printer --static --ipv4 192.168.1.9 --ipv6 fd00::9");
     let list = "name,only,allow_private\nhome,ipv6,\nnas,,no\nprinter,ipv6,\n";
     let ran = it.run_with("host import -", list);
-    let note = "note: 203.0.113.7 is of the family that the host does not have, so it goes\n\
-                note: 10.0.0.1 is a private address and cannot be published, so it goes\n\
-                note: 192.168.1.9 is of the family that the host does not have, so it goes\n";
+    let note = "note: line 2: 203.0.113.7 is of the family that the host does not have, so it goes\n\
+                note: line 3: 10.0.0.1 is a private address and cannot be published, so it goes\n\
+                note: line 4: 192.168.1.9 is of the family that the host does not have, so it goes\n";
     assert_eq!((ran.code, ran.err.as_str()), (0, note));
     for (name, ipv6) in [("home", "2001:db8::7"), ("printer", "fd00::9"), ("nas", "")] {
         let name = format!("{name}.dyn.example.org");

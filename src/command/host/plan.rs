@@ -110,7 +110,7 @@ impl Plan {
             addresses = permitted(row.addresses.iter().copied(), &settings, self.policy)?;
         }
         let (addresses, gone) = still_permitted(addresses, &settings, self.policy);
-        lost.extend(gone);
+        lost.extend(gone.iter().map(|why| format!("{}: {why}", row.place)));
         check_static(&row.name, &mut settings, addresses, self.has_token())?;
         Ok(Edit {
             settings,
