@@ -29,7 +29,8 @@ const LIST_MAX: u64 = 1 << 27;
 ///
 /// The list is TOML with a table [[host]] for each, CSV with a header, or JSON lines,
 /// as `bowline host export` writes them. A host that is there already gets the settings
-/// that the list gives; its token and, unless it is static, its addresses stay.
+/// that the list gives; its token and, unless it is static, its addresses stay, but for those
+/// that these settings forbid.
 ///
 /// Keys: name zone owner owner_disabled below behind interface_id note mail notify ttl expire only allow_private wildcard
 /// plain_http static ipv4 ipv6 disabled, token (a secret to take over) and tokens (digests of an export).
