@@ -20,6 +20,8 @@ mod hosts;
 #[path = "command/refusals.rs"]
 mod refusals;
 
+#[path = "command/above.rs"]
+mod above;
 #[path = "command/damaged.rs"]
 mod damaged;
 #[path = "command/imports.rs"]

@@ -139,7 +139,8 @@ fn make(
         token: Some(registry.digest(&token)),
         addresses: Addresses::NONE,
         reuse,
-        below: false,
+        // Nobody could guess the name to have one above or below it.
+        below: true,
     };
     registry
         .add_account(&new, &allow_from.networks, zone.ttl, now)

@@ -5,6 +5,7 @@
 //! a socket in the place of standard input (`SCM_RIGHTS`, unix(7)), where they wait
 //! while the process executes itself again.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice, IoSliceMut, Read};
 use std::mem::MaybeUninit;
@@ -86,16 +87,22 @@ impl Handed {
         }
     }
 
-    /// The whole text of an argument.
+    /// The whole text of an argument, which has so many octets at most.
     ///
     /// # Errors
-    /// When it cannot be read, or is no UTF-8.
-    pub(super) fn read(&mut self, argument: &Argument) -> Result<String, Failure> {
-        let mut text = String::new();
-        self.open(argument)?
-            .read_to_string(&mut text)
-            .map_err(|error| Failure::new(format!("{}: {error}", argument.path.display())))?;
-        Ok(text)
+    /// When it cannot be read, is longer, or is no UTF-8.
+    pub(super) fn read(&mut self, argument: &Argument, most: u64) -> Result<String, Failure> {
+        let about =
+            |why: &dyn fmt::Display| Failure::new(format!("{}: {why}", argument.path.display()));
+        let mut octets = Vec::new();
+        // One more than may be there: a device like /dev/zero has no end.
+        let mut text = self.open(argument)?.take(most.saturating_add(1));
+        let length = text.read_to_end(&mut octets);
+        let length = length.map_err(|error| about(&error))?;
+        if u64::try_from(length).is_ok_and(|length| length > most) {
+            return Err(about(&format!("it is longer than {most} octets")));
+        }
+        String::from_utf8(octets).map_err(|_| about(&"it is no UTF-8"))
     }
 
     /// A socket that holds these files, to be somebody's standard input.

@@ -107,11 +107,13 @@ pub(super) fn open_registry(config: &Config) -> Result<Registry, Failure> {
     Ok(Registry::open(file, key)?.tell(config.notify.wanted()))
 }
 
-/// The one name that a new host called `text` would have.
+/// The one name that a new host called `text` would have; `clearer` is the hint where it could
+/// be one of several.
 pub(super) fn new_name(
     text: &str,
     zone: Option<&ZoneName>,
     config: &Config,
+    clearer: &str,
 ) -> Result<HostName, Failure> {
     let mut names = meanings(text, zone, config)?;
     match (names.pop(), names.is_empty()) {
@@ -119,10 +121,7 @@ pub(super) fn new_name(
         (Some(name), false) => {
             names.push(name);
             let names: Vec<&str> = names.iter().map(HostName::as_str).collect();
-            Err(
-                Failure::new(format!("{text:?} could be {}", names.join(" or ")))
-                    .hint("write the name in full, or add --zone ZONE"),
-            )
+            Err(Failure::new(format!("{text:?} could be {}", names.join(" or "))).hint(clearer))
         }
         (None, _) => {
             Err(Failure::new("no zone is configured").hint("add one with `bowline zone add ZONE`"))
@@ -158,16 +157,25 @@ fn meanings(
     zone: Option<&ZoneName>,
     config: &Config,
 ) -> Result<Vec<HostName>, Failure> {
-    if let Some(zone) = zone {
-        let zone = config.zone(zone).ok_or_else(|| no_zone(zone.as_str()))?;
-        return Ok(vec![HostName::new(text, &zone.name)?]);
-    }
     let ascii = idna::domain_to_ascii(text).unwrap_or_else(|_| text.to_owned());
     let bare = ascii.strip_suffix('.').unwrap_or(&ascii);
+    // A final dot says that it is in full (RFC 1034 3.1): then it is never one below a zone.
+    let is_full = ascii.ends_with('.');
     let apex = config.zones.iter().find(|zone| zone.name.as_str() == bare);
-    match apex.or_else(|| config.zone_of(bare)) {
+    let its = apex.or_else(|| config.zone_of(bare));
+    if let Some(zone) = zone {
+        let zone = config.zone(zone).ok_or_else(|| no_zone(zone.as_str()))?;
+        if is_full && bare != zone.name.as_str() && zone.name.relative(bare).is_none() {
+            return Err(match its {
+                Some(_) => Failure::new(format!("{text:?} is not in the zone {}", zone.name)),
+                None => no_zone(text),
+            });
+        }
+        return Ok(vec![HostName::new(text, &zone.name)?]);
+    }
+    match its {
         Some(zone) => Ok(vec![HostName::new(text, &zone.name)?]),
-        None if text.ends_with('.') => Err(no_zone(text)),
+        None if is_full => Err(no_zone(text)),
         None => {
             let names = config.zones.iter();
             Ok(names

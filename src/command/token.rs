@@ -22,6 +22,8 @@ const NOT_HERE: &str = "--token reads a token from standard input (-) or a file 
 
 /// The path of an update URL stays shorter than this: routers have little room for it.
 const PATH_MAX: usize = 240;
+/// A file with a token has no more octets, white space and all.
+const FILE_MAX: u64 = 4096;
 /// How many characters a token of ours has.
 pub(super) const TOKEN_MADE: usize = 24;
 
@@ -57,7 +59,7 @@ impl TokenSource {
     /// Reads it, white space around it removed.
     pub(super) fn read(&self, handed: &mut Handed) -> Result<Token, Failure> {
         match self.argument() {
-            Some(file) => Ok(handed.read(&file)?.trim().parse()?),
+            Some(file) => Ok(handed.read(&file, FILE_MAX)?.trim().parse()?),
             None => Err(Failure::new(NOT_HERE)),
         }
     }

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use ipnetwork::IpNetwork;
 use rusqlite::Connection;
 
-use super::edit::add_one;
+use super::owner::check_on;
+use super::verbs::add_one;
 use super::{Durable, HostId, NewHost, Registry, RegistryError};
 use crate::time::Timestamp;
 use crate::ttl::Ttl;
@@ -24,6 +25,7 @@ impl Registry {
         now: Timestamp,
     ) -> Result<HostId, RegistryError> {
         let tx = self.write(Durable::Now)?;
+        check_on(&tx, host.settings.owner.as_ref())?;
         let id = add_one(&tx, host, ttl, now)?;
         for network in networks {
             tx.execute(

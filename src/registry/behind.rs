@@ -165,6 +165,16 @@ pub enum NotBehind {
     Crowded,
 }
 
+impl NotBehind {
+    /// Whether other settings of one of them would change it.
+    pub fn is_of_settings(self) -> bool {
+        match self {
+            NotBehind::OtherOwner | NotBehind::Static | NotBehind::Ipv4Only => true,
+            NotBehind::Itself | NotBehind::Chain | NotBehind::Crowded => false,
+        }
+    }
+}
+
 impl fmt::Display for NotBehind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,293 +1,112 @@
-//! What the operator does to hosts.
+//! Changing one host in one transaction.
 //!
-//! Each verb is one transaction. Where records have to change it leaves a wish
-//! behind and says its number, for the caller to publish.
+//! What is to become of it is asked with the host as it is then, so that a visit that came
+//! just before is not undone.
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 
-use super::above::check_above;
+use super::above::check_around;
 use super::behind;
-use super::fact::forget;
-use super::free::check_free;
-use super::host::{by_id, by_name};
+use super::host::by_id;
 use super::kept_token::write_token;
-use super::owner::check_on;
+use super::owner::{check_on, number};
 use super::wish::write_wish;
-use super::{Durable, Edit, Host, HostId, Registry, RegistryError, Settings, Source, State};
+use super::{Durable, Host, HostId, KeptToken, Registry, RegistryError, Settings, Source, State};
 use crate::ip::Addresses;
-use crate::name::HostName;
 use crate::span::Span;
 use crate::time::Timestamp;
-use crate::token::Digest;
 use crate::ttl::Ttl;
 
-/// A host to add.
-#[derive(Debug, Clone)]
-pub struct NewHost {
-    /// Its name.
-    pub name: HostName,
-    /// What the operator set.
+/// What is to become of a host.
+#[derive(Debug, Clone, Default)]
+pub struct Edit {
+    /// Its settings.
     pub settings: Settings,
-    /// The digest of its token; a static host has none.
-    pub token: Option<Digest>,
-    /// Addresses to publish at once.
-    pub addresses: Addresses,
-    /// How long a removed name stays out of use; nothing: give it out all the same.
-    pub reuse: Span,
-    /// Whether it may be below a host of another owner.
-    pub below: bool,
-}
-
-/// Another name for a host.
-#[derive(Debug, Clone)]
-pub struct Rename {
-    /// The name.
-    pub to: HostName,
-    /// How long the old one still means the host and holds its records.
-    pub keep: Span,
-    /// How long a removed name stays out of use; nothing: give it out all the same.
-    pub reuse: Span,
-    /// Whether it may be below a host of another owner.
+    /// Its addresses; nothing: those it has.
+    pub addresses: Option<Addresses>,
+    /// Its tokens; nothing: those it has.
+    pub tokens: Option<Vec<KeptToken>>,
+    /// Whether it is switched off; nothing: as it is.
+    pub disabled: Option<bool>,
+    /// Whether it is known to be off with its owner: then it must not be switched on.
+    pub owner_disabled: bool,
+    /// Whether it may be below a host of another owner, or above one.
     pub below: bool,
 }
 
 impl Registry {
-    /// Adds hosts: all of them or, on any error, none.
-    ///
-    /// Says each one's number. A name that is still being removed is taken over.
+    /// Changes a host to what `edit` makes of it; `ttl` is the zone's.
     ///
     /// # Errors
-    /// When a name or token is in use, was removed a short time ago, or the registry
-    /// cannot be written.
-    pub fn add(
-        &mut self,
-        hosts: &[NewHost],
-        ttl: Ttl,
-        now: Timestamp,
-    ) -> Result<Vec<HostId>, RegistryError> {
-        let tx = self.write(Durable::Now)?;
-        let ids = hosts
-            .iter()
-            .map(|host| add_one(&tx, host, ttl, now))
-            .collect::<Result<Vec<_>, _>>()?;
-        // Only now: the site may come later in the list.
-        for (id, host) in ids.iter().zip(hosts) {
-            if host.settings.behind.is_some() {
-                behind::write(&tx, *id, host.settings.behind.as_ref())?;
-                behind::check(&tx, *id)?;
-            }
-        }
-        tx.commit()?;
-        Ok(ids)
-    }
-
-    /// Replaces a host's settings and, where given, its addresses.
-    ///
-    /// # Errors
-    /// When there is no such host, or the registry cannot be written.
-    pub fn set(
+    /// When there is no such host, or the registry cannot be written; and those of `edit`.
+    pub fn edit<E: From<RegistryError>>(
         &mut self,
         id: HostId,
-        settings: &Settings,
-        addresses: Option<Addresses>,
         ttl: Ttl,
         now: Timestamp,
-    ) -> Result<(), RegistryError> {
-        self.edit(id, ttl, now, |_| {
-            Ok(Edit {
-                settings: settings.clone(),
-                addresses,
-                ..Edit::default()
-            })
-        })
-    }
-
-    /// Gives a host a new token; the old ones live on for `keep`.
-    ///
-    /// # Errors
-    /// When the host is static or being removed, or the registry cannot be written.
-    pub fn rotate(
-        &mut self,
-        id: HostId,
-        token: &Digest,
-        keep: Span,
-        now: Timestamp,
-    ) -> Result<(), RegistryError> {
+        edit: impl FnOnce(&Host) -> Result<Edit, E>,
+    ) -> Result<(), E> {
         let tx = self.write(Durable::Now)?;
         let host = present(&tx, id)?;
-        if host.settings.fixed.is_some() {
-            return Err(RegistryError::Static(host.name));
+        let edit = edit(&host)?;
+        let is_behind = edit.settings.behind.clone();
+        let owner = edit.settings.owner.as_ref();
+        if !edit.below && owner != host.settings.owner.as_ref() {
+            check_around(&tx, &host.name, owner)?;
         }
-        match keep {
-            Span::ZERO => tx.execute("DELETE FROM token WHERE host = ?1", [id.0])?,
-            keep => tx.execute(
-                "UPDATE token SET until = ?2 WHERE host = ?1 AND until IS NULL",
-                (id.0, now.plus(keep).seconds()),
-            )?,
-        };
-        write_token(&tx, id, token)?;
-        Ok(tx.commit()?)
-    }
-
-    /// Gives a host another name.
-    ///
-    /// # Errors
-    /// When the new name is in use, was removed a short time ago, is below a host of another
-    /// owner, or the registry cannot be written.
-    pub fn rename(
-        &mut self,
-        id: HostId,
-        rename: &Rename,
-        ttl: Ttl,
-        now: Timestamp,
-    ) -> Result<(), RegistryError> {
-        let Rename {
-            to: name,
-            keep,
-            reuse,
-            below,
-        } = rename;
-        let tx = self.write(Durable::Now)?;
-        let host = present(&tx, id)?;
-        if !below {
-            check_above(&tx, name, host.settings.owner.as_ref())?;
-        }
-        tx.execute(
-            "DELETE FROM former_name WHERE host = ?1 AND name = ?2",
-            (id.0, name.as_str()),
-        )?;
-        check_free(&tx, name, Some(id), *reuse, now)?;
-        if by_name(&tx, name)?.is_some() {
-            return Err(RegistryError::Taken(name.clone()));
-        }
-        tx.execute(
-            "UPDATE host SET name = ?2 WHERE id = ?1",
-            (id.0, name.as_str()),
-        )?;
-        if *keep != Span::ZERO {
-            tx.execute(
-                "INSERT OR REPLACE INTO former_name (name, host, until) VALUES (?1, ?2, ?3)",
-                (host.name.as_str(), id.0, now.plus(*keep).seconds()),
-            )?;
-        }
-        let renamed = present(&tx, id)?;
-        if renamed.wish.number != 0 {
-            let addresses = renamed.wish.records.addresses;
-            write_wish(&tx, &renamed, addresses, ttl, now, Source::COMMAND)?;
-        }
-        Ok(tx.commit()?)
-    }
-
-    /// Switches a host off: no visits, no records.
-    ///
-    /// # Errors
-    /// When there is no such host, or the registry cannot be written.
-    pub fn disable(&mut self, id: HostId, now: Timestamp) -> Result<(), RegistryError> {
-        let tx = self.write(Durable::Now)?;
-        let host = present(&tx, id)?;
-        write_state(&tx, id, "disabled")?;
-        wish_nothing(&tx, &host, now)?;
-        Ok(tx.commit()?)
-    }
-
-    /// Switches a host on again; a static one gets its addresses back.
-    ///
-    /// # Errors
-    /// When there is no such host, or the registry cannot be written.
-    pub fn enable(&mut self, id: HostId, ttl: Ttl, now: Timestamp) -> Result<(), RegistryError> {
-        let tx = self.write(Durable::Now)?;
-        let host = present(&tx, id)?;
-        write_state(&tx, id, "active")?;
-        if let Some(fixed) = host.settings.fixed.filter(|_| !host.owner_disabled) {
-            write_wish(&tx, &host, fixed, ttl, now, Source::COMMAND)?;
-        }
-        Ok(tx.commit()?)
-    }
-
-    /// Begins the removal of a host: no visits, no records, no history from now on.
-    ///
-    /// [`Registry::conclude`] ends it, once the name server has no records either; where it
-    /// is known to have none, it ends here.
-    ///
-    /// # Errors
-    /// When there is no such host, or the registry cannot be written.
-    pub fn remove(&mut self, id: HostId, now: Timestamp) -> Result<(), RegistryError> {
-        let tx = self.write(Durable::Now)?;
-        remove_one(&tx, id, now)?;
-        Ok(tx.commit()?)
+        change(&tx, &host, edit, ttl, now)?;
+        behind::write(&tx, id, is_behind.as_ref())?;
+        behind::check(&tx, id)?;
+        Ok(tx.commit().map_err(RegistryError::from)?)
     }
 }
 
-/// Begins the removal of a host.
-pub(super) fn remove_one(tx: &Connection, id: HostId, now: Timestamp) -> Result<(), RegistryError> {
-    let host = by_id(tx, id)?.ok_or_else(|| no_host(id))?;
-    write_state(tx, id, "removing")?;
-    for table in ["token", "former_name"] {
-        tx.execute(&format!("DELETE FROM {table} WHERE host = ?1"), [id.0])?;
-    }
-    behind::release(tx, id)?;
-    wish_nothing(tx, &host, now)?;
-    for table in ["history", "outbox"] {
-        tx.execute(&format!("DELETE FROM {table} WHERE host = ?1"), [id.0])?;
-    }
-    tx.execute(
-        "UPDATE host SET mail = NULL, note = NULL WHERE id = ?1",
-        [id.0],
-    )?;
-    if by_id(tx, id)?.is_some_and(|host| !host.is_pending()) {
-        forget(tx, &host, now)?;
-    }
-    Ok(())
-}
-
-pub(super) fn add_one(
-    tx: &Transaction<'_>,
-    new: &NewHost,
+/// Makes of a host what it is to be; says whether anything was different before.
+pub(super) fn change(
+    tx: &Connection,
+    before: &Host,
+    edit: Edit,
     ttl: Ttl,
     now: Timestamp,
-) -> Result<HostId, RegistryError> {
-    let there = by_name(tx, &new.name)?;
-    let id = there.as_ref().map(|host| host.id);
-    check_free(tx, &new.name, id, new.reuse, now)?;
-    let owner = new.settings.owner.as_ref();
-    if !new.below {
-        check_above(tx, &new.name, owner)?;
+) -> Result<bool, RegistryError> {
+    let id = before.id;
+    let mut changed = before.settings != edit.settings;
+    let owner = edit.settings.owner.as_ref();
+    if owner != before.settings.owner.as_ref() && !edit.owner_disabled {
+        check_on(tx, owner)?;
     }
-    check_on(tx, owner)?;
-    let id = match there {
-        Some(host) if host.state == State::Removing => {
-            write_state(tx, host.id, "active")?;
-            tx.execute("DELETE FROM account_network WHERE host = ?1", [host.id.0])?;
-            tx.execute(
-                "UPDATE host SET created = ?2, last_seen = NULL, last_change = NULL WHERE id = ?1",
-                (host.id.0, now.seconds()),
-            )?;
-            host.id
-        }
-        Some(host) => return Err(RegistryError::Taken(host.name)),
-        None => {
-            tx.prepare_cached(
-                "INSERT INTO host (zone, name, created, wish_ttl, wish_at) VALUES (?1, ?2, ?3, ?4, ?3)",
-            )?
-            .execute((new.name.zone().as_str(), new.name.as_str(), now.seconds(), ttl.seconds()))?;
-            HostId(tx.last_insert_rowid())
-        }
+    write_settings(tx, id, &edit.settings)?;
+    // A static host has no token.
+    let tokens = match edit.settings.fixed {
+        Some(_) => Some(Vec::new()),
+        None => edit.tokens,
     };
-    write_settings(tx, id, &new.settings)?;
-    if let Some(token) = &new.token {
-        write_token(tx, id, token)?;
+    if let Some(tokens) = tokens {
+        let forgotten = tx.execute("DELETE FROM token WHERE host = ?1", [id.0])?;
+        changed |= forgotten != 0 || !tokens.is_empty();
+        write_tokens(tx, id, &tokens)?;
     }
-    if !new.addresses.is_empty() {
-        write_wish(
-            tx,
-            &present(tx, id)?,
-            new.addresses,
-            ttl,
-            now,
-            Source::COMMAND,
-        )?;
+    let was_disabled = before.state == State::Disabled;
+    let disabled = edit.disabled.unwrap_or(was_disabled);
+    changed |= disabled != was_disabled;
+    let state = match disabled {
+        true => State::Disabled,
+        false => State::Active,
+    };
+    write_state(tx, id, state)?;
+    let host = present(tx, id)?;
+    let kept = before.wish.records.addresses;
+    // Its owner may be another one by now, who is switched on.
+    let wanted = match (host.is_on(), before.is_on()) {
+        (false, _) => Addresses::NONE,
+        (true, false) => edit.addresses.or(edit.settings.fixed).unwrap_or(kept),
+        (true, true) => edit.addresses.unwrap_or(kept),
+    };
+    // A host that never had records needs no wish for a new wildcard.
+    if host.wish.number != 0 || !wanted.is_empty() {
+        changed |= write_wish(tx, &host, wanted, ttl, now, Source::COMMAND)?.is_some();
     }
-    Ok(id)
+    Ok(changed)
 }
 
 /// A host that is not being removed.
@@ -299,25 +118,33 @@ pub(super) fn present(tx: &Connection, id: HostId) -> Result<Host, RegistryError
     }
 }
 
-fn no_host(id: HostId) -> RegistryError {
+pub(super) fn no_host(id: HostId) -> RegistryError {
     RegistryError::NoHost(format!("number {}", id.0))
 }
 
-/// The wish for no records at all, when there may be any.
-pub(super) fn wish_nothing(
+/// Gives a host tokens, old ones too.
+pub(super) fn write_tokens(
     tx: &Connection,
-    host: &Host,
-    now: Timestamp,
+    id: HostId,
+    tokens: &[KeptToken],
 ) -> Result<(), RegistryError> {
-    if host.wish.number != 0 {
-        let ttl = host.wish.records.ttl;
-        write_wish(tx, host, Addresses::NONE, ttl, now, Source::COMMAND)?;
+    for token in tokens {
+        write_token(tx, id, &token.digest)?;
+        tx.prepare_cached("UPDATE token SET until = ?2, used = ?3 WHERE digest = ?1")?
+            .execute((
+                token.digest.as_bytes(),
+                token.until.map(Timestamp::seconds),
+                token.used.map(Timestamp::seconds),
+            ))?;
     }
     Ok(())
 }
 
-pub(super) fn write_state(tx: &Connection, id: HostId, state: &str) -> Result<(), RegistryError> {
-    tx.execute("UPDATE host SET state = ?2 WHERE id = ?1", (id.0, state))?;
+pub(super) fn write_state(tx: &Connection, id: HostId, state: State) -> Result<(), RegistryError> {
+    tx.execute(
+        "UPDATE host SET state = ?2 WHERE id = ?1",
+        (id.0, state.as_str()),
+    )?;
     Ok(())
 }
 
@@ -328,7 +155,7 @@ pub(super) fn write_settings(
 ) -> Result<(), RegistryError> {
     let fixed = settings.fixed.unwrap_or(Addresses::NONE);
     let owner = settings.owner.as_ref();
-    let owner = owner.map(|owner| super::owner::number(tx, owner));
+    let owner = owner.map(|owner| number(tx, owner));
     tx.prepare_cached(
         "UPDATE host SET note = ?2, mail = ?3, ttl = ?4, expire = ?5, only_family = ?6,
          allow_private = ?7, wildcard = ?8, plain_http = ?9, static = ?10, static_ipv4 = ?11,

@@ -74,6 +74,15 @@ pub enum RegistryError {
         /// The other host.
         upper: HostName,
     },
+    /// A host of another owner is below it.
+    Above {
+        /// The name.
+        name: HostName,
+        /// The other host.
+        lower: HostName,
+        /// Whose that is.
+        owner: Option<OwnerName>,
+    },
     /// A host cannot be behind another one.
     NotBehind {
         /// The host.
@@ -87,6 +96,13 @@ pub enum RegistryError {
     NoOwner(OwnerName),
     /// The owner is switched off.
     OwnerOff(OwnerName),
+    /// The host was off with its owner, who is on here.
+    WouldWake {
+        /// The host.
+        name: HostName,
+        /// The owner.
+        owner: OwnerName,
+    },
     /// There is one already.
     OwnerTaken(OwnerName),
     /// The owner has so many hosts.
@@ -115,6 +131,9 @@ impl Hint for RegistryError {
             RegistryError::Below { upper, .. } => format!(
                 "whoever has {upper} can obtain certificates for it; --below does it all the same"
             ),
+            RegistryError::Above { name, lower, .. } => format!(
+                "whoever has {name} can obtain certificates for {lower}; --below does it all the same"
+            ),
             RegistryError::NotBehind { name, why, .. } => match why {
                 NotBehind::Itself | NotBehind::Crowded => return None,
                 NotBehind::Chain => {
@@ -135,7 +154,7 @@ impl Hint for RegistryError {
             ),
             RegistryError::Newer { .. } => "use the newer bowline that wrote it".to_owned(),
             RegistryError::Removed { .. } => {
-                "`bowline host add --again` gives it out all the same".to_owned()
+                "--again gives it out all the same".to_owned()
             }
             RegistryError::Sqlite(error) => match error.sqlite_error_code()? {
                 ErrorCode::SystemIoFailure => {
@@ -197,10 +216,18 @@ impl fmt::Display for RegistryError {
             RegistryError::Below { name, upper } => {
                 write!(f, "{name} is below {upper}, which is another owner's")
             }
+            RegistryError::Above { name, lower, owner } => match owner {
+                Some(owner) => write!(f, "{name} is above {lower}, which is {owner}'s"),
+                None => write!(f, "{name} is above {lower}, which has no owner"),
+            },
             RegistryError::NotBehind { name, site, why } => {
                 write!(f, "{name} cannot be behind {site}: {why}")
             }
             RegistryError::OwnerOff(name) => write!(f, "the owner {name} is switched off"),
+            RegistryError::WouldWake { name, owner } => write!(
+                f,
+                "{name} was switched off with its owner {owner}, who is switched on here"
+            ),
             RegistryError::NoOwner(name) => write!(f, "there is no owner {name}"),
             RegistryError::OwnerTaken(name) => write!(f, "there is an owner {name} already"),
             RegistryError::HasHosts(name, 1) => write!(f, "{name} has a host"),

@@ -7,7 +7,7 @@ use super::worry::note_mended;
 use super::zone::see;
 use super::{Durable, Host, HostId, Records, Registry, RegistryError, State};
 use crate::event::Wanted;
-use crate::name::{RecordName, ZoneName};
+use crate::name::{HostName, RecordName, ZoneName};
 use crate::time::Timestamp;
 
 /// How an exchange with the name server ended for one host.
@@ -153,12 +153,20 @@ fn confirm(
     Ok(())
 }
 
-/// Ends a removal: the host is gone, and its name rests from now on.
+/// Ends a removal: the host is gone, and its name rests from now on, with every other one
+/// that may have had its records until now.
 pub(super) fn forget(tx: &Connection, host: &Host, now: Timestamp) -> Result<(), RegistryError> {
-    tx.execute(
-        "INSERT OR REPLACE INTO removed_name (name, at) VALUES (?1, ?2)",
-        (host.name.as_str(), now.seconds()),
-    )?;
+    rest(tx, &host.name, now)?;
+    for held in &host.held {
+        rest(tx, held.host(), now)?;
+    }
     tx.execute("DELETE FROM host WHERE id = ?1", [host.id.0])?;
+    Ok(())
+}
+
+/// From now on the name rests, so that nobody inherits a stranger's visitors.
+pub(super) fn rest(tx: &Connection, name: &HostName, now: Timestamp) -> Result<(), RegistryError> {
+    tx.prepare_cached("INSERT OR REPLACE INTO removed_name (name, at) VALUES (?1, ?2)")?
+        .execute((name.as_str(), now.seconds()))?;
     Ok(())
 }

@@ -72,6 +72,17 @@ pub enum State {
     Removing,
 }
 
+impl State {
+    /// As a column has it.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            State::Active => "active",
+            State::Disabled => "disabled",
+            State::Removing => "removing",
+        }
+    }
+}
+
 /// What the operator set for a host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::edit::{remove_one, wish_nothing};
 use super::kept_token::{kept_tokens_of, write_token_of};
 use super::outbox::events;
+use super::verbs::{remove_one, wish_nothing};
 use super::wish::write_wish;
 use super::{Durable, Host, HostId, KeptToken, Registry, RegistryError, Source, State};
 use crate::event::Events;

@@ -140,6 +140,32 @@ fn a_short_name_must_be_unambiguous() {
 }
 
 #[test]
+fn a_name_with_a_final_dot_is_one_in_full() {
+    let it = Place::with_zones(&["dyn.example.org", "dyn2.example.net"]);
+    for (arguments, expected) in [
+        (
+            "host add x.dyn2.example.net. --zone dyn.example.org",
+            "bowline: \"x.dyn2.example.net.\" is not in the zone dyn.example.org\n",
+        ),
+        (
+            "host add x. --zone dyn.example.org",
+            "bowline: \"x.\" is in no configured zone\n",
+        ),
+        ("host add x.", "bowline: \"x.\" is in no configured zone\n"),
+    ] {
+        let ran = it.run(arguments);
+        assert_eq!(ran.code, 1, "{arguments}");
+        assert!(ran.err.starts_with(expected), "{arguments}: {}", ran.err);
+    }
+    it.done("host add x.dyn.example.org. --zone dyn.example.org");
+    it.done("host rename x.dyn.example.org. Y.dyn.example.org.");
+    it.done("host rename y z");
+    let ran = it.run("host rename z z.dyn2.example.net.");
+    assert!(ran.err.contains("is in another zone than"), "{ran:?}");
+    assert_eq!(it.json("host list")[0]["name"], "z.dyn.example.org");
+}
+
+#[test]
 fn a_random_name_and_a_token_taken_over() {
     let it = Place::new();
     let added = it.json("host add --random");

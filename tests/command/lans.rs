@@ -116,7 +116,7 @@ fn what_cannot_be() {
         (
             "host add tv.dyn.example.org --behind home --interface-id ::1 --owner anna",
             1,
-            "different owners\nhint: change that first",
+            "different owners\nhint: change that first, or do without --behind\n",
         ),
         (
             "host add tv.dyn.example.org --behind home --interface-id ::1 --only ipv4",

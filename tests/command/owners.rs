@@ -193,42 +193,6 @@ fn token_line(out: &str) -> &str {
 }
 
 #[test]
-fn names_below_a_host_of_another_owner() {
-    let it = Place::new();
-    it.done("owner add anna");
-    it.done("owner add ben");
-    it.done("host add home --owner anna");
-    it.done("host add nas.home --owner anna");
-    it.done("host add web");
-    for (verb, upper) in [
-        ("host add a.home", "home"),
-        ("host add d.home --owner ben", "home"),
-        ("host add b.a.nas.home --owner ben", "nas.home"),
-        ("host add a.web --owner ben", "web"),
-        ("host rename web web.home", "home"),
-        ("host set nas.home --owner ben", "home"),
-        ("host set nas.home --owner -", "home"),
-    ] {
-        let ran = it.run(verb);
-        assert_eq!(ran.code, 1, "{verb}");
-        assert!(
-            ran.err.contains(&format!(
-                " is below {upper}.dyn.example.org, which is another owner's\nhint: whoever has {upper}.dyn"
-            )),
-            "{verb}: {}",
-            ran.err
-        );
-        it.done(&format!("{verb} --below"));
-        if verb.contains("nas.home --owner") {
-            it.done("host set nas.home --owner anna");
-        }
-    }
-    it.done("host add c.home --owner anna");
-    // A removed host is above nothing.
-    it.done("host remove web.home");
-}
-
-#[test]
 fn export_and_import_carry_owners() {
     let it = Place::new();
     it.done("owner add anna");

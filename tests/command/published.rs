@@ -70,6 +70,84 @@ fn every_verb_that_changes_records() {
 }
 
 #[test]
+fn an_address_that_a_host_may_not_have_any_more_goes() {
+    let (it, knot) = served();
+    for (add, set, lost) in [
+        (
+            "one --allow-private --ipv4 10.0.0.1 --ipv6 2001:db8::7",
+            "one --no-allow-private",
+            "10.0.0.1 is a private address and cannot be published",
+        ),
+        (
+            "two --static --ipv4 127.0.0.53 --ipv6 2001:db8::7",
+            "two --no-static",
+            "127.0.0.53 is a loopback address and cannot be published",
+        ),
+        (
+            "three --ipv4 203.0.113.7 --ipv6 2001:db8::7",
+            "three --only ipv6",
+            "203.0.113.7 is of the family that the host does not have",
+        ),
+    ] {
+        it.done(&format!("host add {add}"));
+        let name = set.split(' ').next().unwrap();
+        let name = format!("{name}.dyn.example.org");
+        assert_eq!(knot.kdig(&name, "A").len(), 1, "{add}");
+        let ran = it.run(&format!("host set {set}"));
+        let note = format!("note: {lost}, so it goes\n");
+        assert!(
+            ran.code == 0 && ran.err.starts_with(&note),
+            "{set}: {ran:?}"
+        );
+        assert_eq!(knot.kdig(&name, "A"), [""; 0], "{set}");
+        assert_eq!(knot.kdig(&name, "AAAA"), ["2001:db8::7"], "{set}");
+    }
+    // What is named is not said to go.
+    it.done("host add four --allow-private --ipv4 10.0.0.1");
+    let ran = it.run("host set four --no-allow-private --ipv4 203.0.113.7");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+}
+
+#[test]
+fn a_former_name_rests_like_that_of_its_removed_host() {
+    let (it, knot) = served();
+    let rests = |name: &str| {
+        let ran = it.run(&format!("host add {name}"));
+        let expected = format!("{name}.dyn.example.org was removed; its name is free again at ");
+        assert!(ran.code == 1 && ran.err.contains(&expected), "{ran:?}");
+    };
+    it.done("host add one --ipv4 203.0.113.7");
+    it.done("host rename one two --keep-old 1h");
+    assert_eq!(knot.kdig("one.dyn.example.org", "A"), ["203.0.113.7"]);
+    it.done("host remove two");
+    assert_eq!(knot.kdig("one.dyn.example.org", "A"), [""; 0]);
+    rests("one");
+    rests("two");
+    it.done("host add one --again");
+    // It had no records, and meant the host all the same.
+    it.done("host add three");
+    it.done("host rename three four --keep-old 1h");
+    it.done("host remove four");
+    rests("three");
+    // The removal ends only when upkeep reaches the name server.
+    it.done("host add five --ipv4 203.0.113.7");
+    it.done("host rename five six --keep-old 1h");
+    knot.pause();
+    it.done("host remove six");
+    knot.resume();
+    let ran = it.run("host add five");
+    assert!(ran.err.contains("may still have records of six"), "{ran:?}");
+    let registry = rusqlite::Connection::open(it.file("state/bowline.db")).unwrap();
+    // That was long ago, and so is the last word of an UPDATE on its way.
+    let sql = "UPDATE host SET unconfirmed = unconfirmed - 700; DELETE FROM removed_name";
+    registry.execute_batch(sql).unwrap();
+    it.done("upkeep");
+    assert_eq!(it.run("host show six").code, 1);
+    rests("five");
+    rests("six");
+}
+
+#[test]
 fn a_silent_name_server_is_no_failure() {
     let (it, knot) = served();
     it.done("host add home --ipv4 203.0.113.7");
@@ -84,6 +162,30 @@ fn a_silent_name_server_is_no_failure() {
     );
     assert!(ran.err.contains("; bowline goes on trying\n"), "{ran:?}");
     assert_eq!(it.json("host show home")["state"], "removing");
+}
+
+#[test]
+fn an_address_that_an_imported_setting_forbids_goes() {
+    let (it, knot) = served();
+    it.done("host add home --ipv4 203.0.113.7 --ipv6 2001:db8::7");
+    it.done("host add nas --allow-private --ipv4 10.0.0.1");
+    it.done("host add printer --static --ipv4 192.168.1.9 --ipv6 fd00::9");
+    let list = "name,only,allow_private\nhome,ipv6,\nnas,,no\nprinter,ipv6,\n";
+    let ran = it.run_with("host import -", list);
+    let note = "note: line 2: 203.0.113.7 is of the family that the host does not have, so it goes\n\
+                note: line 3: 10.0.0.1 is a private address and cannot be published, so it goes\n\
+                note: line 4: 192.168.1.9 is of the family that the host does not have, so it goes\n";
+    assert_eq!((ran.code, ran.err.as_str()), (0, note));
+    for (name, ipv6) in [("home", "2001:db8::7"), ("printer", "fd00::9"), ("nas", "")] {
+        let name = format!("{name}.dyn.example.org");
+        assert_eq!(knot.kdig(&name, "A"), [""; 0], "{name}");
+        assert_eq!(knot.kdig(&name, "AAAA").join(" "), ipv6, "{name}");
+    }
+    let again = it.run_with("host import -", list);
+    assert!(again.out.starts_with("0 added, 0 changed, 3 unchanged") && again.err.is_empty());
+    let none = it.run_with("host import -", "name,only\nprinter,ipv4\n");
+    let err = "line 2: a static host without an address has no records";
+    assert!(none.code == 1 && none.err.contains(err), "{none:?}");
 }
 
 #[test]

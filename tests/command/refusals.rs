@@ -71,7 +71,9 @@ fn failures_are_1_and_say_what_to_do() {
     it.done("host add gone");
     it.done("host remove gone");
     it.done("host add fixed --static --ipv4 192.0.2.1");
+    it.done("host add wild --wildcard --ipv4 203.0.113.7");
     it.write("short", "0123456789abcde");
+    it.write("hosts", "name\nnew\n");
     for (arguments, expected) in [
         (
             "host add taken",
@@ -83,7 +85,11 @@ fn failures_are_1_and_say_what_to_do() {
         ),
         (
             "host add gone",
-            "hint: `bowline host add --again` gives it out all the same",
+            "\nhint: --again gives it out all the same\n",
+        ),
+        (
+            "host rename taken gone",
+            "\nhint: --again gives it out all the same\n",
         ),
         (
             "host add dyn.example.org",
@@ -138,6 +144,10 @@ fn failures_are_1_and_say_what_to_do() {
             "fixed.dyn.example.org is static",
         ),
         (
+            "host set fixed --plain-http",
+            "fixed.dyn.example.org is static, and has neither",
+        ),
+        (
             "host set fixed --ipv4 -",
             "a static host without an address has no records",
         ),
@@ -152,6 +162,10 @@ fn failures_are_1_and_say_what_to_do() {
         (
             "host rename taken fixed",
             "there is a host fixed.dyn.example.org already",
+        ),
+        (
+            "host rename taken wild",
+            "there is a host wild.dyn.example.org already\n",
         ),
         ("host import nowhere", "there is no file \"nowhere\""),
         (
@@ -170,6 +184,22 @@ fn failures_are_1_and_say_what_to_do() {
         (
             "backup - --json",
             "standard output cannot hold a backup and JSON",
+        ),
+        (
+            "host import hosts --json --out -",
+            "standard output cannot hold the tokens and JSON\nhint: name a file with --out, or",
+        ),
+        (
+            "host rename taken nosuch.other.",
+            "\"nosuch.other.\" is in no configured zone\nhint: `bowline zone list`",
+        ),
+        (
+            "host add x.other. --zone dyn.example.org",
+            "\"x.other.\" is in no configured zone\nhint: `bowline zone list`",
+        ),
+        (
+            "host add dyn.example.org. --zone dyn.example.org",
+            "is the zone itself",
         ),
         ("backup short", "there is a file short already"),
     ] {

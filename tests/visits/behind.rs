@@ -308,6 +308,7 @@ fn who_may_be_behind_whom() {
                 })
             },
             |_| Ok(true),
+            |_, error| error,
         )
         .unwrap();
     assert_eq!(lan.visit("?prefix=2001:db8:1::").0, "200 good 2001:db8:1::");

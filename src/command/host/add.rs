@@ -9,14 +9,14 @@ use super::super::session::{Session, new_name, note_full_name};
 use super::super::settle::settle;
 use super::super::token::{self, TokenSource, taken_or_new};
 use super::super::{Context, Failure};
-use super::given::{self, Given, permitted};
+use super::given::{self, Given, check_static, permitted};
 use super::report;
 use crate::devices::Device;
 use crate::interface_id::InterfaceId;
 use crate::ip::Addresses;
 use crate::name::{HostName, ZoneName};
 use crate::owner_name::OwnerName;
-use crate::registry::{NewHost, Settings};
+use crate::registry::{NewHost, RegistryError, Settings};
 use crate::span::Span;
 
 /// Add a host; prints its update URL, this once
@@ -65,7 +65,8 @@ pub(super) struct Options {
     /// Even if the name was removed a short time ago
     #[arg(long)]
     again: bool,
-    /// Even if it is below a host of another owner, who can obtain certificates for it
+    /// Even if it is below or above a host of another owner: the upper can obtain certificates
+    /// for the lower
     #[arg(long)]
     below: bool,
 }
@@ -90,7 +91,8 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         None => HostName::random_label()
             .map_err(|_| Failure::new("the system gave no random numbers"))?,
     };
-    let name = new_name(&label, options.zone.as_ref(), &session.config)?;
+    let clearer = "write the name in full, or add --zone ZONE";
+    let name = new_name(&label, options.zone.as_ref(), &session.config, clearer)?;
     let full = name.clone();
     let zone = session.zone(&name)?;
     let mut settings = Settings {
@@ -104,18 +106,10 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     settings.behind = given::behind(None, site, options.interface_id)?;
     let addresses = [options.ipv4, options.ipv6].into_iter().flatten();
     let addresses = permitted(addresses, &settings, zone.policy())?;
+    check_static(&name, &mut settings, addresses, false)?;
     let token = match options.fixed {
         false => Some(taken_or_new(options.token.as_ref(), &mut context.handed)?),
-        true if addresses.is_empty() => {
-            return Err(
-                Failure::new("a static host without an address has no records")
-                    .hint("add --ipv4 A, --ipv6 A or both"),
-            );
-        }
-        true => {
-            settings.fixed = Some(addresses);
-            None
-        }
+        true => None,
     };
     let new = NewHost {
         name,
@@ -130,7 +124,14 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     };
     let ttl = zone.ttl;
     let behind = new.settings.behind.clone();
-    let ids = session.registry.add(&[new], ttl, session.now)?;
+    let ids = session.registry.add(&[new], ttl, session.now);
+    let ids = ids.map_err(|error| match error {
+        // There is no host yet that could be put elsewhere.
+        RegistryError::NotBehind { why, .. } if why.is_of_settings() => {
+            Failure::new(error).hint("change that first, or do without --behind")
+        }
+        error => error.into(),
+    })?;
     note_full_name(&label, &full);
     settle(&mut session, &ids);
     behind.iter().for_each(report::note_behind);

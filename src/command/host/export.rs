@@ -10,7 +10,9 @@ use crate::registry::{Host, State};
 
 /// Write all hosts as JSON lines for `bowline host import`
 ///
-/// Tokens are in it as digests only, which are useless without the same lookup key.
+/// Tokens are in it as digests only, which are useless without the same lookup key. Not in it are
+/// the owners' own tokens and mail addresses, former names, history, and the networks of accounts
+/// of acme-dns (allowfrom): `bowline backup` has everything.
 #[derive(Debug, Args)]
 pub(super) struct Options {}
 
@@ -20,6 +22,9 @@ struct Exported {
     name: String,
     zone: String,
     owner: Option<String>,
+    /// So that nobody adds the owner and, with that, switches the host on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    owner_disabled: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     below: bool,
     behind: Option<String>,
@@ -78,6 +83,9 @@ pub(super) fn run(_: Options, context: &mut Context<'_>) -> Result<(), Failure> 
         "the digests are useless without the same lookup key, {}",
         session.config.state.lookup_key.display()
     ));
+    note(
+        "owners' tokens, former names and accounts' networks are not in it; `bowline backup` has them",
+    );
     session
         .registry
         .damaged()
@@ -94,6 +102,7 @@ fn exported(host: &Host, session: &Session) -> Result<Exported, Failure> {
         name: host.name.to_string(),
         zone: host.name.zone().to_string(),
         owner: settings.owner.as_ref().map(OwnerName::to_string),
+        owner_disabled: host.owner_disabled,
         below: session.registry.is_below_another(host)?,
         behind: (settings.behind.as_ref()).map(|behind| behind.site.to_string()),
         interface_id: (settings.behind.as_ref()).map(|behind| behind.id.to_string()),

@@ -71,30 +71,82 @@ pub(super) fn permitted(
     settings: &Settings,
     zone: Policy,
 ) -> Result<Addresses, Failure> {
+    addresses
+        .into_iter()
+        .map(|address| {
+            permit(address, settings, zone).map_err(|why| match settings.only {
+                Some(only) if only != Family::of(address) => {
+                    Failure::new(why).hint("leave the address out, or --only")
+                }
+                _ => Failure::new(why),
+            })
+        })
+        .collect()
+}
+
+/// Those of a host's addresses that its settings let it have, and why it loses the others: no
+/// client could move or remove them, and no list of hosts could have them.
+pub(super) fn still_permitted(
+    addresses: Addresses,
+    settings: &Settings,
+    zone: Policy,
+) -> (Addresses, Vec<String>) {
+    let (mut kept, mut lost) = (Addresses::NONE, Vec::new());
+    for address in addresses.iter() {
+        match permit(address, settings, zone) {
+            Ok(address) => kept.put(address),
+            Err(why) => lost.push(why),
+        }
+    }
+    (kept, lost)
+}
+
+/// The address as the host may have it, or why it may not.
+fn permit(address: IpAddr, settings: &Settings, zone: Policy) -> Result<IpAddr, String> {
     let policy = match settings.allow_private {
         true => Policy::Private,
         false => zone,
     };
-    let mut all = Addresses::NONE;
-    for address in addresses {
-        let address = match settings.fixed {
-            Some(_) => unicast(address)?,
-            None => PublicAddress::new(address, policy)
-                .map_err(Failure::from)?
-                .ip(),
-        };
-        if settings
-            .only
-            .is_some_and(|only| only != Family::of(address))
-        {
-            return Err(Failure::new(format!(
-                "{address} is of the family that the host does not have"
-            ))
-            .hint("leave the address out, or --only"));
-        }
-        all.put(address);
+    let address = match settings.fixed {
+        Some(_) => unicast(address)?,
+        None => PublicAddress::new(address, policy).map_err(text_of)?.ip(),
+    };
+    match settings.only {
+        Some(only) if only != Family::of(address) => Err(format!(
+            "{address} is of the family that the host does not have"
+        )),
+        _ => Ok(address),
     }
-    Ok(all)
+}
+
+/// Gives a static host its addresses; any other has nothing to check.
+///
+/// # Errors
+/// When it would have no address, or what only a client could use: a token, an expiry, plain HTTP.
+pub(super) fn check_static(
+    name: &HostName,
+    settings: &mut Settings,
+    addresses: Addresses,
+    has_token: bool,
+) -> Result<(), Failure> {
+    let Some(fixed) = &mut settings.fixed else {
+        return Ok(());
+    };
+    if has_token || settings.expire.is_some() || settings.plain_http {
+        return Err(Failure::new(format!(
+            "{name} is static, and has neither token nor expiry nor plain HTTP"
+        ))
+        .hint("leave these out, or let it not be static"));
+    }
+    if addresses.is_empty() {
+        return Err(
+            Failure::new("a static host without an address has no records").hint(
+                "give it an IPv4 or IPv6 address; `bowline host disable` is for one that is to have none",
+            ),
+        );
+    }
+    *fixed = addresses;
+    Ok(())
 }
 
 /// Where a host is behind another one: what was given in the place of what was so before.
@@ -120,13 +172,13 @@ pub(super) fn behind(
 }
 
 /// A static host may have any address that one machine can have.
-fn unicast(address: IpAddr) -> Result<IpAddr, Failure> {
+fn unicast(address: IpAddr) -> Result<IpAddr, String> {
     let many = match address {
         IpAddr::V4(ipv4) => ipv4.is_broadcast(),
         IpAddr::V6(_) => false,
     };
     if many || address.is_multicast() || address.is_unspecified() {
-        return Err(Failure::new(format!("{address} is no unicast address")));
+        return Err(format!("{address} is no unicast address"));
     }
     Ok(address)
 }

@@ -12,23 +12,27 @@ use super::super::handed::Argument;
 use super::super::session::Session;
 use super::super::settle::settle;
 use super::super::token::update_url;
-use super::super::{Context, Failure, hosts};
-use super::given::permitted;
+use super::super::{Context, Failure, hosts, note};
+use super::plan::Plan;
+use super::report;
 use super::row::Row;
 use super::rows;
 use crate::config::Config;
-use crate::ip::{Addresses, Policy};
-use crate::registry::{Edit, Entry, Host, HostId, Imported, KeptToken, Settings};
-use crate::token::{Digest, Token};
+use crate::registry::{Entry, HostId, Imported, RegistryError};
+use crate::token::Token;
 use crate::ttl::Ttl;
+
+/// A list has no more octets: some hundred thousand hosts with all there is to say about them.
+const LIST_MAX: u64 = 1 << 27;
 
 /// Add hosts from a list, or change them; all of them or none
 ///
 /// The list is TOML with a table [[host]] for each, CSV with a header, or JSON lines,
 /// as `bowline host export` writes them. A host that is there already gets the settings
-/// that the list gives; its token and, unless it is static, its addresses stay.
+/// that the list gives; its token and, unless it is static, its addresses stay, but for those
+/// that these settings forbid.
 ///
-/// Keys: name zone owner below behind interface_id note mail notify ttl expire only allow_private wildcard
+/// Keys: name zone owner owner_disabled below behind interface_id note mail notify ttl expire only allow_private wildcard
 /// plain_http static ipv4 ipv6 disabled, token (a secret to take over) and tokens (digests of an export).
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -72,31 +76,29 @@ impl Options {
     }
 }
 
-/// One row, and all that is needed to decide on it.
-struct Plan {
-    row: Row,
-    policy: Policy,
-    /// Of the secret to take over.
-    taken: Option<Digest>,
-    /// The token it gets when it is new and has none.
-    fresh: Token,
-    digest: Digest,
-}
-
 /// Imports the list, and publishes what changed.
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
+    let tokens = options.tokens();
+    if context.json && tokens.as_ref().is_some_and(Argument::is_standard) {
+        return Err(
+            Failure::new("standard output cannot hold the tokens and JSON")
+                .hint("name a file with --out, or leave --json out"),
+        );
+    }
     let mut session = Session::open(context)?;
-    let text = context.handed.read(&options.list())?;
+    let text = context.handed.read(&options.list(), LIST_MAX)?;
     let plans = plans(&text, &session)?;
-    let mut out = match options.tokens() {
-        Some(file) => Some(context.handed.open(&file)?),
+    let mut out = match &tokens {
+        Some(file) => Some(context.handed.open(file)?),
         None => None,
     };
     let done = import(&mut session, &plans, options.dry_run, out.as_mut());
-    if let (Err(_), Some(out), Some(path)) = (&done, &out, &options.out) {
+    if let (Err(_), Some(out), Some(file)) = (&done, &out, &tokens)
+        && !file.is_standard()
+    {
         // Tokens of nobody are not left lying about.
         let _ = out.set_len(0);
-        let _ = fs::remove_file(path);
+        let _ = fs::remove_file(&file.path);
     }
     let done = done?;
     let count = |what: fn(&Imported) -> bool| done.iter().filter(|done| what(done)).count();
@@ -145,6 +147,7 @@ fn import(
     dry_run: bool,
     out: Option<&mut File>,
 ) -> Result<Vec<Imported>, Failure> {
+    let mut lost = Vec::new();
     let config = &session.config;
     let mut entries = Vec::with_capacity(plans.len());
     for plan in plans {
@@ -155,14 +158,14 @@ fn import(
             reuse: config.limits.reuse,
         });
     }
-    session.registry.import(
+    let done = session.registry.import(
         &entries,
         session.now,
         |at, host| {
             let plan = plans
                 .get(at)
                 .ok_or_else(|| Failure::new("the list has changed"))?;
-            plan.decide(host)
+            plan.decide(host, &mut lost)
                 .map_err(|failure| failure.at(&plan.row.place))
         },
         |done| {
@@ -182,7 +185,48 @@ fn import(
             }
             Ok(true)
         },
-    )
+        |at, error| {
+            let failure = of_list(error);
+            match at.and_then(|at| plans.get(at)) {
+                Some(plan) => failure.at(&plan.row.place),
+                None => failure,
+            }
+        },
+    )?;
+    report::note_lost(&lost);
+    for (plan, done) in plans.iter().zip(&done) {
+        if matches!(done, Imported::Added(_)) && plan.has_dead_tokens_only(session.now) {
+            let Row { place, name, .. } = &plan.row;
+            note(format!(
+                "{place}: the token of {name} is dead; `bowline host rotate {name}` makes another"
+            ));
+        }
+    }
+    Ok(done)
+}
+
+/// The failure with what to do about it in a list, which has keys and no options.
+fn of_list(error: RegistryError) -> Failure {
+    let hint = match &error {
+        RegistryError::Removed { .. } => {
+            "add it by itself, with `bowline host add --again`, before the list".to_owned()
+        }
+        RegistryError::Below { upper, .. } => format!(
+            "whoever has {upper} can obtain certificates for it; `below` in its row does it all the same"
+        ),
+        RegistryError::Above { name, lower, .. } => format!(
+            "whoever has {name} can obtain certificates for {lower}; `below` in either row does it all the same"
+        ),
+        RegistryError::NotBehind { name, why, .. } if why.is_of_settings() => format!(
+            "change that first, or do without `behind`; where it is so already, \
+             `bowline host set {name} --behind -` ends it"
+        ),
+        RegistryError::WouldWake { owner, .. } => format!(
+            "run `bowline owner disable {owner}` first, or take `owner_disabled` out of the list"
+        ),
+        _ => return error.into(),
+    };
+    Failure::new(error).hint(hint)
 }
 
 /// Those that get a new token.
@@ -207,102 +251,6 @@ fn write_tokens(made: &[&Plan], config: &Config, out: &mut File) -> io::Result<(
     Ok(())
 }
 
-impl Plan {
-    /// Whether a new host has to be given a token.
-    fn needs_token(&self) -> bool {
-        let row = &self.row;
-        row.fixed != Some(true) && self.taken.is_none() && row.tokens.is_empty()
-    }
-
-    /// What is to become of the host of that name, if there is one.
-    fn decide(&self, host: Option<(&Host, &[KeptToken])>) -> Result<Edit, Failure> {
-        match host {
-            None => self.add(),
-            Some((host, tokens)) => self.change(host, tokens),
-        }
-    }
-
-    /// A host that is not there yet.
-    fn add(&self) -> Result<Edit, Failure> {
-        let row = &self.row;
-        let mut settings = Settings::default();
-        row.apply(&mut settings)?;
-        settings.fixed = (row.fixed == Some(true)).then_some(Addresses::NONE);
-        let addresses = permitted(row.addresses.iter().copied(), &settings, self.policy)?;
-        let mut tokens = row.tokens.clone();
-        match self.taken {
-            Some(digest) => tokens.push(in_force(digest)),
-            None if self.needs_token() => tokens.push(in_force(self.digest)),
-            None => {}
-        }
-        self.check_fixed(&mut settings, addresses)?;
-        Ok(Edit {
-            settings,
-            addresses: Some(addresses),
-            tokens: Some(tokens),
-            disabled: row.disabled,
-            below: row.below,
-        })
-    }
-
-    /// A host that is there: its token stays and, unless it is static, its addresses.
-    fn change(&self, host: &Host, tokens: &[KeptToken]) -> Result<Edit, Failure> {
-        let row = &self.row;
-        let mut settings = host.settings.clone();
-        row.apply(&mut settings)?;
-        if row
-            .fixed
-            .is_some_and(|fixed| fixed != settings.fixed.is_some())
-        {
-            return Err(
-                Failure::new(format!("{} is there, and is not so", host.name))
-                    .hint("change it first with `bowline host set`, --static or --no-static"),
-            );
-        }
-        let listed = row.tokens.iter().find(|token| token.until.is_none());
-        if let Some(digest) = self.taken.or(listed.map(|token| token.digest))
-            && !tokens
-                .iter()
-                .any(|token| token.digest.matches(digest.as_bytes()))
-        {
-            return Err(
-                Failure::new(format!("{} has another token by now", host.name))
-                    .hint("take the token out of the list, or use `bowline host set --token`"),
-            );
-        }
-        let mut addresses = None;
-        if settings.fixed.is_some() && !row.addresses.is_empty() {
-            let given = permitted(row.addresses.iter().copied(), &settings, self.policy)?;
-            self.check_fixed(&mut settings, given)?;
-            addresses = Some(given);
-        }
-        Ok(Edit {
-            settings,
-            addresses,
-            tokens: None,
-            disabled: row.disabled,
-            below: row.below,
-        })
-    }
-
-    /// A static host has addresses and neither token nor expiry.
-    fn check_fixed(&self, settings: &mut Settings, addresses: Addresses) -> Result<(), Failure> {
-        let Some(fixed) = &mut settings.fixed else {
-            return Ok(());
-        };
-        if addresses.is_empty() {
-            return Err(Failure::new(
-                "a static host without an address has no records",
-            ));
-        }
-        if self.taken.is_some() || !self.row.tokens.is_empty() {
-            return Err(Failure::new("a static host has no token"));
-        }
-        *fixed = addresses;
-        Ok(())
-    }
-}
-
 impl Report {
     /// As one line, or as JSON.
     fn write(&self, context: &mut Context<'_>) -> Result<(), Failure> {
@@ -315,14 +263,5 @@ impl Report {
             "{} {would}added, {} {would}changed, {} unchanged, {} new tokens",
             self.added, self.changed, self.unchanged, self.tokens
         )?)
-    }
-}
-
-/// A token without an end.
-fn in_force(digest: Digest) -> KeptToken {
-    KeptToken {
-        digest,
-        until: None,
-        used: None,
     }
 }

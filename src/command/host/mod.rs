@@ -7,6 +7,7 @@ mod export;
 mod given;
 mod import;
 mod list;
+mod plan;
 mod remove;
 mod rename;
 mod report;

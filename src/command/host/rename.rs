@@ -23,7 +23,8 @@ pub(super) struct Options {
     /// Even if the new name was removed a short time ago
     #[arg(long)]
     again: bool,
-    /// Even if it is then below a host of another owner, who can obtain certificates for it
+    /// Even if it is then below or above a host of another owner: the upper can obtain
+    /// certificates for the lower
     #[arg(long)]
     below: bool,
 }
@@ -34,10 +35,11 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     let host = session.host(&options.old)?;
     let zone = session.zone(&host.name)?.clone();
     // A short name is one in the host's zone, however many zones there are.
-    let name = match session.config.zone_of(&options.new) {
-        Some(_) => new_name(&options.new, None, &session.config)?,
-        None => new_name(&options.new, Some(&zone.name), &session.config)?,
+    let its = match session.config.zone_of(&options.new) {
+        Some(_) => None,
+        None => Some(&zone.name),
     };
+    let name = new_name(&options.new, its, &session.config, "write the name in full")?;
     if name.zone() != zone.name {
         return Err(
             Failure::new(format!("{name} is in another zone than {}", host.name))

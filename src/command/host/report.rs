@@ -187,6 +187,13 @@ struct Gone {
     removed: bool,
 }
 
+/// Says which addresses a host loses, given why it may not have them.
+pub(super) fn note_lost(lost: &[String]) {
+    for why in lost {
+        note(format!("{why}, so it goes"));
+    }
+}
+
 /// Says when a host gets its address that was put behind another one.
 pub(super) fn note_behind(Behind { site, .. }: &Behind) {
     note(format!(

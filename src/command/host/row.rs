@@ -18,7 +18,7 @@ use crate::time::Timestamp;
 use crate::token::{Digest, Token};
 
 /// The settings a list may have.
-const KEYS: &str = "name zone owner below behind interface_id note mail notify ttl expire only allow_private wildcard plain_http static \
+const KEYS: &str = "name zone owner owner_disabled below behind interface_id note mail notify ttl expire only allow_private wildcard plain_http static \
                     ipv4 ipv6 disabled token tokens";
 
 /// A host to add, or whose settings to change.
@@ -28,6 +28,8 @@ pub(super) struct Row {
     pub(super) place: String,
     pub(super) name: HostName,
     owner: Option<OwnerName>,
+    /// Whether its owner was switched off, and so was it.
+    pub(super) owner_disabled: bool,
     /// The host that it is behind, and its own part of the address.
     behind: Option<HostName>,
     interface_id: Option<InterfaceId>,
@@ -40,7 +42,7 @@ pub(super) struct Row {
     pub(super) fixed: Option<bool>,
     pub(super) addresses: Vec<IpAddr>,
     pub(super) disabled: Option<bool>,
-    /// Whether it may be below a host of another owner.
+    /// Whether it may be below a host of another owner, or above one.
     pub(super) below: bool,
     /// A secret to take over.
     pub(super) token: Option<Token>,
@@ -62,8 +64,14 @@ impl Row {
         let name = text("name").ok_or_else(|| Failure::new("there is no name"))?;
         let mut row = Row {
             place: record.place.clone(),
-            name: new_name(name, zone.as_ref(), config)?,
+            name: new_name(
+                name,
+                zone.as_ref(),
+                config,
+                "write the name in full, or give its zone",
+            )?,
             owner: None,
+            owner_disabled: false,
             behind: None,
             interface_id: None,
             given: Given::default(),
@@ -88,7 +96,7 @@ impl Row {
         }
         if let Some(site) = record.fields.get("behind").filter(|site| !site.is_null()) {
             let site = self::text(site).map_err(Failure::new)?;
-            row.behind = Some(new_name(&site, None, config)?);
+            row.behind = Some(new_name(&site, None, config, "write the name in full")?);
         }
         Ok(row)
     }
@@ -96,7 +104,7 @@ impl Row {
     /// Reads one setting.
     fn put(&mut self, key: &str, value: &Value) -> Result<(), String> {
         let given = &mut self.given;
-        match key.replace('-', "_").as_str() {
+        match key {
             "name" | "zone" | "behind" => {}
             "owner" => {
                 let owner = text(value)?.parse();
@@ -106,6 +114,7 @@ impl Row {
                 let id = text(value)?.parse();
                 self.interface_id = Some(id.map_err(|error: InterfaceIdError| error.to_string())?);
             }
+            "owner_disabled" => self.owner_disabled = switch(value)?,
             "below" => self.below = switch(value)?,
             "note" => given.note = Some(given::note(&text(value)?)?),
             "mail" => given.mail = Some(given::mail(&text(value)?)?),
@@ -137,10 +146,14 @@ impl Row {
     /// Puts what the row says in the place of what was set before.
     ///
     /// # Errors
-    /// When it is behind another host, and only half of that is known.
+    /// When it is behind another host, and only half of that is known; or when an owner is
+    /// switched off whom it does not have.
     pub(super) fn apply(&self, settings: &mut Settings) -> Result<(), Failure> {
         self.given.clone().apply(settings);
         settings.owner = self.owner.clone().or(settings.owner.take());
+        if self.owner_disabled && settings.owner.is_none() {
+            return Err(Failure::new("owner_disabled: it has no owner"));
+        }
         for (given, setting) in [
             (self.allow_private, &mut settings.allow_private),
             (self.wildcard, &mut settings.wildcard),

@@ -1,5 +1,9 @@
 //! A list of hosts as text: TOML, CSV with a header (RFC 4180), or JSON lines.
 
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::super::Failure;
@@ -9,8 +13,38 @@ use super::super::Failure;
 pub(super) struct Record {
     /// `line 3`, or `host 3` in TOML.
     pub(super) place: String,
-    /// Its settings by their names.
+    /// Its settings by their names, in which `_` stands for `-`.
     pub(super) fields: Map<String, Value>,
+}
+
+/// The settings of one host, each once.
+struct Fields(Map<String, Value>);
+
+/// A map of serde's keeps the last of two and says nothing.
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a host with its settings")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Map::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    let name = name.replace('-', "_");
+                    if fields.contains_key(&name) {
+                        return Err(Error::custom(twice(&name)));
+                    }
+                    fields.insert(name, value);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Each)
+    }
 }
 
 /// Reads a list, in whichever of the three forms it is.
@@ -41,7 +75,7 @@ fn json_lines(text: &str) -> Result<Vec<Record>, Failure> {
         }
         let place = format!("line {number}");
         match serde_json::from_str(line) {
-            Ok(fields) => records.push(Record { place, fields }),
+            Ok(Fields(fields)) => records.push(Record { place, fields }),
             Err(error) => return Err(Failure::new(format!("{place}: {error}"))),
         }
     }
@@ -50,7 +84,7 @@ fn json_lines(text: &str) -> Result<Vec<Record>, Failure> {
 
 /// One array of objects, as `export --json` writes it.
 fn json_array(text: &str) -> Result<Vec<Record>, Failure> {
-    let list: Vec<Map<String, Value>> = serde_json::from_str(text)
+    let list: Vec<Fields> = serde_json::from_str(text)
         .map_err(|error| Failure::new(format!("line {}: {error}", error.line())))?;
     Ok(numbered(list))
 }
@@ -60,7 +94,7 @@ fn toml(text: &str) -> Result<Vec<Record>, Failure> {
     #[derive(serde::Deserialize)]
     #[serde(deny_unknown_fields)]
     struct List {
-        host: Vec<Map<String, Value>>,
+        host: Vec<Fields>,
     }
     let list: List = toml::from_str(text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start));
@@ -74,11 +108,16 @@ fn toml(text: &str) -> Result<Vec<Record>, Failure> {
     Ok(numbered(list.host))
 }
 
+/// Nobody could tell which of both is meant.
+fn twice(name: &str) -> String {
+    format!("{name:?} stands there twice")
+}
+
 /// Hosts whose lines are not known.
-fn numbered(list: Vec<Map<String, Value>>) -> Vec<Record> {
+fn numbered(list: Vec<Fields>) -> Vec<Record> {
     (1..)
         .zip(list)
-        .map(|(number, fields)| Record {
+        .map(|(number, Fields(fields))| Record {
             place: format!("host {number}"),
             fields,
         })
@@ -88,16 +127,22 @@ fn numbered(list: Vec<Map<String, Value>>) -> Vec<Record> {
 /// A header of names, then a line per host; an empty cell says nothing.
 fn csv(text: &str) -> Result<Vec<Record>, Failure> {
     let mut lines = cells(text)?.into_iter();
-    let Some((_, header)) = lines.next() else {
+    let Some((begin, header)) = lines.next() else {
         return Ok(Vec::new());
     };
     let header: Vec<String> = header
         .iter()
-        .map(|name| name.trim().to_lowercase())
+        .map(|name| name.trim().to_lowercase().replace('-', "_"))
         .collect();
     if !header.iter().any(|name| name == "name") {
         return Err(Failure::new("the list has no column \"name\"")
             .hint("give TOML, CSV with a header, or JSON lines"));
+    }
+    for (column, name) in header.iter().enumerate() {
+        // Spreadsheets write empty columns at the end.
+        if !name.is_empty() && header.iter().take(column).any(|before| before == name) {
+            return Err(Failure::new(format!("line {begin}: {}", twice(name))));
+        }
     }
     let mut records = Vec::new();
     for (number, line) in lines {
@@ -176,6 +221,10 @@ mod tests {
                 "host 1 {\"name\":\"a\",\"ttl\":60}; host 2 {\"name\":\"b\"}",
             ),
             ("[]", ""),
+            (
+                "name,note,,\na,x,,\n",
+                "line 2 {\"name\":\"a\",\"note\":\"x\"}",
+            ),
             ("[\n{\"name\":\"a\"}]", "host 1 {\"name\":\"a\"}"),
             (
                 "{\"name\":\"a\"}\n\n{\"name\":\"b\",\"note\":null}",
@@ -193,6 +242,24 @@ mod tests {
             ("name\na,b\n", "line 2 has 2 cells, the header 1"),
             ("name\n\n\"a\n", "line 3: a quote is not closed"),
             ("{\"name\":\"a\"}\n{", "line 2: EOF"),
+            (
+                "{\"name\":\"a\"}\n{\"name\":\"b\",\"name\":\"c\"}",
+                "line 2: \"name\" stands there twice",
+            ),
+            (
+                "[\n{\"name\":\"a\",\"allow-private\":true,\n\"allow_private\":false}]",
+                "line 3: \"allow_private\" stands there twice",
+            ),
+            (
+                "\nname,ttl,Plain-HTTP,TTL\na,60,,120\n",
+                "line 2: \"ttl\" stands there twice",
+            ),
+            (
+                "[[host]]\nname = \"a\"\nplain-http = true\nplain_http = false",
+                "\"plain_http\" stands there twice",
+            ),
+            ("[[host]]\nname = \"a\"\nname = \"b\"", "duplicate key"),
+            ("{\"name\":\"a\"}\n[]", "line 2: "),
             ("[[host]]\nname = a", "line 2: "),
             ("[[hosts]]\nname = \"a\"", "unknown field `hosts`"),
         ] {

@@ -10,7 +10,7 @@ use super::super::session::Session;
 use super::super::settle::settle;
 use super::super::token::{self, TokenSource};
 use super::super::{Context, Failure, note};
-use super::given::{self, Given, permitted};
+use super::given::{self, Given, check_static, permitted, still_permitted};
 use super::report;
 use crate::interface_id::InterfaceId;
 use crate::ip::{Addresses, Family, Policy};
@@ -47,7 +47,8 @@ pub(super) struct Options {
     /// Its addresses are set here only from now on; its token dies
     #[arg(long = "static", conflicts_with_all = ["token", "expire", "plain_http"])]
     fixed: bool,
-    /// Even if it is below a host of another owner, who can obtain certificates for it
+    /// Even if it is below or above a host of another owner: the upper can obtain certificates
+    /// for the lower
     #[arg(long)]
     below: bool,
     #[command(flatten)]
@@ -123,9 +124,11 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     let new_ttl = options.given.ttl.is_some() || options.no.no_ttl;
     let now_static = options.fixed && host.settings.fixed.is_none();
     let now_dynamic = options.no.no_static && host.settings.fixed.is_some();
+    let mut lost = Vec::new();
     session.registry.edit(host.id, ttl, session.now, |host| {
-        edit(options, host, policy, site, token)
+        edit(options, host, policy, site, token, &mut lost)
     })?;
+    report::note_lost(&lost);
     settle(&mut session, &[host.id]);
     if new_ttl {
         note("a new TTL takes effect with the next address change");
@@ -149,13 +152,14 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     report::changed(&session, &host, "set", context)
 }
 
-/// The host as it is to be.
+/// The host as it is to be; `lost` gets why addresses go that nobody named.
 fn edit(
     options: Options,
     host: &Host,
     policy: Policy,
     site: Option<HostName>,
     token: Option<Digest>,
+    lost: &mut Vec<String>,
 ) -> Result<Edit, Failure> {
     let mut settings = host.settings.clone();
     if options.fixed && settings.fixed.is_none() {
@@ -163,10 +167,6 @@ fn edit(
         (settings.expire, settings.plain_http) = (None, false);
     }
     options.no.apply(&mut settings);
-    if settings.fixed.is_some() && (token.is_some() || options.given.expire.is_some()) {
-        return Err(Failure::new(format!("{} is static", host.name))
-            .hint("it has neither token nor expiry; --no-static changes that"));
-    }
     options.given.apply(&mut settings);
     if let Some(OrNone(owner)) = options.owner {
         settings.owner = owner;
@@ -188,21 +188,10 @@ fn edit(
             );
         }
     }
-    for family in Family::BOTH {
-        // Nobody could move it any more.
-        if settings.only.is_some_and(|only| only != family) {
-            addresses.clear(family);
-        }
-    }
-    if let Some(fixed) = &mut settings.fixed {
-        if addresses.is_empty() {
-            return Err(
-                Failure::new("a static host without an address has no records")
-                    .hint("give it one with --ipv4 or --ipv6, or `bowline host disable` it"),
-            );
-        }
-        *fixed = addresses;
-    } else if !host.is_on() && !addresses.is_empty() {
+    let (addresses, gone) = still_permitted(addresses, &settings, policy);
+    lost.extend(gone);
+    check_static(&host.name, &mut settings, addresses, token.is_some())?;
+    if settings.fixed.is_none() && !host.is_on() && !addresses.is_empty() {
         return Err(Failure::new(format!("{} is switched off", host.name)).hint(
             "switch it on with `bowline host enable`, or its owner with `bowline owner enable`",
         ));
@@ -218,6 +207,7 @@ fn edit(
             }]
         }),
         disabled: None,
+        owner_disabled: false,
         below: options.below,
     })
 }

@@ -68,18 +68,33 @@ struct Until {
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let session = Session::open(context)?;
     let host = session.host(&options.name)?;
-    let mut shown = shown(&host, &session)?;
-    if let Some(device) = options.device {
-        let paste = paste(device, &options.name, &host, &session)?;
-        if !context.json {
-            return Ok(context.out.write_all(paste.as_bytes())?);
-        }
-        shown.paste = Some(paste);
+    let paste = options.device;
+    let paste = paste.map(|device| paste_for(device, &options.name, &host, &session));
+    let shown = Shown {
+        paste: paste.transpose()?,
+        ..shown(&host, &session)?
+    };
+    match &shown.paste {
+        _ if context.json => context.write_json(&shown),
+        Some(paste) => Ok(context.out.write_all(paste.as_bytes())?),
+        None => write_lines(&lines(&host, &shown), context),
     }
-    if context.json {
-        return context.write_json(&shown);
+}
+
+/// Writes each value behind its name.
+fn write_lines(lines: &[Line], context: &mut Context<'_>) -> Result<(), Failure> {
+    for (name, value) in lines {
+        writeln!(context.out, "{name:<14} {value}")?;
     }
-    let mut lines: Vec<(&str, String)> = vec![
+    Ok(())
+}
+
+/// A name and its value.
+type Line = (&'static str, String);
+
+/// All there is to say about the host, for people.
+fn lines(host: &Host, shown: &Shown) -> Vec<Line> {
+    let mut lines = vec![
         ("name", host.name.for_people()),
         ("state", shown.state.to_owned()),
         ("confirmed", or_dash(&host.fact.addresses.to_string())),
@@ -89,6 +104,29 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         lines.push(("pending", format!("{accepted} since {}", host.wish.at)));
         lines.extend(host.trouble.clone().map(|why| ("because", why)));
     }
+    lines.extend(settings(host, shown));
+    for name in &shown.hosts_behind {
+        lines.push(("behind it", name.clone()));
+    }
+    for Until { name, until } in &shown.former_names {
+        lines.push(("former name", format!("{name} until {until}")));
+    }
+    for old in &shown.old_tokens {
+        lines.push(("old token", old.to_string()));
+    }
+    lines.push(("created", host.created.to_string()));
+    for (name, time) in [
+        ("last seen", host.last_seen),
+        ("last change", host.last_change),
+    ] {
+        let time = time.map_or("never".to_owned(), |time| time.to_string());
+        lines.push((name, time));
+    }
+    lines
+}
+
+/// What the operator set; of switches those that are on.
+fn settings(host: &Host, shown: &Shown) -> Vec<Line> {
     let settings = &host.settings;
     let ttl = settings
         .ttl
@@ -99,12 +137,11 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
             0 => "never".to_owned(),
             _ => span.to_string(),
         });
-    lines.extend([("ttl", ttl), ("expire", expire)]);
+    let mut lines = vec![("ttl", ttl), ("expire", expire)];
     if let Some(owner) = &settings.owner {
-        let off = if host.owner_disabled {
-            ", switched off"
-        } else {
-            ""
+        let off = match host.owner_disabled {
+            true => ", switched off",
+            false => "",
         };
         lines.push(("owner", format!("{owner}{off}")));
     }
@@ -116,7 +153,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         ("mail", &settings.mail),
         ("notify", &shown.notify),
     ] {
-        lines.extend(value.as_ref().map(|value| (name, value.clone())));
+        lines.extend(value.clone().map(|value| (name, value)));
     }
     lines.extend(shown.only.map(|family| ("only", family.to_owned())));
     for (name, is) in [
@@ -127,36 +164,16 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     ] {
         lines.extend(is.then(|| (name, "yes".to_owned())));
     }
-    for name in &shown.hosts_behind {
-        lines.push(("behind it", name.clone()));
-    }
-    for former in &shown.former_names {
-        lines.push((
-            "former name",
-            format!("{} until {}", former.name, former.until),
-        ));
-    }
-    for old in &shown.old_tokens {
-        lines.push(("old token", old.to_string()));
-    }
-    lines.push(("created", host.created.to_string()));
-    for (name, time) in [
-        ("last seen", host.last_seen),
-        ("last change", host.last_change),
-    ] {
-        lines.push((
-            name,
-            time.map_or("never".to_owned(), |time| time.to_string()),
-        ));
-    }
-    for (name, value) in lines {
-        writeln!(context.out, "{name:<14} {value}")?;
-    }
-    Ok(())
+    lines
 }
 
 /// What is to be pasted into a device, but for the token; a hint says how to come by one.
-fn paste(device: Device, name: &str, host: &Host, session: &Session) -> Result<String, Failure> {
+fn paste_for(
+    device: Device,
+    name: &str,
+    host: &Host,
+    session: &Session,
+) -> Result<String, Failure> {
     if host.settings.fixed.is_some() {
         let failure = Failure::new("a static host has no token, and no client");
         return Err(failure.hint(format!("run `bowline host set {name} --no-static` first")));
