@@ -40,3 +40,6 @@ mod texts;
 
 #[path = "support/knot.rs"]
 mod knot;
+
+#[path = "command/zones.rs"]
+mod zones;

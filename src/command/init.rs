@@ -15,6 +15,7 @@ use crate::setup::files::Written;
 use crate::setup::gateway::FIXED_USER;
 use crate::setup::issuer::Issuer;
 use crate::setup::knot::Knot;
+use crate::setup::lock::{self, Lock};
 use crate::setup::nameserver::{self, Program};
 use crate::setup::powerdns::PowerDns;
 use crate::setup::users::{self, Owners};
@@ -128,6 +129,10 @@ enum Way {
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let (apply, dry_run) = (options.apply, options.dry_run);
     let mut setup = setup(options, &context.config).map_err(failure)?;
+    let lock = match dry_run {
+        true => None,
+        false => Lock::take(&setup.place, lock::WAIT).map_err(failure)?,
+    };
     let mut written = Written::load(&setup.place.written()).map_err(failure)?;
     let mut plan = setup.plan(&written).map_err(failure)?;
     if setup.owners.state.is_missing() && !dry_run {
@@ -140,6 +145,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         plan.write(&setup.place, &setup.owners, &mut written)
             .map_err(failure)?;
     }
+    drop(lock);
     if !context.json {
         report::files(&plan, dry_run, context.out)?;
     }
