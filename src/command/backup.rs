@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use tar::{Archive, Builder, Header};
+use tar::Archive;
 
+use super::archive::{Writer, secret};
 use super::dnssec::Kasp;
 use super::handed::{Argument, Handed};
 use super::session::{load, open_registry};
@@ -17,7 +18,6 @@ use super::{Context, Failure};
 use crate::config::Config;
 use crate::registry::Registry;
 use crate::setup::users::user_name;
-use crate::time::Timestamp;
 
 /// The configuration's name in a backup.
 pub(super) const CONFIG: &str = "bowline.toml";
@@ -27,8 +27,6 @@ pub(super) const LOOKUP_KEY: &str = "lookup.key";
 pub(super) const REGISTRY: &str = "registry.db";
 /// The role in which root hands Knot's files over.
 const HANDED_DNSSEC: &str = "dnssec";
-/// The mode that every file of ours has in the archive: its owner's alone.
-const SECRET: u32 = 0o600;
 
 /// Save configuration, keys and registry in one file, which is a secret
 ///
@@ -122,51 +120,36 @@ fn write(
     dnssec: Option<File>,
     to: File,
 ) -> Result<(), Failure> {
-    let mut tar = Builder::new(io::BufWriter::new(to));
-    add_file(&mut tar, CONFIG, &config.file)?;
-    add_file(&mut tar, LOOKUP_KEY, &config.state.lookup_key)?;
+    let mut writer = Writer::new(io::BufWriter::new(to));
+    add_file(&mut writer, CONFIG, &config.file)?;
+    add_file(&mut writer, LOOKUP_KEY, &config.state.lookup_key)?;
     for zone in &config.zones {
-        add_file(&mut tar, &key_name(&zone.name), &zone.key_file)?;
+        add_file(&mut writer, &key_name(&zone.name), &zone.key_file)?;
     }
     let copy = registry.copy()?;
+    // Whose it is to be again.
     let user = fs::metadata(config.state_directory())?.uid();
-    add(&mut tar, REGISTRY, Some(user), copy.len() as u64, &*copy)?;
+    let mut header = secret(copy.len() as u64);
+    header.set_uid(user.into());
+    header.set_username(&user_name(user))?;
+    writer.add_as(header, REGISTRY, &*copy)?;
     if let Some(dnssec) = dnssec {
         for entry in Archive::new(dnssec).entries()? {
             let entry = entry?;
-            tar.append(&entry.header().clone(), entry)?;
+            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            writer.add_as(entry.header().clone(), &name, entry)?;
         }
     }
-    let file = tar.into_inner()?.into_inner().map_err(io::Error::from)?;
+    let file = writer.finish()?.into_inner().map_err(io::Error::from)?;
     // Standard output may be a pipe, which cannot be synced.
     let _ = file.sync_all();
     Ok(())
 }
 
 /// Adds a file as it is on disk.
-fn add_file(tar: &mut Builder<impl Write>, name: &str, path: &Path) -> Result<(), Failure> {
+fn add_file(writer: &mut Writer<impl Write>, name: &str, path: &Path) -> Result<(), Failure> {
     let failed = |error| Failure::new(format!("{}: {error}", path.display()));
     let file = File::open(path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
-    add(tar, name, None, size, file.take(size)).map_err(|failure| failure.at(path.display()))
-}
-
-/// Adds a file of so many octets; `user` is whose it is to be again.
-fn add(
-    tar: &mut Builder<impl Write>,
-    name: &str,
-    user: Option<u32>,
-    size: u64,
-    content: impl Read,
-) -> Result<(), Failure> {
-    let mut header = Header::new_gnu();
-    header.set_size(size);
-    header.set_mode(SECRET);
-    header.set_mtime(Timestamp::now().seconds().cast_unsigned());
-    if let Some(user) = user {
-        header.set_uid(user.into());
-        header.set_username(&user_name(user))?;
-    }
-    tar.append_data(&mut header, name, content)?;
-    Ok(())
+    writer.add(name, size, file.take(size)).map_err(failed)
 }

@@ -4,6 +4,7 @@
 //! help and the man page) and a `run` that writes what it reports to
 //! [`Context::out`] and fails with a [`Failure`].
 
+mod archive;
 mod backup;
 mod check;
 mod completions;

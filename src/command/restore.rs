@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use rustix::fs::{MemfdFlags, memfd_create};
 use serde_json::json;
-use tar::Archive;
 
+use super::archive;
 use super::backup::{CONFIG, LOOKUP_KEY, REGISTRY, key_name};
 use super::dnssec::{DNSSEC, Kasp, Saved};
 use super::handed::{Argument, Handed, new_secret_file};
@@ -142,34 +142,23 @@ impl Backup {
     fn read(from: File) -> Result<Self, Failure> {
         let (mut files, mut dnssec) = (BTreeMap::new(), Vec::new());
         let (mut registry, mut user) = (None, String::new());
-        let damaged = |error| Failure::new(format!("it is no backup, or damaged: {error}"));
-        let mut archive = Archive::new(io::BufReader::new(from));
-        for entry in archive.entries().map_err(damaged)? {
-            let mut entry = entry.map_err(damaged)?;
-            let name = entry
-                .path()
-                .map_err(damaged)?
-                .to_string_lossy()
-                .into_owned();
+        let read = archive::read(io::BufReader::new(from), |name, header, content| {
             if name == REGISTRY {
-                user = entry
-                    .header()
-                    .username()
-                    .ok()
-                    .flatten()
-                    .unwrap_or("root")
-                    .to_owned();
+                let known = header.username().ok().flatten();
+                user = known.unwrap_or("root").to_owned();
                 let mut memory = File::from(memfd_create(REGISTRY, MemfdFlags::CLOEXEC)?);
-                io::copy(&mut entry, &mut memory).map_err(damaged)?;
+                io::copy(content, &mut memory)?;
                 registry = Some(memory);
-            } else if let Some(saved) = Saved::read(&mut entry).map_err(damaged)? {
+            } else if let Some(saved) = Saved::read(name, header, content)? {
                 dnssec.push(saved);
-            } else if entry.size() <= LARGEST {
-                let mut content = Vec::new();
-                entry.read_to_end(&mut content).map_err(damaged)?;
-                files.insert(name, content);
+            } else if header.size()? <= LARGEST {
+                let mut octets = Vec::new();
+                content.read_to_end(&mut octets)?;
+                files.insert(name.to_owned(), octets);
             }
-        }
+            Ok(())
+        });
+        read.map_err(|error| Failure::new(format!("it is no backup, or damaged: {error}")))?;
         Ok(Backup {
             files,
             dnssec,

@@ -137,3 +137,72 @@ fn through_a_pipe() {
     fs::write(it.file("half.tar"), &saved[..saved.len() / 2]).unwrap();
     assert_eq!(it.run("restore half.tar").code, 1);
 }
+
+/// The places of an archive's entries: where each header begins.
+fn entries(archive: &[u8]) -> Vec<(String, usize)> {
+    let (mut all, mut at) = (Vec::new(), 0);
+    while archive[at] != 0 {
+        let text = |from: usize, to: usize| {
+            let field = archive[at + from..at + to].split(|octet| *octet == 0);
+            String::from_utf8(field.into_iter().next().unwrap().to_vec()).unwrap()
+        };
+        let size = usize::from_str_radix(&text(124, 136), 8).unwrap();
+        all.push((text(0, 100), at));
+        at += 512 + size.next_multiple_of(512);
+    }
+    all.push((String::new(), at));
+    all
+}
+
+#[test]
+fn a_backup_that_is_not_whole_is_none() {
+    let it = Place::new();
+    it.done("host add home");
+    fs::create_dir_all(it.file("etc/knot/db/keys/keys")).unwrap();
+    it.write("etc/knot/db/keys/data.mdb", "database");
+    it.write("etc/knot/db/keys/keys/1.pem", "a key of the zone");
+    it.done("backup saved.tar");
+    let saved = fs::read(it.file("saved.tar")).unwrap();
+    fs::rename(it.file("etc"), it.file("etc.old")).unwrap();
+    fs::rename(it.file("state"), it.file("state.old")).unwrap();
+
+    let refused = |octets: &[u8], how: &str| {
+        fs::write(it.file("bad.tar"), octets).unwrap();
+        let ran = it.run("restore bad.tar");
+        assert_eq!(ran.code, 1, "{how}: {ran:?}");
+        assert!(
+            ran.err.contains("it is no backup, or damaged: "),
+            "{how}: {ran:?}"
+        );
+        let nothing = !it.file("etc").exists() && !it.file("state").exists();
+        assert!(nothing, "{how}");
+    };
+    let entries = entries(&saved);
+    let names: Vec<&str> = entries.iter().map(|(name, _)| name.as_str()).collect();
+    for name in ["lookup.key", "zones/dyn.example.org.key", "registry.db"] {
+        assert!(names.contains(&name), "{names:?}");
+    }
+    assert!(names.contains(&"dnssec/keys/1.pem"), "{names:?}");
+    assert_eq!(names[names.len() - 2], "manifest.json");
+    for (name, at) in &entries {
+        refused(&saved[..*at], &format!("without {name} and what follows"));
+        let mut filled = saved[..*at].to_vec();
+        filled.resize(at + 1024, 0);
+        if !name.is_empty() {
+            refused(&filled, &format!("ended before {name}"));
+            // The first octet of its content.
+            let mut changed = saved.clone();
+            changed[at + 512] ^= 1;
+            if !name.ends_with('/') && name != "dnssec" && name != "dnssec/keys" {
+                refused(&changed, &format!("{name} changed"));
+            }
+        }
+    }
+    // One of them taken out, and all else as it was.
+    for (one, next) in entries.iter().zip(&entries[1..]) {
+        let without = [&saved[..one.1], &saved[next.1..]].concat();
+        refused(&without, &format!("without {}", one.0));
+    }
+    it.done("restore saved.tar");
+    assert_eq!(it.read("etc/knot/db/keys/keys/1.pem"), "a key of the zone");
+}
