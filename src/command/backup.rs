@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 
 use clap::Args;
 use serde_json::json;
@@ -12,8 +13,9 @@ use tar::Archive;
 use super::archive::{Writer, secret};
 use super::dnssec::Kasp;
 use super::handed::{Argument, Handed};
+use super::new_file::NewFile;
 use super::session::{load, open_registry};
-use super::step_down::{execute_as, owner, run_as};
+use super::step_down::{end_as, execute_as, owner, run_as};
 use super::{Context, Failure};
 use crate::config::Config;
 use crate::registry::Registry;
@@ -54,20 +56,21 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         );
     }
     let config = load(context)?;
-    let file = context.handed.open(&target)?;
-    let saved = save(&config, &target, &file, context);
-    if let Err(failure) = saved {
-        if !target.is_standard() {
-            // Half a backup must not look like one.
-            let _ = file.set_len(0);
-            let _ = fs::remove_file(&target.path);
-        }
-        return Err(failure);
+    if target.is_standard() || Handed::is_awaited() {
+        let file = context.handed.open(&target)?;
+        return save(&config, &target, &file, context).map(|_| ());
     }
-    match (context.json, target.is_standard()) {
-        (_, true) => Ok(()),
-        (true, _) => context.write_json(&json!({"file": options.file})),
-        (false, _) => Ok(writeln!(
+    let new = NewFile::create(&options.file)?;
+    if let Some(ended) = save(&config, &target, new.file(), context)?
+        && !ended.success()
+    {
+        drop(new);
+        end_as(ended);
+    }
+    new.finish()?;
+    match context.json {
+        true => context.write_json(&json!({"file": options.file})),
+        false => Ok(writeln!(
             context.out,
             "{}: keep it secret, it has the keys",
             options.file.display()
@@ -75,13 +78,14 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     }
 }
 
-/// As root, goes on as the state directory's owner with what root alone may read.
+/// As root, goes on as the state directory's owner with what root alone may read; how that
+/// process ended.
 fn save(
     config: &Config,
     target: &Argument,
     file: &File,
     context: &mut Context<'_>,
-) -> Result<(), Failure> {
+) -> Result<Option<ExitStatus>, Failure> {
     let mut dnssec = context.handed.take(HANDED_DNSSEC);
     if !Handed::is_awaited() {
         dnssec = save_dnssec(config)?;
@@ -92,13 +96,14 @@ fn save(
             handed.put(HANDED_DNSSEC, dnssec);
         }
         if target.is_standard() {
-            return execute_as(owner, handed);
+            return execute_as(owner, handed).map(|()| None);
         }
         handed.put(target.role, file.try_clone()?);
-        return run_as(owner, handed, &target.path, file);
+        return run_as(owner, handed).map(Some);
     }
     let registry = open_registry(config)?;
-    write(config, &registry, dnssec, file.try_clone()?)
+    write(config, &registry, dnssec, file.try_clone()?)?;
+    Ok(None)
 }
 
 /// The name server's files; nothing where it has none, or none that we may read.

@@ -18,6 +18,7 @@ mod history;
 mod host;
 mod init;
 mod man;
+mod new_file;
 mod notify;
 mod owner;
 mod restore;

@@ -59,10 +59,15 @@ pub(super) fn become_owner(context: &Context<'_>, files: &[Argument]) -> Result<
         }
         handed.put(argument.role, file);
     }
-    match made {
-        Some((path, file)) => run_as(owner, handed, path, &file),
-        None => execute_as(owner, handed),
+    let Some((path, file)) = made else {
+        return execute_as(owner, handed);
+    };
+    let ended = run_as(owner, handed);
+    // Its owner-to-be may have no right to take it away again.
+    if !ended.as_ref().is_ok_and(ExitStatus::success) && is_empty(&file, path) {
+        let _ = fs::remove_file(path);
     }
+    end_as(ended?)
 }
 
 /// Executes this very command again as somebody else, with some files.
@@ -71,24 +76,15 @@ pub(super) fn execute_as(owner: (u32, u32), handed: Handed) -> Result<(), Failur
     Err(failed(owner, error))
 }
 
-/// The same in a process of its own, for which root has made the file `made`: when that
-/// process fails and has left nothing in it, root takes the file away again, which its
-/// owner-to-be may have no right to do.
-pub(super) fn run_as(
-    owner: (u32, u32),
-    handed: Handed,
-    made: &Path,
-    file: &File,
-) -> Result<(), Failure> {
+/// The same in a process of its own; how that ended.
+pub(super) fn run_as(owner: (u32, u32), handed: Handed) -> Result<ExitStatus, Failure> {
     let status = again(owner, handed)?.status();
-    if !status.as_ref().is_ok_and(ExitStatus::success) && is_empty(file, made) {
-        let _ = fs::remove_file(made);
-    }
-    match status {
-        // Whatever there was to say, it has said.
-        Ok(status) => std::process::exit(status.code().unwrap_or(1)),
-        Err(error) => Err(failed(owner, error)),
-    }
+    status.map_err(|error| failed(owner, error))
+}
+
+/// Ends as that process did: whatever there was to say, it has said.
+pub(super) fn end_as(status: ExitStatus) -> ! {
+    std::process::exit(status.code().unwrap_or(1))
 }
 
 /// Has this very command run as somebody else, with some files; what it wrote on standard

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use crate::place::Place;
 
@@ -205,4 +206,39 @@ fn a_backup_that_is_not_whole_is_none() {
     }
     it.done("restore saved.tar");
     assert_eq!(it.read("etc/knot/db/keys/keys/1.pem"), "a key of the zone");
+}
+
+#[test]
+fn an_interrupted_backup_leaves_nothing() {
+    let it = Place::new();
+    it.done("host add home");
+    let key = it.read("etc/lookup.key");
+    let names = || {
+        let names = fs::read_dir(it.directory.path()).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort_unstable();
+        names
+    };
+    let before = names();
+    for signal in ["TERM", "INT", "HUP", "KILL"] {
+        // It waits for somebody to write the key, as it would for a slow disk.
+        fs::remove_file(it.file("etc/lookup.key")).unwrap();
+        let mut fifo = Command::new("mkfifo");
+        fifo.arg(it.file("etc/lookup.key"));
+        assert!(fifo.status().unwrap().success());
+        let mut running = it.command("backup day.new").spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(running.try_wait().unwrap().is_none());
+        let mut kill = Command::new("kill");
+        kill.args(["-s", signal]).arg(running.id().to_string());
+        assert!(kill.status().unwrap().success());
+        let ended = running.wait().unwrap();
+        assert!(!ended.success(), "{signal}");
+        assert_eq!(names(), before, "{signal}");
+        fs::remove_file(it.file("etc/lookup.key")).unwrap();
+        it.write("etc/lookup.key", &key);
+        it.done("backup day.new");
+        fs::remove_file(it.file("day.new")).unwrap();
+    }
 }
