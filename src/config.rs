@@ -5,13 +5,15 @@
 
 mod acme;
 mod endpoint;
+mod files;
 mod keys;
 mod log;
 mod mail_server;
 mod notify;
 
-pub use acme::{Acme, Register};
+pub use acme::{Acme, Register, invitation};
 pub use endpoint::{AnswerStyle, CredentialPlace, Endpoint, OmittedFamily, Params};
+pub use files::Named;
 pub use keys::{Key, TABLES, keys};
 pub use log::{Log, LogClient, LogLevel, LogTarget};
 pub use mail_server::{MailServer, Security};
@@ -194,22 +196,7 @@ impl Config {
         })?;
         let beside = file.parent().unwrap_or(Path::new(""));
         config.file = file.to_owned();
-        for path in [&mut config.state.registry, &mut config.state.lookup_key]
-            .into_iter()
-            .chain(config.zones.iter_mut().map(|zone| &mut zone.key_file))
-        {
-            *path = beside.join(&path);
-        }
-        if let LogTarget::File(path) = &mut config.log.target {
-            *path = beside.join(&path);
-        }
-        if let Register::Invited(path) = &mut config.acme.register {
-            *path = beside.join(&path);
-        }
-        let templates = config.notify.mail.as_mut();
-        if let Some(path) = templates.and_then(|mail| mail.templates.as_mut()) {
-            *path = beside.join(&path);
-        }
+        config.place_beside(beside);
         config.check()?;
         Ok(config)
     }

@@ -16,17 +16,17 @@ use super::handed::{Argument, Handed};
 use super::new_file::NewFile;
 use super::session::{load, open_registry};
 use super::step_down::{end_as, execute_as, owner, run_as};
-use super::{Context, Failure};
-use crate::config::Config;
+use super::{Context, Failure, note};
+use crate::config::{Config, Named};
 use crate::registry::Registry;
 use crate::setup::users::user_name;
 
 /// The configuration's name in a backup.
 pub(super) const CONFIG: &str = "bowline.toml";
-/// The lookup key's.
-pub(super) const LOOKUP_KEY: &str = "lookup.key";
 /// The registry's.
 pub(super) const REGISTRY: &str = "registry.db";
+/// No file of a backup is larger, but for the registry and the name server's.
+pub(super) const LARGEST: u64 = 64 << 20;
 /// The role in which root hands Knot's files over.
 const HANDED_DNSSEC: &str = "dnssec";
 
@@ -41,9 +41,28 @@ pub(super) struct Options {
     file: PathBuf,
 }
 
-/// The name of a zone's TSIG key in a backup.
-pub(super) fn key_name(zone: &crate::name::ZoneName) -> String {
-    format!("zones/{zone}.key")
+/// Where in a backup is what the configuration names.
+pub(super) enum Kept {
+    /// A file of that name.
+    File(String),
+    /// The files of a directory, below that name.
+    Directory(&'static str),
+    /// Nowhere, or not as it is on disk.
+    Elsewhere,
+}
+
+impl Kept {
+    /// Where that is which a path leads to.
+    pub(super) fn of(named: &Named<'_>) -> Self {
+        match named {
+            Named::LookupKey => Kept::File("lookup.key".to_owned()),
+            Named::ZoneKey(zone) => Kept::File(format!("zones/{zone}.key")),
+            Named::Invitation => Kept::File("invitation".to_owned()),
+            Named::Templates => Kept::Directory("templates"),
+            // A copy of it is saved, and the log is not.
+            Named::Registry | Named::Log => Kept::Elsewhere,
+        }
+    }
 }
 
 /// Writes the backup; as root only what root alone may read, the rest as the registry's owner.
@@ -127,10 +146,11 @@ fn write(
 ) -> Result<(), Failure> {
     let mut writer = Writer::new(io::BufWriter::new(to));
     add_file(&mut writer, CONFIG, &config.file)?;
-    add_file(&mut writer, LOOKUP_KEY, &config.state.lookup_key)?;
-    for zone in &config.zones {
-        add_file(&mut writer, &key_name(&zone.name), &zone.key_file)?;
-    }
+    config.files(|named, path| match Kept::of(&named) {
+        Kept::File(name) => add_file(&mut writer, &name, path),
+        Kept::Directory(name) => add_directory(&mut writer, name, path),
+        Kept::Elsewhere => Ok(()),
+    })?;
     let copy = registry.copy()?;
     // Whose it is to be again.
     let user = fs::metadata(config.state_directory())?.uid();
@@ -151,10 +171,43 @@ fn write(
     Ok(())
 }
 
+/// Adds the files of a directory; one that is not there is none that bowline uses.
+fn add_directory(writer: &mut Writer<impl Write>, name: &str, path: &Path) -> Result<(), Failure> {
+    let failed = |error| Failure::new(format!("{}: {error}", path.display()));
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            note(format!(
+                "the backup has no {name}: there is no {}",
+                path.display()
+            ));
+            return Ok(());
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        // What a link leads to is saved in its place.
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort_unstable();
+    for path in files {
+        let below = path.file_name().unwrap_or_default().to_string_lossy();
+        add_file(writer, &format!("{name}/{below}"), &path)?;
+    }
+    Ok(())
+}
+
 /// Adds a file as it is on disk.
 fn add_file(writer: &mut Writer<impl Write>, name: &str, path: &Path) -> Result<(), Failure> {
     let failed = |error| Failure::new(format!("{}: {error}", path.display()));
     let file = File::open(path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
+    if size > LARGEST {
+        return Err(failed(io::Error::other("it is too large for a backup")));
+    }
     writer.add(name, size, file.take(size)).map_err(failed)
 }

@@ -33,6 +33,29 @@ fn defaults_are_the_documented_ones() {
 }
 
 #[test]
+fn every_path_is_beside_the_file_and_is_known() {
+    let text = format!(
+        "{}[state]\nregistry = \"rel/db\"\nlookup_key = \"rel/lookup\"\n\
+         [log]\ntarget = \"file:rel/log\"\n[acme]\nregister = \"file:rel/invite\"\n\
+         [notify.mail]\nsmtp = \"localhost\"\nfrom = \"b@example.org\"\ntemplates = \"rel/tmpl\"\n",
+        SMALL.replace("tsig.key", "rel/key")
+    );
+    let config = parse(&text).unwrap();
+    let mut found = Vec::new();
+    let each = config.files(|_, path| {
+        assert!(path.starts_with("/etc/bowline/rel"), "{}", path.display());
+        found.push(path.file_name().unwrap().to_string_lossy().into_owned());
+        Ok::<(), ()>(())
+    });
+    each.unwrap();
+    assert_eq!(found, ["db", "lookup", "key", "log", "invite", "tmpl"]);
+    // A key that is not among them would be shown as it is written.
+    let shown = config.to_toml();
+    assert_eq!(shown.matches("/etc/bowline/rel/").count(), found.len());
+    assert!(!shown.contains("\"rel/") && !shown.contains(":rel/"));
+}
+
+#[test]
 fn the_longest_zone_wins() {
     let more = SMALL.to_owned()
         + "[[zone]]\nname = \"b.dyn.example.org\"\nserver = \"127.0.0.1:1\"\nkey_file = \"k\"\n";

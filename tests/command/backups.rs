@@ -139,6 +139,76 @@ fn through_a_pipe() {
     assert_eq!(it.run("restore half.tar").code, 1);
 }
 
+/// A configuration that names every file that it can.
+fn full() -> Place {
+    let it = Place::new();
+    let config = it.read("etc/bowline.toml")
+        + "[acme]\nregister = \"file:invite.secret\"\n[log]\ntarget = \"file:../log\"\n\
+           [notify.mail]\nsmtp = \"localhost\"\nfrom = \"b@example.org\"\ntemplates = \"tmpl\"\n";
+    it.write("etc/bowline.toml", &config);
+    it.write("etc/invite.secret", "0123456789abcdefghijklmn\n");
+    fs::create_dir_all(it.file("etc/tmpl/older")).unwrap();
+    it.write("etc/tmpl/host_expired_notification.j2", "Subject: gone\n");
+    it.write("etc/tmpl/README", "ours");
+    it
+}
+
+#[test]
+fn what_the_configuration_names_comes_back() {
+    let it = full();
+    let check = |it: &Place| assert_eq!(it.done("config check"), "ok\n");
+    check(&it);
+    it.done("backup saved.tar");
+    fs::remove_dir_all(it.file("etc")).unwrap();
+    fs::remove_dir_all(it.file("state")).unwrap();
+    // Root may keep its files to itself; bowline runs as somebody else.
+    let mut restore = Command::new("sh");
+    let command = it.command("restore saved.tar");
+    restore.args(["-c", "umask 077; exec \"$@\"", "sh"]);
+    restore.arg(command.get_program()).args(command.get_args());
+    restore.env("BOWLINE_CONFIG", it.file("etc/bowline.toml"));
+    let output = restore.current_dir(it.directory.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    check(&it);
+    for (file, text) in [
+        ("etc/invite.secret", "0123456789abcdefghijklmn\n"),
+        ("etc/tmpl/host_expired_notification.j2", "Subject: gone\n"),
+        ("etc/tmpl/README", "ours"),
+    ] {
+        assert_eq!(it.read(file), text);
+        let mode = fs::metadata(it.file(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o640, "{file}");
+    }
+    for directory in ["etc", "etc/tmpl"] {
+        let mode = fs::metadata(it.file(directory)).unwrap().permissions();
+        assert_eq!(mode.mode() & 0o7777, 0o755, "{directory}");
+    }
+    assert!(!it.file("etc/tmpl/older").exists());
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    let it = full();
+    fs::remove_dir_all(it.file("etc/tmpl")).unwrap();
+    let ran = it.run("backup without.tar");
+    assert_eq!(ran.code, 0);
+    assert!(ran.err.contains("the backup has no templates"), "{ran:?}");
+
+    fs::create_dir(it.file("etc/tmpl")).unwrap();
+    it.write("etc/invite.secret", "short\n");
+    assert_eq!(it.run("config check").code, 1);
+    fs::remove_file(it.file("etc/invite.secret")).unwrap();
+    for verb in ["backup saved.tar", "config check"] {
+        let ran = it.run(verb);
+        assert_eq!(ran.code, 1, "{verb}");
+        assert!(
+            ran.err.contains("etc/invite.secret: No such file"),
+            "{ran:?}"
+        );
+    }
+    assert!(!it.file("saved.tar").exists());
+}
+
 /// The places of an archive's entries: where each header begins.
 fn entries(archive: &[u8]) -> Vec<(String, usize)> {
     let (mut all, mut at) = (Vec::new(), 0);

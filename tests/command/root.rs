@@ -88,6 +88,16 @@ fn files_of_root_are_opened_before() {
             .contains("nas.dyn.example.org,https://")
     );
     assert_eq!(fs::metadata(it.file("private/tokens")).unwrap().uid(), 0);
+    let config = it.read("etc/bowline.toml")
+        + "[acme]\nregister = \"file:invite.secret\"\n\
+           [notify.mail]\nsmtp = \"localhost\"\nfrom = \"b@example.org\"\ntemplates = \"tmpl\"\n";
+    it.write("etc/bowline.toml", &config);
+    it.write("etc/invite.secret", "0123456789abcdefghijklmn\n");
+    fs::create_dir(it.file("etc/tmpl")).unwrap();
+    it.write("etc/tmpl/mine.j2", "mine");
+    for file in ["etc/invite.secret", "etc/tmpl/mine.j2"] {
+        chown(it.file(file), Some(0), Some(USER)).unwrap();
+    }
     it.done("backup private/saved.tar");
     assert_eq!(fs::metadata(it.file("private/saved.tar")).unwrap().uid(), 0);
     let before = it.done("host export");
@@ -97,8 +107,11 @@ fn files_of_root_are_opened_before() {
     it.done("restore private/saved.tar");
     assert_eq!(it.done("host export"), before);
     check_owners(&it, "restore");
-    let key = fs::metadata(it.file("etc/lookup.key")).unwrap();
-    assert_eq!((key.uid(), key.gid()), (0, USER));
+    for file in ["etc/lookup.key", "etc/invite.secret", "etc/tmpl/mine.j2"] {
+        let found = fs::metadata(it.file(file)).unwrap();
+        assert_eq!((found.uid(), found.gid()), (0, USER), "{file}");
+    }
+    assert_eq!(it.done("config check"), "ok\n");
 }
 
 #[test]
