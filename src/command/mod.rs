@@ -97,6 +97,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Runs the verb, as who it has to run as.
 fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let Arguments { config, json, verb } = arguments;
+    step_down::end_with_parent();
     let mut context = Context {
         config: config_file(config),
         json,
