@@ -40,8 +40,12 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use tree::{Arguments, Verb};
+
+/// What `--config` has named.
+static NAMED: OnceLock<PathBuf> = OnceLock::new();
 
 /// What every verb gets besides its own options.
 pub struct Context<'a> {
@@ -77,17 +81,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let config = arguments.config.clone();
+    if let Some(file) = &arguments.config {
+        let _ = NAMED.set(file.clone());
+    }
     let done = run(arguments, &mut out).and_then(|()| Ok(out.flush()?));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             let _ = out.flush();
-            let failure = match &config {
-                Some(file) => failure.for_config(file),
-                None => failure,
-            };
             let _ = write!(io::stderr(), "{failure}");
             ExitCode::FAILURE
         }
@@ -146,17 +148,31 @@ fn hosts(count: usize) -> String {
     }
 }
 
+/// A text for people: where `--config` was given, commands of ours in it have it too, so that
+/// they can be pasted.
+fn for_here(text: impl fmt::Display) -> String {
+    let text = text.to_string();
+    let Some(file) = NAMED.get() else {
+        return text;
+    };
+    let with = format!("`bowline --config {} ", file.display());
+    // Some name it already.
+    let twice = format!("{with}--config ");
+    text.replace("`bowline ", &with)
+        .replace(&twice, "`bowline --config ")
+}
+
 /// A remark on standard error that is no failure: `note: …`.
 fn note(text: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "note: {text}");
+    let _ = writeln!(io::stderr(), "note: {}", for_here(text));
 }
 
 /// What to do, on standard error, where nothing has failed: `hint: …`.
 fn hint(text: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "hint: {text}");
+    let _ = writeln!(io::stderr(), "hint: {}", for_here(text));
 }
 
 /// A warning on standard error: `warning: …`.
 fn warn(text: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "warning: {text}");
+    let _ = writeln!(io::stderr(), "warning: {}", for_here(text));
 }
