@@ -4,6 +4,7 @@
 //! file, the line and the keys there are. Relative paths are relative to the file.
 
 mod acme;
+mod check;
 mod endpoint;
 mod files;
 mod keys;
@@ -25,10 +26,12 @@ use std::path::{Path, PathBuf};
 
 use ipnetwork::IpNetwork;
 use serde::Deserialize;
+use ureq::http::HeaderName;
 
 use crate::base_url::BaseUrl;
 use crate::ip::Policy;
 use crate::name::ZoneName;
+use crate::network::Network;
 use crate::port::AddressPort;
 use crate::rate::Rate;
 use crate::span::Span;
@@ -109,8 +112,10 @@ pub struct State {
 #[serde(deny_unknown_fields, default)]
 pub struct Client {
     /// Networks whose word about the client's address is believed.
+    #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNetwork>,
     /// The header they say it in.
+    #[serde(deserialize_with = "header")]
     pub header: String,
     /// Whether a script for machines that visit by themselves is offered.
     pub script: bool,
@@ -197,7 +202,7 @@ impl Config {
         let beside = file.parent().unwrap_or(Path::new(""));
         config.file = file.to_owned();
         config.place_beside(beside);
-        config.check()?;
+        config.check(text)?;
         Ok(config)
     }
 
@@ -218,44 +223,6 @@ impl Config {
     /// The directory of registry, locks and counters.
     pub fn state_directory(&self) -> &Path {
         self.state.registry.parent().unwrap_or(Path::new("/"))
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        let bad = |message: String| ConfigError {
-            file: self.file.clone(),
-            line: None,
-            message,
-        };
-        for (key, span) in [
-            ("limits.reuse", self.limits.reuse),
-            ("keep.history", self.keep.history),
-            ("notify.pending", self.notify.pending),
-            ("notify.give_up", self.notify.give_up),
-            ("keep.challenges", self.keep.challenges),
-        ] {
-            if span == Span::ZERO {
-                return Err(bad(format!(
-                    "{key} = \"0\" is no time; write 30d or the like"
-                )));
-            }
-        }
-        for (position, zone) in self.zones.iter().enumerate() {
-            if self
-                .zones
-                .iter()
-                .skip(position + 1)
-                .any(|other| other.name == zone.name)
-            {
-                return Err(bad(format!("zone {} stands there twice", zone.name)));
-            }
-            if zone.expire != Span::ZERO && zone.expire < SHORTEST_EXPIRE {
-                return Err(bad(format!(
-                    "zone {}: expire = \"{}\" is under ten minutes; 0 is never",
-                    zone.name, zone.expire
-                )));
-            }
-        }
-        Ok(())
     }
 }
 
@@ -347,6 +314,21 @@ fn never() -> Span {
 fn zone_name<'de, D: serde::Deserializer<'de>>(from: D) -> Result<ZoneName, D::Error> {
     let text = String::deserialize(from)?;
     text.parse().map_err(serde::de::Error::custom)
+}
+
+fn networks<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<IpNetwork>, D::Error> {
+    let networks = Vec::<Network>::deserialize(from)?.into_iter();
+    Ok(networks.map(|Network(network)| network).collect())
+}
+
+fn header<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let name = String::deserialize(from)?;
+    match HeaderName::from_bytes(name.as_bytes()) {
+        Ok(_) => Ok(name),
+        Err(_) => Err(serde::de::Error::custom(format_args!(
+            "{name:?} is no name of a header; write X-Forwarded-For or the like"
+        ))),
+    }
 }
 
 fn address_port<'de, D: serde::Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {

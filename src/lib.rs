@@ -49,6 +49,7 @@ pub mod limit;
 pub mod lock;
 pub mod log;
 pub mod name;
+pub mod network;
 pub mod notify;
 pub mod owner_name;
 pub mod pages;

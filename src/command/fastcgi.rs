@@ -9,6 +9,7 @@ use crate::gateway::fastcgi::{
     Current, Limits, ListenAddress, ListenError, Listener, WORKERS, from_standard_input,
     from_systemd, listen, serve,
 };
+use crate::network::{Network, NetworkError};
 
 /// Answer the requests that a web server passes on by FastCGI
 ///
@@ -21,7 +22,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<ListenAddress>,
     /// Hear TCP peers of this network only (repeatable); needed beyond loopback
-    #[arg(long, value_name = "NETWORK")]
+    #[arg(long, value_name = "NETWORK", value_parser = network)]
     allow: Vec<IpNetwork>,
     /// Answer so many requests at once; further ones wait
     #[arg(long, value_name = "N", default_value_t = WORKERS, value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -75,4 +76,9 @@ fn failure(reason: impl Display, hint: Option<impl Display>) -> Failure {
 /// A failure to listen, with its hint.
 fn cannot_listen(error: ListenError) -> Failure {
     failure(&error, error.hint())
+}
+
+/// A network whose peers are heard.
+fn network(text: &str) -> Result<IpNetwork, NetworkError> {
+    text.parse().map(|Network(network)| network)
 }
