@@ -40,6 +40,7 @@ pub mod deadline;
 pub mod devices;
 pub mod dns;
 pub mod event;
+pub mod fixed;
 pub mod gateway;
 pub mod health;
 pub mod http;
