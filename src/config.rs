@@ -20,6 +20,7 @@ pub use log::{Log, LogClient, LogLevel, LogTarget};
 pub use mail_server::{MailServer, Security};
 pub use notify::{Command, Hidden, Mail, Notify, Webhook};
 
+use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ use crate::ttl::Ttl;
 
 /// Where the configuration is when neither `--config` nor `BOWLINE_CONFIG` says otherwise.
 pub const DEFAULT_FILE: &str = "/etc/bowline/bowline.toml";
+/// The variable that says otherwise.
+pub const FILE_VARIABLE: &str = "BOWLINE_CONFIG";
 /// The registry, where nothing else is said.
 pub const DEFAULT_REGISTRY: &str = "/var/lib/bowline/bowline.db";
 /// The lookup key, beside the configuration.
@@ -167,6 +170,12 @@ pub struct Zone {
     /// Whether hosts may set challenges for certificates.
     #[serde(default)]
     pub acme: bool,
+}
+
+/// The configuration file, where the variable has that value; an empty one says nothing.
+pub fn file_in_force(variable: Option<OsString>) -> PathBuf {
+    let named = variable.filter(|file| !file.is_empty());
+    named.map_or_else(|| DEFAULT_FILE.into(), PathBuf::from)
 }
 
 impl Config {

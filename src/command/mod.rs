@@ -38,11 +38,13 @@ pub use tree::tree;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
 use tree::{Arguments, Verb};
+
+use crate::config::{FILE_VARIABLE, file_in_force};
 
 /// What `--config` has named.
 static NAMED: OnceLock<PathBuf> = OnceLock::new();
@@ -101,7 +103,7 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let Arguments { config, json, verb } = arguments;
     step_down::end_with_parent();
     let mut context = Context {
-        config: config_file(config),
+        config: config.unwrap_or_else(|| file_in_force(std::env::var_os(FILE_VARIABLE))),
         json,
         out,
         handed: Handed::receive()?,
@@ -130,14 +132,6 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::Completions(options) => completions::run(options, &mut context),
         Verb::Man(options) => man::run(options, &mut context),
     }
-}
-
-/// `--config`, else `BOWLINE_CONFIG`, else the default.
-fn config_file(option: Option<PathBuf>) -> PathBuf {
-    let set = || std::env::var_os("BOWLINE_CONFIG").filter(|file| !file.is_empty());
-    option
-        .or_else(|| set().map(PathBuf::from))
-        .unwrap_or_else(|| Path::new(crate::config::DEFAULT_FILE).to_owned())
 }
 
 /// So many hosts, in words.

@@ -171,3 +171,16 @@ fn a_mapped_proxy_is_the_one_it_means() {
     let shown = "trusted_proxies = [\"203.0.113.250/32\", \"127.0.0.0/8\"]";
     assert!(config.to_toml().contains(shown), "{}", config.to_toml());
 }
+
+#[test]
+fn an_empty_variable_names_no_file() {
+    for (variable, expected) in [
+        (None, DEFAULT_FILE),
+        (Some(""), DEFAULT_FILE),
+        (Some("/srv/b.toml"), "/srv/b.toml"),
+        (Some("b.toml"), "b.toml"),
+    ] {
+        let file = file_in_force(variable.map(OsString::from));
+        assert_eq!(file, Path::new(expected), "{variable:?}");
+    }
+}
