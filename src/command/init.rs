@@ -19,11 +19,11 @@ use crate::setup::lock::{self, Lock};
 use crate::setup::nameserver::{self, Program};
 use crate::setup::powerdns::PowerDns;
 use crate::setup::users::{self, Owners};
-use crate::setup::zone::{NameServer, check_url, ttl_of};
+use crate::setup::zone::{NameServer, check_url};
 use crate::setup::{
     Gateway, NewZone, Place, Setup, SetupError, WebServer, apply, listen, place, report, taken,
 };
-use crate::span::Span;
+use crate::ttl::Ttl;
 
 /// Set up this machine for a first zone
 #[derive(Debug, clap::Args)]
@@ -49,8 +49,8 @@ pub(super) struct Options {
     #[arg(long, value_name = "ISSUER")]
     caa: Vec<Issuer>,
     /// The TTL of hosts without one of their own [default: 60s]
-    #[arg(long, value_name = "DURATION")]
-    ttl: Option<Span>,
+    #[arg(long, value_name = "DURATION", value_parser = super::host::ttl)]
+    ttl: Option<Ttl>,
     /// Who answers for the zone [default: hostmaster at the parent]
     #[arg(long, value_name = "MAIL")]
     hostmaster: Option<String>,
@@ -213,7 +213,7 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         .is_ok_and(|config| config.zone(&zone.name).is_some_and(|zone| zone.acme));
     zone.acme = options.acme || given;
     zone.caa = options.caa;
-    zone.ttl = options.ttl.map(ttl_of).transpose()?;
+    zone.ttl = options.ttl;
     if !options.update.0.ip().is_loopback() {
         return Err(SetupError::UpdateElsewhere(options.update.0));
     }

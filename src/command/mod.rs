@@ -77,9 +77,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::read(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Nobody is left to hear that standard error is closed.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            let shown = error.print();
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            return match shown {
+                // Help that was asked for and did not arrive; where it was standard error,
+                // nobody is left to hear it.
+                Err(error) if code == 0 && error.kind() != io::ErrorKind::BrokenPipe => {
+                    let _ = write!(io::stderr(), "{}", Failure::from(error));
+                    ExitCode::FAILURE
+                }
+                _ => ExitCode::from(code),
+            };
         }
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
