@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use crate::config::{Config, LogLevel, Register};
 use crate::deadline::Deadline;
+use crate::fixed::Fixed;
 use crate::health;
 use crate::http::{Method, Request, Response, Status, client_address, prefers_json};
 use crate::limit::Limit;
@@ -60,19 +61,20 @@ impl Application {
     /// Answers a request, and logs it.
     pub fn respond(&mut self, request: &Request) -> Response {
         let segments = request.path.below(self.config.url.path());
-        match segments {
-            Some([first]) if first == b"ip" => read_only(request, || self.ip(request)),
-            Some([first]) if first == b"healthz" || first == b"health" => {
-                read_only(request, || health::respond(&self.config))
-            }
-            Some([first]) if first == b"register" && self.config.acme.register != Register::Off => {
+        let Some(segments) = segments else {
+            return Answer::new(Word::Unknown).response(false);
+        };
+        match Fixed::at(segments) {
+            Some(Fixed::Ip) => read_only(request, || self.ip(request)),
+            Some(Fixed::Health) => read_only(request, || health::respond(&self.config)),
+            Some(Fixed::Register) if self.config.acme.register != Register::Off => {
                 self.register(request)
             }
-            Some([first]) if first == b"client.sh" && self.config.client.script => {
+            Some(Fixed::Script) if self.config.client.script => {
                 read_only(request, || pages::script(request))
             }
-            Some(segments) => self.update(request, segments),
-            None => Answer::new(Word::Unknown).response(false),
+            // What is switched off is an unknown path.
+            Some(Fixed::Register | Fixed::Script) | None => self.update(request, segments),
         }
     }
 

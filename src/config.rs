@@ -4,31 +4,37 @@
 //! file, the line and the keys there are. Relative paths are relative to the file.
 
 mod acme;
+mod check;
 mod endpoint;
+mod files;
 mod keys;
 mod log;
 mod mail_server;
 mod notify;
 mod secrets;
 
-pub use acme::{Acme, Register};
+pub use acme::{Acme, Register, invitation};
 pub use endpoint::{AnswerStyle, CredentialPlace, Endpoint, OmittedFamily, Params};
+pub use files::Named;
 pub use keys::{Key, TABLES, keys};
 pub use log::{Log, LogClient, LogLevel, LogTarget};
 pub use mail_server::{MailServer, Security};
 pub use notify::{Command, Hidden, Mail, Notify, Webhook};
 
+use std::ffi::OsString;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use ipnetwork::IpNetwork;
 use serde::Deserialize;
+use ureq::http::HeaderName;
 
 use crate::base_url::BaseUrl;
 use crate::hint::Hint;
 use crate::ip::Policy;
 use crate::name::ZoneName;
+use crate::network::Network;
 use crate::port::AddressPort;
 use crate::rate::Rate;
 use crate::span::Span;
@@ -36,6 +42,8 @@ use crate::ttl::Ttl;
 
 /// Where the configuration is when neither `--config` nor `BOWLINE_CONFIG` says otherwise.
 pub const DEFAULT_FILE: &str = "/etc/bowline/bowline.toml";
+/// The variable that says otherwise.
+pub const FILE_VARIABLE: &str = "BOWLINE_CONFIG";
 /// The registry, where nothing else is said.
 pub const DEFAULT_REGISTRY: &str = "/var/lib/bowline/bowline.db";
 /// The lookup key, beside the configuration.
@@ -109,8 +117,10 @@ pub struct State {
 #[serde(deny_unknown_fields, default)]
 pub struct Client {
     /// Networks whose word about the client's address is believed.
+    #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<IpNetwork>,
     /// The header they say it in.
+    #[serde(deserialize_with = "header")]
     pub header: String,
     /// Whether a script for machines that visit by themselves is offered.
     pub script: bool,
@@ -164,6 +174,12 @@ pub struct Zone {
     pub acme: bool,
 }
 
+/// The configuration file, where the variable has that value; an empty one says nothing.
+pub fn file_in_force(variable: Option<OsString>) -> PathBuf {
+    let named = variable.filter(|file| !file.is_empty());
+    named.map_or_else(|| DEFAULT_FILE.into(), PathBuf::from)
+}
+
 impl Config {
     /// Reads the file.
     ///
@@ -196,23 +212,8 @@ impl Config {
         })?;
         let beside = file.parent().unwrap_or(Path::new(""));
         config.file = file.to_owned();
-        for path in [&mut config.state.registry, &mut config.state.lookup_key]
-            .into_iter()
-            .chain(config.zones.iter_mut().map(|zone| &mut zone.key_file))
-        {
-            *path = beside.join(&path);
-        }
-        if let LogTarget::File(path) = &mut config.log.target {
-            *path = beside.join(&path);
-        }
-        if let Register::Invited(path) = &mut config.acme.register {
-            *path = beside.join(&path);
-        }
-        let templates = config.notify.mail.as_mut();
-        if let Some(path) = templates.and_then(|mail| mail.templates.as_mut()) {
-            *path = beside.join(&path);
-        }
-        config.check()?;
+        config.place_beside(beside);
+        config.check(text)?;
         Ok(config)
     }
 
@@ -233,44 +234,6 @@ impl Config {
     /// The directory of registry, locks and counters.
     pub fn state_directory(&self) -> &Path {
         self.state.registry.parent().unwrap_or(Path::new("/"))
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        let bad = |message: String| ConfigError {
-            file: self.file.clone(),
-            line: None,
-            message,
-        };
-        for (key, span) in [
-            ("limits.reuse", self.limits.reuse),
-            ("keep.history", self.keep.history),
-            ("notify.pending", self.notify.pending),
-            ("notify.give_up", self.notify.give_up),
-            ("keep.challenges", self.keep.challenges),
-        ] {
-            if span == Span::ZERO {
-                return Err(bad(format!(
-                    "{key} = \"0\" is no time; write 30d or the like"
-                )));
-            }
-        }
-        for (position, zone) in self.zones.iter().enumerate() {
-            if self
-                .zones
-                .iter()
-                .skip(position + 1)
-                .any(|other| other.name == zone.name)
-            {
-                return Err(bad(format!("zone {} stands there twice", zone.name)));
-            }
-            if zone.expire != Span::ZERO && zone.expire < SHORTEST_EXPIRE {
-                return Err(bad(format!(
-                    "zone {}: expire = \"{}\" is under ten minutes; 0 is never",
-                    zone.name, zone.expire
-                )));
-            }
-        }
-        Ok(())
     }
 }
 
@@ -368,6 +331,21 @@ fn never() -> Span {
 fn zone_name<'de, D: serde::Deserializer<'de>>(from: D) -> Result<ZoneName, D::Error> {
     let text = String::deserialize(from)?;
     text.parse().map_err(serde::de::Error::custom)
+}
+
+fn networks<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<IpNetwork>, D::Error> {
+    let networks = Vec::<Network>::deserialize(from)?.into_iter();
+    Ok(networks.map(|Network(network)| network).collect())
+}
+
+fn header<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let name = String::deserialize(from)?;
+    match HeaderName::from_bytes(name.as_bytes()) {
+        Ok(_) => Ok(name),
+        Err(_) => Err(serde::de::Error::custom(format_args!(
+            "{name:?} is no name of a header; write X-Forwarded-For or the like"
+        ))),
+    }
 }
 
 fn address_port<'de, D: serde::Deserializer<'de>>(from: D) -> Result<SocketAddr, D::Error> {

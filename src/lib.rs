@@ -50,6 +50,7 @@
 //!
 //! Below them are the values, which cannot hold bad data: after them no bare text travels.
 //!
+//! 1. [`fixed`], the paths that mean the same everywhere.
 //! 1. [`base_url`], the address under which the outside reaches us.
 //! 1. [`challenge`], the value of a TXT record for a certificate.
 //! 1. [`interface_id`], the lower part of a host's IPv6 addresses.
@@ -59,6 +60,7 @@
 //! 1. [`name`], the names of hosts and zones.
 //! 1. [`token`], secrets, and the digests that are kept of them.
 //! 1. [`event`], what can happen that somebody wants to hear of.
+//! 1. [`network`], addresses that begin alike.
 //! 1. [`port`], an address with its port.
 //! 1. [`ttl`], for how long a record may be kept.
 //! 1. [`rate`], so many in so long.
@@ -78,6 +80,7 @@ pub mod devices;
 pub mod dns;
 pub mod event;
 pub mod fill;
+pub mod fixed;
 pub mod gateway;
 pub mod health;
 pub mod hint;
@@ -88,6 +91,7 @@ pub mod limit;
 pub mod lock;
 pub mod log;
 pub mod name;
+pub mod network;
 pub mod notify;
 pub mod owner_name;
 pub mod pages;

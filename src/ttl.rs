@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+
 /// How long resolvers may keep an answer, in seconds (RFC 2181 8): 1 to a week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
-#[serde(try_from = "u32")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ttl(u32);
 
 impl Ttl {
@@ -21,7 +22,7 @@ impl Ttl {
         if (1..=Self::MAX).contains(&seconds) {
             Ok(Ttl(seconds))
         } else {
-            Err(TtlError(seconds))
+            Err(TtlError(seconds.into()))
         }
     }
 
@@ -31,11 +32,29 @@ impl Ttl {
     }
 }
 
-impl TryFrom<u32> for Ttl {
-    type Error = TtlError;
+/// A number of seconds.
+impl<'de> Deserialize<'de> for Ttl {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_i64(Seconds)
+    }
+}
 
-    fn try_from(seconds: u32) -> Result<Self, TtlError> {
-        Ttl::new(seconds)
+struct Seconds;
+
+impl Visitor<'_> for Seconds {
+    type Value = Ttl;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a number of seconds, 1 to {}", Ttl::MAX)
+    }
+
+    fn visit_i64<E: Error>(self, seconds: i64) -> Result<Ttl, E> {
+        let ttl = u32::try_from(seconds).map(Ttl::new);
+        ttl.unwrap_or(Err(TtlError(seconds))).map_err(E::custom)
+    }
+
+    fn visit_u64<E: Error>(self, seconds: u64) -> Result<Ttl, E> {
+        self.visit_i64(i64::try_from(seconds).unwrap_or(i64::MAX))
     }
 }
 
@@ -47,7 +66,7 @@ impl fmt::Display for Ttl {
 
 /// Seconds that are no sensible TTL.
 #[derive(Debug, PartialEq, Eq)]
-pub struct TtlError(u32);
+pub struct TtlError(i64);
 
 impl fmt::Display for TtlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -43,3 +43,5 @@ mod published;
 mod remarks;
 #[path = "command/texts.rs"]
 mod texts;
+#[path = "command/zones.rs"]
+mod zones;

@@ -1,14 +1,13 @@
 //! `POST /register` of acme-dns: an account for a client that has none, which is a host of a
 //! random name and its token. Only where `[acme] register` says so.
 
-use std::fs;
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use super::{Application, Keys, load, not_allowed};
 use crate::acme::AllowFrom;
-use crate::config::{Register, Zone};
+use crate::config::{Register, Zone, invitation};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
 use crate::http::{Method, Request, Response};
@@ -67,13 +66,7 @@ impl Application {
                 }
             }
             Register::Invited(file) => {
-                let secret = fs::read_to_string(file)
-                    .map_err(|error| format!("{}: {error}", file.display()))
-                    .and_then(|text| {
-                        let token = text.trim().parse::<Token>();
-                        token.map_err(|error| format!("{}: {error}", file.display()))
-                    })
-                    .map_err(|reason| trouble(&reason, None))?;
+                let secret = invitation(file).map_err(|reason| trouble(&reason, None))?;
                 check_invitation(registry, &secret, request)?;
             }
         }

@@ -4,31 +4,31 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 
 use clap::Args;
 use serde_json::json;
-use tar::{Archive, Builder, Header};
+use tar::Archive;
 
+use super::archive::{Writer, secret};
 use super::dnssec::Kasp;
 use super::handed::{Argument, Handed};
+use super::new_file::NewFile;
 use super::session::{load, open_registry};
-use super::step_down::{execute_as, owner, run_as};
-use super::{Context, Failure};
-use crate::config::Config;
+use super::step_down::{end_as, execute_as, owner, run_as};
+use super::{Context, Failure, note};
+use crate::config::{Config, Named};
 use crate::registry::Registry;
 use crate::setup::users::user_name;
-use crate::time::Timestamp;
 
 /// The configuration's name in a backup.
 pub(super) const CONFIG: &str = "bowline.toml";
-/// The lookup key's.
-pub(super) const LOOKUP_KEY: &str = "lookup.key";
 /// The registry's.
 pub(super) const REGISTRY: &str = "registry.db";
+/// No file of a backup is larger, but for the registry and the name server's.
+pub(super) const LARGEST: u64 = 64 << 20;
 /// The role in which root hands Knot's files over.
 const HANDED_DNSSEC: &str = "dnssec";
-/// The mode that every file of ours has in the archive: its owner's alone.
-const SECRET: u32 = 0o600;
 
 /// Save configuration, keys and registry in one file, which is a secret
 ///
@@ -41,9 +41,28 @@ pub(super) struct Options {
     file: PathBuf,
 }
 
-/// The name of a zone's TSIG key in a backup.
-pub(super) fn key_name(zone: &crate::name::ZoneName) -> String {
-    format!("zones/{zone}.key")
+/// Where in a backup is what the configuration names.
+pub(super) enum Kept {
+    /// A file of that name.
+    File(String),
+    /// The files of a directory, below that name.
+    Directory(&'static str),
+    /// Nowhere, or not as it is on disk.
+    Elsewhere,
+}
+
+impl Kept {
+    /// Where that is which a path leads to.
+    pub(super) fn of(named: &Named<'_>) -> Self {
+        match named {
+            Named::LookupKey => Kept::File("lookup.key".to_owned()),
+            Named::ZoneKey(zone) => Kept::File(format!("zones/{zone}.key")),
+            Named::Invitation => Kept::File("invitation".to_owned()),
+            Named::Templates => Kept::Directory("templates"),
+            // A copy of it is saved, and the log is not.
+            Named::Registry | Named::Log => Kept::Elsewhere,
+        }
+    }
 }
 
 /// Writes the backup; as root only what root alone may read, the rest as the registry's owner.
@@ -56,20 +75,21 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         );
     }
     let config = load(context)?;
-    let file = context.handed.open(&target)?;
-    let saved = save(&config, &target, &file, context);
-    if let Err(failure) = saved {
-        if !target.is_standard() {
-            // Half a backup must not look like one.
-            let _ = file.set_len(0);
-            let _ = fs::remove_file(&target.path);
-        }
-        return Err(failure);
+    if target.is_standard() || Handed::is_awaited() {
+        let file = context.handed.open(&target)?;
+        return save(&config, &target, &file, context).map(|_| ());
     }
-    match (context.json, target.is_standard()) {
-        (_, true) => Ok(()),
-        (true, _) => context.write_json(&json!({"file": options.file})),
-        (false, _) => Ok(writeln!(
+    let new = NewFile::create(&options.file)?;
+    if let Some(ended) = save(&config, &target, new.file(), context)?
+        && !ended.success()
+    {
+        drop(new);
+        end_as(ended);
+    }
+    new.finish()?;
+    match context.json {
+        true => context.write_json(&json!({"file": options.file})),
+        false => Ok(writeln!(
             context.out,
             "{}: keep it secret, it has the keys",
             options.file.display()
@@ -77,13 +97,14 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     }
 }
 
-/// As root, goes on as the state directory's owner with what root alone may read.
+/// As root, goes on as the state directory's owner with what root alone may read; how that
+/// process ended.
 fn save(
     config: &Config,
     target: &Argument,
     file: &File,
     context: &mut Context<'_>,
-) -> Result<(), Failure> {
+) -> Result<Option<ExitStatus>, Failure> {
     let mut dnssec = context.handed.take(HANDED_DNSSEC);
     if !Handed::is_awaited() {
         dnssec = save_dnssec(config)?;
@@ -94,13 +115,14 @@ fn save(
             handed.put(HANDED_DNSSEC, dnssec);
         }
         if target.is_standard() {
-            return execute_as(owner, handed);
+            return execute_as(owner, handed).map(|()| None);
         }
         handed.put(target.role, file.try_clone()?);
-        return run_as(owner, handed, &target.path, file);
+        return run_as(owner, handed).map(Some);
     }
     let registry = open_registry(config)?;
-    write(config, &registry, dnssec, file.try_clone()?)
+    write(config, &registry, dnssec, file.try_clone()?)?;
+    Ok(None)
 }
 
 /// The name server's files; nothing where it has none, or none that we may read.
@@ -122,51 +144,70 @@ fn write(
     dnssec: Option<File>,
     to: File,
 ) -> Result<(), Failure> {
-    let mut tar = Builder::new(io::BufWriter::new(to));
-    add_file(&mut tar, CONFIG, &config.file)?;
-    add_file(&mut tar, LOOKUP_KEY, &config.state.lookup_key)?;
-    for zone in &config.zones {
-        add_file(&mut tar, &key_name(&zone.name), &zone.key_file)?;
-    }
+    let mut writer = Writer::new(io::BufWriter::new(to));
+    add_file(&mut writer, CONFIG, &config.file)?;
+    config.files(|named, path| match Kept::of(&named) {
+        Kept::File(name) => add_file(&mut writer, &name, path),
+        Kept::Directory(name) => add_directory(&mut writer, name, path),
+        Kept::Elsewhere => Ok(()),
+    })?;
     let copy = registry.copy()?;
+    // Whose it is to be again.
     let user = fs::metadata(config.state_directory())?.uid();
-    add(&mut tar, REGISTRY, Some(user), copy.len() as u64, &*copy)?;
+    let mut header = secret(copy.len() as u64);
+    header.set_uid(user.into());
+    header.set_username(&user_name(user))?;
+    writer.add_as(header, REGISTRY, &*copy)?;
     if let Some(dnssec) = dnssec {
         for entry in Archive::new(dnssec).entries()? {
             let entry = entry?;
-            tar.append(&entry.header().clone(), entry)?;
+            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            writer.add_as(entry.header().clone(), &name, entry)?;
         }
     }
-    let file = tar.into_inner()?.into_inner().map_err(io::Error::from)?;
+    let file = writer.finish()?.into_inner().map_err(io::Error::from)?;
     // Standard output may be a pipe, which cannot be synced.
     let _ = file.sync_all();
     Ok(())
 }
 
+/// Adds the files of a directory; one that is not there is none that bowline uses.
+fn add_directory(writer: &mut Writer<impl Write>, name: &str, path: &Path) -> Result<(), Failure> {
+    let failed = |error| Failure::new(format!("{}: {error}", path.display()));
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            note(format!(
+                "the backup has no {name}: there is no {}",
+                path.display()
+            ));
+            return Ok(());
+        }
+        Err(error) => return Err(failed(error)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        // What a link leads to is saved in its place.
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    files.sort_unstable();
+    for path in files {
+        let below = path.file_name().unwrap_or_default().to_string_lossy();
+        add_file(writer, &format!("{name}/{below}"), &path)?;
+    }
+    Ok(())
+}
+
 /// Adds a file as it is on disk.
-fn add_file(tar: &mut Builder<impl Write>, name: &str, path: &Path) -> Result<(), Failure> {
+fn add_file(writer: &mut Writer<impl Write>, name: &str, path: &Path) -> Result<(), Failure> {
     let failed = |error| Failure::new(format!("{}: {error}", path.display()));
     let file = File::open(path).map_err(failed)?;
     let size = file.metadata().map_err(failed)?.len();
-    add(tar, name, None, size, file.take(size)).map_err(|failure| failure.at(path.display()))
-}
-
-/// Adds a file of so many octets; `user` is whose it is to be again.
-fn add(
-    tar: &mut Builder<impl Write>,
-    name: &str,
-    user: Option<u32>,
-    size: u64,
-    content: impl Read,
-) -> Result<(), Failure> {
-    let mut header = Header::new_gnu();
-    header.set_size(size);
-    header.set_mode(SECRET);
-    header.set_mtime(Timestamp::now().seconds().cast_unsigned());
-    if let Some(user) = user {
-        header.set_uid(user.into());
-        header.set_username(&user_name(user))?;
+    if size > LARGEST {
+        return Err(failed(io::Error::other("it is too large for a backup")));
     }
-    tar.append_data(&mut header, name, content)?;
-    Ok(())
+    writer.add(name, size, file.take(size)).map_err(failed)
 }

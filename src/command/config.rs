@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::session::{load, open_registry};
 use super::{Context, Failure};
+use crate::config::{Register, invitation};
 use crate::notify::Templates;
 use crate::publish::Publisher;
 
@@ -52,6 +53,11 @@ fn check(context: &mut Context<'_>) -> Result<(), Failure> {
     let config = load(context)?;
     Publisher::new(&config).servers()?;
     open_registry(&config)?;
+    if let Register::Invited(file) = &config.acme.register {
+        let hint =
+            "until it is there nobody can register; [acme] register in bowline.toml names it";
+        invitation(file).map_err(|error| Failure::new(error).hint(hint))?;
+    }
     let (_, errors) = Templates::load(config.notify.templates());
     if let Some(error) = errors.first() {
         let failure = Failure::new(format!("template {error}"));

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::step_down::{ask_as, owner};
-use super::{Context, Failure, Handed};
+use super::{Context, Failure, Handed, for_here};
 use crate::config::Config;
 use crate::port::AddressPort;
 use crate::setup::Place;
@@ -45,7 +45,7 @@ pub(super) fn run(options: &Options, context: &mut Context<'_>) -> Result<(), Fa
     if let Some(config) = doctor::configuration::load(&context.config, &mut report) {
         examine(options, context, &config, &mut report)?;
     }
-    write(&report, context)
+    write(report, context)
 }
 
 /// All checks of a configuration that can be used.
@@ -114,8 +114,12 @@ fn look(options: &Options, config: &Config, suspects: &[Digest]) -> State {
 }
 
 /// Writes what was found, and fails when there is a problem.
-fn write(report: &Report, context: &mut Context<'_>) -> Result<(), Failure> {
+fn write(mut report: Report, context: &mut Context<'_>) -> Result<(), Failure> {
     let problems = report.problems();
+    let hints = report.findings.iter_mut();
+    for hint in hints.filter_map(|finding| finding.hint.as_mut()) {
+        *hint = for_here(&hint);
+    }
     if context.json {
         let document = json!({
             "ok": problems == 0,

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::fs::{File, metadata};
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use super::for_here;
 use crate::hint::Hint;
 use crate::setup::users::{group_name, user_name};
 
@@ -62,21 +63,11 @@ impl Failure {
         }
     }
 
-    /// The same, where `--config` was given: commands of ours in the hint have it too, so that
-    /// they can be pasted.
-    pub(super) fn for_config(self, file: &Path) -> Self {
-        let with = format!("`bowline --config {} ", file.display());
-        Failure {
-            hint: self.hint.map(|hint| hint.replace("`bowline ", &with)),
-            ..self
-        }
-    }
-
     /// Says it on standard error as a note about what did not come through.
     pub(super) fn note(&self, about: impl fmt::Display) {
         super::note(format!("{about}: {}", self.cause));
         if let Some(hint) = &self.hint {
-            let _ = writeln!(io::stderr(), "hint: {hint}");
+            super::hint(hint);
         }
     }
 
@@ -89,9 +80,9 @@ impl Failure {
 /// The two lines for standard error: `bowline: cause` and `hint: what to do`.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "bowline: {}", self.cause)?;
+        writeln!(f, "bowline: {}", for_here(&self.cause))?;
         match &self.hint {
-            Some(hint) => writeln!(f, "hint: {hint}"),
+            Some(hint) => writeln!(f, "hint: {}", for_here(hint)),
             None => Ok(()),
         }
     }

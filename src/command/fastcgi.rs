@@ -7,6 +7,7 @@ use crate::gateway::fastcgi::{
     Current, Limits, ListenAddress, ListenError, Listener, WORKERS, from_standard_input,
     from_systemd, listen, serve,
 };
+use crate::network::{Network, NetworkError};
 
 /// Answer the requests that a web server passes on by FastCGI
 ///
@@ -19,7 +20,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<ListenAddress>,
     /// Hear TCP peers of this network only (repeatable); needed beyond loopback
-    #[arg(long, value_name = "NETWORK")]
+    #[arg(long, value_name = "NETWORK", value_parser = network)]
     allow: Vec<IpNetwork>,
     /// Answer so many requests at once; further ones wait
     #[arg(long, value_name = "N", default_value_t = WORKERS, value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -60,4 +61,9 @@ fn passed_on(allow: &[IpNetwork]) -> Result<Vec<Listener>, ListenError> {
         none if none.is_empty() => Ok(from_standard_input()?.into_iter().collect()),
         some => Ok(some),
     }
+}
+
+/// A network whose peers are heard.
+fn network(text: &str) -> Result<IpNetwork, NetworkError> {
+    text.parse().map(|Network(network)| network)
 }

@@ -161,10 +161,7 @@ impl Argument {
             (false, false) => File::open(&self.path),
         };
         opened.map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => {
-                Failure::new(format!("there is a file {} already", self.path.display()))
-                    .hint("name another one, or move it away")
-            }
+            io::ErrorKind::AlreadyExists => there_already(&self.path),
             io::ErrorKind::NotFound if !self.new => {
                 Failure::new(format!("there is no file {:?}", self.path))
             }
@@ -181,6 +178,12 @@ pub(super) fn new_secret_file(path: &Path) -> io::Result<File> {
         .mode(0o600)
         .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
         .open(path)
+}
+
+/// What is there is never overwritten.
+pub(super) fn there_already(path: &Path) -> Failure {
+    Failure::new(format!("there is a file {} already", path.display()))
+        .hint("name another one, or move it away")
 }
 
 /// One file and its role; nothing when there is none left.

@@ -16,14 +16,15 @@ use crate::setup::files::Written;
 use crate::setup::gateway::FIXED_USER;
 use crate::setup::issuer::Issuer;
 use crate::setup::knot::Knot;
+use crate::setup::lock::{self, Lock};
 use crate::setup::nameserver::{self, Program};
 use crate::setup::powerdns::PowerDns;
 use crate::setup::users::{self, Owners};
-use crate::setup::zone::{NameServer, check_url, ttl_of};
+use crate::setup::zone::{NameServer, check_url};
 use crate::setup::{
     Gateway, NewZone, Place, Setup, SetupError, WebServer, apply, listen, place, report, taken,
 };
-use crate::span::Span;
+use crate::ttl::Ttl;
 
 /// Where updates go, as the help has it.
 static UPDATE: LazyLock<String> = LazyLock::new(|| nameserver::UPDATE.for_knot());
@@ -52,8 +53,8 @@ pub(super) struct Options {
     #[arg(long, value_name = "ISSUER")]
     caa: Vec<Issuer>,
     /// The TTL of hosts without one of their own [default: 60s]
-    #[arg(long, value_name = "DURATION")]
-    ttl: Option<Span>,
+    #[arg(long, value_name = "DURATION", value_parser = super::host::ttl)]
+    ttl: Option<Ttl>,
     /// Who answers for the zone [default: hostmaster at the parent]
     #[arg(long, value_name = "MAIL")]
     hostmaster: Option<String>,
@@ -132,6 +133,10 @@ enum Way {
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let (apply, dry_run) = (options.apply, options.dry_run);
     let mut setup = setup(options, &context.config)?;
+    let lock = match dry_run {
+        true => None,
+        false => Lock::take(&setup.place, lock::WAIT)?,
+    };
     let mut written = Written::load(&setup.place.written())?;
     let mut plan = setup.plan(&written)?;
     if setup.owners.state.is_missing() && !dry_run {
@@ -143,6 +148,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     if !dry_run {
         plan.write(&setup.place, &setup.owners, &mut written)?;
     }
+    drop(lock);
     if !context.json {
         report::files(&plan, dry_run, context.out)?;
     }
@@ -200,7 +206,7 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         .is_ok_and(|config| config.zone(&zone.name).is_some_and(|zone| zone.acme));
     zone.acme = options.acme || given;
     zone.caa = options.caa;
-    zone.ttl = options.ttl.map(ttl_of).transpose()?;
+    zone.ttl = options.ttl;
     if !options.update.0.ip().is_loopback() {
         return Err(SetupError::UpdateElsewhere(options.update.0));
     }

@@ -4,6 +4,7 @@
 //! help and the man page) and a `run` that writes what it reports to
 //! [`Context::out`] and fails with a [`Failure`].
 
+mod archive;
 mod backup;
 mod check;
 mod completions;
@@ -17,6 +18,7 @@ mod history;
 mod host;
 mod init;
 mod man;
+mod new_file;
 mod notify;
 mod owner;
 mod restore;
@@ -36,10 +38,16 @@ pub use tree::tree;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use tree::{Arguments, Verb};
+
+use crate::config::{FILE_VARIABLE, file_in_force};
+
+/// What `--config` has named.
+static NAMED: OnceLock<PathBuf> = OnceLock::new();
 
 /// What every verb gets besides its own options.
 pub struct Context<'a> {
@@ -69,23 +77,29 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::read(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Nobody is left to hear that standard error is closed.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            let shown = error.print();
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            return match shown {
+                // Help that was asked for and did not arrive; where it was standard error,
+                // nobody is left to hear it.
+                Err(error) if code == 0 && error.kind() != io::ErrorKind::BrokenPipe => {
+                    let _ = write!(io::stderr(), "{}", Failure::from(error));
+                    ExitCode::FAILURE
+                }
+                _ => ExitCode::from(code),
+            };
         }
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let config = arguments.config.clone();
+    if let Some(file) = &arguments.config {
+        let _ = NAMED.set(file.clone());
+    }
     let done = run(arguments, &mut out).and_then(|()| Ok(out.flush()?));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) if failure.is_closed_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             let _ = out.flush();
-            let failure = match &config {
-                Some(file) => failure.for_config(file),
-                None => failure,
-            };
             let _ = write!(io::stderr(), "{failure}");
             ExitCode::FAILURE
         }
@@ -95,8 +109,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Runs the verb, as who it has to run as.
 fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let Arguments { config, json, verb } = arguments;
+    step_down::end_with_parent();
     let mut context = Context {
-        config: config_file(config),
+        config: config.unwrap_or_else(|| file_in_force(std::env::var_os(FILE_VARIABLE))),
         json,
         out,
         handed: Handed::receive()?,
@@ -127,14 +142,6 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     }
 }
 
-/// `--config`, else `BOWLINE_CONFIG`, else the default.
-fn config_file(option: Option<PathBuf>) -> PathBuf {
-    let set = || std::env::var_os("BOWLINE_CONFIG").filter(|file| !file.is_empty());
-    option
-        .or_else(|| set().map(PathBuf::from))
-        .unwrap_or_else(|| Path::new(crate::config::DEFAULT_FILE).to_owned())
-}
-
 /// So many hosts, in words.
 fn hosts(count: usize) -> String {
     match count {
@@ -143,17 +150,31 @@ fn hosts(count: usize) -> String {
     }
 }
 
+/// A text for people: where `--config` was given, commands of ours in it have it too, so that
+/// they can be pasted.
+fn for_here(text: impl fmt::Display) -> String {
+    let text = text.to_string();
+    let Some(file) = NAMED.get() else {
+        return text;
+    };
+    let with = format!("`bowline --config {} ", file.display());
+    // Some name it already.
+    let twice = format!("{with}--config ");
+    text.replace("`bowline ", &with)
+        .replace(&twice, "`bowline --config ")
+}
+
 /// A remark on standard error that is no failure: `note: …`.
 fn note(text: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "note: {text}");
+    let _ = writeln!(io::stderr(), "note: {}", for_here(text));
 }
 
 /// What to do, on standard error, where nothing has failed: `hint: …`.
 fn hint(text: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "hint: {text}");
+    let _ = writeln!(io::stderr(), "hint: {}", for_here(text));
 }
 
 /// A warning on standard error: `warning: …`.
 fn warn(text: impl fmt::Display) {
-    let _ = writeln!(io::stderr(), "warning: {text}");
+    let _ = writeln!(io::stderr(), "warning: {}", for_here(text));
 }

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use rustix::fs::{MemfdFlags, memfd_create};
 use serde_json::json;
-use tar::Archive;
 
-use super::backup::{CONFIG, LOOKUP_KEY, REGISTRY, key_name};
+use super::archive;
+use super::backup::{CONFIG, Kept, LARGEST, REGISTRY};
 use super::dnssec::{DNSSEC, Kasp, Saved};
 use super::handed::{Argument, Handed, new_secret_file};
 use super::session::{load, open_registry};
@@ -22,10 +22,10 @@ use crate::setup::users::Owners;
 
 /// The role in which root hands the registry over.
 const HANDED_REGISTRY: &str = "registry";
-/// No other file of a backup is larger, but for Knot's.
-const LARGEST: u64 = 64 << 20;
 /// Written by the owner, and read by the user or group that bowline runs as.
 const KEY_MODE: u32 = 0o640;
+/// That of the configuration's directory, and of templates.
+const OPEN_MODE: u32 = 0o755;
 /// The state directory's and the locks': their owner's and group's.
 const STATE_MODE: u32 = 0o750;
 
@@ -59,19 +59,25 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         .map_err(|failure| failure.at(options.file.display()))?;
     let text = backup.file(CONFIG)?;
     let config = Config::parse(&context.config, &String::from_utf8_lossy(text))?;
-    let mut plan = vec![
-        (context.config.as_path(), text),
-        (config.state.lookup_key.as_path(), backup.file(LOOKUP_KEY)?),
-    ];
-    for zone in &config.zones {
-        let key = backup.file(&key_name(&zone.name))?;
-        // Zones may share a key.
-        if plan.iter().all(|(path, _)| *path != zone.key_file) {
-            plan.push((&zone.key_file, key));
+    // Zones may share a key.
+    let mut plan = BTreeMap::from([(context.config.clone(), text)]);
+    config.files(|named, path| {
+        match Kept::of(&named) {
+            Kept::File(name) => {
+                let content = backup.file(&name)?;
+                plan.entry(path.to_owned()).or_insert(content);
+            }
+            Kept::Directory(name) => {
+                for (below, content) in backup.files_below(name) {
+                    plan.entry(path.join(below)).or_insert(content);
+                }
+            }
+            Kept::Elsewhere => {}
         }
-    }
+        Ok::<(), Failure>(())
+    })?;
     let mut missing = Vec::new();
-    for (path, content) in plan {
+    for (path, content) in &plan {
         if !is_there(path, content)? {
             missing.push((path, content));
         }
@@ -145,34 +151,23 @@ impl Backup {
     fn read(from: File) -> Result<Self, Failure> {
         let (mut files, mut dnssec) = (BTreeMap::new(), Vec::new());
         let (mut registry, mut user) = (None, String::new());
-        let damaged = |error| Failure::new(format!("it is no backup, or damaged: {error}"));
-        let mut archive = Archive::new(io::BufReader::new(from));
-        for entry in archive.entries().map_err(damaged)? {
-            let mut entry = entry.map_err(damaged)?;
-            let name = entry
-                .path()
-                .map_err(damaged)?
-                .to_string_lossy()
-                .into_owned();
+        let read = archive::read(io::BufReader::new(from), |name, header, content| {
             if name == REGISTRY {
-                user = entry
-                    .header()
-                    .username()
-                    .ok()
-                    .flatten()
-                    .unwrap_or("root")
-                    .to_owned();
+                let known = header.username().ok().flatten();
+                user = known.unwrap_or("root").to_owned();
                 let mut memory = File::from(memfd_create(REGISTRY, MemfdFlags::CLOEXEC)?);
-                io::copy(&mut entry, &mut memory).map_err(damaged)?;
+                io::copy(content, &mut memory)?;
                 registry = Some(memory);
-            } else if let Some(saved) = Saved::read(&mut entry).map_err(damaged)? {
+            } else if let Some(saved) = Saved::read(name, header, content)? {
                 dnssec.push(saved);
-            } else if entry.size() <= LARGEST {
-                let mut content = Vec::new();
-                entry.read_to_end(&mut content).map_err(damaged)?;
-                files.insert(name, content);
+            } else if header.size()? <= LARGEST {
+                let mut octets = Vec::new();
+                content.read_to_end(&mut octets)?;
+                files.insert(name.to_owned(), octets);
             }
-        }
+            Ok(())
+        });
+        read.map_err(|error| Failure::new(format!("it is no backup, or damaged: {error}")))?;
         Ok(Backup {
             files,
             dnssec,
@@ -187,6 +182,15 @@ impl Backup {
             .get(name)
             .map(Vec::as_slice)
             .ok_or_else(|| no_such(name))
+    }
+
+    /// The files below that name, each with its own; none leads out of there.
+    fn files_below(&self, name: &str) -> impl Iterator<Item = (&str, &[u8])> {
+        self.files.iter().filter_map(move |(path, content)| {
+            let below = path.strip_prefix(name)?.strip_prefix('/')?;
+            let plain = !matches!(below, "" | "." | "..") && !below.contains('/');
+            plain.then_some((below, content.as_slice()))
+        })
     }
 }
 
@@ -265,11 +269,21 @@ fn make_state_directory(config: &Config, user: &str) -> Result<Option<u32>, Fail
     Ok(owner.map(|owner| owner.gid))
 }
 
+/// Makes a directory, and those above it, that everybody can go through whatever root's umask.
+fn make_open(directory: &Path) -> io::Result<()> {
+    let missing = directory.ancestors().take_while(|above| !above.exists());
+    let missing: Vec<&Path> = missing.collect();
+    fs::create_dir_all(directory)?;
+    let made = missing.iter().filter(|above| **above != Path::new(""));
+    made.into_iter()
+        .try_for_each(|above| fs::set_permissions(above, fs::Permissions::from_mode(OPEN_MODE)))
+}
+
 /// Writes a new file, for root and that group.
 fn put(path: &Path, content: &[u8], group: Option<u32>) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::new(format!("{}: {error}", path.display()));
     if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory).map_err(failed)?;
+        make_open(directory).map_err(failed)?;
     }
     let mut file = new_secret_file(path).map_err(failed)?;
     let mut fill = || -> io::Result<()> {

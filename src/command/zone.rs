@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
+use super::host::{expire, ttl};
 use super::init::apply_steps;
 use super::session::open_registry;
 use super::{Context, Failure, step_down};
@@ -15,9 +16,10 @@ use crate::setup::configuration::ZoneKeys;
 use crate::setup::issuer::Issuer;
 use crate::setup::next::Step;
 use crate::setup::parent::{Ds, Parent, ds_here, parent_here};
-use crate::setup::zone::{NameServer, ttl_of};
+use crate::setup::zone::NameServer;
 use crate::setup::{NewZone, Plan, SetupError, keys, report};
 use crate::span::Span;
+use crate::ttl::Ttl;
 
 /// Add, list, change and remove zones
 #[derive(Debug, clap::Args)]
@@ -66,10 +68,10 @@ struct Add {
     #[arg(long, value_name = "ISSUER")]
     caa: Vec<Issuer>,
     /// The TTL of hosts without one of their own [default: 60s]
-    #[arg(long, value_name = "DURATION")]
-    ttl: Option<Span>,
+    #[arg(long, value_name = "DURATION", value_parser = ttl)]
+    ttl: Option<Ttl>,
     /// How long a silent host keeps its records; 0: for ever [default: 0]
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", value_parser = expire)]
     expire: Option<Span>,
     /// Who answers for the zone [default: hostmaster at the parent]
     #[arg(long, value_name = "MAIL")]
@@ -81,10 +83,10 @@ struct Set {
     /// The zone
     zone: ZoneName,
     /// The TTL of hosts without one of their own
-    #[arg(long, value_name = "DURATION")]
-    ttl: Option<Span>,
+    #[arg(long, value_name = "DURATION", value_parser = ttl)]
+    ttl: Option<Ttl>,
     /// How long a silent host keeps its records; 0: for ever
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", value_parser = expire)]
     expire: Option<Span>,
     /// Let hosts set challenges for certificates (TXT at _acme-challenge)
     #[arg(long)]
@@ -125,7 +127,7 @@ fn add(standing: &Standing, options: Add) -> Result<Plan, SetupError> {
     zone.dnssec = !options.no_dnssec;
     zone.acme = options.acme;
     zone.caa = options.caa;
-    zone.ttl = options.ttl.map(ttl_of).transpose()?;
+    zone.ttl = options.ttl;
     zone.expire = options.expire;
     standing.add(&zone)
 }
@@ -133,7 +135,7 @@ fn add(standing: &Standing, options: Add) -> Result<Plan, SetupError> {
 fn set(standing: &Standing, options: Set) -> Result<Plan, SetupError> {
     let keys = ZoneKeys {
         server: None,
-        ttl: options.ttl.map(ttl_of).transpose()?,
+        ttl: options.ttl,
         expire: options.expire,
         acme: options.acme,
     };

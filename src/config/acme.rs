@@ -1,9 +1,11 @@
 //! `[acme]`: what clients for certificates may do beyond setting challenges.
 
-use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 
 use serde::Deserialize;
+
+use crate::token::Token;
 
 /// `[acme]`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -24,6 +26,16 @@ pub enum Register {
     Open,
     /// Who shows the secret in this file.
     Invited(PathBuf),
+}
+
+/// The secret in such a file.
+///
+/// # Errors
+/// When it cannot be read, or what is in it is no secret.
+pub fn invitation(file: &Path) -> Result<Token, String> {
+    let failed = |error: &dyn fmt::Display| format!("{}: {error}", file.display());
+    let text = fs::read_to_string(file).map_err(|error| failed(&error))?;
+    text.trim().parse().map_err(|error| failed(&error))
 }
 
 impl TryFrom<String> for Register {

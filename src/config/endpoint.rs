@@ -6,10 +6,12 @@ use serde::Deserialize;
 use serde::de::value::StrDeserializer;
 use serde::de::{Deserializer, Error, IntoDeserializer, SeqAccess, Visitor};
 
+use crate::fixed::FIXED;
+
 /// A first segment of so many characters could be a token.
 const FIRST_MAX: usize = 15;
-/// First segments that have another meaning: fixed paths, and the web server's own.
-const TAKEN: [&str; 3] = ["ip", "healthz", ".well-known"];
+/// A first segment that is the web server's own.
+const WEB_SERVER: &str = ".well-known";
 /// What a segment may stand for.
 const PLACEHOLDERS: [&str; 3] = ["<token>", "<name>", "<address>"];
 
@@ -153,9 +155,9 @@ impl TryFrom<Written> for Endpoint {
 
 /// Whether a path can be one of an endpoint; then whether it has a token in it.
 fn check_path(path: &str) -> Result<bool, EndpointError> {
-    let bad = |why| EndpointError::Path {
+    let bad = |why: &str| EndpointError::Path {
         path: path.to_owned(),
-        why,
+        why: why.to_owned(),
     };
     let segments = path.strip_prefix('/').ok_or_else(|| bad(NO_SLASH))?;
     let segments: Vec<&str> = segments
@@ -166,7 +168,7 @@ fn check_path(path: &str) -> Result<bool, EndpointError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
     let is_word = |segment: &str| !segment.is_empty() && segment.chars().all(plain);
     match segments.first() {
-        Some(first) if TAKEN.contains(first) => return Err(bad(FIRST_TAKEN)),
+        Some(first) if taken().any(|taken| taken == *first) => return Err(bad(&first_taken())),
         Some(first) if is_word(first) && first.len() <= FIRST_MAX => {}
         _ => return Err(bad(FIRST_ODD)),
     }
@@ -183,8 +185,20 @@ fn check_path(path: &str) -> Result<bool, EndpointError> {
     }
 }
 
+/// First segments that have another meaning.
+fn taken() -> impl Iterator<Item = &'static str> {
+    FIXED.iter().map(|(path, _)| *path).chain([WEB_SERVER])
+}
+
+fn first_taken() -> String {
+    let fixed: Vec<String> = FIXED.iter().map(|(path, _)| format!("/{path}")).collect();
+    format!(
+        "{} and /{WEB_SERVER} have another meaning",
+        fixed.join(", ")
+    )
+}
+
 const NO_SLASH: &str = "a path begins with a slash, as /ddns does";
-const FIRST_TAKEN: &str = "/ip, /healthz and /.well-known have another meaning";
 const FIRST_ODD: &str = "it begins with a word of 1 to 15 of A-Z a-z 0-9 - . _ ~";
 const ODD: &str =
     "between slashes stand words of A-Z a-z 0-9 - . _ ~, or <token>, <name> or <address>";
@@ -255,7 +269,7 @@ fn shape(path: &str) -> Vec<&str> {
 /// An endpoint that cannot be.
 #[derive(Debug, PartialEq, Eq)]
 enum EndpointError {
-    Path { path: String, why: &'static str },
+    Path { path: String, why: String },
     Token { path: String, has_token: bool },
     NoCredential(String),
     EmptyName(String),

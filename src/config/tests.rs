@@ -33,6 +33,29 @@ fn defaults_are_the_documented_ones() {
 }
 
 #[test]
+fn every_path_is_beside_the_file_and_is_known() {
+    let text = format!(
+        "{}[state]\nregistry = \"rel/db\"\nlookup_key = \"rel/lookup\"\n\
+         [log]\ntarget = \"file:rel/log\"\n[acme]\nregister = \"file:rel/invite\"\n\
+         [notify.mail]\nsmtp = \"localhost\"\nfrom = \"b@example.org\"\ntemplates = \"rel/tmpl\"\n",
+        SMALL.replace("tsig.key", "rel/key")
+    );
+    let config = parse(&text).unwrap();
+    let mut found = Vec::new();
+    let each = config.files(|_, path| {
+        assert!(path.starts_with("/etc/bowline/rel"), "{}", path.display());
+        found.push(path.file_name().unwrap().to_string_lossy().into_owned());
+        Ok::<(), ()>(())
+    });
+    each.unwrap();
+    assert_eq!(found, ["db", "lookup", "key", "log", "invite", "tmpl"]);
+    // A key that is not among them would be shown as it is written.
+    let shown = config.to_toml();
+    assert_eq!(shown.matches("/etc/bowline/rel/").count(), found.len());
+    assert!(!shown.contains("\"rel/") && !shown.contains(":rel/"));
+}
+
+#[test]
 fn the_longest_zone_wins() {
     let more = SMALL.to_owned()
         + "[[zone]]\nname = \"b.dyn.example.org\"\nserver = \"127.0.0.1:1\"\nkey_file = \"k\"\n";
@@ -73,16 +96,53 @@ fn errors_name_file_line_and_what_is_legal() {
             "\"soon\" is no duration",
         ),
         (
-            "url = \"https://u\"\n[client]\ntrusted_proxies = [\"10.0.0.0/33\"]",
-            "line 3: ",
+            "url = \"https://u\"\n[client]\ntrusted_proxies = [\"::1\", \"10.0.0.0/33\"]",
+            "line 3: \"10.0.0.0/33\" is no network; write ADDR or ADDR/LENGTH",
+        ),
+        (
+            "url = \"https://u\"\n[client]\ntrusted_proxies = [\"::ffff:10.0.0.0/90\"]",
+            "line 3: \"::ffff:10.0.0.0/90\" is wider than all of IPv4",
+        ),
+        (
+            "url = \"https://u\"\n[client]\nheader = \"X Y\"",
+            "line 3: \"X Y\" is no name of a header; write X-Forwarded-For",
+        ),
+        (
+            "url = \"https://u\"\n[client]\nheader = \"\"",
+            "line 3: \"\" is no name of a header",
+        ),
+        (
+            "url = \"https://u\"\n[limits]\n\nreuse = \"0\"",
+            "line 4: limits.reuse = \"0\" is no time; write 30d",
+        ),
+        (
+            "url = \"https://u\"\nkeep.history = \"0\"",
+            "line 2: keep.history = \"0\" is no time; write 30d",
+        ),
+        (
+            "url = \"https://u\"\nkeep = { challenges = \"0\" }",
+            "line 2: keep.challenges = \"0\" is no time",
+        ),
+        (
+            "url = \"https://u\"\n[notify]\ngive_up = \"0\"",
+            "line 3: notify.give_up = \"0\" is no time",
         ),
     ] {
         let error = parse(text).unwrap_err();
         assert!(error.contains(expected), "{text:?}: {error}");
     }
     for (line, expected) in [
-        ("ttl = 0", "a TTL is 1 to 604800 seconds, not 0"),
-        ("expire = \"5m\"", "under ten minutes"),
+        ("ttl = 0", "line 7: a TTL is 1 to 604800 seconds, not 0"),
+        ("ttl = -5", "a TTL is 1 to 604800 seconds, not -5"),
+        ("ttl = 5000000000", "seconds, not 5000000000"),
+        (
+            "ttl = \"5m\"",
+            "line 7: invalid type: string \"5m\", expected a number of seconds, 1 to 604800",
+        ),
+        (
+            "expire = \"5m\"",
+            "line 7: zone dyn.example.org: expire = \"5m\" is under ten minutes",
+        ),
         ("server = \"ns:53\"", "duplicate key"),
         ("tttl = 5", "unknown key `tttl`"),
     ] {
@@ -93,6 +153,34 @@ fn errors_name_file_line_and_what_is_legal() {
     assert!(
         parse(&twice)
             .unwrap_err()
-            .contains("dyn.example.org stands there twice")
+            .contains("line 8: zone dyn.example.org stands there twice")
     );
+    let inline = "{ name = \"d.example\", server = \"127.0.0.1:1\", key_file = \"k\" }";
+    let twice = format!("url = \"https://u\"\nzone = [\n{inline},\n{inline}\n]\n");
+    let error = parse(&twice).unwrap_err();
+    assert!(
+        error.contains("line 4: zone d.example stands there twice"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_mapped_proxy_is_the_one_it_means() {
+    let text = "[client]\ntrusted_proxies = [\"::ffff:203.0.113.250\", \"::ffff:127.0.0.0/104\"]";
+    let config = parse(&format!("{SMALL}{text}\n")).unwrap();
+    let shown = "trusted_proxies = [\"203.0.113.250/32\", \"127.0.0.0/8\"]";
+    assert!(config.to_toml().contains(shown), "{}", config.to_toml());
+}
+
+#[test]
+fn an_empty_variable_names_no_file() {
+    for (variable, expected) in [
+        (None, DEFAULT_FILE),
+        (Some(""), DEFAULT_FILE),
+        (Some("/srv/b.toml"), "/srv/b.toml"),
+        (Some("b.toml"), "b.toml"),
+    ] {
+        let file = file_in_force(variable.map(OsString::from));
+        assert_eq!(file, Path::new(expected), "{variable:?}");
+    }
 }

@@ -8,11 +8,10 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 
 use super::meta::{BodyLength, Meta, Refusal};
 use crate::application::{self, Application};
-use crate::config::{Config, DEFAULT_FILE};
+use crate::config::{Config, FILE_VARIABLE, file_in_force};
 use crate::http::{BODY_MAX, Request, Response};
 use crate::log::Logger;
 
@@ -63,10 +62,8 @@ fn answer(meta: Meta, input: &mut dyn Read) -> Response {
             return refusal.response();
         }
     };
-    let file = match meta.variable("BOWLINE_CONFIG") {
-        Some(file) => PathBuf::from(OsString::from_vec(file.to_vec())),
-        None => PathBuf::from(DEFAULT_FILE),
-    };
+    let variable = meta.variable(FILE_VARIABLE);
+    let file = file_in_force(variable.map(|file| OsString::from_vec(file.to_vec())));
     match Config::load(&file) {
         Ok(config) => {
             let mut application = Application::new(config);

@@ -7,6 +7,7 @@ use super::configuration::{self, ZoneKeys};
 use super::delegation::Delegation;
 use super::error::SetupError;
 use super::files::{File, State, Written, read};
+use super::lock::{self, Lock};
 use super::nameserver::{self, Base, Program, UPDATE};
 use super::next::{self, Step};
 use super::parent::{Parent, WAIT};
@@ -75,14 +76,15 @@ impl Standing {
     /// # Errors
     /// A zone that is there, or a file that cannot be written.
     pub fn add(&self, zone: &NewZone) -> Result<Plan, SetupError> {
-        if self.config.zone(&zone.name).is_some() {
+        let (_lock, now) = self.alone()?;
+        if now.config.zone(&zone.name).is_some() {
             return Err(SetupError::ZoneThere(zone.name.clone()));
         }
-        check_url(&self.config.url, &zone.name)?;
-        let update = self.update(None);
-        let addresses = self.first_delegation()?.addresses;
-        let server = self.server(self.config.zones.first());
-        let secondaries = records::ips(&server.secondaries(&self.place)?);
+        check_url(&now.config.url, &zone.name)?;
+        let update = now.update(None);
+        let addresses = now.first_delegation()?.addresses;
+        let server = now.server(now.config.zones.first());
+        let secondaries = records::ips(&server.secondaries(&now.place)?);
         let records = records::delegation(&zone.name, &zone.nameservers, &addresses, &secondaries);
         let keys = ZoneKeys {
             server: Some(update),
@@ -90,10 +92,10 @@ impl Standing {
             expire: zone.expire,
             acme: zone.acme,
         };
-        let files = self.write(server, zone, update, &records, &keys)?;
-        let mut steps = server.next(&self.place, &files, update, &zone.name)?;
-        steps.extend(responder::reload(&self.place));
-        steps.extend(next::parent(&self.place, &zone.name));
+        let files = now.write(server, zone, update, &records, &keys)?;
+        let mut steps = server.next(&now.place, &files, update, &zone.name)?;
+        steps.extend(responder::reload(&now.place));
+        steps.extend(next::parent(&now.place, &zone.name));
         Ok(Plan {
             files,
             records,
@@ -102,7 +104,7 @@ impl Standing {
                 .acme_note()
                 .filter(|_| zone.acme)
                 .into_iter()
-                .chain(keys::weakness(&self.place.tsig_key())?)
+                .chain(keys::weakness(&now.place.tsig_key())?)
                 .collect(),
         })
     }
@@ -112,7 +114,8 @@ impl Standing {
     /// # Errors
     /// No such zone, or a file that cannot be written.
     pub fn set(&self, name: &ZoneName, keys: ZoneKeys) -> Result<Plan, SetupError> {
-        let update = self.update(Some(self.zone(name)?));
+        let (_lock, now) = self.alone()?;
+        let update = now.update(Some(now.zone(name)?));
         let mut plan = Plan {
             files: Vec::new(),
             records: Vec::new(),
@@ -120,24 +123,24 @@ impl Standing {
             notes: Vec::new(),
         };
         if !keys.acme {
-            let mut written = Written::load(&self.place.written())?;
-            self.edit(&mut written, |file, text| {
+            let mut written = Written::load(&now.place.written())?;
+            now.edit(&mut written, |file, text| {
                 configuration::with_zone(file, text, name, &keys)
             })?;
         } else {
-            let delegation = Delegation::load(&self.place, name)?;
+            let delegation = Delegation::load(&now.place, name)?;
             let mut zone = NewZone::new(name.clone(), delegation.nameservers, None)?;
             zone.acme = true;
-            let server = nameserver::of(&self.place, name);
-            zone.dnssec = server.is_signed(&self.place, name)?;
+            let server = nameserver::of(&now.place, name);
+            zone.dnssec = server.is_signed(&now.place, name)?;
             plan.notes.extend(server.acme_note());
-            plan.files = self.write(server, &zone, update, &[], &keys)?;
+            plan.files = now.write(server, &zone, update, &[], &keys)?;
             // First contents were given once; they do not change with the rights.
-            let script = server.first_contents(&self.place, name);
+            let script = server.first_contents(&now.place, name);
             plan.files.retain(|(file, _)| file.path != script);
-            plan.next = server.next(&self.place, &plan.files, update, name)?;
+            plan.next = server.next(&now.place, &plan.files, update, name)?;
         }
-        plan.next.extend(responder::reload(&self.place));
+        plan.next.extend(responder::reload(&now.place));
         if keys.ttl.is_some() {
             plan.notes
                 .push("the TTL takes effect with each host's next address".to_owned());
@@ -204,14 +207,15 @@ impl Standing {
     /// # Errors
     /// When it cannot be written.
     pub fn forget(&self, name: &ZoneName) -> Result<(), SetupError> {
-        let mut written = Written::load(&self.place.written())?;
+        let (_lock, now) = self.alone()?;
+        let mut written = Written::load(&now.place.written())?;
         // The script that tells whose zone it was may be gone already.
         for server in nameserver::ALL {
-            for path in server.zone_paths(&self.place, name) {
+            for path in server.zone_paths(&now.place, name) {
                 written.forget(&path);
             }
         }
-        self.edit(&mut written, |file, text| {
+        now.edit(&mut written, |file, text| {
             configuration::without_zone(file, text, name)
         })
     }
@@ -245,6 +249,12 @@ impl Standing {
     /// A file that cannot be read.
     pub fn is_signed(&self, zone: &ZoneName) -> Result<bool, SetupError> {
         nameserver::of(&self.place, zone).is_signed(&self.place, zone)
+    }
+
+    /// The set-up as it is now: until the lock is dropped, nobody else changes it.
+    fn alone(&self) -> Result<(Option<Lock>, Self), SetupError> {
+        let lock = Lock::take(&self.place, lock::WAIT)?;
+        Ok((lock, Standing::load(&self.config.file)?))
     }
 
     /// The name server of a zone; the one installed where there is none yet.

@@ -60,6 +60,8 @@ pub enum SetupError {
     KeyForm(PathBuf),
     /// A registry whose lookup key is gone.
     LookupKeyGone(PathBuf, PathBuf),
+    /// A set-up that another one is changing, with that lock.
+    Busy(PathBuf),
     /// A file or directory: what was tried, where, and why it failed.
     Io(&'static str, PathBuf, io::Error),
     /// `bowline.toml` could not be edited.
@@ -164,6 +166,10 @@ impl Hint for SetupError {
                 "put the lookup key back (it is in every backup); without it no token is recognised"
                     .to_owned()
             }
+            SetupError::Busy(file) => format!(
+                "nothing was changed; run it again when that is done (`fuser {}` shows who it is)",
+                file.display()
+            ),
             SetupError::Command(..) => {
                 "mend that, then run it again: what is done already stays".to_owned()
             }
@@ -248,6 +254,11 @@ impl fmt::Display for SetupError {
                 "{} is missing, but the registry {} is there",
                 key.display(),
                 registry.display()
+            ),
+            SetupError::Busy(file) => write!(
+                f,
+                "another bowline is changing the files in {}",
+                file.parent().unwrap_or(file).display()
             ),
             SetupError::Io(doing, path, error) => {
                 write!(f, "could not {doing} {}: {error}", path.display())

@@ -311,25 +311,36 @@ fn make_directory(file: &File, set_owner: bool) -> Result<(), SetupError> {
 /// Written beside and renamed, so that nobody ever reads half a file or a secret too early.
 fn replace(file: &File, text: &str, set_owner: bool) -> Result<(), SetupError> {
     let mut name = file.path.file_name().unwrap_or_default().to_owned();
-    name.push(".bowline-new");
+    // Of this process alone; servers that read whole directories pass over that ending.
+    name.push(format!(".{}.bowline-new", std::process::id()));
     let beside = file.path.with_file_name(name);
     let failed = |error| SetupError::io("write", &file.path, error);
+    // One that was killed may have had the same number.
     match fs::remove_file(&beside) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
-    let mut options = OpenOptions::new();
-    let mut open = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)
-        .map_err(failed)?;
-    open.write_all(text.as_bytes())
-        .and_then(|()| open.sync_all())
-        .map_err(failed)?;
-    hand_over(&open, file, set_owner)?;
-    fs::rename(&beside, &file.path).map_err(failed)
+    let fill = || {
+        let mut open = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&beside)
+            .map_err(failed)?;
+        open.write_all(text.as_bytes())
+            .and_then(|()| open.sync_all())
+            .map_err(failed)?;
+        hand_over(&open, file, set_owner)?;
+        fs::rename(&beside, &file.path).map_err(failed)
+    };
+    fill().inspect_err(|_| {
+        let _ = fs::remove_file(&beside);
+    })?;
+    // The new name too outlives a power cut; not every file system can sync a directory.
+    if let Some(directory) = file.path.parent() {
+        let _ = fs::File::open(directory).and_then(|open| open.sync_all());
+    }
+    Ok(())
 }
 
 /// By the open file: a path could have become a link to something else meanwhile.

@@ -24,6 +24,7 @@ pub mod issuer;
 pub mod keys;
 pub mod knot;
 pub mod listen;
+pub mod lock;
 pub mod nameserver;
 pub mod next;
 pub mod nginx;

@@ -110,6 +110,11 @@ impl Place {
         self.config_dir().join("written.sha256")
     }
 
+    /// What is locked while any of these files is changed.
+    pub fn lock(&self) -> PathBuf {
+        self.config_dir().join("bowline.lock")
+    }
+
     /// Knot's main file.
     pub fn knot_conf(&self) -> PathBuf {
         self.knot_dir.join("knot.conf")

@@ -2,11 +2,13 @@
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::configuration::{self, ZoneKeys};
 use super::error::SetupError;
 use super::files::{Content, File, State, Written, read};
 use super::gateway::{Gateway, WebServer};
+use super::lock::Lock;
 use super::nameserver::{Base, Program};
 use super::next::{self, Step};
 use super::records::{self, Record};
@@ -231,10 +233,16 @@ impl Plan {
         owners: &Owners,
         written: &mut Written,
     ) -> Result<(), SetupError> {
-        let done = self
-            .files
-            .iter()
-            .try_for_each(|(file, state)| written.write(file, state, owners.settable));
+        let mut lock = None;
+        let done = self.files.iter().try_for_each(|(file, state)| {
+            written.write(file, state, owners.settable)?;
+            // Until there is this directory, nothing could be locked. Who has locked it since
+            // has another plan, and ours is not worth waiting.
+            if file.path == place.config_dir() && state.writes() {
+                lock = Lock::take(place, Duration::ZERO)?;
+            }
+            Ok(())
+        });
         // What was written before something failed is known as ours the next time; where
         // not even the directory could be made, that is what failed.
         let saved = written.save(&owners.root, owners.settable);

@@ -79,16 +79,6 @@ pub fn check_url(url: &BaseUrl, zone: &ZoneName) -> Result<(), SetupError> {
     Ok(())
 }
 
-/// The TTL that a duration on the command line means.
-///
-/// # Errors
-/// Outside what a TTL can be.
-pub fn ttl_of(span: Span) -> Result<Ttl, SetupError> {
-    u32::try_from(span.seconds())
-        .map_err(|error| SetupError::Value(error.to_string()))
-        .and_then(|seconds| Ttl::new(seconds).map_err(|error| SetupError::Value(error.to_string())))
-}
-
 /// The host name of a name server, in full.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameServer(ZoneName);

@@ -24,6 +24,22 @@ fn wrong_usage_is_2() {
             "host add home --expire 9m",
             "9m is under ten minutes; 0 is never",
         ),
+        (
+            "zone set dyn.example.org --ttl 0",
+            "a TTL is 1 to 604800 seconds, not 0",
+        ),
+        (
+            "zone add dyn2.example.org --ttl 8d",
+            "a TTL is 1 to 604800 seconds",
+        ),
+        (
+            "zone set dyn.example.org --expire 9m",
+            "9m is under ten minutes; 0 is never",
+        ),
+        (
+            "init dyn.example.org --nameserver ns1.example.org --url https://u.example.org --ttl 0",
+            "a TTL is 1 to 604800 seconds, not 0",
+        ),
         ("host add home --only ipv5", "write ipv4 or ipv6"),
         ("host add home --ipv4 2001:db8::1", "it is no IPv4 address"),
         ("host add home --ipv4 -", "it is no IPv4 address"),
@@ -288,5 +304,18 @@ fn a_path_that_no_server_takes_says_what_to_do() {
              hint: choose a path of letters, digits and / . _ - + @ , = ~ :\n"
         );
         assert_eq!((ran.code, ran.err), (code, expected), "{verb}");
+    }
+}
+
+#[test]
+fn help_that_does_not_arrive_is_a_failure() {
+    let it = Place::new();
+    for verb in ["--help", "--version", "host add --help"] {
+        let mut command = it.command(verb);
+        command.stdout(std::fs::File::create("/dev/full").unwrap());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{verb}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said, "bowline: No space left on device (os error 28)\n");
     }
 }

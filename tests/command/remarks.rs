@@ -177,3 +177,48 @@ fn a_file_that_is_closed_to_us_says_to_whom() {
     let ran = it.run("host list");
     assert!(ran.err.contains("hint: put the lookup.key back"), "{ran:?}");
 }
+
+#[test]
+fn commands_that_are_shown_have_the_configuration_that_was_named() {
+    let it = Place::new();
+    it.done("host add home --ipv4 203.0.113.7 --static");
+    it.done("host add nas");
+    for (named, with) in [
+        ("", "`bowline ".to_owned()),
+        (
+            "--config etc/bowline.toml ",
+            "`bowline --config etc/bowline.toml ".to_owned(),
+        ),
+    ] {
+        let commands = |verb: &str| {
+            let ran = it.run(&format!("{named}{verb}"));
+            let said = ran.out + &ran.err;
+            assert!(said.contains("`bowline "), "{verb}: {said}");
+            assert_eq!(
+                said.matches("`bowline ").count(),
+                said.matches(&with).count(),
+                "{verb}: {said}"
+            );
+            assert_eq!(said.matches("--config").count() > 0, !named.is_empty());
+        };
+        let owner = if named.is_empty() { "anna" } else { "berta" };
+        commands(&format!("owner add {owner}"));
+        commands("host show nas --for cron");
+        commands("host show unknown");
+        commands("host show home --for cron");
+        fs::rename(it.file("state/locks"), it.file("state/away")).ok();
+        let doctor = it.run(&format!("{named}doctor"));
+        assert!(
+            doctor.out.contains(&format!("{with}doctor --fix` ")),
+            "{doctor:?}"
+        );
+        let json = it.run(&format!("{named}--json doctor"));
+        assert!(
+            json.out.contains(&format!("{with}doctor --fix` ")),
+            "{json:?}"
+        );
+        fs::rename(it.file("state/away"), it.file("state/locks")).unwrap();
+    }
+    let ran = it.run("--config etc/bowline.toml host set home --no-static");
+    assert!(ran.err.contains("note: home.dyn.example.org has no token yet; `bowline --config etc/bowline.toml host rotate"), "{ran:?}");
+}

@@ -1,7 +1,11 @@
 //! Run as root, verbs go on as the owner of the state directory.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use crate::place::{Place, Ran};
 use crate::support::skip::{Privilege, may};
@@ -88,6 +92,16 @@ fn files_of_root_are_opened_before() {
             .contains("nas.dyn.example.org,https://")
     );
     assert_eq!(fs::metadata(it.file("private/tokens")).unwrap().uid(), 0);
+    let config = it.read("etc/bowline.toml")
+        + "[acme]\nregister = \"file:invite.secret\"\n\
+           [notify.mail]\nsmtp = \"localhost\"\nfrom = \"b@example.org\"\ntemplates = \"tmpl\"\n";
+    it.write("etc/bowline.toml", &config);
+    it.write("etc/invite.secret", "0123456789abcdefghijklmn\n");
+    fs::create_dir(it.file("etc/tmpl")).unwrap();
+    it.write("etc/tmpl/mine.j2", "mine");
+    for file in ["etc/invite.secret", "etc/tmpl/mine.j2"] {
+        chown(it.file(file), Some(0), Some(USER)).unwrap();
+    }
     it.done("backup private/saved.tar");
     assert_eq!(fs::metadata(it.file("private/saved.tar")).unwrap().uid(), 0);
     let before = it.done("host export");
@@ -97,8 +111,11 @@ fn files_of_root_are_opened_before() {
     it.done("restore private/saved.tar");
     assert_eq!(it.done("host export"), before);
     check_owners(&it, "restore");
-    let key = fs::metadata(it.file("etc/lookup.key")).unwrap();
-    assert_eq!((key.uid(), key.gid()), (0, USER));
+    for file in ["etc/lookup.key", "etc/invite.secret", "etc/tmpl/mine.j2"] {
+        let found = fs::metadata(it.file(file)).unwrap();
+        assert_eq!((found.uid(), found.gid()), (0, USER), "{file}");
+    }
+    assert_eq!(it.done("config check"), "ok\n");
 }
 
 #[test]
@@ -178,4 +195,58 @@ fn no_process_shows_a_token() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(it.json("host show home")["pending"], true);
+}
+
+/// Begins an import that waits for its list.
+fn waiting_import(it: &Place, before: &str) -> Child {
+    let import = it.command("host import - --out tokens");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{before}exec \"$@\""), "sh"]);
+    shell.arg(import.get_program()).args(import.get_args());
+    shell.env("BOWLINE_CONFIG", it.file("etc/bowline.toml"));
+    shell.current_dir(it.directory.path()).stdin(Stdio::piped());
+    let running = shell.stderr(Stdio::null()).spawn().unwrap();
+    // Until its list is all that it waits for.
+    std::thread::sleep(Duration::from_millis(700));
+    running
+}
+
+fn send(signal: &str, process: &Child) {
+    let mut kill = Command::new("kill");
+    kill.args(["-s", signal]).arg(process.id().to_string());
+    assert!(kill.status().unwrap().success());
+}
+
+#[test]
+fn what_is_ended_does_not_go_on() {
+    let Some(it) = foreign() else { return };
+    for (signal, number) in [("TERM", 15), ("INT", 2), ("HUP", 1), ("KILL", 9)] {
+        let mut running = waiting_import(&it, "");
+        let mut list = running.stdin.take().unwrap();
+        send(signal, &running);
+        let ended = running.wait().unwrap();
+        assert_eq!(ended.signal(), Some(number), "{signal}");
+        // Nobody is there any more to read it.
+        std::thread::sleep(Duration::from_millis(100));
+        let _ = list.write_all(b"name\nnas\n");
+        drop(list);
+        std::thread::sleep(Duration::from_millis(300));
+        assert_eq!(
+            it.json("host list").as_array().unwrap().len(),
+            0,
+            "{signal}"
+        );
+        if number != 9 {
+            assert!(!it.file("tokens").exists(), "{signal}");
+        }
+        let _ = fs::remove_file(it.file("tokens"));
+    }
+    // As nohup has it.
+    let mut running = waiting_import(&it, "trap '' HUP; ");
+    send("HUP", &running);
+    let mut list = running.stdin.take().unwrap();
+    list.write_all(b"name\nnas\n").unwrap();
+    drop(list);
+    assert!(running.wait().unwrap().success());
+    assert_eq!(it.json("host list").as_array().unwrap().len(), 1);
 }

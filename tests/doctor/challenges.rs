@@ -33,7 +33,7 @@ fn the_right_to_set_challenges() {
     );
     let text = said.document.to_string();
     assert!(
-        text.contains("bowline zone set dyn.example.org --acme"),
+        text.contains("bowline.toml zone set dyn.example.org --acme`"),
         "{text}"
     );
 

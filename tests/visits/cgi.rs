@@ -62,6 +62,21 @@ fn whatever_the_environment_says() {
 }
 
 #[test]
+fn an_empty_name_of_the_configuration_is_none() {
+    let site = Site::new();
+    let home = site.add("home");
+    let usual = "/etc/bowline/bowline.toml";
+    if std::path::Path::new(usual).exists() {
+        return eprintln!("skipped: there is a {usual} here");
+    }
+    let path = home.with("203.0.113.7");
+    let response = site.get(&path).set("BOWLINE_CONFIG", "").run();
+    assert_eq!(response.said(), "503 911");
+    let cause = format!("{usual}: there is no such file");
+    assert!(response.stderr.contains(&cause), "{}", response.stderr);
+}
+
+#[test]
 fn odd_but_well_meant() {
     let site = Site::new();
     let home = site.add("home");

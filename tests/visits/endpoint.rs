@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bowline::fixed::FIXED;
 
 use crate::support::site::Site;
 
@@ -170,10 +171,15 @@ fn each_reads_and_answers_as_it_is_told() {
 fn one_that_cannot_be_is_our_own_trouble() {
     let site = Site::new();
     let home = site.add("home");
-    site.configure(URL, "[[endpoint]]\npath = \"/ip\"\n");
-    let refused = site.visit(&home.with("203.0.113.7"));
-    assert_eq!(refused.said(), "503 911");
-    let cause = "bowline.toml, line 17: path '/ip' cannot be: /ip, /healthz";
-    assert!(refused.stderr.contains(cause), "{}", refused.stderr);
+    for (path, _) in FIXED {
+        for below in ["", "/more"] {
+            let table = format!("[[endpoint]]\npath = \"/{path}{below}\"\n");
+            site.configure(URL, &table);
+            let refused = site.visit(&home.with("203.0.113.7"));
+            assert_eq!(refused.said(), "503 911", "{path}");
+            let cause = format!("bowline.toml, line 17: path '/{path}{below}' cannot be: /ip, ");
+            assert!(refused.stderr.contains(&cause), "{}", refused.stderr);
+        }
+    }
     assert_eq!(site.dns("home"), "");
 }

@@ -190,7 +190,7 @@ pub(in super::super) fn ttl(text: &str) -> Result<Ttl, String> {
 }
 
 /// Nothing, or ten minutes and more.
-pub(super) fn expire(text: &str) -> Result<Span, String> {
+pub(in super::super) fn expire(text: &str) -> Result<Span, String> {
     let span: Span = text.parse().map_err(text_of)?;
     if span != Span::ZERO && span < SHORTEST_EXPIRE {
         return Err(format!("{span} is under ten minutes; 0 is never"));

@@ -17,7 +17,7 @@ mod rows;
 mod set;
 mod show;
 
-pub(super) use given::{mail, some_span};
+pub(super) use given::{expire, mail, some_span, ttl};
 
 use clap::{Args, Subcommand};
 

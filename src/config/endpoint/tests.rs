@@ -96,7 +96,7 @@ fn errors_name_file_line_and_what_is_legal() {
         ),
         (
             "path = \"/ip\"",
-            "cannot be: /ip, /healthz and /.well-known",
+            "cannot be: /ip, /healthz, /health, /register, /client.sh and /.well-known",
         ),
         (
             "path = \"/a/<user>\"",

@@ -28,7 +28,6 @@ pub use server::{Respond, Server};
 pub use socket::Listener;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
@@ -36,15 +35,14 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::hide_panics;
-use crate::config::DEFAULT_FILE;
+use crate::config::{FILE_VARIABLE, file_in_force};
 
 /// Serves the socket on standard input, if it is one that listens; `None` if not.
 pub fn run() -> Option<ExitCode> {
     let served = match from_standard_input() {
         Ok(None) => return None,
         Ok(Some(listener)) => {
-            let file = std::env::var_os("BOWLINE_CONFIG");
-            let file = file.map_or(DEFAULT_FILE.into(), PathBuf::from);
+            let file = file_in_force(std::env::var_os(FILE_VARIABLE));
             serve(vec![listener], Limits::default(), &Current::new(&file))
                 .map_err(ListenError::from)
         }

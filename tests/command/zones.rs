@@ -1,0 +1,106 @@
+//! Zones changed at the same time, and by somebody else meanwhile.
+
+use std::fs::{self, File};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::place::Place;
+
+const ZONES: [&str; 3] = ["dyn.example.org", "dyn.example.net", "dyn.example.com"];
+
+/// The TTLs in the configuration, in the order of its zones.
+fn ttls(it: &Place) -> Vec<u64> {
+    let zones = it.json("zone list");
+    let zones = zones.as_array().unwrap().iter();
+    zones.map(|zone| zone["ttl"].as_u64().unwrap()).collect()
+}
+
+/// What was begun beside the configuration and never finished.
+fn leavings(it: &Place) -> Vec<String> {
+    let names = fs::read_dir(it.file("etc")).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.contains("-new")).collect()
+}
+
+#[test]
+fn changes_at_the_same_time_are_all_kept() {
+    let it = Place::with_zones(&ZONES);
+    for round in 1..=20 {
+        let ttl = |at: u64| round * 10 + at;
+        let running: Vec<_> = (ZONES.iter().zip(0..))
+            .map(|(zone, at)| {
+                let mut command = it.command(&format!("zone set {zone} --ttl {}", ttl(at)));
+                let quiet = command.stdout(Stdio::null()).stderr(Stdio::piped());
+                quiet.spawn().unwrap()
+            })
+            .collect();
+        for child in running {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{output:?}");
+        }
+        assert_eq!(ttls(&it), [ttl(0), ttl(1), ttl(2)]);
+    }
+    assert_eq!(leavings(&it), Vec::<String>::new());
+}
+
+#[test]
+fn a_zone_is_added_once() {
+    let it = Place::new();
+    fs::create_dir_all(it.file("etc/knot/bowline.d")).unwrap();
+    // The form that Knot includes.
+    let secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldC0=";
+    let key = format!("id: bowline\n    algorithm: hmac-sha256\n    secret: {secret}\n");
+    it.write("etc/tsig.key", &format!("key:\n  - {key}"));
+    let add = "zone add dyn2.example.org --nameserver ns1.example.org --ttl";
+    let running: Vec<_> = [100, 200, 300]
+        .iter()
+        .map(|ttl| {
+            let mut command = it.command(&format!("{add} {ttl}"));
+            let quiet = command.stdout(Stdio::null()).stderr(Stdio::piped());
+            quiet.spawn().unwrap()
+        })
+        .collect();
+    let outputs = running
+        .into_iter()
+        .map(|child| child.wait_with_output().unwrap());
+    let failed: Vec<_> = outputs.filter(|output| !output.status.success()).collect();
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    for output in failed {
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("dyn2.example.org is there already"), "{said}");
+    }
+    assert_eq!(ttls(&it).len(), 2);
+}
+
+#[test]
+fn one_that_does_not_end_is_not_waited_for_for_ever() {
+    let it = Place::new();
+    it.done("zone set dyn.example.org --ttl 70");
+    let other = File::open(it.file("etc/bowline.lock")).unwrap();
+    other.lock().unwrap();
+    let before = it.read("etc/bowline.toml");
+    let began = Instant::now();
+    let ran = it.run("zone set dyn.example.org --ttl 80");
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err.starts_with(&format!(
+            "bowline: another bowline is changing the files in {}\nhint: nothing was changed",
+            it.file("etc").display()
+        )),
+        "{ran:?}"
+    );
+    assert!(began.elapsed() < Duration::from_secs(20));
+    assert_eq!(it.read("etc/bowline.toml"), before);
+    // The kernel gives it back when its holder ends.
+    drop(other);
+    it.done("zone set dyn.example.org --ttl 80");
+    assert_eq!(ttls(&it), [80]);
+}
+
+#[test]
+fn what_a_killed_one_left_is_in_nobodys_way() {
+    let it = Place::new();
+    fs::create_dir(it.file("etc/bowline.toml.bowline-new")).unwrap();
+    it.done("zone set dyn.example.org --ttl 70");
+    assert_eq!(ttls(&it), [70]);
+}
