@@ -15,17 +15,31 @@ use crate::time::Timestamp;
 /// Nothing that goes wrong here is a failure of the verb: what was committed stays,
 /// and a note on standard error says what is still to come.
 pub(super) fn settle(session: &mut Session, hosts: &[HostId]) {
-    if let Err(failure) = publish_all(session, hosts) {
+    settle_where(session, hosts, Host::is_pending);
+}
+
+/// The same, also of a host whose wish is a fact already: the name server may show something
+/// else by now.
+pub(super) fn settle_anew(session: &mut Session, host: HostId) {
+    settle_where(session, &[host], |_| true);
+}
+
+fn settle_where(session: &mut Session, hosts: &[HostId], wanted: impl Fn(&Host) -> bool) {
+    if let Err(failure) = publish_all(session, hosts, wanted) {
         failure.note("committed, but not published yet");
     }
 }
 
-/// Publishes those that are pending; an error is about all of them.
-fn publish_all(session: &mut Session, ids: &[HostId]) -> Result<(), Failure> {
+/// Publishes those that are wanted; an error is about all of them.
+fn publish_all(
+    session: &mut Session,
+    ids: &[HostId],
+    wanted: impl Fn(&Host) -> bool,
+) -> Result<(), Failure> {
     let mut zones: BTreeMap<ZoneName, Vec<Host>> = BTreeMap::new();
     for id in ids {
         let host = session.registry.host_by_id(*id)?;
-        if let Some(host) = host.filter(Host::is_pending) {
+        if let Some(host) = host.filter(&wanted) {
             zones.entry(host.name.zone()).or_default().push(host);
         }
     }

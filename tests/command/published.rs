@@ -226,9 +226,27 @@ fn upkeep_watches_and_status_tells_why_something_is_pending() {
     crate::support::knot::wait_until("the record", || {
         knot.kdig("home.dyn.example.org", "A") == ["203.0.113.7"]
     });
+    // The fact is noted after the record is there.
+    crate::support::knot::wait_until("the fact", || {
+        it.json("status")["pending"] == serde_json::json!([])
+    });
     watch.kill().unwrap();
     watch.wait().unwrap();
-    assert_eq!(it.json("status")["pending"], serde_json::json!([]));
+}
+
+#[test]
+fn an_address_that_is_set_again_takes_the_place_of_what_a_hand_has_put_there() {
+    let (it, knot) = served();
+    it.done("host add home --ipv4 203.0.113.7");
+    knot.set("home 60 A 192.0.2.66");
+    let both = ["192.0.2.66", "203.0.113.7"].map(str::to_owned);
+    let mut found = knot.kdig("home.dyn.example.org", "A");
+    found.sort();
+    assert_eq!(found, both);
+    it.done("host set home --note mine");
+    assert_eq!(knot.kdig("home.dyn.example.org", "A").len(), 2);
+    it.done("host set home --ipv4 203.0.113.7");
+    assert_eq!(knot.kdig("home.dyn.example.org", "A"), ["203.0.113.7"]);
 }
 
 #[test]

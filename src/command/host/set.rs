@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::super::handed::Argument;
 use super::super::session::Session;
-use super::super::settle::settle;
+use super::super::settle::{settle, settle_anew};
 use super::super::token::{self, TokenSource};
 use super::super::{Context, Failure, note};
 use super::given::{self, Given, check_static, permitted, still_permitted};
@@ -121,6 +121,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         _ => None,
     };
     let new_behind = site.is_some() || options.interface_id.is_some();
+    let names_addresses = options.ipv4.is_some() || options.ipv6.is_some();
     let new_ttl = options.given.ttl.is_some() || options.no.no_ttl;
     let now_static = options.fixed && host.settings.fixed.is_none();
     let now_dynamic = options.no.no_static && host.settings.fixed.is_some();
@@ -129,7 +130,10 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         edit(options, host, policy, site, token, &mut lost)
     })?;
     report::note_lost(&lost);
-    settle(&mut session, &[host.id]);
+    match names_addresses {
+        true => settle_anew(&mut session, host.id),
+        false => settle(&mut session, &[host.id]),
+    }
     if new_ttl {
         note("a new TTL takes effect with the next address change");
     }
