@@ -15,9 +15,9 @@ use subtle::ConstantTimeEq;
 use crate::hint::Hint;
 
 /// How many characters a token made here has.
-const MADE: usize = 24;
+pub const MADE: usize = 24;
 /// A shorter path segment is never looked up.
-const SHORTEST: usize = 16;
+pub const SHORTEST: usize = 16;
 const LONGEST: usize = 64;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 

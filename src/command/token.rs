@@ -14,7 +14,7 @@ use crate::ip::Family;
 use crate::name::HostName;
 use crate::registry::KeptToken;
 use crate::time::Timestamp;
-use crate::token::Token;
+use crate::token::{MADE, Token};
 
 /// A token in the process list is a token that everybody has.
 const NOT_HERE: &str = "--token reads a token from standard input (-) or a file (@FILE), \
@@ -24,8 +24,6 @@ const NOT_HERE: &str = "--token reads a token from standard input (-) or a file 
 const PATH_MAX: usize = 240;
 /// A file with a token has no more octets, white space and all.
 const FILE_MAX: u64 = 4096;
-/// How many characters a token of ours has.
-pub(super) const TOKEN_MADE: usize = 24;
 
 /// Where a token to take over is.
 #[derive(Debug, Clone)]
@@ -110,7 +108,7 @@ pub(super) fn for_device(
         note(format_args!("the zone {zone} takes no challenges yet"));
         hint(format_args!("`bowline zone set {zone} --acme`"));
     }
-    let length = token.map_or(TOKEN_MADE, |token| token.secret().len());
+    let length = token.map_or(MADE, |token| token.secret().len());
     let token = token.map_or(EXAMPLE, Token::secret);
     let query = QUERY + if lan { PREFIX } else { 0 };
     let url = url(config, token, length + query, name);

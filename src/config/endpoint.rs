@@ -7,9 +7,10 @@ use serde::de::value::StrDeserializer;
 use serde::de::{Deserializer, Error, IntoDeserializer, SeqAccess, Visitor};
 
 use crate::fixed::FIXED;
+use crate::token::SHORTEST;
 
 /// A first segment of so many characters could be a token.
-const FIRST_MAX: usize = 15;
+const FIRST_MAX: usize = SHORTEST - 1;
 /// A first segment that is the web server's own.
 const WEB_SERVER: &str = ".well-known";
 /// What a segment may stand for.

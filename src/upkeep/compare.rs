@@ -74,7 +74,7 @@ pub(super) fn run(
         };
         match comparison.run() {
             // What is wrong with one zone must not stop the others.
-            Err(error @ (PublishError::KeyFile { .. } | PublishError::Key { .. })) => {
+            Err(error) if error.is_of_zone() => {
                 complain(logger, zone, &error, error.hint());
                 worry::need(registry, &format!("zone {}: {error}", zone.name))?;
             }

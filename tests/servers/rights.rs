@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::instance::{Instance, Kind, for_each, shell};
-use crate::support::skip::skip;
+use crate::support::skip::{Privilege, may};
 
 /// Sends one update; whether the server took it.
 fn update(server: &Instance, command: &str, key: Option<&str>, source: &str) -> bool {
@@ -186,8 +186,8 @@ fn powerdns_without_a_good_script_changes_nothing() {
 
 #[test]
 fn the_key_is_worth_nothing_at_a_public_address() {
-    if std::net::UdpSocket::bind("[::1]:0").is_err() {
-        return skip("it takes an IPv6 loopback");
+    if !may(Privilege::Ipv6) {
+        return;
     }
     for_each(|dns| {
         let port = crate::support::knot::free_port();

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Write as _;
+use std::net::{Ipv6Addr, UdpSocket};
 use std::process::{Command, Stdio};
 
 /// What a machine may deny us, however much is installed there. Only the lack of these is
@@ -17,6 +18,8 @@ pub enum Privilege {
     Trace,
     /// To make a machine of our own, with unshare(1).
     Machine,
+    /// To listen at ::1, which containers often lack.
+    Ipv6,
 }
 
 /// What a machine of our own is made of, and one mount inside.
@@ -32,6 +35,7 @@ impl Privilege {
     fn is_ours(self) -> bool {
         let (program, arguments) = match self {
             Privilege::Root => return rustix::process::geteuid().is_root(),
+            Privilege::Ipv6 => return UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok(),
             Privilege::Mount => {
                 let mount = ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp"];
                 ("unshare", mount.to_vec())
@@ -52,6 +56,7 @@ impl Privilege {
             Privilege::Mount => "nothing may be mounted here",
             Privilege::Trace => "strace may not trace here",
             Privilege::Machine => "no machine of its own can be made here",
+            Privilege::Ipv6 => "there is no IPv6 loopback here",
         }
     }
 }

@@ -4,11 +4,12 @@ use clap::Args;
 
 use super::super::session::{Session, new_name, note_full_name};
 use super::super::settle::settle;
-use super::super::token::{TOKEN_MADE, is_too_long};
+use super::super::token::is_too_long;
 use super::super::{Context, Failure};
 use super::report;
 use crate::registry::{RegistryError, Rename};
 use crate::span::Span;
+use crate::token::MADE;
 
 /// Give a host another name; its token stays
 #[derive(Debug, Args)]
@@ -63,7 +64,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         .rename(host.id, &rename, zone.ttl, session.now)?;
     note_full_name(&options.new, &name);
     settle(&mut session, &[host.id]);
-    let end = match is_too_long(&session.config, TOKEN_MADE, &name) {
+    let end = match is_too_long(&session.config, MADE, &name) {
         true => "its token, without a name, which would make it too long",
         false => "the new name",
     };
