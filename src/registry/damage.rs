@@ -1,6 +1,7 @@
 //! Damaged rows, with values that bowline never writes: what is wrong with one host must not
 //! stop the others.
 
+use super::fact::rest;
 use super::{Durable, Host, Registry, RegistryError};
 use crate::name::HostName;
 use crate::time::Timestamp;
@@ -19,10 +20,7 @@ impl Registry {
     pub fn remove_damaged(&mut self, name: &HostName, now: Timestamp) -> Result<(), RegistryError> {
         let tx = self.write(Durable::Now)?;
         tx.execute("DELETE FROM host WHERE name = ?1", [name.as_str()])?;
-        tx.execute(
-            "INSERT OR REPLACE INTO removed_name (name, at) VALUES (?1, ?2)",
-            (name.as_str(), now.seconds()),
-        )?;
+        rest(&tx, name, now)?;
         Ok(tx.commit()?)
     }
 
