@@ -102,6 +102,19 @@ impl Host {
             .collect()
     }
 
+    /// Whether its client was heard so short a time ago that it need not be noted again.
+    ///
+    /// That of a host that expires, after `expire`, is noted more often, so that a living one
+    /// never does.
+    pub fn is_seen(&self, expire: Span, now: Timestamp) -> bool {
+        let grain = match expire {
+            Span::ZERO => GRAIN,
+            expire => GRAIN.min(Span::from_seconds(expire.seconds() / 4)),
+        };
+        self.last_seen
+            .is_some_and(|last| now.since(last) < grain && last <= now)
+    }
+
     /// Whether its wish is for just these, so that nothing need be written.
     fn wishes(&self, records: &Records) -> bool {
         self.wishes_addresses(records.addresses) && self.wish.records.names == records.names
@@ -150,9 +163,7 @@ impl Registry {
         Ok(accepted)
     }
 
-    /// Notes that the host's client was heard, when the last note is old enough.
-    ///
-    /// A host that expires is noted more often, so that a living one never expires.
+    /// Notes that the host's client was heard.
     ///
     /// # Errors
     /// When the registry cannot be written.
@@ -160,19 +171,8 @@ impl Registry {
         &mut self,
         host: &Host,
         token: &Digest,
-        expire: Span,
         now: Timestamp,
     ) -> Result<(), RegistryError> {
-        let grain = match expire {
-            Span::ZERO => GRAIN,
-            expire => GRAIN.min(Span::from_seconds(expire.seconds() / 4)),
-        };
-        if host
-            .last_seen
-            .is_some_and(|last| now.since(last) < grain && last <= now)
-        {
-            return Ok(());
-        }
         let wanted = self.wanted;
         let tx = self.write(Durable::Soon)?;
         use_token(&tx, wanted, token, host.id, now)?;

@@ -217,11 +217,13 @@ impl<'a> Change<'_, 'a> {
     /// Notes that the client was heard: that is worth no answer of its own, and neither a full
     /// disk nor somebody who writes for long must stop a visit.
     fn seen(&mut self, Target { host, zone }: &Target<'_>) {
-        let _until = Registry::give_up_at(self.visit.deadline.at_most(REMARK));
-        let expire = host.expire(zone.expire);
         let (token, now) = (&self.token, self.visit.now);
+        if host.is_seen(host.expire(zone.expire), now) {
+            return;
+        }
+        let _until = Registry::give_up_at(self.visit.deadline.at_most(REMARK));
         let registry = self.visit.registry.get();
-        let _ = registry.and_then(|registry| registry.seen(host, token, expire, now));
+        let _ = registry.and_then(|registry| registry.seen(host, token, now));
     }
 
     /// Notes what the name server shows instead; likewise.
