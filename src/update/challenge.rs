@@ -1,6 +1,6 @@
 //! A challenge for a certificate, set or removed: accept, publish, tell.
 
-use super::change::Target;
+use super::item::Target;
 use super::{Answer, Claim, Visit, Word};
 use crate::acme::{Wanted, WantedError};
 use crate::hint::Hint;

@@ -11,6 +11,7 @@ mod challenge;
 mod change;
 mod decide;
 mod dialect;
+mod item;
 mod named;
 mod outcome;
 mod respond;
@@ -18,12 +19,12 @@ mod visit;
 
 pub use answer::{Answer, Word};
 pub use asked::{Asked, AskedError, Lan};
-pub use change::Target;
 pub use decide::{Decision, Undecidable, decide};
 pub use dialect::{
     BUILT_IN, Captured, Claim, Dialect, Hosts, List, Omitted, PathPattern, Place, REGISTER, Style,
     Text, Unclaimed, rows,
 };
+pub use item::Target;
 pub use named::Named;
 pub use respond::respond;
 pub use visit::Visit;

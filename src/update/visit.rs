@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::change::{Change, Target};
+use super::change::Change;
+use super::item::Target;
 use super::named::{Named, Names, answers};
 use super::outcome::registry_trouble;
 use super::{Answer, Claim, Hosts, Place, Word};
