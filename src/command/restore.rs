@@ -131,7 +131,7 @@ fn restore_registry(mut backup: File, context: &mut Context<'_>) -> Result<(), F
         hosts += 1;
         Ok::<(), Failure>(())
     })?;
-    if let Some(error) = registry.damaged() {
+    if let Err(error) = registry.nothing_left_out() {
         Failure::from(error).note("everything is restored as it was saved");
     }
     if context.json {

@@ -14,7 +14,7 @@ use super::session::Session;
 use super::{Context, Failure, hosts};
 use crate::config::{Config, LogTarget};
 use crate::name::ZoneName;
-use crate::registry::{Host, LATE, LATE_MINUTES, RegistryError, State};
+use crate::registry::{Host, LATE, LATE_MINUTES, State};
 use crate::span::Span;
 use crate::time::Timestamp;
 use crate::upkeep;
@@ -48,10 +48,8 @@ struct Status {
     pending: Vec<Pending>,
     challenges: Challenges,
     messages: Vec<Messages>,
-    /// A host whose row in the registry is damaged, and what to do about it.
+    /// A host whose row in the registry is damaged.
     damaged: Option<String>,
-    #[serde(skip)]
-    damage: Option<RegistryError>,
 }
 
 /// Challenges for certificates.
@@ -93,7 +91,8 @@ struct Pending {
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let session = Session::open(context)?;
     let mut status = Status::of(&session)?;
-    let damage = status.damage.take();
+    let whole = session.registry.nothing_left_out();
+    status.damaged = whole.as_ref().err().map(ToString::to_string);
     match (options.metrics, context.json) {
         (true, _) => {
             return Ok(context
@@ -103,9 +102,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         (false, true) => context.write_json(&status)?,
         (false, false) => status.write(context)?,
     }
-    if let Some(error) = damage {
-        return Err(error.into());
-    }
+    whole?;
     if let Some(zone) = status.zones.iter().find(|zone| zone.differing > 0) {
         let cause = format!(
             "{} differ from zone {}",
@@ -172,7 +169,6 @@ impl Status {
             pending.push(Pending::of(&host, since, session.now));
         }
         let challenges = session.registry.count_challenges()?;
-        let damage = session.registry.damaged();
         let last_upkeep = upkeep::last(&session.config);
         let zones: Vec<ZoneStatus> = zones.into_values().collect();
         Ok(Status {
@@ -190,8 +186,7 @@ impl Status {
             upkeep_at: last_upkeep,
             zones,
             messages: Messages::all(session)?,
-            damaged: damage.as_ref().map(ToString::to_string),
-            damage,
+            damaged: None,
             pending,
             challenges: Challenges {
                 standing: challenges.standing,

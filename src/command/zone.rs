@@ -291,9 +291,8 @@ fn hosts(standing: &Standing, zone: &ZoneName) -> Result<usize, Failure> {
             count += usize::from(host.name.zone() == *zone);
             Ok::<(), Failure>(())
         })?;
-        return registry
-            .damaged()
-            .map_or(Ok(count), |error| Err(error.into()));
+        registry.nothing_left_out()?;
+        return Ok(count);
     }
     if config.state.registry.symlink_metadata().is_err() {
         return Ok(0);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::Connection;
 
-use super::host::by_name;
+use super::row::by_name;
 use super::{Host, Registry, RegistryError, State};
 use crate::name::{HostName, ZoneName};
 use crate::owner_name::OwnerName;

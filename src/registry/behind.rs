@@ -5,7 +5,7 @@ use std::fmt;
 
 use rusqlite::Connection;
 
-use super::host::{by_id, by_name};
+use super::row::{by_id, by_name};
 use super::values::Values;
 use super::{Host, HostId, Registry, RegistryError, State};
 use crate::interface_id::InterfaceId;

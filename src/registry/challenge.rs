@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::account::is_from_there;
-use super::host::by_id;
+use super::row::by_id;
 use super::wish::use_token;
 use super::{Durable, Host, HostId, Registry, RegistryError, UNSETTLED};
 use crate::challenge::ChallengeValue;

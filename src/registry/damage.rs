@@ -7,9 +7,12 @@ use crate::name::HostName;
 use crate::time::Timestamp;
 
 impl Registry {
-    /// A host whose row is damaged, of those that were left out since this was asked last.
-    pub fn damaged(&self) -> Option<RegistryError> {
-        self.damaged.take().map(|error| *error)
+    /// Whether no host was left out since this was asked last.
+    ///
+    /// # Errors
+    /// When one was, whose row is damaged.
+    pub fn nothing_left_out(&self) -> Result<(), RegistryError> {
+        self.damaged.take().map_or(Ok(()), |error| Err(*error))
     }
 
     /// Takes a host out whose row is damaged; nobody knows which records it has. Its name rests

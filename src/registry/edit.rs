@@ -7,9 +7,9 @@ use rusqlite::Connection;
 
 use super::above::check_around;
 use super::behind;
-use super::host::by_id;
 use super::kept_token::write_token;
 use super::owner::{check_on, number};
+use super::row::by_id;
 use super::wish::write_wish;
 use super::{Durable, Host, HostId, KeptToken, Registry, RegistryError, Settings, Source, State};
 use crate::ip::Addresses;

@@ -1,7 +1,7 @@
 //! Hosts that were not heard for too long.
 
-use super::host::by_id;
 use super::outbox::{self, Happening};
+use super::row::by_id;
 use super::wish::write_wish;
 use super::{Durable, Host, HostId, Registry, RegistryError, Source, State};
 use crate::event::Event;

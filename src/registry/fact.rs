@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::host::{by_id, joined};
+use super::row::{by_id, joined};
 use super::worry::note_mended;
 use super::zone::see;
 use super::{Durable, Host, HostId, Records, Registry, RegistryError, State};

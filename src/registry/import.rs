@@ -7,9 +7,9 @@ use rusqlite::{Connection, Transaction};
 use super::above::check_all_around;
 use super::behind;
 use super::edit::{change, present, write_state, write_tokens};
-use super::host::by_name;
 use super::kept_token::kept_tokens;
 use super::owner::check_on;
+use super::row::by_name;
 use super::verbs::add_one;
 use super::{
     Behind, Durable, Edit, Host, HostId, KeptToken, NewHost, Registry, RegistryError, State,

@@ -1,6 +1,6 @@
 //! What lapses by itself: former names, old tokens, names kept out of use.
 
-use super::host::by_id;
+use super::row::by_id;
 use super::wish::write_wish;
 use super::{Durable, HostId, Registry, RegistryError, Source, State, UNSETTLED};
 use crate::name::ZoneName;

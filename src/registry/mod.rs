@@ -39,6 +39,7 @@ mod lapse;
 mod outbox;
 mod owner;
 mod pool;
+mod row;
 mod values;
 mod verbs;
 mod wish;

@@ -258,7 +258,7 @@ impl Registry {
         let mut ids = Vec::with_capacity(hosts.len());
         for host in hosts {
             // As it is now, and not as it was before the transaction.
-            if let Some(host) = super::host::by_id(&tx, host.id)? {
+            if let Some(host) = super::row::by_id(&tx, host.id)? {
                 each(&tx, &host)?;
                 ids.push(host.id);
             }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::host::{by_id, former_names, joined};
 use super::outbox::{self, Happening};
+use super::row::{by_id, former_names, joined};
 use super::worry::note_seen;
 use super::{Durable, Host, HostId, Records, Registry, RegistryError, State};
 use crate::event::{Event, Wanted};

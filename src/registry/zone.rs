@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::host::by_id;
+use super::row::by_id;
 use super::wish::write_wish;
 use super::{Durable, Host, HostId, Registry, RegistryError, Source, State};
 use crate::ip::Addresses;

@@ -127,7 +127,7 @@ fn duties(
         challenges,
         compared,
         pruned,
-        damaged: registry.damaged(),
+        damaged: registry.nothing_left_out().err(),
         ..Round::default()
     })
 }

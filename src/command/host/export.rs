@@ -86,10 +86,7 @@ pub(super) fn run(_: Options, context: &mut Context<'_>) -> Result<(), Failure> 
     note(
         "owners' tokens, former names and accounts' networks are not in it; `bowline backup` has them",
     );
-    session
-        .registry
-        .damaged()
-        .map_or(Ok(()), |error| Err(error.into()))
+    Ok(session.registry.nothing_left_out()?)
 }
 
 /// The host with its live tokens' digests.

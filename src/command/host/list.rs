@@ -82,10 +82,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         (true, _) => writeln!(out, "\n]")?,
         (false, _) => {}
     }
-    session
-        .registry
-        .damaged()
-        .map_or(Ok(()), |error| Err(error.into()))
+    Ok(session.registry.nothing_left_out()?)
 }
 
 /// One element of the array, on a line of its own.

@@ -98,9 +98,7 @@ fn hosts(
     let now = Timestamp::now();
     let pending = registry.pending()?;
     registry.each_host(|_| Ok::<(), RegistryError>(()))?;
-    if let Some(error) = registry.damaged() {
-        return Err(error);
-    }
+    registry.nothing_left_out()?;
     let mut late = Vec::new();
     for host in &pending {
         if now.since(registry.pending_since(host)?) > LATE {
