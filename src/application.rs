@@ -217,12 +217,18 @@ impl Application {
 
     /// A line about a request that is no visit.
     fn remark(&self, level: LogLevel, result: &str, reason: &str, request: &Request) {
-        let mut line = Line::new(level, "update").field("result", result);
-        let client = self.client(request).or(request.peer);
-        if let Some(client) = client.and_then(|ip| self.logger.client(ip)) {
-            line = line.field("client", client);
-        }
+        let line = Line::new(level, "update").field("result", result);
+        let line = self.with_client(line, request);
         self.logger.write(&line.words("reason", reason));
+    }
+
+    /// The line, with the client's address as far as that is logged.
+    fn with_client(&self, line: Line, request: &Request) -> Line {
+        let client = self.client(request).or(request.peer);
+        match client.and_then(|ip| self.logger.client(ip)) {
+            Some(client) => line.field("client", client),
+            None => line,
+        }
     }
 
     fn log(&self, answer: &Answer, request: &Request, began: Instant) {
@@ -243,14 +249,7 @@ impl Application {
         if let Some(prefix) = answer.prefix {
             line = line.field("prefix", prefix);
         }
-        line = line.field("result", answer.word.as_str());
-        if let Some(client) = self
-            .client(request)
-            .or(request.peer)
-            .and_then(|ip| self.logger.client(ip))
-        {
-            line = line.field("client", client);
-        }
+        line = self.with_client(line.field("result", answer.word.as_str()), request);
         line = line.field(
             "ms",
             format_args!("{:.1}", began.elapsed().as_secs_f64() * 1000.0),
