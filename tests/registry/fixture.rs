@@ -41,6 +41,13 @@ impl Fixture {
         (id, token)
     }
 
+    /// Gives a host a name that is free; it keeps the old one for so long.
+    pub(crate) fn rename(&mut self, id: HostId, to: &str, keep: Span) {
+        let rename = rename(name(to), keep, Span::ZERO);
+        let done = self.registry.rename(id, &rename, Ttl::DEFAULT, NOW);
+        done.unwrap();
+    }
+
     pub(crate) fn host(&self, id: HostId) -> Host {
         self.registry.host_by_id(id).unwrap().unwrap()
     }

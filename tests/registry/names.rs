@@ -25,14 +25,7 @@ fn names_stand_where_they_should() {
     assert_eq!(shown(&it.host(id).wish.records.names), "home *.home");
     it.confirm(id);
 
-    it.registry
-        .rename(
-            id,
-            &rename(name("house"), Span::from_days(1), Span::ZERO),
-            Ttl::DEFAULT,
-            NOW,
-        )
-        .unwrap();
+    it.rename(id, "house", Span::from_days(1));
     assert_eq!(
         shown(&it.host(id).wish.records.names),
         "house *.house home *.home"
@@ -68,14 +61,7 @@ fn former_names_lapse_into_a_wish() {
     let mut it = Fixture::new();
     let (id, token) = it.add("home");
     it.accept(id, &token, "203.0.113.7");
-    it.registry
-        .rename(
-            id,
-            &rename(name("house"), Span::from_days(1), Span::ZERO),
-            Ttl::DEFAULT,
-            NOW,
-        )
-        .unwrap();
+    it.rename(id, "house", Span::from_days(1));
     it.confirm(id);
     let ttl = |_: &ZoneName| Ttl::DEFAULT;
     assert_eq!(it.registry.lapse(ttl, NOW).unwrap(), 0);
@@ -97,14 +83,7 @@ fn a_name_with_records_of_another_host_is_not_given_out() {
     let (id, token) = it.add("home");
     it.accept(id, &token, "203.0.113.7");
     it.confirm(id);
-    it.registry
-        .rename(
-            id,
-            &rename(name("house"), Span::ZERO, Span::ZERO),
-            Ttl::DEFAULT,
-            NOW,
-        )
-        .unwrap();
+    it.rename(id, "house", Span::ZERO);
     let add = |it: &mut Fixture| {
         let home = new_host("home", None, &it.key);
         it.registry.add(&[home], Ttl::DEFAULT, NOW)
@@ -112,23 +91,9 @@ fn a_name_with_records_of_another_host_is_not_given_out() {
     assert!(matches!(add(&mut it), Err(RegistryError::Held { .. })));
     // The host itself may have it back.
     it.confirm(id);
-    it.registry
-        .rename(
-            id,
-            &rename(name("home"), Span::ZERO, Span::ZERO),
-            Ttl::DEFAULT,
-            NOW,
-        )
-        .unwrap();
+    it.rename(id, "home", Span::ZERO);
     it.confirm(id);
-    it.registry
-        .rename(
-            id,
-            &rename(name("house"), Span::ZERO, Span::ZERO),
-            Ttl::DEFAULT,
-            NOW,
-        )
-        .unwrap();
+    it.rename(id, "house", Span::ZERO);
     it.confirm(id);
     add(&mut it).unwrap();
 

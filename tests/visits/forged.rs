@@ -130,3 +130,23 @@ fn proxies_by_their_networks() {
     );
     assert!(!site.dns("home").contains("6.6.6.6"));
 }
+
+#[test]
+fn a_proxy_that_is_written_as_mapped_is_the_ipv4_one() {
+    let site = Site::new();
+    let home = site.add("home");
+    let proxies = "[\"::ffff:203.0.113.250\", \"::ffff:127.0.0.0/104\"]";
+    trust(&site, proxies, "X-Forwarded-For");
+    for (peer, client) in [
+        ("203.0.113.250", "198.51.100.77"),
+        ("127.0.0.9", "198.51.100.78"),
+        ("::ffff:127.0.0.9", "198.51.100.79"),
+    ] {
+        let said = said(&site, &home, peer, ("HTTP_X_FORWARDED_FOR", client));
+        assert_eq!(said, format!("200 good {client}"), "{peer}");
+        assert_eq!(site.dns("home"), client);
+    }
+    let header = ("HTTP_X_FORWARDED_FOR", "198.51.100.80");
+    let said = said(&site, &home, "203.0.113.251", header);
+    assert_eq!(said, "200 good 203.0.113.251", "another one is a client");
+}
