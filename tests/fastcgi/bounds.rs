@@ -7,7 +7,7 @@ use bowline::gateway::fastcgi::Limits;
 use bowline::gateway::fastcgi::record::Kind;
 
 use crate::peer::{Peer, begin, get, one, with};
-use crate::responder::{Responder, short};
+use crate::responder::{Responder, patient, short};
 
 #[test]
 fn a_kept_connection_carries_one_request_after_the_other() {
@@ -22,6 +22,47 @@ fn a_kept_connection_carries_one_request_after_the_other() {
     assert_eq!(peer.answered(1).unwrap().body(), "198.51.100.4\n");
     assert_eq!(peer.answered(2).unwrap().body(), "198.51.100.4\n");
     assert!(peer.is_closed());
+}
+
+#[test]
+fn requests_behind_an_answer_that_is_not_taken_yet_are_answered_after_it() {
+    // So many workers that their bounds hold an answer of 1 MiB.
+    let responder = Responder::start(Limits {
+        workers: 16,
+        ..patient()
+    });
+    let mut peer = responder.connect();
+    peer.say(&[get(1, "/long", true), get(2, "/", true), get(3, "/", false)].concat());
+    // More than the socket holds: the rest waits until we read.
+    thread::sleep(Duration::from_millis(200));
+    assert_eq!(peer.answered(1).unwrap().body().len(), 1 << 20);
+    assert_eq!(peer.answered(2).unwrap().body(), "198.51.100.4\n");
+    assert_eq!(peer.answered(3).unwrap().body(), "198.51.100.4\n");
+    assert!(peer.is_closed());
+}
+
+#[test]
+fn who_asks_in_time_while_everybody_works_is_answered() {
+    let responder = Responder::start(Limits {
+        idle: Duration::from_millis(300),
+        ..short()
+    });
+    let mut idle: Vec<Peer> = (0..5).map(|_| responder.connect()).collect();
+    for peer in &mut idle {
+        peer.ask("/", true).unwrap();
+    }
+    let mut busy: Vec<Peer> = (0..2).map(|_| responder.connect()).collect();
+    for peer in &mut busy {
+        peer.say(&get(1, "/slow", false));
+    }
+    thread::sleep(Duration::from_millis(150));
+    for peer in &mut idle {
+        peer.say(&get(1, "/", false));
+    }
+    // Their time is over before a worker is free.
+    for peer in idle.iter_mut().chain(&mut busy) {
+        assert_eq!(peer.answered(1).unwrap().body(), "198.51.100.4\n");
+    }
 }
 
 #[test]
