@@ -1,4 +1,4 @@
-//! `GET /healthz`: whether registry and name servers answer.
+//! `GET /healthz`: whether the registry can be written and the name servers answer.
 //!
 //! A monitor may ask as often as it likes: the name servers are asked at most every
 //! five seconds, and the result is shared through a file in the state directory.
@@ -43,7 +43,7 @@ const OK: &str = "ok";
 fn check(config: &Config) -> &'static str {
     let _until = Registry::give_up_at(Deadline::after(WAIT));
     let registry = LookupKey::load(&config.state.lookup_key)
-        .is_ok_and(|key| Registry::open(&config.state.registry, key).is_ok());
+        .is_ok_and(|key| Registry::open(&config.state.registry, key).is_ok_and(writable));
     if !registry {
         return "registry";
     }
@@ -57,6 +57,10 @@ fn check(config: &Config) -> &'static str {
         .iter()
         .any(|(zone, server)| dns::lookup(server, zone, &[], true, Deadline::after(WAIT)).is_err());
     if silent { "name server" } else { OK }
+}
+
+fn writable(mut registry: Registry) -> bool {
+    registry.is_writable().unwrap_or_default()
 }
 
 /// The shared result, while it is fresh.

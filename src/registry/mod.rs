@@ -29,6 +29,7 @@ mod edit;
 mod error;
 mod expire;
 mod fact;
+mod files;
 mod free;
 mod history;
 mod host;
@@ -73,7 +74,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::deadline::Deadline;
 use crate::event::Wanted;
@@ -207,6 +208,22 @@ impl Registry {
     pub fn stay_open(&mut self) -> Result<(), RegistryError> {
         self.log_pages = LOG_PAGES_OPEN;
         Ok(self.db.pragma_update(None, "cache_size", CACHE_PAGES)?)
+    }
+
+    /// Whether it can be written, as far as that can be seen without writing.
+    ///
+    /// # Errors
+    /// When SQLite refuses to tell.
+    pub fn is_writable(&mut self) -> Result<bool, RegistryError> {
+        self.db.busy_timeout(Duration::ZERO)?;
+        let began = self.db.execute_batch("BEGIN IMMEDIATE; ROLLBACK");
+        self.db.busy_handler(Some(wait_for_writer))?;
+        let refused = began.is_err_and(|error| {
+            // Else only somebody else is writing.
+            error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy)
+        });
+        // SQLite takes it for a transaction that only reads where the file is read-only.
+        Ok(!refused && !self.db.is_readonly("main")?)
     }
 
     /// Until what this returns is dropped, registries in this thread wait for other writers

@@ -4,12 +4,11 @@
 //! name server, or for those with whom it shares a transaction. So a few registries, each
 //! with its memory of the file, serve many workers.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::files::{Files, Paths};
 use super::{Registry, RegistryError};
 use crate::event::Wanted;
 use crate::token::LookupKey;
@@ -19,10 +18,14 @@ const KEPT: usize = 8;
 /// How long a thread waits for one of those before it opens another: nearly all are back much
 /// sooner, but for those that wait for the disk or for another process that writes.
 const PATIENCE: Duration = Duration::from_millis(5);
+/// How long it waits until none is open, where that alone helps: those who have one rest while
+/// they wait for others.
+const RENEWAL: Duration = Duration::from_secs(1);
 
 /// The registry in one file, open as often as its users need it at once.
 pub struct Pool {
     file: PathBuf,
+    paths: Paths,
     key: LookupKey,
     wanted: Wanted,
     /// Whether they stay open for others.
@@ -38,11 +41,19 @@ struct State {
     idle: Vec<Open>,
     /// How many are lent.
     lent: usize,
+    /// Which files those that are open have open.
+    files: Files,
+    /// Counts how often all were closed: one from before is not kept.
+    generation: u64,
+    /// Whether all must be closed before one is opened. SQLite shares the log's index among all
+    /// connections of a process: while one has a file open that was replaced or that it could
+    /// only read, so has every new one.
+    renew: bool,
 }
 
 struct Open {
     registry: Registry,
-    file: FileId,
+    generation: u64,
 }
 
 /// A registry that is somebody's for a while, but not while they rest.
@@ -53,10 +64,6 @@ enum Held<'a> {
     Lent(&'a Pool, Option<Open>),
 }
 
-/// Which file is at a path: device and inode number. One restored from a backup has another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct FileId(Option<(u64, u64)>);
-
 impl Pool {
     /// The registry in `file`, which was made with `key`; what is `wanted` is told when it
     /// happens. Nothing is opened yet.
@@ -65,6 +72,7 @@ impl Pool {
     pub fn new(file: &Path, key: LookupKey, wanted: Wanted, shared: bool) -> Self {
         Pool {
             file: file.to_owned(),
+            paths: Paths::of(file),
             key,
             wanted,
             shared,
@@ -73,53 +81,97 @@ impl Pool {
         }
     }
 
-    /// A registry that is open, and of the file that is there now.
+    /// A registry that is open, and of the files that are there now.
     ///
     /// # Errors
     /// As [`Registry::open`].
     pub fn lease(&self) -> Result<Lease<'_>, RegistryError> {
-        let now = FileId::of(&self.file);
-        self.state().idle.retain(|open| open.file == now);
+        if self.shared {
+            let now = Files::at(&self.paths);
+            let mut state = self.state();
+            if state.lent == 0 && state.idle.is_empty() {
+                state.files = Files::default();
+            } else {
+                state.renew |= !state.files.are_still(now);
+            }
+        }
         Ok(Lease(Held::Lent(self, Some(self.take()?))))
     }
 
     fn take(&self) -> Result<Open, RegistryError> {
         let mut state = self.state();
+        if state.renew {
+            state.idle.clear();
+            state.generation += 1;
+            state.files = Files::default();
+            state = self.wait(state, RENEWAL, |state| state.renew && state.lent > 0);
+            state.renew &= state.lent > 0;
+        }
         if state.lent >= KEPT && state.idle.is_empty() {
-            state = self
-                .back
-                .wait_timeout_while(state, PATIENCE, |state| state.idle.is_empty())
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+            state = self.wait(state, PATIENCE, |state| state.idle.is_empty());
         }
         let idle = state.idle.pop();
+        let generation = state.generation;
         state.lent += 1;
         drop(state);
-        let taken = idle.map_or_else(|| self.open(), Ok);
+        let taken = idle.map_or_else(|| self.open(generation), Ok);
         if taken.is_err() {
             self.state().lent -= 1;
+            self.back.notify_all();
         }
         taken
     }
 
-    fn open(&self) -> Result<Open, RegistryError> {
+    /// Waits for others while that helps, and no longer than `time`.
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        time: Duration,
+        mut helps: impl FnMut(&State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        (self.back)
+            .wait_timeout_while(state, time, |state| helps(state))
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+    }
+
+    fn open(&self, generation: u64) -> Result<Open, RegistryError> {
         // Before it is opened: one that is replaced meanwhile is not taken for the new one.
-        let file = FileId::of(&self.file);
+        let before = Files::at(&self.paths);
         let mut registry = Registry::open(&self.file, self.key.clone())?.tell(self.wanted);
         if self.shared {
             registry.stay_open()?;
+            let writable = registry.is_writable()?;
+            let files = Files::at(&self.paths).with_database_of(before);
+            let mut state = self.state();
+            if state.generation == generation {
+                state.renew |= !writable || !state.files.are_still(files);
+            }
         }
-        Ok(Open { registry, file })
+        Ok(Open {
+            registry,
+            generation,
+        })
     }
 
     /// Takes one back; beyond those that stay open it is closed.
     fn put(&self, open: Open) {
         let mut state = self.state();
-        state.lent -= 1;
-        if state.idle.len() < KEPT {
+        if state.idle.len() < KEPT && open.generation == state.generation && !state.renew {
             state.idle.push(open);
+            state.lent -= 1;
             self.back.notify_one();
+        } else {
+            drop(state);
+            self.close(open);
         }
+    }
+
+    /// Closes one, and only then counts it as closed.
+    fn close(&self, open: Open) {
+        drop(open);
+        self.state().lent -= 1;
+        self.back.notify_all();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -166,25 +218,18 @@ impl Drop for Lease<'_> {
             && let Some(open) = open.take_if(|_| std::thread::panicking())
         {
             // Whatever the bug did to it, nobody else shall meet.
-            drop(open);
-            pool.state().lent -= 1;
+            pool.close(open);
         }
         self.rest();
     }
 }
 
-impl FileId {
-    /// That of the file there now.
-    fn of(path: &Path) -> Self {
-        let found = fs::metadata(path);
-        FileId(found.ok().map(|found| (found.dev(), found.ino())))
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::thread;
+
+    use super::super::Durable;
+    use super::*;
 
     fn pool(directory: &Path) -> Pool {
         let key = LookupKey::random().unwrap();
@@ -197,6 +242,18 @@ mod tests {
         let state = pool.state();
         assert_eq!(state.lent, 0);
         state.idle.len()
+    }
+
+    /// Begins to write.
+    fn touch(registry: &mut Registry) {
+        drop(registry.write(Durable::Soon).unwrap());
+    }
+
+    fn generation(lease: &Lease<'_>) -> u64 {
+        match &lease.0 {
+            Held::Lent(_, Some(open)) => open.generation,
+            _ => panic!("none is open"),
+        }
     }
 
     #[test]
@@ -245,9 +302,34 @@ mod tests {
         let copy = directory.path().join("copy");
         std::fs::copy(&pool.file, &copy).unwrap();
         std::fs::rename(&copy, &pool.file).unwrap();
-        let now = FileId::of(&pool.file);
         let lease = pool.lease().unwrap();
-        assert!(matches!(&lease.0, Held::Lent(_, Some(open)) if open.file == now));
+        assert_eq!(generation(&lease), 1);
+    }
+
+    #[test]
+    fn a_log_that_is_gone_is_noticed_and_nobody_keeps_the_old_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let pool = pool(directory.path());
+        // The first to write makes the log.
+        touch(pool.lease().unwrap().get().unwrap());
+        let one = pool.lease().unwrap();
+        for ending in ["-wal", "-shm"] {
+            let path = format!("{}{ending}", pool.file.display());
+            std::fs::remove_file(path).unwrap();
+        }
+        thread::scope(|scope| {
+            let next = scope.spawn(|| {
+                let mut next = pool.lease().unwrap();
+                touch(next.get().unwrap());
+                generation(&next)
+            });
+            thread::sleep(Duration::from_millis(100));
+            assert!(!next.is_finished(), "one is open that has the old index");
+            drop(one);
+            assert_eq!(next.join().unwrap(), 1);
+        });
+        assert_eq!(idle(&pool), 1);
+        assert_eq!(generation(&pool.lease().unwrap()), 1, "once is enough");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The responder while the disk of its registry is full, and when there is room again.
 
 use std::fs;
+use std::thread;
 
 use crate::peer::Peer;
 use crate::site::{Process, Site};
@@ -8,10 +9,70 @@ use crate::support::disk::Disk;
 
 /// What the responder says to a visit: status and body.
 fn visit(site: &Site, address: &str) -> String {
+    ask(site, &site.update(address))
+}
+
+fn health(site: &Site) -> String {
+    ask(site, "/healthz")
+}
+
+fn ask(site: &Site, path: &str) -> String {
     let mut peer = Peer::connect(&site.path("bowline.sock"));
-    let answered = peer.ask(&site.update(address), false).expect("an answer");
+    let answered = peer.ask(path, false).expect("an answer");
     let status = answered.status().split(' ').next().unwrap_or_default();
     format!("{status} {}", answered.body().trim_end())
+}
+
+#[test]
+fn it_writes_again_when_its_disk_can_be_written_again() {
+    let site = Site::new();
+    let Some(disk) = Disk::over(&site.path("registry")) else {
+        return;
+    };
+    disk.remount("ro");
+    let mut bowline = site.listen();
+    thread::scope(|scope| {
+        let visits = (1..=8).map(|n| {
+            let site = &site;
+            scope.spawn(move || visit(site, &format!("203.0.113.{n}")))
+        });
+        for said in visits.collect::<Vec<_>>() {
+            assert_eq!(said.join().unwrap(), "503 911");
+        }
+    });
+    assert_eq!(health(&site), "503 registry");
+    disk.remount("rw");
+    assert_eq!(visit(&site, "203.0.113.20"), "200 good 203.0.113.20");
+    assert_eq!(site.address(), ["203.0.113.20"]);
+    assert_eq!(health(&site), "200 ok");
+    assert_eq!(bowline.ended(), None, "it lives on");
+}
+
+#[test]
+fn it_follows_a_registry_that_was_put_in_place_while_it_had_another_open() {
+    let site = Site::new();
+    let mut bowline = site.listen();
+    assert_eq!(visit(&site, "203.0.113.1"), "200 good 203.0.113.1");
+    let registry = site.path("registry").join("bowline.db");
+    let beside = |ending: &str| registry.with_file_name(format!("bowline.db{ending}"));
+    upkeep(&site);
+    let copy = fs::read(&registry).unwrap();
+    assert_eq!(visit(&site, "203.0.113.2"), "200 good 203.0.113.2");
+    // By hand, into the same file, and without its log.
+    fs::write(&registry, copy).unwrap();
+    for ending in ["-wal", "-shm"] {
+        fs::remove_file(beside(ending)).unwrap();
+    }
+    assert_eq!(visit(&site, "203.0.113.3"), "200 good 203.0.113.3");
+    assert_eq!(site.address(), ["203.0.113.3"]);
+    assert_eq!(site.wish(), "203.0.113.3", "others read what it wrote");
+    upkeep(&site);
+    assert_eq!(site.address(), ["203.0.113.3"]);
+    assert_eq!(bowline.ended(), None, "it lives on");
+}
+
+fn upkeep(site: &Site) {
+    assert!(site.bowline().arg("upkeep").status().unwrap().success());
 }
 
 /// A registry on a small disk, and a responder that has it open; nothing where none may be
