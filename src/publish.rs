@@ -22,6 +22,7 @@ pub use trouble::{PublishError, Trouble};
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use self::exchange::{Exchange, Settled};
 use self::served::{Served, Visit};
@@ -313,7 +314,7 @@ impl Publisher {
     ///
     /// # Errors
     /// When a key cannot be read.
-    pub fn servers(&self) -> Result<Vec<(&ZoneName, &Server)>, PublishError> {
+    pub fn servers(&self) -> Result<Vec<(&ZoneName, Arc<Server>)>, PublishError> {
         self.zones
             .values()
             .map(|served| Ok((&served.zone, served.server()?)))
@@ -331,8 +332,8 @@ impl Publisher {
         let server = served.server()?;
         let patience = Patience::with(&served.silence)?;
         Ok(patience.map(|patience| Exchange {
+            served,
             server,
-            zone: &served.zone,
             deadline,
             patience,
             silent,

@@ -85,6 +85,19 @@ impl Refusal {
         }
     }
 
+    /// Whether the name server may know another key: it cannot sign that it does, and not every
+    /// one says so (PowerDNS).
+    pub fn may_be_of_key(&self) -> bool {
+        matches!(
+            self,
+            Refusal::Rcode {
+                rcode: Rcode::NOTAUTH | Rcode::REFUSED,
+                authenticated: false,
+                ..
+            }
+        )
+    }
+
     /// Whether another try may fare better: Knot before 3.4 answers SERVFAIL to all
     /// updates of a batch when one of them cannot be applied.
     pub(super) fn is_passing(&self) -> bool {

@@ -1,8 +1,10 @@
 //! An exchange with one name server, for one host or many: compare, swap, look.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Trouble;
+use super::served::Served;
 use crate::deadline::Deadline;
 use crate::dns::{self, Answer, Answers, Doubt, LookupError, Refusal, Server, Swap, Verdict, Wait};
 use crate::ip::{AddressSet, Family};
@@ -22,8 +24,8 @@ const REFUSALS: usize = 64;
 
 /// Business with the name server of a zone.
 pub(super) struct Exchange<'a> {
-    pub(super) server: &'a Server,
-    pub(super) zone: &'a ZoneName,
+    pub(super) served: &'a Served,
+    pub(super) server: Arc<Server>,
     pub(super) deadline: Deadline,
     pub(super) patience: Patience<'a>,
     /// Called each time the name server has been silent for a while.
@@ -166,11 +168,13 @@ impl Exchange<'_> {
     /// Sends an UPDATE, with time left to look at its result.
     pub(super) fn send(
         &mut self,
-        update: impl FnOnce(&Server, &ZoneName, Wait<'_>) -> Verdict,
+        update: impl Fn(&Server, &ZoneName, Wait<'_>) -> Verdict,
     ) -> Verdict {
-        let mut goes_on = || goes_on(&mut self.patience, self.silent);
-        let wait = Wait::with(self.deadline.less(READ_BACK), &mut goes_on);
-        let verdict = update(self.server, self.zone, wait);
+        let until = self.deadline.less(READ_BACK);
+        let verdict = self.say(until, update, |verdict| match verdict {
+            Verdict::Refused(refusal) => Some(refusal),
+            _ => None,
+        });
         if !matches!(
             verdict,
             Verdict::Unconfirmed(Doubt::Silent | Doubt::Unverified)
@@ -191,11 +195,12 @@ impl Exchange<'_> {
     /// Asks the name server what it has.
     pub(super) fn ask<T>(
         &mut self,
-        question: impl FnOnce(&Server, &ZoneName, Wait<'_>) -> Result<T, LookupError>,
+        question: impl Fn(&Server, &ZoneName, Wait<'_>) -> Result<T, LookupError>,
     ) -> Result<T, Trouble> {
-        let mut goes_on = || goes_on(&mut self.patience, self.silent);
-        let wait = Wait::with(self.deadline, &mut goes_on);
-        let found = question(self.server, self.zone, wait);
+        let found = self.say(self.deadline, question, |found| match found {
+            Err(LookupError::Refused(refusal)) => Some(refusal),
+            _ => None,
+        });
         if !matches!(
             found,
             Err(LookupError::NoAnswer(Doubt::Silent | Doubt::Unverified))
@@ -203,6 +208,30 @@ impl Exchange<'_> {
             self.patience.answered();
         }
         found.map_err(Trouble::Lookup)
+    }
+
+    /// Says something; again where the name server may have another key by now, and so has the
+    /// key's file.
+    fn say<T>(
+        &mut self,
+        until: Deadline,
+        say: impl Fn(&Server, &ZoneName, Wait<'_>) -> T,
+        refusal: impl Fn(&T) -> Option<&Refusal>,
+    ) -> T {
+        let mut goes_on = || goes_on(&mut self.patience, self.silent);
+        let mut say = |server: &Server| {
+            let wait = Wait::with(until, &mut goes_on);
+            say(server, &self.served.zone, wait)
+        };
+        let heard = say(&self.server);
+        if refusal(&heard).is_some_and(Refusal::may_be_of_key)
+            && let Some(server) = self.served.with_new_key(&self.server)
+        {
+            let heard = say(&server);
+            self.server = server;
+            return heard;
+        }
+        heard
     }
 }
 

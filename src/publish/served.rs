@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{PublishError, Published};
 use crate::config::Zone;
@@ -22,7 +22,7 @@ pub(super) struct Served {
     /// Where it is noted that the name server is silent.
     pub(super) silence: PathBuf,
     /// With the key, read when it is first needed.
-    server: OnceLock<Server>,
+    server: RwLock<Option<Arc<Server>>>,
     /// Visits that wait for it.
     pub(super) visits: Together<Visit, Vec<Published>>,
 }
@@ -42,7 +42,7 @@ impl Served {
             address: zone.server,
             key_file: zone.key_file.clone(),
             silence: patience::file(zone.server, state),
-            server: OnceLock::new(),
+            server: RwLock::default(),
             visits: Together::default(),
         }
     }
@@ -51,10 +51,25 @@ impl Served {
     ///
     /// # Errors
     /// When the key cannot be read.
-    pub(super) fn server(&self) -> Result<&Server, PublishError> {
-        if let Some(server) = self.server.get() {
-            return Ok(server);
+    pub(super) fn server(&self) -> Result<Arc<Server>, PublishError> {
+        let server = self.server.read().unwrap_or_else(PoisonError::into_inner);
+        match &*server {
+            Some(server) => Ok(Arc::clone(server)),
+            None => {
+                drop(server);
+                Ok(self.keep(self.read()?))
+            }
         }
+    }
+
+    /// The same with the key that the file has now, where that is another one: whoever replaces
+    /// a key does so here and at the name server, and need not think of those that run.
+    pub(super) fn with_new_key(&self, old: &Server) -> Option<Arc<Server>> {
+        let new = self.read().ok()?;
+        (!new.key.is_same(&old.key)).then(|| self.keep(new))
+    }
+
+    fn read(&self) -> Result<Server, PublishError> {
         let file = &self.key_file;
         let text = std::fs::read_to_string(file).map_err(|error| PublishError::KeyFile {
             file: file.clone(),
@@ -64,9 +79,15 @@ impl Served {
             file: file.clone(),
             error,
         })?;
-        Ok(self.server.get_or_init(|| Server {
+        Ok(Server {
             address: self.address,
             key,
-        }))
+        })
+    }
+
+    fn keep(&self, server: Server) -> Arc<Server> {
+        let server = Arc::new(server);
+        let mut kept = self.server.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(kept.insert(server))
     }
 }

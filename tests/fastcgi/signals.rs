@@ -129,6 +129,38 @@ fn a_hangup_reads_the_configuration_again() {
 }
 
 #[test]
+fn a_key_that_was_replaced_is_taken_as_soon_as_the_old_one_is_refused() {
+    let site = Site::new();
+    let _bowline = site.listen();
+    let socket = site.path("bowline.sock");
+    let visit = |address: &str| {
+        let update = site.update(address);
+        let answered = Peer::connect(&socket).ask(&update, false).unwrap();
+        answered.body().trim_end().to_owned()
+    };
+    assert_eq!(visit("203.0.113.1"), "good 203.0.113.1");
+    for (n, first) in [(2, "203.0.113.1"), (3, "203.0.113.4")] {
+        let other = format!("203.0.113.{n}");
+        site.knot.write_another_key();
+        // The name server still has the old one.
+        assert_eq!(visit(&other), format!("good {other}"));
+        assert_eq!(site.address(), [other.as_str()]);
+        assert_eq!(visit("203.0.113.1"), "good 203.0.113.1");
+        site.knot.reload();
+        let word = if first == "203.0.113.1" {
+            "nochg"
+        } else {
+            "good"
+        };
+        assert_eq!(visit(first), format!("{word} {first}"));
+        assert_eq!(site.address(), [first]);
+        assert_eq!(visit(&other), format!("good {other}"));
+        assert_eq!(site.address(), [other.as_str()]);
+    }
+    assert!(!site.log().contains("dnserr"), "{}", site.log());
+}
+
+#[test]
 fn a_broken_configuration_is_answered_until_it_is_mended() {
     let site = Site::new();
     let good = fs::read(site.config()).unwrap();

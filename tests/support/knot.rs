@@ -100,6 +100,21 @@ impl Knot {
         self.dir.join("key.conf")
     }
 
+    /// Writes another key of that name into its file; it is in force from [`Knot::reload`] on.
+    pub fn write_another_key(&self) {
+        let algorithm = self.key_text.split("algorithm: ").nth(1).unwrap();
+        let algorithm = algorithm.split_whitespace().next().unwrap();
+        let name = self.key_text.split("id: ").nth(1).unwrap();
+        let name = name.split_whitespace().next().unwrap();
+        let text = run(Command::new("keymgr").args(["-t", name, algorithm]));
+        fs::write(self.key_file(), text).unwrap();
+    }
+
+    /// Has it read its configuration again.
+    pub fn reload(&self) {
+        self.knotc(&["reload"]);
+    }
+
     /// What `kdig +short` prints for a name and a type: sorted lines.
     pub fn kdig(&self, name: &str, rtype: &str) -> Vec<String> {
         let port = self.address.port().to_string();
