@@ -25,11 +25,10 @@ const RENEWAL: Duration = Duration::from_secs(1);
 /// The registry in one file, open as often as its users need it at once.
 pub struct Pool {
     file: PathBuf,
-    paths: Paths,
     key: LookupKey,
     wanted: Wanted,
-    /// Whether they stay open for others.
-    shared: bool,
+    /// Where they stay open for others: what may be replaced meanwhile.
+    shared: Option<Paths>,
     state: Mutex<State>,
     /// Told when one comes back.
     back: Condvar,
@@ -72,10 +71,9 @@ impl Pool {
     pub fn new(file: &Path, key: LookupKey, wanted: Wanted, shared: bool) -> Self {
         Pool {
             file: file.to_owned(),
-            paths: Paths::of(file),
             key,
             wanted,
-            shared,
+            shared: shared.then(|| Paths::of(file)),
             state: Mutex::default(),
             back: Condvar::new(),
         }
@@ -86,8 +84,8 @@ impl Pool {
     /// # Errors
     /// As [`Registry::open`].
     pub fn lease(&self) -> Result<Lease<'_>, RegistryError> {
-        if self.shared {
-            let now = Files::at(&self.paths);
+        if let Some(paths) = &self.shared {
+            let now = Files::at(paths);
             let mut state = self.state();
             if state.lent == 0 && state.idle.is_empty() {
                 state.files = Files::default();
@@ -137,12 +135,12 @@ impl Pool {
 
     fn open(&self, generation: u64) -> Result<Open, RegistryError> {
         // Before it is opened: one that is replaced meanwhile is not taken for the new one.
-        let before = Files::at(&self.paths);
+        let before = self.shared.as_ref().map(Files::at);
         let mut registry = Registry::open(&self.file, self.key.clone())?.tell(self.wanted);
-        if self.shared {
+        if let (Some(paths), Some(before)) = (&self.shared, before) {
             registry.stay_open()?;
             let writable = registry.is_writable()?;
-            let files = Files::at(&self.paths).with_database_of(before);
+            let files = Files::at(paths).with_database_of(before);
             let mut state = self.state();
             if state.generation == generation {
                 state.renew |= !writable || !state.files.are_still(files);
