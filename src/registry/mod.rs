@@ -342,10 +342,18 @@ fn migrate(db: &mut Connection) -> Result<(), rusqlite::Error> {
     // Another process may have been quicker.
     let taken = usize::try_from(version(&tx)?).unwrap_or(0);
     for step in STEPS.iter().skip(taken) {
-        tx.execute_batch(step)?;
+        tx.execute_batch(&bare(step))?;
     }
     tx.pragma_update(None, "user_version", VERSION)?;
     tx.commit()
+}
+
+/// A step without comments, in one line: SQLite keeps a table's text as it was written, and
+/// every CGI process reads it.
+fn bare(step: &str) -> String {
+    let code = step.lines().filter_map(|line| line.split("--").next());
+    let words: Vec<&str> = code.flat_map(str::split_whitespace).collect();
+    words.join(" ")
 }
 
 /// SQLite does not tell a missing file from one it may not open.

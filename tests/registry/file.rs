@@ -1,9 +1,11 @@
 //! The file itself: whose it is, and what is not in it.
 
-use bowline::registry::{Registry, RegistryError};
-use bowline::token::LookupKey;
+use std::path::Path;
 
-use crate::fixture::Fixture;
+use bowline::registry::{Registry, RegistryError};
+use bowline::token::{LookupKey, Token};
+
+use crate::fixture::{Fixture, NOW, name};
 
 #[test]
 fn a_registry_of_another_kind_is_never_used() {
@@ -38,6 +40,73 @@ fn a_registry_of_another_kind_is_never_used() {
     )
     .unwrap();
     assert!(Registry::open(&text, other).is_err());
+}
+
+/// Tables with their columns, and indexes with theirs.
+fn schema(file: &Path) -> Vec<String> {
+    let db = rusqlite::Connection::open(file).unwrap();
+    let mut rows = db
+        .prepare(
+            "SELECT format('%s %s %s %s %s %s', m.name, c.name, c.type, c.\"notnull\", c.dflt_value, c.pk)
+             FROM sqlite_schema AS m, pragma_table_info(m.name) AS c WHERE m.type = 'table'
+             UNION ALL
+             SELECT format('%s %s %s', m.name, m.tbl_name, c.name)
+             FROM sqlite_schema AS m, pragma_index_info(m.name) AS c WHERE m.type = 'index'
+             ORDER BY 1",
+        )
+        .unwrap();
+    let rows = rows.query_map([], |row| row.get(0)).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+#[test]
+fn a_registry_of_the_first_version_becomes_one_of_this() {
+    let it = Fixture::new();
+    let file = it.directory.path().join("old.db");
+    let token = Token::random().unwrap();
+    let db = rusqlite::Connection::open(&file).unwrap();
+    db.execute_batch(include_str!("../../src/registry/schema.sql"))
+        .unwrap();
+    db.execute_batch(
+        "INSERT INTO host (id, zone, name, created, wish, wish_names, wish_ipv4, wish_ttl, wish_at)
+         VALUES (7, 'dyn.example.org', 'home.dyn.example.org', 1, 3, 'home.dyn.example.org', '203.0.113.7', 60, 2)",
+    )
+    .unwrap();
+    let digest = it.key.digest(&token);
+    db.execute(
+        "INSERT INTO meta (lookup_check) VALUES (?1)",
+        [it.key.check().as_bytes()],
+    )
+    .unwrap();
+    db.execute(
+        "INSERT INTO token (digest, host) VALUES (?1, 7)",
+        [digest.as_bytes()],
+    )
+    .unwrap();
+    db.pragma_update(None, "user_version", 1).unwrap();
+    drop(db);
+
+    let registry = Registry::open(&file, it.key.clone()).unwrap();
+    let host = registry.host_by_name(&name("home"), NOW).unwrap().unwrap();
+    assert_eq!(host.wish.records.addresses.to_string(), "203.0.113.7");
+    assert_eq!(host.wish.number, 3);
+    drop(registry);
+    let new = it.directory.path().join("bowline.db");
+    assert_eq!(schema(&file), schema(&new));
+}
+
+#[test]
+fn no_process_has_to_read_comments() {
+    let it = Fixture::new();
+    let db = rusqlite::Connection::open(it.directory.path().join("bowline.db")).unwrap();
+    let comments: i64 = db
+        .query_row(
+            "SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%--%' OR sql LIKE '%  %'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(comments, 0);
 }
 
 #[test]
