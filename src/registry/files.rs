@@ -19,6 +19,17 @@ impl Paths {
     }
 }
 
+/// Puts the log's name on disk while the log is empty, and perhaps new: what is written into it
+/// would be lost with its name. SQLite would do so once in every process that writes.
+pub(super) fn keep_log(database: &Path) {
+    let Paths([_, log, _]) = Paths::of(database);
+    let is_new = fs::metadata(&log).is_ok_and(|found| found.len() == 0);
+    if let Some(directory) = log.parent().filter(|_| is_new) {
+        // Where the directory may not be read, SQLite would go on too.
+        let _ = fs::File::open(directory).and_then(|directory| directory.sync_all());
+    }
+}
+
 /// Device and inode number of each: a file put in place of another has others. `None` where
 /// there is none, or it is not known yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

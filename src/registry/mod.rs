@@ -267,10 +267,15 @@ impl Registry {
 
     /// A transaction that may write; it waits for other writers before it begins, never inside.
     fn write(&mut self, durable: Durable) -> Result<Transaction<'_>, RegistryError> {
+        let first = self.set_to.is_none();
+        let file = self.db.path().filter(|_| first).map(PathBuf::from);
         self.prepare_to_write(durable)?;
-        Ok(self
-            .db
-            .transaction_with_behavior(TransactionBehavior::Immediate)?)
+        let begun = (self.db).transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // From here on there is a log.
+        if let Some(file) = &file {
+            files::keep_log(file);
+        }
+        Ok(begun)
     }
 
     /// Sets what only matters to writers, so that a visit that changes nothing need not.
