@@ -30,10 +30,8 @@ impl Host {
     /// they went is no sign of life: a host that has expired is as silent as it was before.
     pub fn silence(&self, now: Timestamp) -> Span {
         let heard = self.last_seen.unwrap_or(self.created);
-        now.since(match self.wish.records.addresses.is_empty() {
-            true => heard,
-            false => heard.max(self.wish.at),
-        })
+        let set = (self.last_change).filter(|_| !self.wish.records.addresses.is_empty());
+        now.since(set.map_or(heard, |set| set.max(heard)))
     }
 
     /// Whether its client was not heard for as long as it may be silent; `zone` is the zone's

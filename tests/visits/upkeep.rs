@@ -22,7 +22,7 @@ fn round(site: &Site) -> Round {
 fn silent_for(site: &Site, home: &Home, span: Span) {
     let then = Timestamp::now().minus(span).seconds();
     let db = rusqlite::Connection::open(site.registry_file()).unwrap();
-    let set = "UPDATE host SET last_seen = ?2, wish_at = ?2 WHERE id = ?1";
+    let set = "UPDATE host SET last_seen = ?2, last_change = ?2, wish_at = ?2 WHERE id = ?1";
     db.execute(set, (home.id.number(), then)).unwrap();
 }
 
@@ -246,4 +246,39 @@ fn an_expired_host_is_listed_until_it_is_back() {
     assert_eq!(site.visit(&heard.with("203.0.113.8")).status, 200);
     assert_eq!(site.dns("heard"), "203.0.113.8");
     assert_eq!(listed(&site, "--expired"), "set");
+}
+
+#[test]
+fn another_name_is_no_sign_of_life() {
+    let site = Site::new();
+    let hour = Span::from_seconds(3600);
+    let expiring = Settings {
+        expire: Some(hour),
+        ..Settings::default()
+    };
+    let home = site.add_with("home", expiring);
+    assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
+    bowline(&site, "host rename home villa --keep-old 1h");
+    assert_eq!(site.dns("home"), "203.0.113.7");
+    silent_for(&site, &home, Span::from_seconds(5400));
+    let changed = site.host(&home).last_change;
+    // The operator gives it a name, and upkeep takes one away.
+    bowline(&site, "host set villa --wildcard");
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    db.execute("UPDATE former_name SET until = 0", []).unwrap();
+    let done = round(&site);
+    assert_eq!((done.pruned.names, done.expired), (1, 0));
+    assert_eq!(
+        (site.dns("home"), site.dns("any.villa")),
+        (String::new(), "203.0.113.7".into())
+    );
+    assert_eq!(site.host(&home).last_change, changed);
+    assert_eq!(listed(&site, "--expired"), "villa");
+    steady_for(&site, hour);
+    assert_eq!(round(&site).expired, 1);
+    assert_eq!(
+        (site.dns("villa"), site.dns("any.villa")),
+        Default::default()
+    );
+    assert_ne!(site.host(&home).last_change, changed);
 }
