@@ -13,6 +13,8 @@ mod support;
 mod behind;
 #[path = "visits/between.rs"]
 mod between;
+#[path = "visits/bodies.rs"]
+mod bodies;
 #[path = "visits/cgi.rs"]
 mod cgi;
 #[path = "visits/compare.rs"]
@@ -29,8 +31,6 @@ mod full;
 mod gone;
 #[path = "visits/held.rs"]
 mod held;
-#[path = "visits/json.rs"]
-mod json;
 #[path = "visits/kill.rs"]
 mod kill;
 #[path = "visits/lan.rs"]

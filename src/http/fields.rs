@@ -1,13 +1,16 @@
 //! Name-value pairs: a query string, a form, or a JSON object.
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 
+use super::multipart;
 use super::path::percent_decode;
 
-/// The pairs of `application/x-www-form-urlencoded` data, or of an object in
-/// `application/json`, in order, as octets.
+/// The pairs of `application/x-www-form-urlencoded` data, of a form in parts, or of an object
+/// in `application/json`, in order, as octets.
 ///
-/// Nothing a client can write is an error: odd pairs are names without values,
+/// Nothing a client can write into a query is an error: odd pairs are names without values,
 /// bad escapes stay as they are, unknown names are never asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(Vec<u8>, Vec<u8>)>);
@@ -27,18 +30,32 @@ impl Fields {
         )
     }
 
-    /// Reads `{"a": "1", "b": 2}`; what is neither text nor number nor switch is left out.
-    pub fn from_json(text: &[u8]) -> Self {
-        let object: Map<String, Value> = serde_json::from_slice(text).unwrap_or_default();
+    /// Reads a body; one of a type in which nobody writes fields has none.
+    ///
+    /// # Errors
+    /// When it is not what its type says: there may have been an address in it.
+    pub fn of_body(content_type: &[u8], body: &[u8]) -> Result<Self, Illegible> {
+        let is_json = body.trim_ascii_start().starts_with(b"{");
+        match media_type(content_type).as_slice() {
+            _ if body.trim_ascii().is_empty() => Ok(Fields::default()),
+            b"multipart/form-data" => multipart::parse(content_type, body)
+                .map(Fields)
+                .ok_or(Illegible::Parts),
+            // `curl -d` says so of JSON too, and no name of a field begins like that.
+            b"application/x-www-form-urlencoded" if !is_json => Ok(Fields::parse(body)),
+            b"application/x-www-form-urlencoded" | b"application/json" => Fields::from_json(body),
+            _ => Ok(Fields::default()),
+        }
+    }
+
+    /// Reads `{"a": "1", "b": 2, "c": ["3", "4"]}`.
+    fn from_json(text: &[u8]) -> Result<Self, Illegible> {
+        let object: Map<String, Value> =
+            serde_json::from_slice(text).map_err(|_| Illegible::Json)?;
         let pair = |(name, value): (String, Value)| {
-            let value = match value {
-                Value::String(text) => text,
-                Value::Number(_) | Value::Bool(_) => value.to_string(),
-                Value::Null | Value::Array(_) | Value::Object(_) => return None,
-            };
-            Some((name.into_bytes(), value.into_bytes()))
+            Some((name.into_bytes(), text_of(value)?.into_bytes()))
         };
-        Fields(object.into_iter().filter_map(pair).collect())
+        Ok(Fields(object.into_iter().filter_map(pair).collect()))
     }
 
     /// These pairs and, behind them, those of `more` under other names.
@@ -83,12 +100,51 @@ fn is(there: &[u8], name: &str) -> bool {
     there.eq_ignore_ascii_case(name.as_bytes())
 }
 
+/// A member's value: of a list the items with commas between. An object stays as it is written:
+/// no field takes that, and whoever asks for it sees that something is there.
+fn text_of(value: Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        Value::Array(items) => {
+            let texts: Vec<_> = items.into_iter().filter_map(text_of).collect();
+            Some(texts.join(","))
+        }
+        Value::Number(_) | Value::Bool(_) | Value::Object(_) => Some(value.to_string()),
+    }
+}
+
+/// A Content-Type without its parameters (RFC 9110 8.3.1).
+fn media_type(content_type: &[u8]) -> Vec<u8> {
+    let mut parts = content_type.split(|b| *b == b';');
+    let kind = parts.next().unwrap_or_default();
+    kind.trim_ascii().to_ascii_lowercase()
+}
+
 fn form_decode(text: &[u8]) -> Vec<u8> {
     let spaced: Vec<u8> = text
         .iter()
         .map(|b| if *b == b'+' { b' ' } else { *b })
         .collect();
     percent_decode(&spaced)
+}
+
+/// What a body is not, though its type says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Illegible {
+    /// A JSON object.
+    Json,
+    /// A form in parts.
+    Parts,
+}
+
+impl fmt::Display for Illegible {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Illegible::Json => "the body is no JSON object",
+            Illegible::Parts => "the body is no form in parts",
+        })
+    }
 }
 
 #[cfg(test)]
@@ -113,24 +169,67 @@ mod tests {
 
     #[test]
     fn members_of_an_object() {
-        for (text, shown) in [
+        let deep = "[".repeat(60_000);
+        for (text, expected) in [
             (
-                r#"{"myip": "203.0.113.7", "clear": true, "n": 1, "none": null, "list": [1]}"#,
-                "myip=203.0.113.7 clear=true n=1 ",
+                r#"{"myip": "203.0.113.7", "clear": true, "n": 1, "none": null, "o": {"a":1}}"#,
+                "myip=203.0.113.7 clear=true n=1 o={\"a\":1} ",
+            ),
+            (
+                r#"{"ip": ["203.0.113.7", null, ["2001:db8::7"], {}], "no": []}"#,
+                "ip=203.0.113.7,2001:db8::7,{} no= ",
             ),
             (r#"{"ip": "\u0031 +%31"}"#, "ip=1 +%31 "),
-            (r#"["myip"]"#, ""),
-            (r#"{"myip": "203.0.113.7""#, ""),
-            ("myip=203.0.113.7", ""),
-            ("", ""),
+            ("{}", ""),
+            (r#"["myip"]"#, "none"),
+            (r#"{"myip": "203.0.113.7""#, "none"),
+            ("{\"myip\": \"\u{0}\"}", "none"),
+            ("myip=203.0.113.7", "none"),
+            ("null", "none"),
+            (&deep, "none"),
         ] {
-            let pairs = Fields::from_json(text.as_bytes()).0.into_iter();
-            let pairs = pairs
-                .map(|(name, value)| format!("{}={} ", name.escape_ascii(), value.escape_ascii()));
-            assert_eq!(pairs.collect::<String>(), shown, "{text}");
+            assert_eq!(
+                shown("application/json", text.as_bytes()),
+                expected,
+                "{text:.80}"
+            );
         }
-        let fields = Fields::from_json(&vec![b'['; 60_000]);
-        assert_eq!(fields, Fields::default());
+        assert_eq!(shown("application/json", b"{\"ip\":\"\xff\"}"), "none");
+    }
+
+    #[test]
+    fn bodies_by_their_types() {
+        let part = "--b\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--b--";
+        let object = r#" {"a":1}"#;
+        let form = "Application/X-WWW-Form-urlencoded ; charset=x";
+        for (content_type, body, expected) in [
+            (form, "a=1&b", "a=1 b= "),
+            (form, object, "a=1 "),
+            (form, "{a=1", "none"),
+            ("APPLICATION/JSON;charset=utf-8", object, "a=1 "),
+            ("Multipart/Form-Data; boundary=b", part, "a=1 "),
+            ("multipart/form-data", part, "none"),
+            ("multipart/mixed; boundary=b", part, ""),
+            ("text/plain", "a=1", ""),
+            ("application/octet-stream", object, ""),
+            ("", "a=1", ""),
+        ] {
+            assert_eq!(
+                shown(content_type, body.as_bytes()),
+                expected,
+                "{content_type}: {body}"
+            );
+            assert_eq!(shown(content_type, b" \r\n"), "", "{content_type}");
+        }
+    }
+
+    fn shown(content_type: &str, body: &[u8]) -> String {
+        let Ok(fields) = Fields::of_body(content_type.as_bytes(), body) else {
+            return "none".to_owned();
+        };
+        let text = |octets: Vec<u8>| String::from_utf8(octets).unwrap();
+        let pair = |(name, value)| format!("{}={} ", text(name), text(value));
+        fields.0.into_iter().map(pair).collect()
     }
 
     #[test]

@@ -6,13 +6,14 @@
 mod accept;
 mod client;
 mod fields;
+mod multipart;
 mod path;
 mod request;
 mod response;
 
 pub use accept::prefers_json;
 pub use client::client_address;
-pub use fields::Fields;
+pub use fields::{Fields, Illegible};
 pub use path::Path;
 pub use request::{BODY_MAX, HEAD_MAX, Method, Request};
 pub use response::{Response, Status};

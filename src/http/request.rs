@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::{Fields, Path};
+use super::{Fields, Illegible, Path};
 
 /// The largest body that is read, in octets.
 pub const BODY_MAX: usize = 64 * 1024;
@@ -68,6 +68,8 @@ pub struct Request {
     pub path: Path,
     /// The pairs of the query, then those of a form or a JSON object in the body: the query wins.
     pub fields: Fields,
+    /// Why there are none of the body, though there should be.
+    pub illegible: Option<Illegible>,
     /// Whether it came over TLS.
     pub https: bool,
     /// The peer of the web server, where it could be read.
@@ -98,13 +100,8 @@ impl Request {
             }
             _ => variable("QUERY_STRING"),
         };
-        let content = match media_type(variable("CONTENT_TYPE")) {
-            kind if kind.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") => {
-                Fields::parse(body)
-            }
-            kind if kind.eq_ignore_ascii_case(b"application/json") => Fields::from_json(body),
-            _ => Fields::default(),
-        };
+        let content = Fields::of_body(variable("CONTENT_TYPE"), body);
+        let illegible = content.as_ref().err().copied();
         let request = Request {
             method: method(variable("REQUEST_METHOD")),
             path: match variable("REQUEST_URI") {
@@ -113,7 +110,8 @@ impl Request {
                 }
                 uri => Path::from_uri(uri),
             },
-            fields: Fields::parse(query).and(content),
+            fields: Fields::parse(query).and(content.unwrap_or_default()),
+            illegible,
             https: variable("HTTPS").eq_ignore_ascii_case(b"on")
                 || variable("HTTPS") == b"1"
                 || variable("REQUEST_SCHEME").eq_ignore_ascii_case(b"https"),
@@ -163,12 +161,6 @@ fn method(name: &[u8]) -> Method {
         b"HEAD" => Method::Head,
         _ => Method::Other,
     }
-}
-
-/// A Content-Type without its parameters (RFC 9110 8.3.1).
-fn media_type(content_type: &[u8]) -> &[u8] {
-    let mut parts = content_type.split(|b| *b == b';');
-    parts.next().unwrap_or_default().trim_ascii()
 }
 
 fn address(text: &[u8]) -> Option<IpAddr> {
@@ -235,8 +227,17 @@ mod tests {
         let both = request(&[("QUERY_STRING", "a=1"), form], "a=2&b=3");
         assert_eq!(values(&both, "a"), ["1"]);
         assert_eq!(values(&both, "b"), ["3"]);
-        let json = request(&[("CONTENT_TYPE", "application/json")], "a=2");
-        assert!(values(&json, "a").is_empty());
+        let json = [
+            ("QUERY_STRING", "b=1"),
+            ("CONTENT_TYPE", "application/json"),
+        ];
+        let json = request(&json, "a=2");
+        assert_eq!(
+            (values(&json, "a"), values(&json, "b")),
+            (vec![], vec!["1".to_owned()])
+        );
+        assert_eq!(json.illegible, Some(Illegible::Json));
+        assert_eq!(both.illegible, None);
     }
 
     #[test]

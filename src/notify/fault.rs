@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::PATIENCE;
+
 /// So much of what a receiver says is repeated.
 const LONGEST: usize = 300;
 
@@ -22,6 +24,12 @@ impl Fault {
     /// The receiver is silent.
     pub fn silent(why: impl fmt::Display) -> Self {
         Fault::Silent(one_line(&why.to_string()))
+    }
+
+    /// The receiver was waited for in vain.
+    pub(super) fn late() -> Self {
+        let seconds = PATIENCE.as_secs();
+        Fault::silent(format_args!("it does not answer within {seconds} s"))
     }
 
     /// The receiver refuses.

@@ -1,6 +1,7 @@
 //! Mail: by SMTP (RFC 5321), or handed to a program like sendmail.
 
 use std::error::Error;
+use std::io;
 use std::time::{Duration, SystemTime};
 
 use lettre::message::header::{Header, HeaderName, HeaderValue};
@@ -14,12 +15,9 @@ use lettre::{Address, transport};
 use super::fault::one_line;
 use super::gate::Gate;
 use super::message::Message;
-use super::{Fault, process};
+use super::{Fault, PATIENCE, process};
 use crate::config::{Mail, MailServer, Security};
 use crate::deadline::Deadline;
-
-/// A mail server is waited for, at each step, no longer than this.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A finished mail on its way.
 pub(super) struct Letter {
@@ -45,10 +43,11 @@ impl Letter {
             (None, Some(operator)) => operator.clone(),
             (None, None) => return Err(Fault::never("there is nobody to send it to")),
         };
+        let (from, to) = (in_ascii(&mail.from)?, in_ascii(&to)?);
         let written = lettre::Message::builder()
             .message_id(Some(format!("<{}@{host}>", message.id)))
             .date(SystemTime::now())
-            .from(mail.from.clone())
+            .from(from.clone())
             .to(to.clone())
             .subject(&message.title)
             .header(AutoSubmitted)
@@ -62,7 +61,7 @@ impl Letter {
             .as_ref()
             .map(|(user, password)| Credentials::new(user.clone(), password.secret().to_owned()));
         Ok(Letter {
-            from: mail.from.email.clone(),
+            from: from.email,
             to: to.email,
             octets: written.formatted(),
             server: mail.smtp.clone(),
@@ -140,8 +139,24 @@ impl Letter {
     }
 }
 
+/// A mailbox with its domain as A-labels (RFC 5890 2.3.2.1), which every server takes. What stands
+/// before the @ has no other form, and needs one that knows SMTPUTF8 (RFC 6531).
+fn in_ascii(mailbox: &Mailbox) -> Result<Mailbox, Fault> {
+    let domain = mailbox.email.domain();
+    if domain.is_ascii() {
+        return Ok(mailbox.clone());
+    }
+    let never = |error: &dyn Error| Fault::never(format_args!("{}: {error}", mailbox.email));
+    let domain = idna::domain_to_ascii_strict(domain).map_err(|error| never(&error))?;
+    let email = Address::new(mailbox.email.user(), domain).map_err(|error| never(&error))?;
+    Ok(Mailbox::new(mailbox.name.clone(), email))
+}
+
 /// What goes wrong for this message as for any other.
 fn silent(error: transport::smtp::Error) -> Fault {
+    if is_late(&error) {
+        return Fault::late();
+    }
     let why = whole(&error);
     match error.is_permanent() || error.is_transient() {
         true => Fault::refused(why),
@@ -151,14 +166,20 @@ fn silent(error: transport::smtp::Error) -> Fault {
 
 /// What goes wrong for this message or its recipient, where the server says so.
 fn of_this_one(error: transport::smtp::Error) -> Fault {
-    let why = whole(&error);
     if error.is_permanent() {
-        Fault::never(why)
+        Fault::never(whole(&error))
     } else if error.is_transient() {
-        Fault::not_now(why)
+        Fault::not_now(whole(&error))
     } else {
-        Fault::silent(why)
+        silent(error)
     }
+}
+
+/// Whether it was waited for in vain; the system says then that it has nothing at present.
+fn is_late(error: &dyn Error) -> bool {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    let mut kinds = causes.filter_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()));
+    kinds.any(|kind| matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut))
 }
 
 /// An error with what has caused it.

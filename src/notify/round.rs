@@ -9,7 +9,7 @@ use super::mail::Letter;
 use super::message::{Message, MessageError};
 use super::template::Templates;
 use super::webhook::Post;
-use super::{Fault, TemplateError};
+use super::{Fault, PATIENCE, TemplateError};
 use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::event::{Channel, Event};
@@ -20,8 +20,6 @@ use crate::time::Timestamp;
 
 /// A round delivers for no longer than this.
 const LONGEST: Duration = Duration::from_secs(30);
-/// A receiver of mail, or of a webhook, is waited for no longer than this in all.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// A sender has so much more to say why, and to end what it has started, when its time is up.
 const GRACE: Duration = Duration::from_secs(1);
 /// So many notices of a channel are looked at in a round.

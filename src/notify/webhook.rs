@@ -78,9 +78,13 @@ impl Post {
             octets: io::Cursor::new(self.body),
             gate: Some(gate),
         };
-        let answer = request
-            .send(SendBody::from_owned_reader(body))
-            .map_err(Fault::silent)?;
+        let answer =
+            request
+                .send(SendBody::from_owned_reader(body))
+                .map_err(|error| match error {
+                    ureq::Error::Timeout(_) => Fault::late(),
+                    error => Fault::silent(error),
+                })?;
         let status = answer.status();
         match status.as_u16() {
             200..=299 => Ok(()),

@@ -1,19 +1,18 @@
-//! Accounts that clients for certificates have registered: hosts whose challenges may be set
-//! from some networks only.
+//! Accounts that clients for certificates have registered: hosts that may be visited from some
+//! networks only.
 
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
-use rusqlite::Connection;
 
 use super::owner::check_on;
 use super::verbs::add_one;
-use super::{Durable, HostId, NewHost, Registry, RegistryError};
+use super::{Durable, Host, HostId, NewHost, Registry, RegistryError};
 use crate::time::Timestamp;
 use crate::ttl::Ttl;
 
 impl Registry {
-    /// Adds a host whose challenges may be set from those networks only; none: from everywhere.
+    /// Adds a host that may be visited from those networks only; none: from everywhere.
     ///
     /// # Errors
     /// As [`Registry::add`].
@@ -38,25 +37,18 @@ impl Registry {
     }
 }
 
-/// Whether a host's challenges may be set from there; nobody knows where `None` is.
-pub(super) fn is_from_there(
-    tx: &Connection,
-    host: HostId,
-    client: Option<IpAddr>,
-) -> Result<bool, RegistryError> {
-    let mut statement = tx.prepare_cached("SELECT network FROM account_network WHERE host = ?1")?;
-    let networks: Vec<String> = statement
-        .query_map([host.0], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    if networks.is_empty() {
-        return Ok(true);
+impl Host {
+    /// Whether it may be visited from there; nobody knows where `None` is.
+    pub fn is_open_to(&self, client: Option<IpAddr>) -> bool {
+        let client = client.map(|client| client.to_canonical());
+        let is_there = |network: &IpNetwork| client.is_some_and(|client| network.contains(client));
+        self.networks.is_empty() || self.networks.iter().any(is_there)
     }
-    let client = client.map(|client| client.to_canonical());
-    for network in networks {
-        let known: IpNetwork = (network.parse()).map_err(|_| RegistryError::Damaged(network))?;
-        if client.is_some_and(|client| known.contains(client)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+}
+
+/// Networks as a column has them.
+pub(super) fn networks(text: Option<String>) -> Result<Vec<IpNetwork>, RegistryError> {
+    let text = text.unwrap_or_default();
+    let network = |text: &str| (text.parse()).map_err(|_| RegistryError::Damaged(text.to_owned()));
+    text.split_ascii_whitespace().map(network).collect()
 }

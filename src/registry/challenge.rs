@@ -3,11 +3,8 @@
 //! As with addresses, what is accepted is on disk before anybody hears of it, and stays there
 //! until the name server shows it. A challenge may outlive its host.
 
-use std::net::IpAddr;
-
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::account::is_from_there;
 use super::row::by_id;
 use super::wish::use_token;
 use super::{Durable, Host, HostId, Registry, RegistryError, UNSETTLED};
@@ -47,8 +44,6 @@ pub struct ChallengeAsk<'a> {
     pub name: &'a HostName,
     /// What to do there.
     pub edit: &'a ChallengeEdit,
-    /// The client's address, where it is known.
-    pub client: Option<IpAddr>,
     /// The dialect it spoke.
     pub dialect: &'a str,
     /// The time of the visit.
@@ -84,8 +79,6 @@ pub enum ChallengeAccepted {
     Yes,
     /// Meanwhile the token died or the host was switched off.
     Gone,
-    /// The host's challenges are set from other networks only.
-    FromElsewhere,
     /// So many wait for the name server already.
     TooMany(i64),
 }
@@ -104,9 +97,6 @@ impl Registry {
         let host = by_id(&tx, ask.host)?.filter(Host::is_on);
         if host.is_none() || !use_token(&tx, wanted, &ask.token, ask.host, ask.now)? {
             return Ok(ChallengeAccepted::Gone);
-        }
-        if !is_from_there(&tx, ask.host, ask.client)? {
-            return Ok(ChallengeAccepted::FromElsewhere);
         }
         if let ChallengeEdit::Add(value, _) | ChallengeEdit::Remove(value) = ask.edit
             && others(&tx, ask, value)? >= MOST

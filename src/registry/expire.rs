@@ -26,9 +26,12 @@ impl Host {
         }
     }
 
-    /// For how long its client was silent: since it was heard, or its addresses were set.
+    /// For how long its client was silent: since it was heard, or its addresses were set. That
+    /// they went is no sign of life: a host that has expired is as silent as it was before.
     pub fn silence(&self, now: Timestamp) -> Span {
-        now.since(self.last_seen.unwrap_or(self.wish.at).max(self.wish.at))
+        let heard = self.last_seen.unwrap_or(self.created);
+        let set = (self.last_change).filter(|_| !self.wish.records.addresses.is_empty());
+        now.since(set.map_or(heard, |set| set.max(heard)))
     }
 
     /// Whether its client was not heard for as long as it may be silent; `zone` is the zone's

@@ -1,5 +1,7 @@
 //! A host as the registry has it: settings, wish and fact.
 
+use ipnetwork::IpNetwork;
+
 use super::{Behind, UNSETTLED};
 use crate::event::Events;
 use crate::ip::{Addresses, Family, Policy};
@@ -55,6 +57,8 @@ pub struct Host {
     pub last_seen: Option<Timestamp>,
     /// When its addresses last changed.
     pub last_change: Option<Timestamp>,
+    /// The networks from which alone it may be visited, where its client has asked for that.
+    pub networks: Vec<IpNetwork>,
 }
 
 /// Whether a host takes visits.

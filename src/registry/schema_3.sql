@@ -24,8 +24,8 @@ CREATE TABLE challenge (
 ) STRICT;
 CREATE INDEX challenge_name ON challenge (name);
 
--- The networks from which alone a host's challenges may be set, where its client asked for that
--- when it registered.
+-- The networks from which alone a host may be visited, where its client asked for that when it
+-- registered.
 CREATE TABLE account_network (
     host    INTEGER NOT NULL REFERENCES host (id) ON DELETE CASCADE,
     network TEXT NOT NULL,

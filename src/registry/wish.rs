@@ -284,7 +284,7 @@ pub(super) fn write_wish(
     let number = host.wish.number + 1;
     tx.prepare_cached(
         "UPDATE host SET wish = ?2, wish_names = ?3, wish_ipv4 = ?4, wish_ipv6 = ?5, wish_ttl = ?6,
-         wish_at = ?7, held_names = ?8, last_change = ?7,
+         wish_at = ?7, held_names = ?8, last_change = CASE WHEN ?9 THEN ?7 ELSE last_change END,
          trouble = NULL, failures = 0, retry_at = NULL,
          unconfirmed = CASE WHEN wish = fact THEN unconfirmed ELSE ?7 END WHERE id = ?1",
     )?
@@ -297,6 +297,7 @@ pub(super) fn write_wish(
         records.ttl.seconds(),
         now.seconds(),
         joined(&held),
+        addresses != host.wish.records.addresses,
     ))?;
     for family in Family::BOTH {
         let (old, new) = (

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::dialect::{Dialect, Omitted, is_placeholder};
-use crate::http::{Method, Request};
+use crate::http::{Illegible, Method, Request};
 use crate::ip::{Addresses, Family, Unpublishable};
 use crate::prefix::Prefix;
 
@@ -44,12 +44,16 @@ impl Asked {
     /// Reads the parameters of a dialect; an address in the path stands before all of them.
     ///
     /// # Errors
-    /// On a value that is no address, and on two different ones of a family.
+    /// On a value that is no address, on two different ones of a family, and on a body in which
+    /// there may have been one.
     pub fn read(
         request: &Request,
         dialect: &Dialect,
         in_path: Option<&[u8]>,
     ) -> Result<Self, AskedError> {
+        if let Some(illegible) = request.illegible {
+            return Err(AskedError::Body(illegible));
+        }
         let mut asked = Asked {
             lan: lan(request)?,
             omitted: dialect.omitted,
@@ -189,11 +193,14 @@ pub enum AskedError {
     Prefix,
     /// Two different prefixes.
     TwoPrefixes,
+    /// The body is not what it says it is.
+    Body(Illegible),
 }
 
 impl fmt::Display for AskedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            AskedError::Body(illegible) => return illegible.fmt(f),
             AskedError::Unparsable => "a value is no address",
             AskedError::TwoOfAFamily => "two different addresses of one family",
             AskedError::Prefix => "a value is no IPv6 prefix",

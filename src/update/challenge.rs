@@ -41,7 +41,6 @@ impl Visit<'_> {
             token,
             name: &name,
             edit: &wanted.edit,
-            client: self.client,
             dialect: &claim.dialect.name,
             now: self.now,
         };
@@ -49,10 +48,6 @@ impl Visit<'_> {
         match registry.and_then(|registry| registry.accept_challenge(&ask)) {
             Ok(ChallengeAccepted::Yes) => {}
             Ok(ChallengeAccepted::Gone) => return None,
-            Ok(ChallengeAccepted::FromElsewhere) => {
-                let reason = "the account may be used from other networks only";
-                return Some(Answer::new(Word::NoHost).because(reason));
-            }
             Ok(ChallengeAccepted::TooMany(count)) => {
                 let reason = format!("{count} challenges of this host wait for the name server");
                 return trouble(&reason, Some("bowline doctor".to_owned()));

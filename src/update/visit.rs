@@ -140,6 +140,12 @@ impl<'a> Visit<'a> {
         if host.state != State::Active {
             return refuse(Word::Abuse, "the host is disabled");
         }
+        if !host.is_open_to(self.client) {
+            return refuse(
+                Word::NoHost,
+                "the account may be used from other networks only",
+            );
+        }
         Ok(zone)
     }
 

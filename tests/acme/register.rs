@@ -145,6 +145,7 @@ fn an_account_for_some_networks_only() {
         .post("/present", &fqdn)
         .set("HTTP_AUTHORIZATION", basic(&text("password")));
     assert_eq!(present.run().status, 403);
+    addresses_from_there_only(&place, short, &text("password"));
     for verb in [
         &["host", "remove", short][..],
         &["host", "add", short, "--again"],
@@ -157,6 +158,55 @@ fn an_account_for_some_networks_only() {
         .query_row("SELECT count(*) FROM account_network", [], |row| row.get(0))
         .unwrap();
     assert_eq!(left, 0);
+}
+
+/// The account's password sets and removes addresses from its networks only, whatever it is
+/// shown as.
+fn addresses_from_there_only(place: &Place, name: &str, password: &str) {
+    let bearer = format!("Bearer {password}");
+    let secret = format!("/{password}?myip=192.0.2.66");
+    let router = format!("/nic/update?hostname={name}.{ZONE}&myip=192.0.2.66");
+    let duckdns = format!("/update?domains={name}&token={password}&ip=192.0.2.66");
+    let visit = |path: &str, method: &str, client: &str| {
+        let visit = place.get(path).method(method).from(client);
+        visit.set("HTTP_AUTHORIZATION", &bearer).run()
+    };
+    let elsewhere = "198.51.100.4";
+    let refused = |address: &str| {
+        for (path, method, said) in [
+            (&secret, "GET", "403 nohost"),
+            (&secret, "POST", "403 nohost"),
+            (&secret, "DELETE", "403 nohost"),
+            (&router, "GET", "403 nohost"),
+            (&router, "DELETE", "403 nohost"),
+            (&duckdns, "GET", "403 KO"),
+        ] {
+            for client in [elsewhere, "2001:db9::1", "::ffff:198.51.100.4"] {
+                let answer = visit(path, method, client);
+                assert_eq!(answer.said(), said, "{method} from {client}");
+                assert_eq!(place.dns(name), address, "{method} from {client}");
+            }
+        }
+        // Nobody knows where that is.
+        let unknown = place.get(&secret).unset("HTTP_X_FORWARDED_FOR").run();
+        assert_eq!(unknown.said(), "403 nohost");
+        assert_eq!(place.dns(name), address);
+        let line = place.last_line();
+        let reason = "reason=\"the account may be used from other networks only\"";
+        assert!(line.contains(reason), "{line}");
+    };
+    refused("");
+    // A browser elsewhere is told nothing of the host.
+    let browser = place.get(&secret).from(elsewhere);
+    let browser = browser.set("HTTP_SEC_FETCH_MODE", "navigate").run();
+    assert_eq!(browser.said(), "403 nohost");
+    let from_there = visit(&secret, "GET", "203.0.113.9");
+    assert_eq!(from_there.said(), "200 good 192.0.2.66");
+    assert_eq!(place.dns(name), "192.0.2.66");
+    refused("192.0.2.66");
+    let from_there = visit(&router, "DELETE", "2001:db8::1");
+    assert_eq!(from_there.said(), "200 good");
+    assert_eq!(place.dns(name), "");
 }
 
 /// Registers through a web server in every form that clients have, and reads the account as

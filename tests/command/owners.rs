@@ -67,7 +67,7 @@ fn json_has_what_the_text_has() {
     let added = it.json("owner add anna");
     assert_eq!(added["name"], "anna");
     assert_eq!(added["token"].as_str().unwrap().len(), 24);
-    assert_eq!(added["hosts"], json!([]));
+    assert_eq!(added["urls"], json!([]));
     it.done("host add home --owner anna");
     it.done("host add nas");
     let listed = it.json("owner list");
@@ -76,6 +76,14 @@ fn json_has_what_the_text_has() {
     assert_eq!(listed[0]["disabled"], false);
     let shown = it.json("owner show anna");
     assert_eq!(shown["names"], json!(["home.dyn.example.org"]));
+    // How many, wherever that key is.
+    for counted in [&shown, &it.json("owner set anna --no-notify")] {
+        assert_eq!(counted["hosts"], 1);
+    }
+    assert_eq!(
+        (&added["hosts"], &it.json("status")["hosts"]),
+        (&json!(null), &json!(2))
+    );
     assert_eq!(
         it.json("owner set anna --mail a@b.example")["mail"],
         "a@b.example"
@@ -89,7 +97,7 @@ fn json_has_what_the_text_has() {
         rotated["token"].as_str().unwrap()
     );
     assert_eq!(
-        rotated["hosts"],
+        rotated["urls"],
         json!([{"name": "home.dyn.example.org", "url": url}])
     );
     let names = |verb: &str| -> Vec<String> {
@@ -108,6 +116,52 @@ fn json_has_what_the_text_has() {
     );
     assert_eq!(names("host list"), ["home.dyn.example.org"]);
     assert_eq!(it.json("owner list"), json!([]));
+}
+
+#[test]
+fn what_stays_in_the_hands_of_the_former_owner_is_said() {
+    let it = Place::new();
+    it.done("owner add anna");
+    it.done("owner add dora");
+    it.done("host add shop --owner anna --mail anna@a.example");
+    it.done("host add bare");
+    it.done("host add fixed --static --ipv4 203.0.113.7");
+    it.done("host add far --static --ipv4 203.0.113.8 --mail old@a.example");
+    let token = "note: its own token is good as before; \
+                 `bowline host rotate NAME` makes another";
+    let mail = "note: what happens to it is told to old@a.example as before; \
+                `bowline host set NAME --mail ADDR` or --no-mail changes that";
+    for (words, expected) in [
+        ("shop --owner anna", &[][..]),
+        (
+            "shop --owner dora",
+            &[token, &mail.replace("old@", "anna@")],
+        ),
+        ("shop --owner anna --mail new@a.example", &[token]),
+        ("shop --owner - --no-mail", &[token]),
+        ("bare --owner dora", &[token]),
+        ("fixed --owner dora", &[]),
+        ("far --owner dora", &[mail]),
+        ("bare --note x", &[]),
+    ] {
+        let ran = it.run(&format!("host set {words}"));
+        assert_eq!(ran.code, 0, "{words}: {ran:?}");
+        let name = words.split(' ').next().unwrap();
+        let said: Vec<&str> = (ran.err.lines())
+            .filter(|line| line.contains("as before"))
+            .collect();
+        let full = format!("{name}.dyn.example.org");
+        let expected: Vec<String> = (expected.iter())
+            .map(|line| line.replace("NAME", &full))
+            .collect();
+        assert_eq!(said, expected, "{words}");
+    }
+    let ran = it.run_with(
+        "host set bare --owner anna --token -",
+        "0123456789abcdefABCDEFGH\n",
+    );
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(!ran.err.contains("as before"), "{}", ran.err);
 }
 
 #[test]

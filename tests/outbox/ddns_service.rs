@@ -60,8 +60,8 @@ fn pass(site: &Site, seconds: i64) {
     let then = Timestamp::now().seconds() - seconds;
     db.execute("UPDATE history SET at = at - ?1", [seconds])
         .unwrap();
-    db.execute("UPDATE host SET last_seen = ?1, wish_at = ?1", [then])
-        .unwrap();
+    let set = "UPDATE host SET last_seen = ?1, last_change = ?1, wish_at = ?1";
+    db.execute(set, [then]).unwrap();
 }
 
 #[test]

@@ -141,8 +141,29 @@ fn a_mail_server_that_says_nothing_holds_up_no_webhook() {
     assert_eq!(upkeep(&site), [1, 1, 0]);
     assert_eq!(receiver.take().len(), 1);
     assert_eq!(waiting(&site), 1, "the mail waits, and nothing else does");
+    assert_eq!(why(&site), "it does not answer within 10 s");
     // It rests meanwhile; what comes later is told at once where somebody listens.
     assert_eq!(site.visit(&home.with("203.0.113.8")).status, 200);
     assert_eq!(upkeep(&site), [1, 0, 0]);
     assert_eq!(receiver.take().len(), 1);
+}
+
+#[test]
+fn a_receiver_that_says_nothing_is_said_to_say_nothing() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let site = site(&format!(
+        "[notify.webhook]\nurl = \"http://{address}/hook\"\n"
+    ));
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
+    assert_eq!(upkeep(&site), [0, 1, 0]);
+    assert_eq!(why(&site), "it does not answer within 10 s");
+}
+
+/// Why what waits was not delivered.
+fn why(site: &Site) -> String {
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let why = "SELECT trouble FROM outbox WHERE done IS NULL";
+    db.query_row(why, [], |row| row.get(0)).unwrap()
 }

@@ -109,7 +109,7 @@ fn expiry_and_silence_are_told_once() {
     set(
         &site,
         &brief,
-        "usual = NULL, last_seen = ?2, wish_at = ?2",
+        "usual = NULL, last_seen = ?2, last_change = ?2, wish_at = ?2",
         3 * 86_400,
     );
     set(&site, &hourly, "last_seen = ?2", 5 * 3600);

@@ -130,7 +130,7 @@ fn a_server_that_fails_in_every_way() {
         (3, "rcpt-550", "no such user"),
         (4, "data-554", "spam"),
         (5, "drop", ""),
-        (6, "silent", ""),
+        (6, "silent", "it does not answer within 10 s"),
         (7, "trickle", ""),
     ] {
         forget(&site);
@@ -157,6 +157,47 @@ fn a_server_that_fails_in_every_way() {
     assert_eq!(site.visit(&home.with("203.0.113.9")).status, 200);
     assert_eq!(server.upkeep(&site)[0], 1);
     assert_eq!(server.take().len(), 1);
+}
+
+#[test]
+fn an_international_domain_is_one_of_ascii_too() {
+    // It does not know SMTPUTF8.
+    let server = Server::start(&[]);
+    let site = site(&server.table("smtp", "to = \"root@grün.example\""));
+    let add = |name: &str, mail: Option<&str>, address: &str| {
+        let mail = mail.map(str::to_owned);
+        let home = site.add_with(
+            name,
+            Settings {
+                mail,
+                ..Settings::default()
+            },
+        );
+        assert_eq!(site.visit(&home.with(address)).status, 200);
+    };
+    add("kurt", Some("kurt@Bücher.example"), "203.0.113.1");
+    add("home", None, "203.0.113.2");
+    // What stands before the @ has no other form.
+    add("odd", Some("kürt@bücher.example"), "203.0.113.3");
+    assert_eq!(server.upkeep(&site), [2, 0, 1], "{}", trouble(&site));
+    let why = "the mail server takes ASCII addresses only";
+    assert!(trouble(&site).contains(why), "{}", trouble(&site));
+    let mut mails = server.take();
+    mails.sort();
+    for (mail, to) in (mails.iter()).zip(["kurt@xn--bcher-kva.example", "root@xn--grn-ioa.example"])
+    {
+        let envelope = format!("dns@example.org {to} ");
+        assert!(mail.starts_with(&envelope), "{mail}");
+        assert!(mail.contains(&format!("To: {to}")), "{mail}");
+    }
+    // A server that knows it gets the domain so too.
+    let server = Server::start(&["utf8"]);
+    configure(&site, &server.table("smtp", OPERATOR));
+    forget(&site);
+    add("other", Some("kürt@bücher.example"), "203.0.113.4");
+    assert_eq!(server.upkeep(&site), [1, 0, 0], "{}", trouble(&site));
+    let mail = server.take().remove(0);
+    assert!(mail.contains(" kürt@xn--bcher-kva.example "), "{mail}");
 }
 
 #[test]

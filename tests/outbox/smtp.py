@@ -1,4 +1,4 @@
-"""A mail server for tests: python3 smtp.py PORT DIRECTORY [starttls|tls] [auth]
+"""A mail server for tests: python3 smtp.py PORT DIRECTORY [starttls|tls] [auth] [utf8]
 
 Each mail goes into a file of DIRECTORY, with its envelope in front. What stands in
 DIRECTORY/mode makes it fail: rcpt-550, rcpt-451, data-554, data-451, drop, silent, trickle.
@@ -81,6 +81,7 @@ async def main():
             "auth_required": True,
             "auth_require_tls": "starttls" in kinds,
         }
+    options["enable_SMTPUTF8"] = "utf8" in kinds
     make = lambda: SMTP(Handler(), hostname="localhost", **options)
     wrap = context if "tls" in kinds else None
     loop = asyncio.get_running_loop()

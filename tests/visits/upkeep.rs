@@ -1,6 +1,7 @@
 //! Upkeep: what nobody's visit settles is settled all the same.
 
 use std::fs;
+use std::process::Command;
 use std::time::SystemTime;
 
 use bowline::registry::{Rename, Settings};
@@ -21,7 +22,7 @@ fn round(site: &Site) -> Round {
 fn silent_for(site: &Site, home: &Home, span: Span) {
     let then = Timestamp::now().minus(span).seconds();
     let db = rusqlite::Connection::open(site.registry_file()).unwrap();
-    let set = "UPDATE host SET last_seen = ?2, wish_at = ?2 WHERE id = ?1";
+    let set = "UPDATE host SET last_seen = ?2, last_change = ?2, wish_at = ?2 WHERE id = ?1";
     db.execute(set, (home.id.number(), then)).unwrap();
 }
 
@@ -32,6 +33,28 @@ fn steady_for(site: &Site, span: Span) {
     fs::write(&file, format!("{since}\n")).unwrap();
     let file = fs::File::options().write(true).open(file).unwrap();
     file.set_modified(SystemTime::now()).unwrap();
+}
+
+/// What a verb prints.
+fn bowline(site: &Site, words: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_bowline"))
+        .args(words.split_whitespace())
+        .env("BOWLINE_CONFIG", site.path("bowline.toml"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The names in `host list` with such options.
+fn listed(site: &Site, options: &str) -> String {
+    let list = bowline(site, &format!("host list --json {options}"));
+    let list: serde_json::Value = serde_json::from_str(&list).unwrap();
+    let names = list.as_array().unwrap().iter();
+    let names: Vec<&str> = names
+        .map(|host| host["name"].as_str().unwrap().split('.').next().unwrap())
+        .collect();
+    names.join(" ")
 }
 
 #[test]
@@ -183,4 +206,79 @@ fn a_silent_host_expires_and_its_next_visit_brings_it_back() {
     assert_eq!(site.dns("home"), "203.0.113.7");
     steady_for(&site, Span::from_seconds(3600));
     assert_eq!(round(&site).expired, 0, "it was heard");
+}
+
+#[test]
+fn an_expired_host_is_listed_until_it_is_back() {
+    let site = Site::new();
+    let hour = Span::from_seconds(3600);
+    let expiring = || Settings {
+        expire: Some(hour),
+        ..Settings::default()
+    };
+    // One that was heard, one that was not since the operator set its address, a living one.
+    let heard = site.add_with("heard", expiring());
+    let set = site.add_with("set", expiring());
+    let alive = site.add_with("alive", expiring());
+    for home in [&heard, &set, &alive] {
+        assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
+    }
+    silent_for(&site, &heard, Span::from_seconds(5400));
+    silent_for(&site, &set, Span::from_seconds(5400));
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let never = "UPDATE host SET last_seen = NULL, created = wish_at WHERE id = ?1";
+    db.execute(never, [set.id.number()]).unwrap();
+    assert_eq!(listed(&site, "--expired"), "heard set");
+    steady_for(&site, hour);
+    assert_eq!(round(&site).expired, 2);
+    assert_eq!((site.dns("heard"), site.dns("set")), Default::default());
+    for (options, expected) in [
+        ("--expired", "heard set"),
+        ("--silent 85m", "heard set"),
+        ("--silent 100m", ""),
+        ("--expired --pending", ""),
+    ] {
+        assert_eq!(listed(&site, options), expected, "{options}");
+    }
+    // Another name at which it would have records is no sign of life.
+    bowline(&site, "host set heard --wildcard");
+    assert_eq!(listed(&site, "--expired"), "heard set");
+    assert_eq!(site.visit(&heard.with("203.0.113.8")).status, 200);
+    assert_eq!(site.dns("heard"), "203.0.113.8");
+    assert_eq!(listed(&site, "--expired"), "set");
+}
+
+#[test]
+fn another_name_is_no_sign_of_life() {
+    let site = Site::new();
+    let hour = Span::from_seconds(3600);
+    let expiring = Settings {
+        expire: Some(hour),
+        ..Settings::default()
+    };
+    let home = site.add_with("home", expiring);
+    assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
+    bowline(&site, "host rename home villa --keep-old 1h");
+    assert_eq!(site.dns("home"), "203.0.113.7");
+    silent_for(&site, &home, Span::from_seconds(5400));
+    let changed = site.host(&home).last_change;
+    // The operator gives it a name, and upkeep takes one away.
+    bowline(&site, "host set villa --wildcard");
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    db.execute("UPDATE former_name SET until = 0", []).unwrap();
+    let done = round(&site);
+    assert_eq!((done.pruned.names, done.expired), (1, 0));
+    assert_eq!(
+        (site.dns("home"), site.dns("any.villa")),
+        (String::new(), "203.0.113.7".into())
+    );
+    assert_eq!(site.host(&home).last_change, changed);
+    assert_eq!(listed(&site, "--expired"), "villa");
+    steady_for(&site, hour);
+    assert_eq!(round(&site).expired, 1);
+    assert_eq!(
+        (site.dns("villa"), site.dns("any.villa")),
+        Default::default()
+    );
+    assert_ne!(site.host(&home).last_change, changed);
 }

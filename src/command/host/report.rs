@@ -194,6 +194,22 @@ pub(super) fn note_lost(lost: &[String]) {
     }
 }
 
+/// Says what a host with another owner still has of its former one: its token, its mail address.
+pub(super) fn note_kept(host: &Host, token: bool, mail: bool) {
+    let name = &host.name;
+    if token {
+        note(format!(
+            "its own token is good as before; `bowline host rotate {name}` makes another"
+        ));
+    }
+    if let Some(mail) = host.settings.mail.as_ref().filter(|_| mail) {
+        note(format!(
+            "what happens to it is told to {mail} as before; \
+             `bowline host set {name} --mail ADDR` or --no-mail changes that"
+        ));
+    }
+}
+
 /// Says when a host gets its address that was put behind another one.
 pub(super) fn note_behind(Behind { site, .. }: &Behind) {
     note(format!(

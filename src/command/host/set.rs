@@ -123,6 +123,8 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     let new_behind = site.is_some() || options.interface_id.is_some();
     let names_addresses = options.ipv4.is_some() || options.ipv6.is_some();
     let new_ttl = options.given.ttl.is_some() || options.no.no_ttl;
+    let new_owner = (options.owner.as_ref()).is_some_and(|owner| owner.0 != host.settings.owner);
+    let (same_token, same_mail) = (options.token.is_none(), options.given.mail.is_none());
     let now_static = options.fixed && host.settings.fixed.is_none();
     let now_dynamic = options.no.no_static && host.settings.fixed.is_some();
     let mut lost = Vec::new();
@@ -149,8 +151,12 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
             host.name
         ));
     }
-    let behind = session.registry.host_by_id(host.id)?;
-    let behind = behind.and_then(|host| host.settings.behind);
+    let now = session.registry.host_by_id(host.id)?;
+    if let Some(host) = now.as_ref().filter(|_| new_owner) {
+        let has_token = !session.registry.tokens(host.id)?.is_empty();
+        report::note_kept(host, same_token && has_token, same_mail);
+    }
+    let behind = now.and_then(|host| host.settings.behind);
     let behind = behind.filter(|_| new_behind);
     behind.iter().for_each(report::note_behind);
     report::changed(&session, &host, "set", context)

@@ -49,7 +49,7 @@ pub(super) fn state(owner: &Owner) -> &'static str {
 struct WithToken {
     name: String,
     token: String,
-    hosts: Vec<HostUrl>,
+    urls: Vec<HostUrl>,
     /// What is to be pasted into a device.
     #[serde(skip_serializing_if = "Option::is_none")]
     paste: Option<String>,
@@ -92,7 +92,7 @@ fn write_with_token(
     hosts.retain(|host| host.settings.fixed.is_none());
     let paste = device.map(|device| paste(session, &hosts, token, device));
     let paste = paste.transpose()?;
-    let hosts: Vec<HostUrl> = hosts
+    let urls: Vec<HostUrl> = hosts
         .iter()
         .map(|host| HostUrl {
             name: host.name.to_string(),
@@ -103,7 +103,7 @@ fn write_with_token(
         return context.write_json(&WithToken {
             name: owner.name.to_string(),
             token: token.secret().to_owned(),
-            hosts,
+            urls,
             paste,
         });
     }
@@ -116,14 +116,14 @@ fn write_with_token(
         "{name}: one token for all of the hosts, shown only this once\n"
     )?;
     writeln!(out, "{}", token.secret())?;
-    if hosts.is_empty() {
+    if urls.is_empty() {
         hint(format!(
             "`bowline host add NAME --owner {name}` adds a host"
         ));
         return Ok(());
     }
     writeln!(out)?;
-    for host in hosts {
+    for host in urls {
         writeln!(out, "{}", host.url)?;
     }
     Ok(())
