@@ -152,6 +152,8 @@ switch ($Verb) {
     'install' {
         New-Item -ItemType Directory -Force $Home_ | Out-Null
         Read-Host -AsSecureString 'Update URL' | ConvertFrom-SecureString | Set-Content -Encoding ASCII $UrlFile
+        # What is known is of the URL that was there before, as is how long it waits.
+        Remove-Item -Force $StateFile -ErrorAction SilentlyContinue
         if ($PSCommandPath -ne $Script) { Copy-Item -Force $PSCommandPath $Script }
         $action = New-ScheduledTaskAction -Execute 'powershell.exe' `
             -Argument "-NoProfile -NonInteractive -WindowStyle Hidden -ExecutionPolicy Bypass -File `"$Script`" run"

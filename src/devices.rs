@@ -44,17 +44,17 @@ pub struct Paste<'a> {
     pub token: &'a str,
     /// The host.
     pub name: &'a HostName,
-    /// Further hosts, for a device that takes several.
-    pub more: &'a [&'a HostName],
     /// The only family it has.
     pub only: Option<Family>,
+    /// Further hosts, for a device that takes several, and the only family of each.
+    pub more: &'a [(&'a HostName, Option<Family>)],
     /// Whether others are behind it, which its prefix moves.
     pub lan: bool,
 }
 
-/// Where a FRITZ!Box puts its address, and the prefix of its LAN; without the one it does not
-/// fill in the other.
-const ADDRESS: &str = "&myipv6=<ip6addr>";
+/// Where a FRITZ!Box puts its addresses, and the prefix of its LAN; without IPv6 it does not
+/// fill in the prefix.
+const ADDRESSES: &str = "?myip=<ipaddr>&myipv6=<ip6addr>";
 const PREFIX: &str = "&ip6lanprefix=<ip6lanprefix>";
 
 impl Device {
@@ -91,17 +91,20 @@ impl Device {
         let minute = minute(paste.name);
         let with_slot = url.replacen(token, "[PASSWORD]", 1);
         let ssl = |yes, no| if base.is_https() { yes } else { no };
-        let names = || std::iter::once(&paste.name).chain(paste.more);
-        let listed: Vec<&str> = names().map(|name| name.as_str()).collect();
-        let quoted: Vec<String> = names().map(|name| format!("\"{name}\"")).collect();
+        let (ipv4, ipv6) = (
+            paste.names(Family::Ipv4, ""),
+            paste.names(Family::Ipv6, "."),
+        );
         let values = [
-            ("home.dyn.example.org,nas.dyn.example.org", listed.join(",")),
+            ("home.dyn.example.org,nas.dyn.example.org", ipv4.join(",")),
+            ("home.dyn.example.org.,nas.dyn.example.org.", ipv6.join(",")),
             (
                 "{ \"home.dyn.example.org\", \"nas.dyn.example.org\" }",
-                match quoted.as_slice() {
-                    [one] => one.clone(),
-                    several => format!("{{ {} }}", several.join(", ")),
-                },
+                braced(&ipv4),
+            ),
+            (
+                "{ \"home.dyn.example.org.\", \"nas.dyn.example.org.\" }",
+                braced(&ipv6),
             ),
             ("https://update.example.org/TOKEN/home", (*url).to_owned()),
             ("https://update.example.org/[PASSWORD]/home", with_slot),
@@ -117,10 +120,7 @@ impl Device {
                 "update.example.org/nic/update",
                 format!("{}{}/nic/update", base.authority(), base.path()),
             ),
-            (
-                ADDRESS,
-                format!("{ADDRESS}{}", if paste.lan { PREFIX } else { "" }),
-            ),
+            (ADDRESSES, paste.query()),
             ("home.dyn.example.org", paste.name.to_string()),
             ("update-home", format!("update-{label}")),
             ("update_home", format!("update_{}", label.replace('-', "_"))),
@@ -130,12 +130,12 @@ impl Device {
             ("*:17", format!("*:{minute:02}")),
             ("ssl=yes", ssl("ssl=yes", "ssl=no").to_owned()),
             (
-                "ssl            = true",
-                ssl("ssl            = true", "ssl            = false").to_owned(),
+                "ssl             = true",
+                ssl("ssl             = true", "ssl             = false").to_owned(),
             ),
             (
-                "checkip-ssl    = true",
-                ssl("checkip-ssl    = true", "checkip-ssl    = false").to_owned(),
+                "checkip-ssl     = true",
+                ssl("checkip-ssl     = true", "checkip-ssl     = false").to_owned(),
             ),
             (
                 "use_https '1'",
@@ -148,15 +148,16 @@ impl Device {
         let fill = used.fold(Fill::new(template), |fill, (example, value)| {
             fill.value(example, value)
         });
-        let families = Family::BOTH.map(|family| (family.as_str(), family));
-        let parts = families
-            .into_iter()
-            .filter(|(name, _)| template.contains(&format!("# begin {name}")));
-        parts
-            .fold(fill, |fill, (name, family)| {
-                fill.part(name, paste.only.is_none_or(|only| only == family))
-            })
-            .text()
+        let [has_ipv4, has_ipv6] = [!ipv4.is_empty(), !ipv6.is_empty()];
+        [
+            ("ipv4", has_ipv4),
+            ("ipv6", has_ipv6),
+            ("both", has_ipv4 && has_ipv6),
+        ]
+        .into_iter()
+        .filter(|(name, _)| template.contains(&format!("# begin {name}\n")))
+        .fold(fill, |fill, (name, keep)| fill.part(name, keep))
+        .text()
     }
 
     fn template(self) -> &'static str {
@@ -180,6 +181,39 @@ impl Device {
             Device::Traefik => include_str!("../devices/traefik.txt"),
             Device::CertManager => include_str!("../devices/cert-manager.txt"),
         }
+    }
+}
+
+impl Paste<'_> {
+    /// The names that have a family, with something behind each.
+    fn names(&self, family: Family, behind: &str) -> Vec<String> {
+        let first = (self.name, self.only);
+        std::iter::once(&first)
+            .chain(self.more)
+            .filter(|(_, only)| only.is_none_or(|only| only == family))
+            .map(|(name, _)| format!("{name}{behind}"))
+            .collect()
+    }
+
+    /// What stands behind the URL in a FRITZ!Box. For the prefix it needs its IPv6 address too,
+    /// which counts as not given where the host has IPv4 only.
+    fn query(&self) -> String {
+        let addresses = match self.only {
+            Some(Family::Ipv6) => "?myipv6=<ip6addr>",
+            Some(Family::Ipv4) if !self.lan => "?myip=<ipaddr>",
+            _ => ADDRESSES,
+        };
+        let prefix = if self.lan { PREFIX } else { "" };
+        format!("{addresses}{prefix}")
+    }
+}
+
+/// Names as inadyn wants them.
+fn braced(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    match quoted.as_slice() {
+        [one] => one.clone(),
+        several => format!("{{ {} }}", several.join(", ")),
     }
 }
 

@@ -45,6 +45,8 @@ mod names;
 mod owners;
 #[path = "visits/owns.rs"]
 mod owns;
+#[path = "visits/pages.rs"]
+mod pages;
 #[path = "visits/race.rs"]
 mod race;
 #[path = "visits/refusals.rs"]

@@ -99,7 +99,7 @@ pub(super) fn for_device(
     device: Device,
     config: &Config,
     token: Option<&Token>,
-    (name, more): (&HostName, &[&HostName]),
+    (name, more): (&HostName, &[(&HostName, Option<Family>)]),
     (only, lan): (Option<Family>, bool),
 ) -> Result<String, Failure> {
     let zone = name.zone();

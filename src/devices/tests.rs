@@ -33,12 +33,21 @@ fn a_fritzbox_with_others_behind_it_tells_their_prefix_too() {
         only: None,
         lan,
     };
-    const ALONE: &str = "/TOKEN/home?myip=<ipaddr>&myipv6=<ip6addr>";
-    for (lan, expected) in [
-        (false, ALONE.to_owned()),
-        (true, format!("{ALONE}{PREFIX}")),
+    // Without its IPv6 address the box would not fill in the prefix.
+    for (lan, only, expected) in [
+        (false, None, ADDRESSES.to_owned()),
+        (true, None, format!("{ADDRESSES}{PREFIX}")),
+        (false, Some(Family::Ipv4), "?myip=<ipaddr>".to_owned()),
+        (true, Some(Family::Ipv4), format!("{ADDRESSES}{PREFIX}")),
+        (
+            true,
+            Some(Family::Ipv6),
+            format!("?myipv6=<ip6addr>{PREFIX}"),
+        ),
     ] {
-        let text = Device::Fritzbox.text(&paste(lan)).unwrap();
+        let paste = Paste { only, ..paste(lan) };
+        let text = Device::Fritzbox.text(&paste).unwrap();
+        let expected = format!("/TOKEN/home{expected}");
         assert!(text.contains(&format!("{expected}\n")), "{text}");
     }
     for device in Device::value_variants() {
@@ -120,15 +129,16 @@ fn what_stands_in_it() {
             &[
                 "server=u.example.net\n",
                 "script=/dyn/nic/update\n",
-                "web=https://u.example.net/dyn/ip\n",
+                " https://u.example.net/dyn/ip', login=ipv4 ",
                 "ssl=yes",
             ],
         ),
         (
             Device::Inadyn,
             &[
-                "ddns-path      = \"/dyn/nic/update?",
-                "checkip-path   = \"/dyn/ip\"",
+                "ddns-path       = \"/dyn/nic/update?",
+                "checkip-path    = \"/dyn/ip\"",
+                " https://u.example.net/dyn/ip\"",
                 "a-b.nas.dyn.example.com",
             ],
         ),
@@ -164,8 +174,8 @@ fn what_stands_in_it() {
 fn plain_http_and_one_family() {
     for (device, line) in [
         (Device::Ddclient, "ssl=no\n"),
-        (Device::Inadyn, "ssl            = false\n"),
-        (Device::Inadyn, "checkip-ssl    = false\n"),
+        (Device::Inadyn, "ssl             = false\n"),
+        (Device::Inadyn, "checkip-ssl     = false\n"),
         (Device::Openwrt, "option use_https '0'\n"),
     ] {
         let text = text(device, "http://127.0.0.1:8080", "home", None);
@@ -176,6 +186,12 @@ fn plain_http_and_one_family() {
         (Device::Systemd, "curl -4", "curl -6"),
         (Device::Windows, "\"-4 ", "\"-6 "),
         (Device::Openwrt, "use_ipv6 '0'", "use_ipv6 '1'"),
+        (Device::Fritzbox, "myip=<ipaddr>", "myipv6=<ip6addr>"),
+        (Device::Opnsense, "Interface [IPv4]", "Interface [IPv6]"),
+        (Device::Pfsense, " Custom\n", " Custom (v6)\n"),
+        (Device::Synology, "Customize Provider", "curl -6 "),
+        (Device::Ddclient, "curl -4 ", "curl -6 "),
+        (Device::Inadyn, "curl -4 ", "curl -6 "),
     ] {
         for (only, has_ipv4, has_ipv6) in [
             (None, true, true),
@@ -186,6 +202,53 @@ fn plain_http_and_one_family() {
             let has = (text.contains(ipv4), text.contains(ipv6));
             assert_eq!(has, (has_ipv4, has_ipv6), "{device:?} {only:?}");
         }
+    }
+}
+
+/// A device of which one family only is known says where the other has to come from.
+#[test]
+fn what_cannot_choose_its_family_says_so() {
+    for (device, only, says) in [
+        (Device::Unifi, None, true),
+        (Device::Unifi, Some(Family::Ipv4), false),
+        (Device::Unifi, Some(Family::Ipv6), true),
+        (Device::Mikrotik, None, true),
+        (Device::Mikrotik, Some(Family::Ipv4), true),
+        (Device::Mikrotik, Some(Family::Ipv6), true),
+    ] {
+        let text = text(device, "https://u.example.net", "home", only);
+        assert_eq!(text.contains("bowline-client"), says, "{device:?} {only:?}");
+    }
+}
+
+#[test]
+fn hosts_with_one_family_stand_there_for_that_one_only() {
+    let base: BaseUrl = "https://u.example.net".parse().unwrap();
+    let [home, nas, cam] = ["home", "nas", "cam"]
+        .map(|name| HostName::new(name, &"dyn.example.com".parse().unwrap()).unwrap());
+    let paste = Paste {
+        base: &base,
+        url: "https://u.example.net/TOKEN/home",
+        token: "TOKEN",
+        name: &home,
+        only: Some(Family::Ipv6),
+        more: &[(&nas, None), (&cam, Some(Family::Ipv4))],
+        lan: false,
+    };
+    for (device, ipv4, ipv6) in [
+        (
+            Device::Ddclient,
+            "\nnas.dyn.example.com,cam.dyn.example.com\n",
+            "\nhome.dyn.example.com.,nas.dyn.example.com.\n",
+        ),
+        (
+            Device::Inadyn,
+            "= { \"nas.dyn.example.com\", \"cam.dyn.example.com\" }\n",
+            "= { \"home.dyn.example.com.\", \"nas.dyn.example.com.\" }\n",
+        ),
+    ] {
+        let text = device.text(&paste).unwrap();
+        assert!(text.contains(ipv4) && text.contains(ipv6), "{text}");
     }
 }
 

@@ -147,6 +147,63 @@ fn only_for_one_family() {
 }
 
 #[test]
+fn a_replaced_url_is_forgotten() {
+    let Some((site, relay)) = site() else { return };
+    for shell in SHELLS {
+        let url = |token: &str| format!("http://localhost:{}/{token}/home", relay.port);
+        let old = site.bowline(&["host", "rotate", "home"]);
+        let client = Client::new(shell, "curl", "replaced");
+        let old = url(old["token"].as_str().unwrap());
+        assert_eq!(install(&client, &old, &["--with", "none"]).0, 0);
+        assert_eq!(client.run(&["run"]).0, 0);
+        let new = site.bowline(&["host", "rotate", "home"]);
+        relay.move_client("203.0.113.8", "2001:db8::8");
+        let (status, text) = client.run(&["run", "--verbose"]);
+        assert_eq!(status, 6, "{text}");
+        assert_eq!(client.run(&["status"]).0, 6);
+        let known = client.known();
+        let new = url(new["token"].as_str().unwrap());
+        assert_eq!(install(&client, &new, &["--with", "none"]).0, 0);
+        let (status, text) = client.run(&["status"]);
+        assert_eq!(status, 1, "{text}");
+        assert!(text.contains("nothing was asked yet"), "{text}");
+        assert_eq!(client.run(&["run"]).0, 0);
+        let (status, text) = client.run(&["status"]);
+        assert_eq!((status, text.lines().count()), (0, 2), "{text}");
+        assert!(!known.iter().any(|file| file.exists()), "{known:?}");
+        assert_eq!(site.dig("home", "A"), "203.0.113.8");
+        assert_eq!(site.dig("home", "AAAA"), "2001:db8::8");
+        // One that was written into the file by hand is in force as well.
+        fs::write(client.urls(), format!("{old}\n")).unwrap();
+        let (status, text) = client.run(&["status"]);
+        assert!(
+            status == 1 && text.contains("nothing was asked yet"),
+            "{text}"
+        );
+        relay.move_client("203.0.113.7", "2001:db8::7");
+    }
+}
+
+#[test]
+fn a_family_that_is_told_no_more_is_forgotten() {
+    let Some((site, relay)) = site() else { return };
+    let url = format!("http://localhost:{}/{}/home", relay.port, site.token);
+    let client = Client::new(SHELLS[0], "curl", "replaced");
+    assert_eq!(install(&client, &url, &["--with", "none"]).0, 0);
+    assert_eq!(client.run(&["run"]).0, 0);
+    let only = ["--with", "none", "--only", "6"];
+    assert_eq!(install(&client, &url, &only).0, 0);
+    let (status, text) = client.run(&["status"]);
+    assert_eq!(status, 0, "{text}");
+    assert!(!text.contains("IPv4"), "{text}");
+    assert_eq!(client.known().len(), 1);
+    relay.move_client("203.0.113.8", "2001:db8::8");
+    assert_eq!(client.run(&["run"]).0, 0);
+    assert_eq!(site.dig("home", "A"), "203.0.113.7");
+    assert_eq!(site.dig("home", "AAAA"), "2001:db8::8");
+}
+
+#[test]
 fn wrong_usage() {
     if !ready() {
         return;

@@ -48,58 +48,69 @@ pub(crate) fn word<'t>(text: &'t str, start: &str) -> &'t str {
     found.unwrap_or_else(|| panic!("{start} is not in {text}"))
 }
 
+/// Has a program run once with what is pasted into its file.
+fn once(secure: &Secure, device: &str, paste: &str) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let own = directory.path().display();
+    match device {
+        "ddclient" => {
+            // It takes no name without a dot for a server.
+            let text = paste.replace("server=localhost", "server=127.0.0.1");
+            let text = format!("ssl_ca_file={}\n{text}", secure.ca);
+            let file = written(&directory, "ddclient.conf", &text);
+            let cache = format!("{own}/cache");
+            let options = ["-daemon=0", "-foreground", "-verbose", "-noquiet"];
+            let files = ["-file", &file, "-cache", &cache];
+            let (_, said) = with_ca(secure, device, &[options, files].concat());
+            assert!(said.contains("SUCCESS"), "{said}");
+            said
+        }
+        _ => {
+            let text = format!("ca-trust-file = \"{}\"\n{paste}", secure.ca);
+            let file = written(&directory, "inadyn.conf", &text);
+            let cache = format!("--cache-dir={own}");
+            let options = ["-1", "-n", "--force", "--no-pidfile", "-l", "debug"];
+            let files = [&cache, "-f", file.as_str()];
+            let (output, said) = with_ca(secure, device, &[&options[..], &files].concat());
+            assert_eq!(output.status.code(), Some(0), "{said}");
+            said
+        }
+    }
+}
+
 #[test]
-fn ddclient_and_inadyn_run_with_what_is_pasted() {
+fn ddclient_and_inadyn_tell_the_families_that_a_host_has() {
     if !["ddclient", "inadyn"].into_iter().all(installed) {
         return;
     }
     succeed("perl", &["-MIO::Socket::SSL", "-e", "1"]);
+    let [ipv4, ipv6] = CLIENTS;
+    on_both(|secure| {
+        for device in ["ddclient", "inadyn"] {
+            for (host, more, expected) in [
+                ("both", &[][..], [ipv4, ipv6]),
+                ("old", &["--only", "ipv4"], [ipv4, ""]),
+                ("new", &["--only", "ipv6"], ["", ipv6]),
+            ] {
+                let host = format!("{host}-{device}");
+                let (paste, token) = secure.paste_with(&host, device, more);
+                let said = once(secure, device, &paste);
+                assert_eq!(secure.dns(&host), expected, "{host}: {said}");
+                assert!(!said.contains("badip"), "{host}: {said}");
+                search(secure.site.trial.dir.path(), &token, &mut 0);
+            }
+        }
+    });
+}
+
+#[test]
+fn unifi_hands_what_is_typed_to_inadyn() {
+    if !installed("inadyn") {
+        return;
+    }
     on_both(|secure| {
         let directory = tempfile::tempdir().unwrap();
-        let (paste, ddclient) = secure.paste("ddclient", "ddclient");
-        let ca = format!("ssl_ca_file={}\n", secure.ca);
-        // It takes no name without a dot for a server.
-        let address = secure.authority.replace("localhost", "127.0.0.1");
-        let text = ca + &paste.replace(&secure.authority, &address);
-        let file = written(&directory, "ddclient.conf", &text);
-        let cache = directory.path().join("cache");
-        let options = [
-            "-daemon=0",
-            "-foreground",
-            "-verbose",
-            "-noquiet",
-            "-file",
-            &file,
-            "-cache",
-        ];
-        let (_, said) = with_ca(
-            secure,
-            "ddclient",
-            &[&options[..], &[cache.to_str().unwrap()]].concat(),
-        );
-        assert!(said.contains("SUCCESS"), "{said}");
-        assert_eq!(secure.dns("ddclient"), [CLIENTS[0], ""], "{said}");
-
-        let (paste, inadyn) = secure.paste("inadyn", "inadyn");
-        let ca = format!("ca-trust-file = \"{}\"\n", secure.ca);
-        let file = written(&directory, "inadyn.conf", &(ca + &paste));
         let cache = format!("--cache-dir={}", directory.path().display());
-        let options = [
-            "-1",
-            "-n",
-            "--force",
-            "--no-pidfile",
-            "-l",
-            "debug",
-            &cache,
-            "-f",
-            &file,
-        ];
-        let (output, said) = with_ca(secure, "inadyn", &options);
-        assert_eq!(output.status.code(), Some(0), "{said}");
-        assert_eq!(secure.dns("inadyn"), [CLIENTS[0], ""], "{said}");
-
-        // UniFi hands the same words to inadyn.
         let (paste, unifi) = secure.paste("unifi", "unifi");
         let server = word(&paste, &secure.authority);
         let (server, path) = server.split_once('/').unwrap();
@@ -122,9 +133,7 @@ fn ddclient_and_inadyn_run_with_what_is_pasted() {
         ];
         let (_, said) = with_ca(secure, "inadyn", &options);
         assert_eq!(secure.dns("unifi"), ["203.0.113.9", ""], "{said}");
-        for token in [ddclient, inadyn, unifi] {
-            search(secure.site.trial.dir.path(), &token, &mut 0);
-        }
+        search(secure.site.trial.dir.path(), &unifi, &mut 0);
     });
 }
 
@@ -134,8 +143,6 @@ fn ddclient_and_inadyn_move_all_hosts_of_an_owner() {
         return;
     }
     on_both(|secure| {
-        let directory = tempfile::tempdir().unwrap();
-        let cache = directory.path().join("cache");
         for (device, hosts) in [("ddclient", ["dd1", "dd2"]), ("inadyn", ["in1", "in2"])] {
             secure.site.bowline(&["owner", "add", device]);
             for host in hosts {
@@ -148,28 +155,9 @@ fn ddclient_and_inadyn_move_all_hosts_of_an_owner() {
                 .bowline(&["owner", "rotate", device, "--for", device]);
             let paste = added["paste"].as_str().unwrap();
             let token = added["token"].as_str().unwrap();
-            let said = match device {
-                "ddclient" => {
-                    // It takes no name without a dot for a server.
-                    let address = secure.authority.replace("localhost", "127.0.0.1");
-                    let text = paste.replace(&secure.authority, &address);
-                    let text = format!("ssl_ca_file={}\n{text}", secure.ca);
-                    let file = written(&directory, "ddclient.conf", &text);
-                    let cache = cache.to_str().unwrap();
-                    let options = ["-daemon=0", "-foreground", "-verbose", "-file", &file];
-                    let options = [&options[..], &["-cache", cache]].concat();
-                    with_ca(secure, "ddclient", &options).1
-                }
-                _ => {
-                    let text = format!("ca-trust-file = \"{}\"\n{paste}", secure.ca);
-                    let file = written(&directory, "inadyn.conf", &text);
-                    let cache = format!("--cache-dir={}", directory.path().display());
-                    let options = ["-1", "-n", "--force", "--no-pidfile", &cache, "-f", &file];
-                    with_ca(secure, "inadyn", &options).1
-                }
-            };
+            let said = once(secure, device, paste);
             for host in hosts {
-                assert_eq!(secure.dns(host), [CLIENTS[0], ""], "{host}: {said}");
+                assert_eq!(secure.dns(host), CLIENTS, "{host}: {said}");
             }
             search(secure.site.trial.dir.path(), token, &mut 0);
         }

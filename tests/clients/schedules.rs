@@ -54,6 +54,20 @@ fn cron_and_systemd_call_once_for_each_family() {
     });
 }
 
+#[test]
+fn synology_runs_a_line_for_ipv6() {
+    on_both(|secure| {
+        for (host, more) in [("dsm", &[][..]), ("dsm6", &["--only", "ipv6"])] {
+            let (paste, token) = secure.paste_with(host, "synology", more);
+            let line = paste.lines().find(|line| line.contains("curl"));
+            let (output, said) = with_ca(secure, "sh", &["-eu", "-c", line.unwrap()]);
+            assert!(output.status.success() && said.is_empty(), "{said}");
+            assert_eq!(secure.dns(host), ["", CLIENTS[1]]);
+            search(secure.site.trial.dir.path(), &token, &mut 0);
+        }
+    });
+}
+
 /// The commands in a file for cron, as the user that it names would run them.
 fn cron(file: &str) -> Vec<String> {
     let text = fs::read_to_string(file).unwrap();

@@ -195,7 +195,13 @@ impl Secure {
 
     /// What is pasted into a device for a new host of that name, and its token.
     pub(crate) fn paste(&self, name: &str, device: &str) -> (String, String) {
-        let added = self.site.bowline(&["host", "add", name, "--for", device]);
+        self.paste_with(name, device, &[])
+    }
+
+    /// The same, with further options for the host.
+    pub(crate) fn paste_with(&self, name: &str, device: &str, more: &[&str]) -> (String, String) {
+        let add = ["host", "add", name, "--for", device];
+        let added = self.site.bowline(&[&add[..], more].concat());
         let text = |key: &str| added[key].as_str().unwrap().to_owned();
         (text("paste"), text("token"))
     }

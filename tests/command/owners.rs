@@ -292,18 +292,26 @@ fn what_to_paste_for_several_hosts() {
         ran.err,
         "hint: put the host's name in the place of home.dyn.example.org\n"
     );
-    assert!(ran.out.ends_with("\nhome.dyn.example.org\n"), "{}", ran.out);
+    assert!(
+        ran.out.ends_with("\nhome.dyn.example.org.\n"),
+        "{}",
+        ran.out
+    );
     it.done("host add flat --owner anna");
     it.done("host add nas --owner anna");
     it.done("host add printer --owner anna --static --ipv4 192.0.2.9");
-    let both = it.done("owner rotate anna --for ddclient");
-    assert!(
-        both.ends_with("\nflat.dyn.example.org,nas.dyn.example.org\n"),
-        "{both}"
-    );
+    it.done("host add old --owner anna --only ipv4");
+    let all = it.done("owner rotate anna --for ddclient");
+    for names in [
+        "\nflat.dyn.example.org,nas.dyn.example.org,old.dyn.example.org\n",
+        "\nflat.dyn.example.org.,nas.dyn.example.org.\n",
+    ] {
+        assert!(all.contains(names), "{all}");
+    }
+    it.done("host remove old");
     let both = it.done("owner rotate anna --for inadyn");
     assert!(
-        both.contains("hostname       = { \"flat.dyn.example.org\", \"nas.dyn.example.org\" }\n"),
+        both.contains(" = { \"flat.dyn.example.org\", \"nas.dyn.example.org\" }\n"),
         "{both}"
     );
     let rotated = it.json("owner rotate anna --for pfsense");

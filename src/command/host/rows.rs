@@ -1,4 +1,5 @@
-//! A list of hosts as text: TOML, CSV with a header (RFC 4180), or JSON lines.
+//! A list of hosts as text: TOML, CSV with a header (RFC 4180; also with semicolons or tabs), or
+//! JSON lines.
 
 use std::fmt;
 
@@ -126,7 +127,7 @@ fn numbered(list: Vec<Fields>) -> Vec<Record> {
 
 /// A header of names, then a line per host; an empty cell says nothing.
 fn csv(text: &str) -> Result<Vec<Record>, Failure> {
-    let mut lines = cells(text)?.into_iter();
+    let mut lines = cells(text, separator(text))?.into_iter();
     let Some((begin, header)) = lines.next() else {
         return Ok(Vec::new());
     };
@@ -164,8 +165,20 @@ fn csv(text: &str) -> Result<Vec<Record>, Failure> {
     Ok(records)
 }
 
+/// What stands between cells: a comma, or what spreadsheets of some countries write in its
+/// place. The names of columns have none of them, so the header tells.
+fn separator(text: &str) -> char {
+    let header = text.lines().find(|line| !line.trim().is_empty());
+    let header = header.unwrap_or_default();
+    let others = [';', '\t'].into_iter().filter(|c| header.contains(*c));
+    match header.contains(',') {
+        true => ',',
+        false => others.min_by_key(|c| header.find(*c)).unwrap_or(','),
+    }
+}
+
 /// The cells of each line that is not empty, and its number.
-fn cells(text: &str) -> Result<Vec<(usize, Vec<String>)>, Failure> {
+fn cells(text: &str, separator: char) -> Result<Vec<(usize, Vec<String>)>, Failure> {
     let (mut lines, mut line, mut cell) = (Vec::new(), Vec::new(), String::new());
     let (mut number, mut begin, mut quoted) = (1, 1, false);
     let mut rest = text.chars().filter(|c| *c != '\r').peekable();
@@ -173,7 +186,7 @@ fn cells(text: &str) -> Result<Vec<(usize, Vec<String>)>, Failure> {
         match c {
             '"' if quoted && rest.peek() == Some(&'"') => cell.extend(rest.next()),
             '"' if quoted || cell.is_empty() => quoted = !quoted,
-            ',' if !quoted => line.push(std::mem::take(&mut cell)),
+            c if c == separator && !quoted => line.push(std::mem::take(&mut cell)),
             '\n' if !quoted => {
                 line.push(std::mem::take(&mut cell));
                 lines.push((begin, std::mem::take(&mut line)));
@@ -217,6 +230,18 @@ mod tests {
             ),
             ("\u{feff}Name\r\na\r\n", "line 2 {\"name\":\"a\"}"),
             (
+                "\u{feff}Name;Note;\r\na;\"x; y, z\";\r\n",
+                "line 2 {\"name\":\"a\",\"note\":\"x; y, z\"}",
+            ),
+            (
+                "\nname\tnote\na\tx; y, z\n",
+                "line 3 {\"name\":\"a\",\"note\":\"x; y, z\"}",
+            ),
+            (
+                "name,note\na,x; y\n",
+                "line 2 {\"name\":\"a\",\"note\":\"x; y\"}",
+            ),
+            (
                 "# hosts\n[[host]]\nname = \"a\"\nttl = 60\n[[host]]\nname = \"b\"",
                 "host 1 {\"name\":\"a\",\"ttl\":60}; host 2 {\"name\":\"b\"}",
             ),
@@ -240,6 +265,7 @@ mod tests {
         for (text, expected) in [
             ("home\n", "no column \"name\""),
             ("name\na,b\n", "line 2 has 2 cells, the header 1"),
+            ("name;note\na,b\n", "line 2 has 1 cells, the header 2"),
             ("name\n\n\"a\n", "line 3: a quote is not closed"),
             ("{\"name\":\"a\"}\n{", "line 2: EOF"),
             (

@@ -138,7 +138,7 @@ fn paste(
     device: Device,
 ) -> Result<String, Failure> {
     let config = &session.config;
-    let text = |name: &HostName, more: &[&HostName], its| {
+    let text = |name: &HostName, more: &[_], its| {
         for_device(device, config, Some(token), (name, more), its)
     };
     match hosts {
@@ -150,8 +150,9 @@ fn paste(
             text(&example, &[], (None, false))
         }
         [first, more @ ..] if device.takes_several() => {
-            let names: Vec<&HostName> = more.iter().map(|host| &host.name).collect();
-            text(&first.name, &names, (None, false))
+            let more = more.iter().map(|host| (&host.name, host.settings.only));
+            let more: Vec<_> = more.collect();
+            text(&first.name, &more, (first.settings.only, false))
         }
         all => {
             let texts = all
