@@ -41,6 +41,8 @@ mod late;
 mod limits;
 #[path = "visits/names.rs"]
 mod names;
+#[path = "visits/older.rs"]
+mod older;
 #[path = "visits/owners.rs"]
 mod owners;
 #[path = "visits/owns.rs"]

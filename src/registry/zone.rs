@@ -76,6 +76,27 @@ impl Registry {
         Ok(rows.next()?.and_then(|row| row.get(0).ok()))
     }
 
+    /// Notes the serial that a zone has, after the one that was `known` before it was asked for.
+    /// One that is older is a sign that the zone was replaced by an older copy.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn see(
+        &mut self,
+        zone: &ZoneName,
+        known: Option<u32>,
+        serial: u32,
+        now: Timestamp,
+    ) -> Result<(), RegistryError> {
+        if known == Some(serial) {
+            return Ok(());
+        }
+        let serials: Vec<u32> = known.into_iter().chain([serial]).collect();
+        let tx = self.write(Durable::Soon)?;
+        see(&tx, zone, &serials, now)?;
+        Ok(tx.commit()?)
+    }
+
     /// Notes how far a comparison has come since `began`; its serial is the newest one from now
     /// on. That a visit has seen the zone go back meanwhile stays noted.
     ///

@@ -3,9 +3,11 @@
 //! Each duty is a file of its own. One round at a time runs on a machine; a second one
 //! finds the lock taken and leaves the work to the first.
 
+mod adopt;
 mod challenge;
 mod compare;
 mod expire;
+mod older;
 mod prune;
 mod settle;
 mod turn;

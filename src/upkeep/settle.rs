@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Display;
+use std::time::Duration;
 
 use super::Silent;
 use crate::config::LogLevel;
@@ -12,6 +13,9 @@ use crate::name::ZoneName;
 use crate::publish::{PublishError, Published, Publisher, TOGETHER};
 use crate::registry::{Host, HostId, Registry};
 use crate::time::Timestamp;
+
+/// A look before an UPDATE takes no longer than this.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How many wishes came to what.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -71,6 +75,7 @@ impl Settling<'_> {
             self.settled.wait(hosts);
             return Ok(());
         }
+        self.see(zone)?;
         while let Some((some, rest)) = hosts.split_at_checked(TOGETHER.min(hosts.len())) {
             if some.is_empty() {
                 break;
@@ -99,6 +104,22 @@ impl Settling<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Looks at the zone's serial before any UPDATE moves it: after that nobody could tell by it
+    /// whether the zone went back. Where it cannot be seen, the UPDATE is told why.
+    fn see(&mut self, zone: &ZoneName) -> Result<(), PublishError> {
+        // Before it is asked: what others see meanwhile may be newer.
+        let known = self.registry.serial(zone)?;
+        match self.publisher.serial(zone, Deadline::after(LOOK)) {
+            Ok(Ok(serial)) => {
+                let now = Timestamp::now();
+                Ok(self.registry.see(zone, known, serial, now)?)
+            }
+            Ok(Err(_)) => Ok(()),
+            Err(error) if error.is_of_zone() => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// Counts and tells what became of hosts; whether their name server answers.
