@@ -15,6 +15,8 @@ mod place;
 
 #[path = "command/devices.rs"]
 mod devices;
+#[path = "command/differing.rs"]
+mod differing;
 #[path = "command/hosts.rs"]
 mod hosts;
 #[path = "command/refusals.rs"]

@@ -1,5 +1,6 @@
 //! `bowline status`: whether all is published, and where to look when it is not.
 
+mod differing;
 mod messages;
 mod metrics;
 
@@ -9,6 +10,7 @@ use std::path::Path;
 use clap::Args;
 use serde::Serialize;
 
+use self::differing::Differing;
 use self::messages::Messages;
 use super::session::Session;
 use super::{Context, Failure, hosts};
@@ -19,7 +21,7 @@ use crate::span::Span;
 use crate::time::Timestamp;
 use crate::upkeep;
 
-/// Show zones, hosts and what is pending; fails when that is so, or no upkeep, for over 5 minutes
+/// Show zones, hosts and what is pending; fails when that is so, or no upkeep, for over 5 minutes, or when records differ
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// As metrics for Prometheus, e.g. for node_exporter's text files
@@ -46,6 +48,7 @@ struct Status {
     upkeep_at: Option<Timestamp>,
     zones: Vec<ZoneStatus>,
     pending: Vec<Pending>,
+    differing: Vec<Differing>,
     challenges: Challenges,
     messages: Vec<Messages>,
     /// A host whose row in the registry is damaged.
@@ -70,8 +73,11 @@ struct ZoneStatus {
     server: Option<String>,
     hosts: usize,
     pending: usize,
-    /// Hosts that the name server shows otherwise, and that were left so.
+    /// Hosts that the name server shows otherwise, and that could not be mended or were left so.
     differing: u32,
+    /// Whether they were left so until the operator decides.
+    #[serde(skip)]
+    asks: bool,
 }
 
 /// A host whose wish is no fact yet.
@@ -105,13 +111,23 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     whole?;
     if let Some(zone) = status.zones.iter().find(|zone| zone.differing > 0) {
         let cause = format!(
-            "{} differ from zone {}",
+            "{} {} from zone {}",
             hosts(zone.differing as usize),
+            if zone.differing == 1 {
+                "differs"
+            } else {
+                "differ"
+            },
             zone.name
         );
-        return Err(Failure::new(cause).hint(
-            "the registry may be older than the zone: `bowline upkeep --adopt` takes the zone's word",
-        ));
+        let hint = match zone.asks {
+            true => {
+                "the registry may be older than the zone: `bowline upkeep --adopt` takes the zone's word"
+                    .to_owned()
+            }
+            false => format!("why they could not be mended is in the log: {}", status.log),
+        };
+        return Err(Failure::new(cause).hint(hint));
     }
     let late = |pending: &&Pending| pending.age > LATE.seconds();
     match status.pending.iter().filter(late).count() {
@@ -138,6 +154,7 @@ impl Status {
     /// Counts the hosts, and collects those that are pending.
     fn of(session: &Session) -> Result<Self, Failure> {
         let (mut disabled, mut removing) = (0, 0);
+        let mut differing = Vec::new();
         let mut oldest: Option<Timestamp> = None;
         let mut zones: BTreeMap<String, ZoneStatus> = BTreeMap::new();
         for zone in &session.config.zones {
@@ -153,6 +170,10 @@ impl Status {
             zone.hosts += 1;
             oldest = Some(oldest.map_or(host.created, |oldest| oldest.min(host.created)));
             zone.pending += usize::from(host.is_pending());
+            if let Some(one) = Differing::of(&host) {
+                zone.differing += 1;
+                differing.push(one);
+            }
             disabled += usize::from(host.state == State::Disabled);
             removing += usize::from(host.state == State::Removing);
             Ok::<(), Failure>(())
@@ -160,7 +181,9 @@ impl Status {
         for zone in &session.config.zones {
             let state = session.registry.zone_state(&zone.name)?;
             if let Some(status) = zones.get_mut(zone.name.as_str()) {
-                status.differing = state.unmended;
+                // What they show is noted of each, but not by a version before this.
+                status.differing = status.differing.max(state.unmended);
+                status.asks = state.unmended > 0;
             }
         }
         let mut pending = Vec::new();
@@ -188,6 +211,7 @@ impl Status {
             messages: Messages::all(session)?,
             damaged: None,
             pending,
+            differing,
             challenges: Challenges {
                 standing: challenges.standing,
                 pending: challenges.pending,
@@ -242,6 +266,9 @@ impl Status {
                 pending.name
             )?;
         }
+        for differing in &self.differing {
+            writeln!(out, "{}", differing.line())?;
+        }
         let Challenges {
             standing, pending, ..
         } = self.challenges;
@@ -261,6 +288,7 @@ impl ZoneStatus {
             hosts: 0,
             pending: 0,
             differing: 0,
+            asks: false,
         }
     }
 }

@@ -134,7 +134,7 @@ fn confirm(
     tx.prepare_cached(
         "UPDATE host SET fact = ?2, fact_names = ?3, fact_ipv4 = ?4, fact_ipv6 = ?5,
          fact_serial = ?6, fact_at = ?7, held_names = ?8, trouble = NULL, failures = 0,
-         retry_at = NULL WHERE id = ?1",
+         retry_at = NULL, differs = NULL WHERE id = ?1",
     )?
     .execute((
         id.0,

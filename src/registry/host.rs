@@ -47,6 +47,8 @@ pub struct Host {
     pub unconfirmed: Option<Timestamp>,
     /// Why its wish is no fact.
     pub trouble: Option<String>,
+    /// What the name server was found to show instead of its fact, until that is mended.
+    pub differs: Option<String>,
     /// Whether its owner is switched off, and so is it.
     pub owner_disabled: bool,
     /// When it was added.
@@ -158,6 +160,12 @@ impl Host {
     /// Accepted, but not yet confirmed by the name server.
     pub fn is_pending(&self) -> bool {
         self.wish.number != self.fact.number
+    }
+
+    /// What the name server shows instead of what it had confirmed, as far as is known; one that
+    /// is pending is to have other records anyway.
+    pub fn shown_otherwise(&self) -> Option<&str> {
+        self.differs.as_deref().filter(|_| !self.is_pending())
     }
 
     /// Whether an UPDATE that was never answered may still be applied.

@@ -1,7 +1,7 @@
 //! What upkeep has to tell because nothing happened: silence, pending for too long, and what
 //! the name server was found to show instead.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use super::due::pending_since;
 use super::outbox::{self, Happening};
@@ -98,13 +98,13 @@ impl Registry {
         Ok(tx.commit()?)
     }
 
-    /// Notes that the name server shows something else than a host's records, and what; that it
-    /// was mended is told when it is.
+    /// Notes that the name server shows something else than a host's records, and what, until it
+    /// is mended; that is told when it is.
     ///
     /// # Errors
     /// When the registry cannot be written.
     pub fn note_differing(&mut self, hosts: &[(HostId, String)]) -> Result<(), RegistryError> {
-        if self.wanted == Wanted::NOTHING || hosts.is_empty() {
+        if hosts.is_empty() {
             return Ok(());
         }
         let tx = self.write(Durable::Soon)?;
@@ -114,26 +114,37 @@ impl Registry {
         }
         Ok(tx.commit()?)
     }
+
+    /// Notes that the name server shows hosts as it should again: somebody else has mended them.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn note_as_confirmed(&mut self, hosts: &[HostId]) -> Result<(), RegistryError> {
+        if hosts.is_empty() {
+            return Ok(());
+        }
+        let tx = self.write(Durable::Soon)?;
+        for host in hosts {
+            tx.prepare_cached(
+                "UPDATE host SET differs = NULL, trouble = NULL WHERE id = ?1 AND wish = fact",
+            )?
+            .execute([host.0])?;
+        }
+        Ok(tx.commit()?)
+    }
 }
 
-/// Tells that a host is mended, where it was found to differ.
+/// Tells that a host is mended, where it was found to differ. Where it was to have other records
+/// since, these are what was published.
 pub(super) fn note_mended(
     tx: &Connection,
     wanted: Wanted,
     host: &Host,
     now: Timestamp,
 ) -> Result<(), RegistryError> {
-    if wanted == Wanted::NOTHING {
-        return Ok(());
-    }
-    let shown: Option<String> = tx
-        .prepare_cached("SELECT differs FROM host WHERE id = ?1 AND differs IS NOT NULL")?
-        .query_row([host.id.0], |row| row.get(0))
-        .optional()?;
-    let Some(shown) = shown else {
+    let Some(shown) = host.shown_otherwise() else {
         return Ok(());
     };
-    tx.execute("UPDATE host SET differs = NULL WHERE id = ?1", [host.id.0])?;
     let reason = format!("the name server had {shown}");
     let what = Happening::at(Event::Mended, host.wish.records.addresses, reason);
     outbox::note(tx, wanted, host.id, &what, None, now)

@@ -31,7 +31,7 @@ pub struct ZoneState {
     pub took: u32,
     /// Behind which host one that is not through yet goes on.
     pub cursor: Option<HostName>,
-    /// How many hosts differed and were left so.
+    /// How many hosts differed and were left so until the operator decides.
     pub unmended: u32,
 }
 
@@ -169,6 +169,7 @@ impl Registry {
             return Ok(false);
         };
         write_wish(&tx, &host, addresses, ttl, now, ADOPTED)?;
+        tx.execute("UPDATE host SET differs = NULL WHERE id = ?1", [id.0])?;
         tx.commit()?;
         Ok(true)
     }

@@ -40,6 +40,7 @@ impl Comparison<'_> {
                 let line = line(LogLevel::Info).field("result", "adopted");
                 self.logger.write(&line.words("reason", reason));
             } else {
+                self.note(&[(host.clone(), shown)])?;
                 left.told += 1;
                 self.compared.left += 1;
                 let line = line(LogLevel::Warning).field("result", "911");

@@ -210,9 +210,10 @@ impl Comparison<'_> {
     }
 
     /// Asks for hosts from where the last round stopped.
-    fn look(&self, cursor: Option<HostName>) -> Result<Result<Looked, Trouble>, PublishError> {
+    fn look(&mut self, cursor: Option<HostName>) -> Result<Result<Looked, Trouble>, PublishError> {
         let name = &self.zone.name;
         let longest = Deadline::after(LONGEST);
+        let mut mended = Vec::new();
         let mut looked = Looked {
             hosts: 0,
             differing: Vec::new(),
@@ -233,6 +234,9 @@ impl Comparison<'_> {
             match self.publisher.show(name, &all, &|_, _| true, deadline)? {
                 Ok(shown) => {
                     for (host, shown) in hosts.into_iter().zip(shown) {
+                        if shown.is_as_wished() && host.differs.is_some() {
+                            mended.push(host.id);
+                        }
                         match shown.is_as_wished() {
                             true => looked.standing.push(Standing {
                                 changed: host.last_change.unwrap_or(host.created),
@@ -245,6 +249,7 @@ impl Comparison<'_> {
                 Err(trouble) => return Ok(Err(trouble)),
             }
         }
+        self.registry.note_as_confirmed(&mended)?;
         Ok(Ok(looked))
     }
 
@@ -295,6 +300,7 @@ impl Comparison<'_> {
                 worry::need(self.registry, &need)?;
                 let line = line.field("result", "911").words("reason", reason);
                 self.logger.write(&line.words("hint", hint));
+                self.note(&still)?;
                 self.compared.left += still.len();
                 Ok(Left {
                     told: u32::try_from(still.len()).unwrap_or(u32::MAX),
@@ -305,15 +311,20 @@ impl Comparison<'_> {
         }
     }
 
+    /// Notes what is shown of hosts, until that is mended.
+    pub(super) fn note(&mut self, differing: &[Differing]) -> Result<(), PublishError> {
+        let shown = differing
+            .iter()
+            .map(|(host, shown)| (host.id, shown.to_string()));
+        Ok(self.registry.note_differing(&shown.collect::<Vec<_>>())?)
+    }
+
     /// Publishes what the registry says.
     fn mend(&mut self, differing: &[Differing]) -> Result<Left, PublishError> {
         let mut left = Left::default();
         for some in differing.chunks(TOGETHER) {
             let ids: Vec<HostId> = some.iter().map(|(host, _)| host.id).collect();
-            let shown = some
-                .iter()
-                .map(|(host, shown)| (host.id, shown.to_string()));
-            self.registry.note_differing(&shown.collect::<Vec<_>>())?;
+            self.note(some)?;
             let wait = Deadline::after(Deadline::REQUEST);
             let published =
                 self.publisher

@@ -97,7 +97,13 @@ fn hosts(
     let registry = Registry::open(&config.state.registry, key)?;
     let now = Timestamp::now();
     let pending = registry.pending()?;
-    registry.each_host(|_| Ok::<(), RegistryError>(()))?;
+    let mut differing = Vec::new();
+    registry.each_host(|host| {
+        if host.shown_otherwise().is_some() {
+            differing.push(host.name);
+        }
+        Ok::<(), RegistryError>(())
+    })?;
     registry.nothing_left_out()?;
     let mut late = Vec::new();
     for host in &pending {
@@ -113,6 +119,14 @@ fn hosts(
                 "a challenge for a certificate waits for its name server for over {LATE_MINUTES} minutes"
             ),
             "the reason is among these checks or in the log",
+        ),
+        None if let Some(first) = differing.first() => report.problem(
+            "pending",
+            format_args!(
+                "{} are shown otherwise by their name server, {first} first",
+                differing.len()
+            ),
+            "`bowline status` shows them; the reason is among these checks or in the log",
         ),
         None => report.ok(
             "pending",
