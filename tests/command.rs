@@ -13,6 +13,8 @@ mod support;
 #[path = "command/place.rs"]
 mod place;
 
+#[path = "command/clock.rs"]
+mod clock;
 #[path = "command/devices.rs"]
 mod devices;
 #[path = "command/differing.rs"]

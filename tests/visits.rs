@@ -15,6 +15,8 @@ mod behind;
 mod between;
 #[path = "visits/cgi.rs"]
 mod cgi;
+#[path = "visits/clock.rs"]
+mod clock;
 #[path = "visits/compare.rs"]
 mod compare;
 #[path = "visits/drift.rs"]

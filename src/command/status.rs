@@ -16,7 +16,7 @@ use super::session::Session;
 use super::{Context, Failure, hosts};
 use crate::config::{Config, LogTarget};
 use crate::name::ZoneName;
-use crate::registry::{Host, LATE, LATE_MINUTES, State};
+use crate::registry::{Host, LATE_MINUTES, State, is_late};
 use crate::span::Span;
 use crate::time::Timestamp;
 use crate::upkeep;
@@ -63,6 +63,8 @@ struct Challenges {
     pending: u32,
     /// How long the oldest pending one has waited, in seconds.
     age: u64,
+    #[serde(skip)]
+    late: bool,
 }
 
 /// One zone and how many hosts it has.
@@ -89,6 +91,8 @@ struct Pending {
     since: String,
     /// In seconds.
     age: u64,
+    #[serde(skip)]
+    late: bool,
     /// What came of the last try.
     reason: Option<String>,
 }
@@ -129,7 +133,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         };
         return Err(Failure::new(cause).hint(hint));
     }
-    let late = |pending: &&Pending| pending.age > LATE.seconds();
+    let late = |pending: &&Pending| pending.late;
     match status.pending.iter().filter(late).count() {
         0 if status.upkeep_late => Err(match status.last_upkeep {
             Some(_) => Failure::new(format!("no upkeep for over {LATE_MINUTES} minutes"))
@@ -137,7 +141,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
             None => Failure::new("there was no upkeep yet")
                 .hint("let a timer run `bowline upkeep` every minute"),
         }),
-        0 if status.challenges.age > LATE.seconds() => Err(Failure::new(format!(
+        0 if status.challenges.late => Err(Failure::new(format!(
             "a challenge for a certificate is pending for over {LATE_MINUTES} minutes"
         ))
         .hint(format!("the reason is in the log: {}", status.log))),
@@ -205,7 +209,7 @@ impl Status {
             last_upkeep: last_upkeep.map(|last| last.to_string()),
             upkeep_late: last_upkeep
                 .or(oldest)
-                .is_some_and(|last| session.now.since(last) > LATE),
+                .is_some_and(|last| is_late(last, session.now)),
             upkeep_at: last_upkeep,
             zones,
             messages: Messages::all(session)?,
@@ -215,6 +219,7 @@ impl Status {
             challenges: Challenges {
                 standing: challenges.standing,
                 pending: challenges.pending,
+                late: (challenges.since).is_some_and(|since| is_late(since, session.now)),
                 age: (challenges.since).map_or(0, |since| session.now.since(since).seconds()),
             },
         })
@@ -257,7 +262,11 @@ impl Status {
                 true => "no records".to_owned(),
                 false => addresses.join(","),
             };
-            let age = Span::from_seconds(pending.age).coarse();
+            let age = match pending.age {
+                // The clock was ahead then.
+                0 if pending.late => "nobody knows how long".to_owned(),
+                age => Span::from_seconds(age).coarse().to_string(),
+            };
             let reason = pending.reason.iter().map(|reason| format!(" ({reason})"));
             let reason: String = reason.collect();
             writeln!(
@@ -303,6 +312,7 @@ impl Pending {
             ipv6: wanted.ipv6.map(|ipv6| ipv6.to_string()),
             since: since.to_string(),
             age: now.since(since).seconds(),
+            late: is_late(since, now),
             reason: host.trouble.clone(),
         }
     }

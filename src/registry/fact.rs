@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::due::LONGEST_PAUSE;
 use super::row::{by_id, joined};
 use super::worry::note_mended;
 use super::zone::see;
@@ -100,9 +101,13 @@ impl Registry {
             tx.prepare_cached(
                 "UPDATE host SET failures = failures + 1, retry_at =
                  CASE WHEN failures < 3 THEN NULL
-                 ELSE ?2 + min(3600, 120 << min(failures - 3, 8)) END WHERE id = ?1",
+                 ELSE ?2 + min(?3, 120 << min(failures - 3, 8)) END WHERE id = ?1",
             )?
-            .execute((host.0, now.seconds()))?;
+            .execute((
+                host.0,
+                now.seconds(),
+                LONGEST_PAUSE.seconds().cast_signed(),
+            ))?;
         }
         Ok(tx.commit()?)
     }

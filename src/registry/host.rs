@@ -170,7 +170,9 @@ impl Host {
 
     /// Whether an UPDATE that was never answered may still be applied.
     pub fn is_unsettled(&self, now: Timestamp) -> bool {
-        self.unconfirmed.is_some_and(|at| now.since(at) < UNSETTLED)
+        // A clock that was ahead does not make it last.
+        let is_near = |at: Timestamp| now.since(at) < UNSETTLED && at.since(now) < UNSETTLED;
+        self.unconfirmed.is_some_and(is_near)
     }
 
     /// Whether it takes visits and has records: neither it nor its owner is switched off.

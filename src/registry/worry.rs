@@ -31,7 +31,7 @@ impl Registry {
             "state = 'active' AND static = 0 AND behind IS NULL AND usual IS NOT NULL
              AND coalesce(wish_ipv4, wish_ipv6) IS NOT NULL
              AND last_seen - created > ?1 AND last_seen + max(usual * ?2, ?3) < ?4
-             AND (silent_told IS NULL OR silent_told <= last_seen)
+             AND (silent_told IS NULL OR silent_told <= last_seen OR silent_told > ?4)
              AND NOT EXISTS (SELECT 1 FROM owner
                  WHERE owner.id = host.owner AND owner.state <> 'active')",
             (
@@ -58,11 +58,16 @@ impl Registry {
         let pending = self.whole_hosts_where(
             concat!(
                 "wish <> fact AND state <> 'removing'
-                 AND (pending_told IS NULL OR pending_told <= coalesce(fact_at, 0)) AND ",
+                 AND (pending_told IS NULL OR pending_told <= coalesce(fact_at, 0)
+                      OR pending_told > ?3) AND ",
                 pending_since!(),
-                " <= ?1"
+                " NOT BETWEEN ?1 + 1 AND ?2"
             ),
-            [now.minus(span).seconds()],
+            (
+                now.minus(span).seconds(),
+                now.plus(span).seconds(),
+                now.seconds(),
+            ),
         )?;
         let reason = |host: &Host| {
             let trouble = host.trouble.clone();

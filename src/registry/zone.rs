@@ -112,7 +112,8 @@ impl Registry {
         tx.execute(
             "INSERT OR REPLACE INTO zone (name, serial, went_back, compared_serial, compared_at,
              took, cursor, unmended) VALUES (?1, ?2,
-             coalesce((SELECT went_back FROM zone WHERE name = ?1 AND went_back > ?9), ?3),
+             coalesce((SELECT went_back FROM zone
+                       WHERE name = ?1 AND went_back > ?9 AND went_back <= ?10), ?3),
              ?4, ?5, ?6, ?7, ?8)",
             (
                 zone.as_str(),
@@ -124,6 +125,7 @@ impl Registry {
                 state.cursor.as_ref().map(HostName::as_str),
                 state.unmended,
                 began.seconds(),
+                Timestamp::now().seconds(),
             ),
         )?;
         Ok(tx.commit()?)

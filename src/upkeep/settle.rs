@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use super::Silent;
-use crate::config::LogLevel;
+use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
 use crate::log::{Line, Logger};
@@ -37,6 +37,7 @@ impl Settled {
 /// host that a visit is just settling is left to the visit, and one whose records the name
 /// server has refused time and again is tried more and more rarely.
 pub(super) fn run(
+    config: &Config,
     registry: &mut Registry,
     publisher: &Publisher,
     logger: &Logger,
@@ -44,7 +45,7 @@ pub(super) fn run(
     settled: &mut Settled,
 ) -> Result<(), PublishError> {
     let now = Timestamp::now();
-    let mut hosts = registry.due(now)?;
+    let mut hosts = registry.due(config.limits.changes.longest_wait(), now)?;
     hosts.extend(registry.unsettled(now)?);
     let mut settling = Settling {
         registry,

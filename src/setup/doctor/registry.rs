@@ -5,7 +5,7 @@ use super::report::Report;
 use super::state::State;
 use super::ttl;
 use crate::config::Config;
-use crate::registry::{LATE, LATE_MINUTES, Registry, RegistryError, inspect};
+use crate::registry::{LATE_MINUTES, Registry, RegistryError, inspect, is_late};
 use crate::time::Timestamp;
 use crate::token::{Digest, LookupKey};
 
@@ -107,13 +107,13 @@ fn hosts(
     registry.nothing_left_out()?;
     let mut late = Vec::new();
     for host in &pending {
-        if now.since(registry.pending_since(host)?) > LATE {
+        if is_late(registry.pending_since(host)?, now) {
             late.push(host.name.as_str());
         }
     }
     let challenges = registry.count_challenges()?.since;
     match late.first() {
-        None if challenges.is_some_and(|since| now.since(since) > LATE) => report.problem(
+        None if challenges.is_some_and(|since| is_late(since, now)) => report.problem(
             "pending",
             format_args!(
                 "a challenge for a certificate waits for its name server for over {LATE_MINUTES} minutes"
