@@ -10,11 +10,10 @@
 use std::time::{Duration, Instant};
 
 use super::older::{self, Standing};
-use super::{Silent, worry};
+use super::{Silent, mended, worry};
 use crate::config::{Config, LogLevel, Zone};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
-use crate::ip::Family;
 use crate::log::{Line, Logger};
 use crate::name::HostName;
 use crate::publish::{PublishError, Published, Publisher, Shown, TOGETHER, Trouble};
@@ -334,14 +333,7 @@ impl Comparison<'_> {
                 match published {
                     Published::Confirmed | Published::Off => {
                         self.compared.mended += 1;
-                        let reason = format!("the name server had {shown}");
-                        let mut line = line(LogLevel::Warning);
-                        for address in host.wish.records.addresses.iter() {
-                            let family = Family::of(address);
-                            line = line.field(family.as_str(), address);
-                        }
-                        let line = line.field("result", "mended");
-                        self.logger.write(&line.words("reason", reason));
+                        mended::tell(self.logger, host, shown);
                     }
                     Published::Gone => {}
                     Published::Refused(trouble) | Published::Unconfirmed(trouble) => {

@@ -7,6 +7,7 @@ mod adopt;
 mod challenge;
 mod compare;
 mod expire;
+mod mended;
 mod older;
 mod prune;
 mod settle;
@@ -119,6 +120,7 @@ fn duties(
         registry,
         &publisher,
         logger,
+        word,
         &mut silent,
         &mut settled,
     );
@@ -126,17 +128,19 @@ fn duties(
     let compared = compare::run(config, registry, &publisher, logger, word, &mut silent);
     // Not before: that a disk is full, or something damaged, must not hold back the rest.
     done?;
-    let (pruned, expired, challenges, compared) = (pruned?, expired?, challenges?, compared?);
+    let (pruned, expired, challenges, mut compared) = (pruned?, expired?, challenges?, compared?);
     if compared.adopted > 0 {
         settle::run(
             config,
             registry,
             &publisher,
             logger,
+            word,
             &mut silent,
             &mut settled,
         )?;
     }
+    compared.mended += settled.mended;
     Ok(Round {
         expired,
         settled,

@@ -231,3 +231,52 @@ fn a_registry_older_than_the_zone_is_noticed_though_hosts_have_what_they_had() {
         assert_eq!(site.dns(&home.name), "");
     }
 }
+
+/// Three hosts in a registry older than the zone, one of which is looked at again, since an UPDATE
+/// of it was not answered.
+fn three_newer_than_the_registry() -> (Site, Vec<Home>) {
+    let site = Site::new();
+    let homes = homes(&site, 3, "203.0.113");
+    assert_eq!(compare(&site, Word::Registry), Compared::default());
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let now = bowline::time::Timestamp::now().seconds();
+    let unconfirmed = "UPDATE host SET unconfirmed = ?2 WHERE id = ?1";
+    db.execute(unconfirmed, (homes[1].id.number(), now))
+        .unwrap();
+    drop(db);
+    keep_registry(&site);
+    move_all(&site, &homes, "198.51.100");
+    put_registry_back(&site);
+    site.forget_log();
+    (site, homes)
+}
+
+#[test]
+fn nothing_of_a_few_hosts_is_undone_without_a_line() {
+    let (site, homes) = three_newer_than_the_registry();
+    assert_eq!(compare(&site, Word::Registry), mended(3));
+    check_all(&site, &homes, "203.0.113");
+    let log = site.log();
+    for n in 0..3 {
+        let host = format!("host=h{n}.dyn.example.org ");
+        let line = log.lines().find(|line| line.contains(&host)).unwrap();
+        let had = format!("the name server had 198.51.100.{n}");
+        assert!(
+            line.contains("result=mended") && line.contains(&had),
+            "{line}"
+        );
+    }
+    let lines = log.lines().filter(|line| line.contains("mended"));
+    assert_eq!(lines.count(), 3, "{log}");
+}
+
+#[test]
+fn where_the_zone_has_the_word_nothing_is_undone_before_it_is_heard() {
+    let (site, homes) = three_newer_than_the_registry();
+    let adopted = Compared {
+        adopted: 3,
+        ..Compared::default()
+    };
+    assert_eq!(compare(&site, Word::Zone), adopted);
+    check_all(&site, &homes, "198.51.100");
+}
