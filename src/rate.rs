@@ -20,6 +20,16 @@ pub enum Rate {
     AtMost(u32, Span),
 }
 
+impl Rate {
+    /// For how long at most somebody beyond it waits.
+    pub const fn longest_wait(self) -> Span {
+        match self {
+            Rate::Off => Span::ZERO,
+            Rate::AtMost(_, per) => per,
+        }
+    }
+}
+
 impl FromStr for Rate {
     type Err = RateError;
 

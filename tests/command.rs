@@ -13,8 +13,12 @@ mod support;
 #[path = "command/place.rs"]
 mod place;
 
+#[path = "command/clock.rs"]
+mod clock;
 #[path = "command/devices.rs"]
 mod devices;
+#[path = "command/differing.rs"]
+mod differing;
 #[path = "command/hosts.rs"]
 mod hosts;
 #[path = "command/refusals.rs"]

@@ -8,6 +8,8 @@
 
 mod support;
 
+#[path = "outbox/clock.rs"]
+mod clock;
 #[path = "outbox/command.rs"]
 mod command;
 #[path = "outbox/ddns_service.rs"]

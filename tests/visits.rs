@@ -17,6 +17,8 @@ mod between;
 mod bodies;
 #[path = "visits/cgi.rs"]
 mod cgi;
+#[path = "visits/clock.rs"]
+mod clock;
 #[path = "visits/compare.rs"]
 mod compare;
 #[path = "visits/drift.rs"]
@@ -41,6 +43,8 @@ mod late;
 mod limits;
 #[path = "visits/names.rs"]
 mod names;
+#[path = "visits/older.rs"]
+mod older;
 #[path = "visits/owners.rs"]
 mod owners;
 #[path = "visits/owns.rs"]

@@ -1,5 +1,6 @@
 //! `bowline status`: whether all is published, and where to look when it is not.
 
+mod differing;
 mod messages;
 mod metrics;
 
@@ -9,17 +10,18 @@ use std::path::Path;
 use clap::Args;
 use serde::Serialize;
 
+use self::differing::Differing;
 use self::messages::Messages;
 use super::session::Session;
 use super::{Context, Failure, hosts};
 use crate::config::{Config, LogTarget};
 use crate::name::ZoneName;
-use crate::registry::{Host, LATE, LATE_MINUTES, State};
+use crate::registry::{Host, LATE_MINUTES, State, is_late};
 use crate::span::Span;
 use crate::time::Timestamp;
 use crate::upkeep;
 
-/// Show zones, hosts and what is pending; fails when that is so, or no upkeep, for over 5 minutes
+/// Show zones, hosts and what is pending; fails when that is so, or no upkeep, for over 5 minutes, or when records differ
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// As metrics for Prometheus, e.g. for node_exporter's text files
@@ -46,6 +48,7 @@ struct Status {
     upkeep_at: Option<Timestamp>,
     zones: Vec<ZoneStatus>,
     pending: Vec<Pending>,
+    differing: Vec<Differing>,
     challenges: Challenges,
     messages: Vec<Messages>,
     /// A host whose row in the registry is damaged.
@@ -60,6 +63,8 @@ struct Challenges {
     pending: u32,
     /// How long the oldest pending one has waited, in seconds.
     age: u64,
+    #[serde(skip)]
+    late: bool,
 }
 
 /// One zone and how many hosts it has.
@@ -70,8 +75,11 @@ struct ZoneStatus {
     server: Option<String>,
     hosts: usize,
     pending: usize,
-    /// Hosts that the name server shows otherwise, and that were left so.
+    /// Hosts that the name server shows otherwise, and that could not be mended or were left so.
     differing: u32,
+    /// Whether they were left so until the operator decides.
+    #[serde(skip)]
+    asks: bool,
 }
 
 /// A host whose wish is no fact yet.
@@ -83,6 +91,8 @@ struct Pending {
     since: String,
     /// In seconds.
     age: u64,
+    #[serde(skip)]
+    late: bool,
     /// What came of the last try.
     reason: Option<String>,
 }
@@ -105,15 +115,25 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     whole?;
     if let Some(zone) = status.zones.iter().find(|zone| zone.differing > 0) {
         let cause = format!(
-            "{} differ from zone {}",
+            "{} {} from zone {}",
             hosts(zone.differing as usize),
+            if zone.differing == 1 {
+                "differs"
+            } else {
+                "differ"
+            },
             zone.name
         );
-        return Err(Failure::new(cause).hint(
-            "the registry may be older than the zone: `bowline upkeep --adopt` takes the zone's word",
-        ));
+        let hint = match zone.asks {
+            true => {
+                "the registry may be older than the zone: `bowline upkeep --adopt` takes the zone's word"
+                    .to_owned()
+            }
+            false => format!("why they could not be mended is in the log: {}", status.log),
+        };
+        return Err(Failure::new(cause).hint(hint));
     }
-    let late = |pending: &&Pending| pending.age > LATE.seconds();
+    let late = |pending: &&Pending| pending.late;
     match status.pending.iter().filter(late).count() {
         0 if status.upkeep_late => Err(match status.last_upkeep {
             Some(_) => Failure::new(format!("no upkeep for over {LATE_MINUTES} minutes"))
@@ -121,7 +141,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
             None => Failure::new("there was no upkeep yet")
                 .hint("let a timer run `bowline upkeep` every minute"),
         }),
-        0 if status.challenges.age > LATE.seconds() => Err(Failure::new(format!(
+        0 if status.challenges.late => Err(Failure::new(format!(
             "a challenge for a certificate is pending for over {LATE_MINUTES} minutes"
         ))
         .hint(format!("the reason is in the log: {}", status.log))),
@@ -138,6 +158,7 @@ impl Status {
     /// Counts the hosts, and collects those that are pending.
     fn of(session: &Session) -> Result<Self, Failure> {
         let (mut disabled, mut removing) = (0, 0);
+        let mut differing = Vec::new();
         let mut oldest: Option<Timestamp> = None;
         let mut zones: BTreeMap<String, ZoneStatus> = BTreeMap::new();
         for zone in &session.config.zones {
@@ -153,6 +174,10 @@ impl Status {
             zone.hosts += 1;
             oldest = Some(oldest.map_or(host.created, |oldest| oldest.min(host.created)));
             zone.pending += usize::from(host.is_pending());
+            if let Some(one) = Differing::of(&host) {
+                zone.differing += 1;
+                differing.push(one);
+            }
             disabled += usize::from(host.state == State::Disabled);
             removing += usize::from(host.state == State::Removing);
             Ok::<(), Failure>(())
@@ -160,7 +185,9 @@ impl Status {
         for zone in &session.config.zones {
             let state = session.registry.zone_state(&zone.name)?;
             if let Some(status) = zones.get_mut(zone.name.as_str()) {
-                status.differing = state.unmended;
+                // What they show is noted of each, but not by a version before this.
+                status.differing = status.differing.max(state.unmended);
+                status.asks = state.unmended > 0;
             }
         }
         let mut pending = Vec::new();
@@ -182,15 +209,17 @@ impl Status {
             last_upkeep: last_upkeep.map(|last| last.to_string()),
             upkeep_late: last_upkeep
                 .or(oldest)
-                .is_some_and(|last| session.now.since(last) > LATE),
+                .is_some_and(|last| is_late(last, session.now)),
             upkeep_at: last_upkeep,
             zones,
             messages: Messages::all(session)?,
             damaged: None,
             pending,
+            differing,
             challenges: Challenges {
                 standing: challenges.standing,
                 pending: challenges.pending,
+                late: (challenges.since).is_some_and(|since| is_late(since, session.now)),
                 age: (challenges.since).map_or(0, |since| session.now.since(since).seconds()),
             },
         })
@@ -233,7 +262,11 @@ impl Status {
                 true => "no records".to_owned(),
                 false => addresses.join(","),
             };
-            let age = Span::from_seconds(pending.age).coarse();
+            let age = match pending.age {
+                // The clock was ahead then.
+                0 if pending.late => "nobody knows how long".to_owned(),
+                age => Span::from_seconds(age).coarse().to_string(),
+            };
             let reason = pending.reason.iter().map(|reason| format!(" ({reason})"));
             let reason: String = reason.collect();
             writeln!(
@@ -241,6 +274,9 @@ impl Status {
                 "pending        {} for {age}: {wanted}{reason}",
                 pending.name
             )?;
+        }
+        for differing in &self.differing {
+            writeln!(out, "{}", differing.line())?;
         }
         let Challenges {
             standing, pending, ..
@@ -261,6 +297,7 @@ impl ZoneStatus {
             hosts: 0,
             pending: 0,
             differing: 0,
+            asks: false,
         }
     }
 }
@@ -275,6 +312,7 @@ impl Pending {
             ipv6: wanted.ipv6.map(|ipv6| ipv6.to_string()),
             since: since.to_string(),
             age: now.since(since).seconds(),
+            late: is_late(since, now),
             reason: host.trouble.clone(),
         }
     }

@@ -222,7 +222,7 @@ fn due(waiting: Vec<Notice>, now: Timestamp) -> Vec<Vec<Notice>> {
         let key = (notice.message.clone(), Whom::of(&notice));
         messages.entry(key).or_default().push(notice);
     }
-    let rests = |notice: &Notice| notice.retry_at.is_some_and(|time| time > now);
+    let rests = |notice: &Notice| notice.rests(now);
     let mut due: Vec<_> = messages.into_values().collect();
     due.retain(|notices| !notices.iter().any(rests));
     // Those that wait longest first.

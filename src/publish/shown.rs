@@ -57,7 +57,9 @@ impl fmt::Display for Shown {
             Answer::Hidden(by) => vec![by.to_string()],
             Answer::Found(set) => set.iter().map(|address| address.to_string()).collect(),
         });
-        let texts: Vec<String> = texts.collect();
+        let mut texts: Vec<String> = texts.collect();
+        // What hides one family hides the other.
+        texts.dedup();
         match texts.is_empty() {
             true => f.write_str("no address"),
             false => f.write_str(&texts.join(",")),

@@ -5,6 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use super::due::LONGEST_PAUSE;
 use super::row::by_id;
 use super::wish::use_token;
 use super::{Durable, Host, HostId, Registry, RegistryError, UNSETTLED};
@@ -187,9 +188,10 @@ impl Registry {
         let mut statement = self.db.prepare_cached(
             "SELECT DISTINCT host, zone FROM challenge
              WHERE (NOT confirmed OR unconfirmed IS NOT NULL)
-             AND (retry_at IS NULL OR retry_at <= ?1) ORDER BY zone, host",
+             AND (retry_at IS NULL OR retry_at <= ?1 OR retry_at > ?2) ORDER BY zone, host",
         )?;
-        let mut rows = statement.query([now.seconds()])?;
+        let latest = now.plus(LONGEST_PAUSE);
+        let mut rows = statement.query((now.seconds(), latest.seconds()))?;
         let mut due = Vec::new();
         while let Some(row) = rows.next()? {
             due.push((HostId(row.get(0)?), row.get::<_, String>(1)?.parse()?));
@@ -228,14 +230,14 @@ impl Registry {
         now: Timestamp,
     ) -> Result<(), RegistryError> {
         let tx = self.write(Durable::Soon)?;
-        let settled = now.minus(UNSETTLED).seconds();
+        let (settled, ahead) = (now.minus(UNSETTLED), now.plus(UNSETTLED));
         for Challenge { id, wanted, .. } in challenges {
             tx.prepare_cached(
                 "UPDATE challenge SET confirmed = 1, failures = 0, retry_at = NULL,
-                 unconfirmed = CASE WHEN unconfirmed > ?3 THEN unconfirmed END
+                 unconfirmed = CASE WHEN unconfirmed > ?3 AND unconfirmed < ?4 THEN unconfirmed END
                  WHERE id = ?1 AND wanted = ?2",
             )?
-            .execute((id, wanted, settled))?;
+            .execute((id, wanted, settled.seconds(), ahead.seconds()))?;
         }
         tx.execute(
             "DELETE FROM challenge WHERE NOT wanted AND confirmed AND unconfirmed IS NULL",
@@ -263,7 +265,7 @@ impl Registry {
             tx.prepare_cached(
                 "UPDATE challenge SET confirmed = 0, failures = failures + ?4,
                  unconfirmed = CASE WHEN ?5 THEN ?6 ELSE unconfirmed END,
-                 retry_at = CASE WHEN ?4 THEN ?6 + min(3600, 60 << min(failures, 8)) END
+                 retry_at = CASE WHEN ?4 THEN ?6 + min(?7, 60 << min(failures, 8)) END
                  WHERE host = ?1 AND name = ?2 AND value = ?3",
             )?
             .execute((
@@ -273,6 +275,7 @@ impl Registry {
                 refused,
                 may_be_applied,
                 now.seconds(),
+                LONGEST_PAUSE.seconds().cast_signed(),
             ))?;
         }
         // Who refuses for a day will not take it any more: the operator has seen why.

@@ -1,4 +1,7 @@
 //! Which hosts wait for the name server.
+//!
+//! A clock may have been ahead for a while. What is due at a time farther off than anything is
+//! ever put off is due now, and what happened in a time to come happened nobody knows when.
 
 use super::{Host, Registry, RegistryError, UNSETTLED};
 use crate::span::Span;
@@ -8,6 +11,15 @@ use crate::time::Timestamp;
 pub const LATE_MINUTES: u64 = 5;
 /// The same as a length of time.
 pub const LATE: Span = Span::from_seconds(LATE_MINUTES * 60);
+
+/// Upkeep puts what is refused off for no longer than this.
+pub(super) const LONGEST_PAUSE: Span = Span::from_seconds(3600);
+
+/// Whether what goes on since then goes on for too long; since a time to come: for nobody knows
+/// how long.
+pub fn is_late(since: Timestamp, now: Timestamp) -> bool {
+    now.since(since) > LATE || since.since(now) > LATE
+}
 
 /// Since when the host of a row is pending, in a statement.
 macro_rules! pending_since {
@@ -43,14 +55,17 @@ impl Registry {
         Ok(since.map_or(host.wish.at, Timestamp::from_seconds))
     }
 
-    /// Those of them that are due for another try.
+    /// Those of them that are due for another try; a limit holds none back for longer than
+    /// `limit`.
     ///
     /// # Errors
     /// When the registry cannot be read.
-    pub fn due(&self, now: Timestamp) -> Result<Vec<Host>, RegistryError> {
+    pub fn due(&self, limit: Span, now: Timestamp) -> Result<Vec<Host>, RegistryError> {
+        let latest = now.plus(limit.max(LONGEST_PAUSE));
         self.whole_hosts_where(
-            "wish <> fact AND (retry_at IS NULL OR retry_at <= ?1) ORDER BY wish_at",
-            [now.seconds()],
+            "wish <> fact AND (retry_at IS NULL OR retry_at <= ?1 OR retry_at > ?2)
+             ORDER BY wish_at",
+            (now.seconds(), latest.seconds()),
         )
     }
 
@@ -60,11 +75,15 @@ impl Registry {
     /// # Errors
     /// When the registry cannot be read.
     pub fn unsettled(&self, now: Timestamp) -> Result<Vec<Host>, RegistryError> {
-        let since = now.minus(UNSETTLED).seconds();
-        let mut hosts = self.whole_hosts_where("unconfirmed > ?1 AND wish = fact", [since])?;
+        let (since, until) = (now.minus(UNSETTLED), now.plus(UNSETTLED));
+        let times = (since.seconds(), until.seconds());
+        let mut hosts = self.whole_hosts_where(
+            "unconfirmed > ?1 AND unconfirmed < ?2 AND wish = fact",
+            times,
+        )?;
         hosts.extend(self.whole_hosts_where(
-            "state = 'removing' AND wish = fact AND unconfirmed <= ?1",
-            [since],
+            "state = 'removing' AND wish = fact AND (unconfirmed <= ?1 OR unconfirmed >= ?2)",
+            times,
         )?);
         Ok(hosts)
     }

@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::due::LONGEST_PAUSE;
 use super::row::{by_id, joined};
 use super::worry::note_mended;
 use super::zone::see;
@@ -100,9 +101,13 @@ impl Registry {
             tx.prepare_cached(
                 "UPDATE host SET failures = failures + 1, retry_at =
                  CASE WHEN failures < 3 THEN NULL
-                 ELSE ?2 + min(3600, 120 << min(failures - 3, 8)) END WHERE id = ?1",
+                 ELSE ?2 + min(?3, 120 << min(failures - 3, 8)) END WHERE id = ?1",
             )?
-            .execute((host.0, now.seconds()))?;
+            .execute((
+                host.0,
+                now.seconds(),
+                LONGEST_PAUSE.seconds().cast_signed(),
+            ))?;
         }
         Ok(tx.commit()?)
     }
@@ -134,7 +139,7 @@ fn confirm(
     tx.prepare_cached(
         "UPDATE host SET fact = ?2, fact_names = ?3, fact_ipv4 = ?4, fact_ipv6 = ?5,
          fact_serial = ?6, fact_at = ?7, held_names = ?8, trouble = NULL, failures = 0,
-         retry_at = NULL WHERE id = ?1",
+         retry_at = NULL, differs = NULL WHERE id = ?1",
     )?
     .execute((
         id.0,

@@ -49,6 +49,8 @@ pub struct Host {
     pub unconfirmed: Option<Timestamp>,
     /// Why its wish is no fact.
     pub trouble: Option<String>,
+    /// What the name server was found to show instead of its fact, until that is mended.
+    pub differs: Option<String>,
     /// Whether its owner is switched off, and so is it.
     pub owner_disabled: bool,
     /// When it was added.
@@ -164,9 +166,17 @@ impl Host {
         self.wish.number != self.fact.number
     }
 
+    /// What the name server shows instead of what it had confirmed, as far as is known; one that
+    /// is pending is to have other records anyway.
+    pub fn shown_otherwise(&self) -> Option<&str> {
+        self.differs.as_deref().filter(|_| !self.is_pending())
+    }
+
     /// Whether an UPDATE that was never answered may still be applied.
     pub fn is_unsettled(&self, now: Timestamp) -> bool {
-        self.unconfirmed.is_some_and(|at| now.since(at) < UNSETTLED)
+        // A clock that was ahead does not make it last.
+        let is_near = |at: Timestamp| now.since(at) < UNSETTLED && at.since(now) < UNSETTLED;
+        self.unconfirmed.is_some_and(is_near)
     }
 
     /// Whether it takes visits and has records: neither it nor its owner is switched off.

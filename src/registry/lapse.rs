@@ -63,10 +63,14 @@ impl Registry {
         let tokens = tx.execute("DELETE FROM token WHERE until <= ?1", [now.seconds()])?;
         let free = now.minus(reuse).seconds();
         let names = tx.execute("DELETE FROM removed_name WHERE at <= ?1", [free])?;
-        let settled = now.minus(UNSETTLED).seconds();
+        let settled = (
+            now.minus(UNSETTLED).seconds(),
+            now.plus(UNSETTLED).seconds(),
+        );
         tx.execute(
-            "UPDATE host SET unconfirmed = NULL WHERE unconfirmed <= ?1 AND state <> 'removing'",
-            [settled],
+            "UPDATE host SET unconfirmed = NULL
+             WHERE (unconfirmed <= ?1 OR unconfirmed >= ?2) AND state <> 'removing'",
+            settled,
         )?;
         tx.commit()?;
         Ok(tokens + names)

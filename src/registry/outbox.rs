@@ -64,8 +64,15 @@ impl Registry {
         }
         let tx = self.write(Durable::Now)?;
         let told = tx
-            .prepare_cached("SELECT 1 FROM outbox WHERE host IS NULL AND event = ?1 AND at > ?2")?
-            .exists((Event::Upkeep.as_str(), now.minus(pause).seconds()))?;
+            .prepare_cached(
+                "SELECT 1 FROM outbox WHERE host IS NULL AND event = ?1
+                      AND at > ?2 AND at <= ?3",
+            )?
+            .exists((
+                Event::Upkeep.as_str(),
+                now.minus(pause).seconds(),
+                now.seconds(),
+            ))?;
         for (channel, events) in wanted.iter().filter(|_| !told) {
             if events.contains(Event::Upkeep) && (channel != Channel::Mail || wanted.operator) {
                 let what = Happening::at(Event::Upkeep, Addresses::NONE, reason.to_owned());

@@ -25,7 +25,7 @@ macro_rules! select {
              only_family, allow_private, wildcard, plain_http, static, static_ipv4, static_ipv6, \
              id, name, state, wish, wish_names, wish_ipv4, wish_ipv6, wish_ttl, wish_at, \
              fact, fact_names, fact_ipv4, fact_ipv6, fact_serial, fact_at, \
-             held_names, unconfirmed, trouble, created, last_seen, last_change, \
+             held_names, unconfirmed, trouble, differs, created, last_seen, last_change, \
              (SELECT group_concat(network, ' ') FROM account_network \
               WHERE account_network.host = host.id) FROM host ",
             $which
@@ -243,6 +243,7 @@ fn read_values(db: &Connection, row: &Row<'_>) -> Result<Host, RegistryError> {
         held: row.names(&zone)?,
         unconfirmed: row.time()?,
         trouble: row.next()?,
+        differs: row.next()?,
         owner_disabled: owner.is_some_and(|owner| owner.disabled),
         created: Timestamp::from_seconds(row.next()?),
         last_seen: row.time()?,

@@ -1,7 +1,7 @@
 //! What upkeep has to tell because nothing happened: silence, pending for too long, and what
 //! the name server was found to show instead.
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use super::due::pending_since;
 use super::outbox::{self, Happening};
@@ -31,7 +31,7 @@ impl Registry {
             "state = 'active' AND static = 0 AND behind IS NULL AND usual IS NOT NULL
              AND coalesce(wish_ipv4, wish_ipv6) IS NOT NULL
              AND last_seen - created > ?1 AND last_seen + max(usual * ?2, ?3) < ?4
-             AND (silent_told IS NULL OR silent_told <= last_seen)
+             AND (silent_told IS NULL OR silent_told <= last_seen OR silent_told > ?4)
              AND NOT EXISTS (SELECT 1 FROM owner
                  WHERE owner.id = host.owner AND owner.state <> 'active')",
             (
@@ -58,11 +58,16 @@ impl Registry {
         let pending = self.whole_hosts_where(
             concat!(
                 "wish <> fact AND state <> 'removing'
-                 AND (pending_told IS NULL OR pending_told <= coalesce(fact_at, 0)) AND ",
+                 AND (pending_told IS NULL OR pending_told <= coalesce(fact_at, 0)
+                      OR pending_told > ?3) AND ",
                 pending_since!(),
-                " <= ?1"
+                " NOT BETWEEN ?1 + 1 AND ?2"
             ),
-            [now.minus(span).seconds()],
+            (
+                now.minus(span).seconds(),
+                now.plus(span).seconds(),
+                now.seconds(),
+            ),
         )?;
         let reason = |host: &Host| {
             let trouble = host.trouble.clone();
@@ -98,13 +103,13 @@ impl Registry {
         Ok(tx.commit()?)
     }
 
-    /// Notes that the name server shows something else than a host's records, and what; that it
-    /// was mended is told when it is.
+    /// Notes that the name server shows something else than a host's records, and what, until it
+    /// is mended; that is told when it is.
     ///
     /// # Errors
     /// When the registry cannot be written.
     pub fn note_differing(&mut self, hosts: &[(HostId, String)]) -> Result<(), RegistryError> {
-        if self.wanted == Wanted::NOTHING || hosts.is_empty() {
+        if hosts.is_empty() {
             return Ok(());
         }
         let tx = self.write(Durable::Soon)?;
@@ -114,26 +119,37 @@ impl Registry {
         }
         Ok(tx.commit()?)
     }
+
+    /// Notes that the name server shows hosts as it should again: somebody else has mended them.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn note_as_confirmed(&mut self, hosts: &[HostId]) -> Result<(), RegistryError> {
+        if hosts.is_empty() {
+            return Ok(());
+        }
+        let tx = self.write(Durable::Soon)?;
+        for host in hosts {
+            tx.prepare_cached(
+                "UPDATE host SET differs = NULL, trouble = NULL WHERE id = ?1 AND wish = fact",
+            )?
+            .execute([host.0])?;
+        }
+        Ok(tx.commit()?)
+    }
 }
 
-/// Tells that a host is mended, where it was found to differ.
+/// Tells that a host is mended, where it was found to differ. Where it was to have other records
+/// since, these are what was published.
 pub(super) fn note_mended(
     tx: &Connection,
     wanted: Wanted,
     host: &Host,
     now: Timestamp,
 ) -> Result<(), RegistryError> {
-    if wanted == Wanted::NOTHING {
-        return Ok(());
-    }
-    let shown: Option<String> = tx
-        .prepare_cached("SELECT differs FROM host WHERE id = ?1 AND differs IS NOT NULL")?
-        .query_row([host.id.0], |row| row.get(0))
-        .optional()?;
-    let Some(shown) = shown else {
+    let Some(shown) = host.shown_otherwise() else {
         return Ok(());
     };
-    tx.execute("UPDATE host SET differs = NULL WHERE id = ?1", [host.id.0])?;
     let reason = format!("the name server had {shown}");
     let what = Happening::at(Event::Mended, host.wish.records.addresses, reason);
     outbox::note(tx, wanted, host.id, &what, None, now)

@@ -31,7 +31,7 @@ pub struct ZoneState {
     pub took: u32,
     /// Behind which host one that is not through yet goes on.
     pub cursor: Option<HostName>,
-    /// How many hosts differed and were left so.
+    /// How many hosts differed and were left so until the operator decides.
     pub unmended: u32,
 }
 
@@ -76,6 +76,27 @@ impl Registry {
         Ok(rows.next()?.and_then(|row| row.get(0).ok()))
     }
 
+    /// Notes the serial that a zone has, after the one that was `known` before it was asked for.
+    /// One that is older is a sign that the zone was replaced by an older copy.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn see(
+        &mut self,
+        zone: &ZoneName,
+        known: Option<u32>,
+        serial: u32,
+        now: Timestamp,
+    ) -> Result<(), RegistryError> {
+        if known == Some(serial) {
+            return Ok(());
+        }
+        let serials: Vec<u32> = known.into_iter().chain([serial]).collect();
+        let tx = self.write(Durable::Soon)?;
+        see(&tx, zone, &serials, now)?;
+        Ok(tx.commit()?)
+    }
+
     /// Notes how far a comparison has come since `began`; its serial is the newest one from now
     /// on. That a visit has seen the zone go back meanwhile stays noted.
     ///
@@ -91,7 +112,8 @@ impl Registry {
         tx.execute(
             "INSERT OR REPLACE INTO zone (name, serial, went_back, compared_serial, compared_at,
              took, cursor, unmended) VALUES (?1, ?2,
-             coalesce((SELECT went_back FROM zone WHERE name = ?1 AND went_back > ?9), ?3),
+             coalesce((SELECT went_back FROM zone
+                       WHERE name = ?1 AND went_back > ?9 AND went_back <= ?10), ?3),
              ?4, ?5, ?6, ?7, ?8)",
             (
                 zone.as_str(),
@@ -103,6 +125,7 @@ impl Registry {
                 state.cursor.as_ref().map(HostName::as_str),
                 state.unmended,
                 began.seconds(),
+                Timestamp::now().seconds(),
             ),
         )?;
         Ok(tx.commit()?)
@@ -148,6 +171,7 @@ impl Registry {
             return Ok(false);
         };
         write_wish(&tx, &host, addresses, ttl, now, ADOPTED)?;
+        tx.execute("UPDATE host SET differs = NULL WHERE id = ?1", [id.0])?;
         tx.commit()?;
         Ok(true)
     }

@@ -4,17 +4,16 @@
 //! come for days. A zone whose serial is as it was has not changed; else all its hosts are
 //! asked for, a part in each round when they are many, for a hundredth of the time at most.
 //!
-//! When many hosts differ though the zone has not gone back, the registry may be the older
-//! of the two: then nothing is mended until the operator has decided.
+//! When many hosts differ and nothing shows that the zone is an older one, the registry may be
+//! that: then nothing is mended until the operator has decided.
 
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use super::{Silent, worry};
+use super::older::{self, Standing};
+use super::{Silent, mended, worry};
 use crate::config::{Config, LogLevel, Zone};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
-use crate::ip::{Family, PublicAddress};
 use crate::log::{Line, Logger};
 use crate::name::HostName;
 use crate::publish::{PublishError, Published, Publisher, Shown, TOGETHER, Trouble};
@@ -85,24 +84,24 @@ pub(super) fn run(
 }
 
 /// The comparison of one zone.
-struct Comparison<'a> {
-    zone: &'a Zone,
-    registry: &'a mut Registry,
+pub(super) struct Comparison<'a> {
+    pub(super) zone: &'a Zone,
+    pub(super) registry: &'a mut Registry,
     publisher: &'a Publisher,
-    logger: &'a Logger,
+    pub(super) logger: &'a Logger,
     word: Word,
     silent: &'a mut Silent,
-    compared: &'a mut Compared,
+    pub(super) compared: &'a mut Compared,
 }
 
 /// A host that the name server shows otherwise.
-type Differing = (Host, Shown);
+pub(super) type Differing = (Host, Shown);
 
 /// Hosts that still differ.
 #[derive(Default)]
-struct Left {
+pub(super) struct Left {
     /// Left alone, and told of.
-    told: u32,
+    pub(super) told: u32,
     /// Tried in vain.
     tried: u32,
 }
@@ -113,8 +112,18 @@ struct Looked {
     hosts: usize,
     /// Those that differ.
     differing: Vec<Differing>,
+    /// When the others changed.
+    standing: Vec<Standing>,
     /// Behind which host the next round goes on; `None`: that was the last.
     cursor: Option<HostName>,
+}
+
+impl Looked {
+    /// Whether so many differ that the registry may be the older one.
+    fn are_many(&self) -> bool {
+        let differing = self.differing.len();
+        differing >= FEW && differing * 10 > self.hosts
+    }
 }
 
 impl Comparison<'_> {
@@ -135,14 +144,14 @@ impl Comparison<'_> {
         if self.word == Word::Registry && !is_news && !is_due(&state, serial, now) {
             return Ok(());
         }
+        // Before anything is mended: that this round, too, finds it so is no further news.
+        let went_back = ZoneState {
+            serial: Some(serial),
+            went_back: Some(now),
+            ..state.clone()
+        };
         if state.is_behind(serial) {
-            // Before anything is mended: that this round, too, finds it so is no further news.
-            let behind = ZoneState {
-                serial: Some(serial),
-                went_back: Some(now),
-                ..state.clone()
-            };
-            self.registry.compared(name, &behind, now)?;
+            self.registry.compared(name, &went_back, now)?;
         }
         let began = Instant::now();
         let looked = match self.look(state.cursor.clone())? {
@@ -153,6 +162,12 @@ impl Comparison<'_> {
             }
         };
         let cursor = looked.cursor.clone();
+        let looked = self.still(looked)?;
+        let older = !behind && looked.are_many() && self.is_older(&state, &looked)?;
+        if older {
+            self.registry.compared(name, &went_back, now)?;
+        }
+        let behind = behind || older;
         let left = self.settle(looked, behind)?;
         // One that is not through goes on with what it has.
         let before = match state.cursor {
@@ -194,12 +209,14 @@ impl Comparison<'_> {
     }
 
     /// Asks for hosts from where the last round stopped.
-    fn look(&self, cursor: Option<HostName>) -> Result<Result<Looked, Trouble>, PublishError> {
+    fn look(&mut self, cursor: Option<HostName>) -> Result<Result<Looked, Trouble>, PublishError> {
         let name = &self.zone.name;
         let longest = Deadline::after(LONGEST);
+        let mut mended = Vec::new();
         let mut looked = Looked {
             hosts: 0,
             differing: Vec::new(),
+            standing: Vec::new(),
             cursor,
         };
         while !longest.passed() {
@@ -215,35 +232,66 @@ impl Comparison<'_> {
             let all: Vec<&Host> = hosts.iter().collect();
             match self.publisher.show(name, &all, &|_, _| true, deadline)? {
                 Ok(shown) => {
-                    let pairs = hosts.into_iter().zip(shown);
-                    let differing = pairs.filter(|(_, shown)| !shown.is_as_wished());
-                    looked.differing.extend(differing);
+                    for (host, shown) in hosts.into_iter().zip(shown) {
+                        if shown.is_as_wished() && host.differs.is_some() {
+                            mended.push(host.id);
+                        }
+                        match shown.is_as_wished() {
+                            true => looked.standing.push(Standing {
+                                changed: host.last_change.unwrap_or(host.created),
+                                confirmed: host.fact.at.unwrap_or(host.created),
+                            }),
+                            false => looked.differing.push((host, shown)),
+                        }
+                    }
                 }
                 Err(trouble) => return Ok(Err(trouble)),
             }
         }
+        self.registry.note_as_confirmed(&mended)?;
         Ok(Ok(looked))
+    }
+
+    /// Without those that a visit came to in between: what it does is not ours to judge.
+    fn still(&self, mut looked: Looked) -> Result<Looked, PublishError> {
+        for (host, shown) in std::mem::take(&mut looked.differing) {
+            let now = self.registry.host_by_id(host.id)?;
+            if now.is_some_and(|now| now.wish.number == host.wish.number && !now.is_pending()) {
+                looked.differing.push((host, shown));
+            }
+        }
+        Ok(looked)
+    }
+
+    /// Whether what is shown tells that the zone is an older one, whatever its serial.
+    fn is_older(&self, state: &ZoneState, looked: &Looked) -> Result<bool, PublishError> {
+        let mut had = Vec::with_capacity(looked.differing.len());
+        // At the end of a comparison that left nothing, all stood there.
+        let left_nothing = state.unmended == 0 && state.compared_serial.is_some();
+        let mut lost = state.compared_at.filter(|_| left_nothing);
+        for (host, shown) in &looked.differing {
+            lost = lost.max(host.fact.at);
+            had.push(match shown.addresses() {
+                Some(shown) => {
+                    let since = Timestamp::from_seconds(0);
+                    older::had(&self.registry.history(Some(host.id), since)?, shown)
+                }
+                None => Vec::new(),
+            });
+        }
+        Ok(lost.is_some_and(|lost| older::is_zone(&had, &looked.standing, lost)))
     }
 
     /// Decides what becomes of those that differ, and does it.
     fn settle(&mut self, looked: Looked, behind: bool) -> Result<Left, PublishError> {
-        // A visit may have come in between: what it does is not ours to judge.
-        let mut still = Vec::new();
-        for (host, shown) in looked.differing {
-            let now = self.registry.host_by_id(host.id)?;
-            if now.is_some_and(|now| now.wish.number == host.wish.number && !now.is_pending()) {
-                still.push((host, shown));
-            }
-        }
-        let hosts = looked.hosts;
-        let many = still.len() >= FEW && still.len() * 10 > hosts;
+        let (many, hosts, still) = (looked.are_many(), looked.hosts, looked.differing);
         match self.word {
             Word::Zone => self.adopt(still),
             Word::Registry if many && !behind => {
                 let line = Line::new(LogLevel::Warning, "upkeep").field("zone", &self.zone.name);
                 let reason = format!(
-                    "{} of {hosts} hosts differ from the zone, and the zone has not gone back: \
-                     is the registry the older one",
+                    "{} of {hosts} hosts differ from the zone, and nothing shows that the zone \
+                     is the older one: the registry may be",
                     still.len()
                 );
                 let hint = "nothing was mended; `bowline upkeep --adopt` takes the zone's word";
@@ -251,6 +299,7 @@ impl Comparison<'_> {
                 worry::need(self.registry, &need)?;
                 let line = line.field("result", "911").words("reason", reason);
                 self.logger.write(&line.words("hint", hint));
+                self.note(&still)?;
                 self.compared.left += still.len();
                 Ok(Left {
                     told: u32::try_from(still.len()).unwrap_or(u32::MAX),
@@ -261,15 +310,20 @@ impl Comparison<'_> {
         }
     }
 
+    /// Notes what is shown of hosts, until that is mended.
+    pub(super) fn note(&mut self, differing: &[Differing]) -> Result<(), PublishError> {
+        let shown = differing
+            .iter()
+            .map(|(host, shown)| (host.id, shown.to_string()));
+        Ok(self.registry.note_differing(&shown.collect::<Vec<_>>())?)
+    }
+
     /// Publishes what the registry says.
     fn mend(&mut self, differing: &[Differing]) -> Result<Left, PublishError> {
         let mut left = Left::default();
         for some in differing.chunks(TOGETHER) {
             let ids: Vec<HostId> = some.iter().map(|(host, _)| host.id).collect();
-            let shown = some
-                .iter()
-                .map(|(host, shown)| (host.id, shown.to_string()));
-            self.registry.note_differing(&shown.collect::<Vec<_>>())?;
+            self.note(some)?;
             let wait = Deadline::after(Deadline::REQUEST);
             let published =
                 self.publisher
@@ -279,14 +333,7 @@ impl Comparison<'_> {
                 match published {
                     Published::Confirmed | Published::Off => {
                         self.compared.mended += 1;
-                        let reason = format!("the name server had {shown}");
-                        let mut line = line(LogLevel::Warning);
-                        for address in host.wish.records.addresses.iter() {
-                            let family = Family::of(address);
-                            line = line.field(family.as_str(), address);
-                        }
-                        let line = line.field("result", "mended");
-                        self.logger.write(&line.words("reason", reason));
+                        mended::tell(self.logger, host, shown);
                     }
                     Published::Gone => {}
                     Published::Refused(trouble) | Published::Unconfirmed(trouble) => {
@@ -296,47 +343,6 @@ impl Comparison<'_> {
                         self.logger.write(&line.words("reason", trouble));
                     }
                 }
-            }
-        }
-        Ok(left)
-    }
-
-    /// Takes what the zone says; the next settling confirms it.
-    fn adopt(&mut self, differing: Vec<Differing>) -> Result<Left, PublishError> {
-        let mut left = Left::default();
-        for (host, shown) in differing {
-            let line = |level| Line::new(level, "upkeep").field("host", &host.name);
-            let policy = host.policy(self.zone.policy());
-            let may_have = |address: IpAddr| {
-                let only = host.settings.only;
-                only.is_none_or(|only| only == Family::of(address))
-                    && PublicAddress::new(address, policy).is_ok()
-            };
-            let addresses = shown.addresses().filter(|addresses| {
-                host.settings.fixed.is_none() && addresses.iter().all(may_have)
-            });
-            let adopted = match addresses {
-                Some(addresses) => self.registry.adopt(
-                    host.id,
-                    host.wish.number,
-                    addresses,
-                    self.zone.ttl,
-                    Timestamp::now(),
-                )?,
-                None => false,
-            };
-            let reason = format!("the name server has {shown}");
-            if adopted {
-                self.compared.adopted += 1;
-                let line = line(LogLevel::Info).field("result", "adopted");
-                self.logger.write(&line.words("reason", reason));
-            } else {
-                left.told += 1;
-                self.compared.left += 1;
-                let line = line(LogLevel::Warning).field("result", "911");
-                let hint = "set the host's addresses with `bowline host set`";
-                self.logger
-                    .write(&line.words("reason", reason).words("hint", hint));
             }
         }
         Ok(left)

@@ -3,9 +3,12 @@
 //! Each duty is a file of its own. One round at a time runs on a machine; a second one
 //! finds the lock taken and leaves the work to the first.
 
+mod adopt;
 mod challenge;
 mod compare;
 mod expire;
+mod mended;
+mod older;
 mod prune;
 mod settle;
 mod turn;
@@ -112,15 +115,32 @@ fn duties(
     let expired = expire::run(config, registry, logger, turn.steady, now);
     let mut silent = Silent::new();
     let mut settled = Settled::default();
-    let done = settle::run(registry, &publisher, logger, &mut silent, &mut settled);
+    let done = settle::run(
+        config,
+        registry,
+        &publisher,
+        logger,
+        word,
+        &mut silent,
+        &mut settled,
+    );
     let challenges = challenge::run(config, registry, &publisher, logger, &mut silent);
     let compared = compare::run(config, registry, &publisher, logger, word, &mut silent);
     // Not before: that a disk is full, or something damaged, must not hold back the rest.
     done?;
-    let (pruned, expired, challenges, compared) = (pruned?, expired?, challenges?, compared?);
+    let (pruned, expired, challenges, mut compared) = (pruned?, expired?, challenges?, compared?);
     if compared.adopted > 0 {
-        settle::run(registry, &publisher, logger, &mut silent, &mut settled)?;
+        settle::run(
+            config,
+            registry,
+            &publisher,
+            logger,
+            word,
+            &mut silent,
+            &mut settled,
+        )?;
     }
+    compared.mended += settled.mended;
     Ok(Round {
         expired,
         settled,

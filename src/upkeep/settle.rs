@@ -1,30 +1,36 @@
 //! Settling: every wish that is not a fact is published, oldest first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
+use std::time::Duration;
 
-use super::Silent;
-use crate::config::LogLevel;
+use super::{Silent, Word, mended};
+use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
 use crate::log::{Line, Logger};
 use crate::name::ZoneName;
-use crate::publish::{PublishError, Published, Publisher, TOGETHER};
+use crate::publish::{PublishError, Published, Publisher, TOGETHER, differing};
 use crate::registry::{Host, HostId, Registry};
 use crate::time::Timestamp;
+
+/// A look before an UPDATE takes no longer than this.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How many wishes came to what.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Settled {
     /// Facts now.
     pub confirmed: usize,
+    /// Not pending, but the name server showed something else.
+    pub mended: usize,
     /// Those of hosts that were tried in vain, or not because their name server does not answer.
     pub pending: BTreeSet<HostId>,
 }
 
 impl Settled {
-    fn wait(&mut self, hosts: &[Host]) {
-        let pending = hosts.iter().filter(|host| host.is_pending());
+    fn wait<'a>(&mut self, hosts: impl IntoIterator<Item = &'a Host>) {
+        let pending = hosts.into_iter().filter(|host| host.is_pending());
         self.pending.extend(pending.map(|host| host.id));
     }
 }
@@ -33,15 +39,20 @@ impl Settled {
 /// host that a visit is just settling is left to the visit, and one whose records the name
 /// server has refused time and again is tried more and more rarely.
 pub(super) fn run(
+    config: &Config,
     registry: &mut Registry,
     publisher: &Publisher,
     logger: &Logger,
+    word: Word,
     silent: &mut Silent,
     settled: &mut Settled,
 ) -> Result<(), PublishError> {
     let now = Timestamp::now();
-    let mut hosts = registry.due(now)?;
-    hosts.extend(registry.unsettled(now)?);
+    let mut hosts = registry.due(config.limits.changes.longest_wait(), now)?;
+    // Where the zone has the word, what it shows of the others is not to be undone before.
+    if word == Word::Registry {
+        hosts.extend(registry.unsettled(now)?);
+    }
     let mut settling = Settling {
         registry,
         publisher,
@@ -71,10 +82,14 @@ impl Settling<'_> {
             self.settled.wait(hosts);
             return Ok(());
         }
+        self.see(zone)?;
         while let Some((some, rest)) = hosts.split_at_checked(TOGETHER.min(hosts.len())) {
             if some.is_empty() {
                 break;
             }
+            let shown = self.show(zone, some)?;
+            let is_next = |host: &&Host| host.is_pending() || shown.is_some();
+            let some: Vec<&Host> = some.iter().filter(is_next).collect();
             let ids: Vec<HostId> = some.iter().map(|host| host.id).collect();
             let deadline = Deadline::after(Deadline::REQUEST);
             let published = match self
@@ -90,7 +105,7 @@ impl Settling<'_> {
                 }
                 Err(error) => return Err(error),
             };
-            let answers = self.take_in(some, &published)?;
+            let answers = self.take_in(&some, &shown.unwrap_or_default(), &published)?;
             hosts = rest;
             if !answers {
                 self.settled.wait(rest);
@@ -101,8 +116,56 @@ impl Settling<'_> {
         Ok(())
     }
 
-    /// Counts and tells what became of hosts; whether their name server answers.
-    fn take_in(&mut self, hosts: &[Host], published: &[Published]) -> Result<bool, PublishError> {
+    /// Looks at the zone's serial before any UPDATE moves it: after that nobody could tell by it
+    /// whether the zone went back. Where it cannot be seen, the UPDATE is told why.
+    fn see(&mut self, zone: &ZoneName) -> Result<(), PublishError> {
+        // Before it is asked: what others see meanwhile may be newer.
+        let known = self.registry.serial(zone)?;
+        match self.publisher.serial(zone, Deadline::after(LOOK)) {
+            Ok(Ok(serial)) => {
+                let now = Timestamp::now();
+                Ok(self.registry.see(zone, known, serial, now)?)
+            }
+            Ok(Err(_)) => Ok(()),
+            Err(error) if error.is_of_zone() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the name server shows instead of the records of hosts that are looked at again though
+    /// they are not pending. That is undone below, and must not be undone in silence: it may be an
+    /// UPDATE that came late, or the newer one where the registry is older than the zone. `None`:
+    /// it does not say, and they have time until the next round.
+    fn show(
+        &mut self,
+        zone: &ZoneName,
+        hosts: &[Host],
+    ) -> Result<Option<BTreeMap<HostId, String>>, PublishError> {
+        let again: Vec<&Host> = hosts.iter().filter(|host| !host.is_pending()).collect();
+        if again.is_empty() {
+            return Ok(Some(BTreeMap::new()));
+        }
+        let deadline = Deadline::after(LOOK);
+        match self.publisher.show(zone, &again, &|_, _| true, deadline) {
+            Ok(Ok(shown)) => {
+                let differing = differing(&again, &shown);
+                self.registry.note_differing(&differing)?;
+                Ok(Some(differing.into_iter().collect()))
+            }
+            Ok(Err(_)) => Ok(None),
+            Err(error) if error.is_of_zone() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Counts and tells what became of hosts, given what was shown of them before; whether their
+    /// name server answers.
+    fn take_in(
+        &mut self,
+        hosts: &[&Host],
+        shown: &BTreeMap<HostId, String>,
+        published: &[Published],
+    ) -> Result<bool, PublishError> {
         let mut answers = true;
         let mut refused = Vec::new();
         for (host, published) in hosts.iter().zip(published) {
@@ -113,15 +176,18 @@ impl Settling<'_> {
                         self.settled.confirmed += 1;
                         let line = Line::new(LogLevel::Notice, "upkeep").field("host", &host.name);
                         self.logger.write(&line.field("result", "good"));
+                    } else if let Some(shown) = shown.get(&host.id) {
+                        self.settled.mended += 1;
+                        mended::tell(self.logger, host, shown);
                     }
                 }
                 Published::Refused(trouble) => {
-                    self.settled.wait(std::slice::from_ref(host));
+                    self.settled.wait([*host]);
                     refused.push(host.id);
                     self.complain(("host", &host.name), "dnserr", trouble, trouble.hint());
                 }
                 Published::Unconfirmed(trouble) => {
-                    self.settled.wait(std::slice::from_ref(host));
+                    self.settled.wait([*host]);
                     // One line for all that the silence is about.
                     if trouble.is_server() && answers {
                         answers = false;

@@ -34,6 +34,8 @@ pub struct Options {
     pub loaded: bool,
     /// Further zones with a SOA and NS.
     pub zones: Vec<String>,
+    /// How serials go on.
+    pub serials: String,
 }
 
 impl Default for Options {
@@ -45,6 +47,7 @@ impl Default for Options {
             records: Vec::new(),
             loaded: true,
             zones: Vec::new(),
+            serials: "increment".into(),
         }
     }
 }
@@ -282,6 +285,7 @@ impl Drop for Knot {
 /// Its knot.conf: the recommended one, on one loopback port and with every log line.
 fn configuration(dir: &Path, address: SocketAddr, options: &Options) -> String {
     let (dir, port, key, types) = (dir.display(), address.port(), &options.key, &options.types);
+    let serials = &options.serials;
     let zones: String = std::iter::once(ZONE)
         .chain(options.zones.iter().map(String::as_str))
         .map(|zone| format!("  - domain: {zone}\n    template: bowline\n"))
@@ -320,7 +324,7 @@ template:
     zonefile-sync: 5m
     journal-max-usage: 100M
     journal-max-depth: 1000
-    serial-policy: increment
+    serial-policy: {serials}
     acl: bowline_update
 zone:
 {zones}"#

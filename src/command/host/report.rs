@@ -230,6 +230,7 @@ pub(super) fn state(host: &Host) -> &'static str {
         State::Disabled => "disabled",
         State::Active if host.owner_disabled => "disabled",
         State::Active if host.is_pending() => "pending",
+        State::Active if host.shown_otherwise().is_some() => "differs",
         State::Active if host.settings.fixed.is_some() => "static",
         State::Active => "active",
     }

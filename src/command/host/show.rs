@@ -35,6 +35,8 @@ struct Shown {
     #[serde(rename = "static")]
     fixed: bool,
     created: String,
+    /// What the name server shows instead of what is confirmed.
+    differs: Option<String>,
     /// What was accepted last, confirmed or not.
     accepted: Accepted,
     /// The host whose LAN prefix gives it its IPv6 address.
@@ -102,6 +104,10 @@ fn lines(host: &Host, shown: &Shown) -> Vec<Line> {
     if host.is_pending() {
         let accepted = or_dash(&host.wish.records.addresses.to_string());
         lines.push(("pending", format!("{accepted} since {}", host.wish.at)));
+        lines.extend(host.trouble.clone().map(|why| ("because", why)));
+    }
+    if let Some(shown) = host.shown_otherwise() {
+        lines.push(("differs", format!("the name server has {shown}")));
         lines.extend(host.trouble.clone().map(|why| ("because", why)));
     }
     lines.extend(settings(host, shown));
@@ -210,6 +216,7 @@ fn shown(host: &Host, session: &Session) -> Result<Shown, Failure> {
         plain_http: settings.plain_http,
         fixed: settings.fixed.is_some(),
         created: host.created.to_string(),
+        differs: host.shown_otherwise().map(str::to_owned),
         accepted: Accepted {
             ipv4: wanted.ipv4.map(|ipv4| ipv4.to_string()),
             ipv6: wanted.ipv6.map(|ipv6| ipv6.to_string()),

@@ -19,7 +19,7 @@ impl Status {
         metrics.of_zones(self, "bowline_hosts_pending", text, |zone| {
             zone.pending as u64
         });
-        let text = "Hosts that the name server shows otherwise, and that were left so.";
+        let text = "Hosts that the name server shows otherwise, and that could not be mended or were left so.";
         metrics.of_zones(self, "bowline_hosts_differing", text, |zone| {
             zone.differing.into()
         });

@@ -80,6 +80,12 @@ impl Notice {
     pub const fn event(&self) -> Event {
         self.what.event
     }
+
+    /// Whether it is tried again later. Where that is later than any pause, a clock was ahead.
+    pub fn rests(&self, now: Timestamp) -> bool {
+        self.retry_at
+            .is_some_and(|at| at > now && at.seconds() <= now.seconds() + LONGEST_PAUSE)
+    }
 }
 
 impl Registry {
@@ -96,8 +102,9 @@ impl Registry {
     ) -> Result<Vec<Notice>, RegistryError> {
         self.notices(
             "WHERE done IS NULL AND channel = ?1
-             ORDER BY coalesce(outbox.retry_at > ?2, 0), outbox.id LIMIT ?3",
-            (channel.as_str(), now.seconds(), most),
+             ORDER BY coalesce(outbox.retry_at > ?2 AND outbox.retry_at <= ?2 + ?4, 0),
+             outbox.id LIMIT ?3",
+            (channel.as_str(), now.seconds(), most, LONGEST_PAUSE),
         )
     }
 

@@ -5,7 +5,7 @@ use super::report::Report;
 use super::state::State;
 use super::ttl;
 use crate::config::Config;
-use crate::registry::{LATE, LATE_MINUTES, Registry, RegistryError, inspect};
+use crate::registry::{LATE_MINUTES, Registry, RegistryError, inspect, is_late};
 use crate::time::Timestamp;
 use crate::token::{Digest, LookupKey};
 
@@ -97,22 +97,36 @@ fn hosts(
     let registry = Registry::open(&config.state.registry, key)?;
     let now = Timestamp::now();
     let pending = registry.pending()?;
-    registry.each_host(|_| Ok::<(), RegistryError>(()))?;
+    let mut differing = Vec::new();
+    registry.each_host(|host| {
+        if host.shown_otherwise().is_some() {
+            differing.push(host.name);
+        }
+        Ok::<(), RegistryError>(())
+    })?;
     registry.nothing_left_out()?;
     let mut late = Vec::new();
     for host in &pending {
-        if now.since(registry.pending_since(host)?) > LATE {
+        if is_late(registry.pending_since(host)?, now) {
             late.push(host.name.as_str());
         }
     }
     let challenges = registry.count_challenges()?.since;
     match late.first() {
-        None if challenges.is_some_and(|since| now.since(since) > LATE) => report.problem(
+        None if challenges.is_some_and(|since| is_late(since, now)) => report.problem(
             "pending",
             format_args!(
                 "a challenge for a certificate waits for its name server for over {LATE_MINUTES} minutes"
             ),
             "the reason is among these checks or in the log",
+        ),
+        None if let Some(first) = differing.first() => report.problem(
+            "pending",
+            format_args!(
+                "{} are shown otherwise by their name server, {first} first",
+                differing.len()
+            ),
+            "`bowline status` shows them; the reason is among these checks or in the log",
         ),
         None => report.ok(
             "pending",
