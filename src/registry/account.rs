@@ -26,10 +26,11 @@ impl Registry {
         let tx = self.write(Durable::Now)?;
         check_on(&tx, host.settings.owner.as_ref())?;
         let id = add_one(&tx, host, ttl, now)?;
-        for network in networks {
+        if !networks.is_empty() {
+            let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
             tx.execute(
-                "INSERT OR IGNORE INTO account_network (host, network) VALUES (?1, ?2)",
-                (id.0, network.to_string()),
+                "UPDATE host SET networks = ?2 WHERE id = ?1",
+                (id.0, networks.join(" ")),
             )?;
         }
         tx.commit()?;

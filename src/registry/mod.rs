@@ -82,11 +82,12 @@ use crate::span::Span;
 use crate::token::{Digest, LookupKey, Token};
 
 /// The schema, step by step: each brings a registry to the next version.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
+    include_str!("schema_5.sql"),
 ];
 /// The schema's version, in the file as `user_version`.
 pub const VERSION: i64 = STEPS.len() as i64;

@@ -16,8 +16,7 @@ use crate::time::Timestamp;
 use crate::ttl::Ttl;
 
 /// A statement for what [`read`] takes, in its order. Few hosts have an owner or are behind another
-/// one: to look for both here would take every visit longer than to read the host. The networks
-/// of accounts, of which there mostly are none, cost next to nothing.
+/// one: to look for both here would take every visit longer than to read the host.
 macro_rules! select {
     ($which:literal) => {
         concat!(
@@ -26,8 +25,7 @@ macro_rules! select {
              id, name, state, wish, wish_names, wish_ipv4, wish_ipv6, wish_ttl, wish_at, \
              fact, fact_names, fact_ipv4, fact_ipv6, fact_serial, fact_at, \
              held_names, unconfirmed, trouble, differs, created, last_seen, last_change, \
-             (SELECT group_concat(network, ' ') FROM account_network \
-              WHERE account_network.host = host.id) FROM host ",
+             networks FROM host ",
             $which
         )
     };

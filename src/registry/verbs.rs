@@ -269,9 +269,9 @@ pub(super) fn add_one(
     let id = match there {
         Some(host) if host.state == State::Removing => {
             write_state(tx, host.id, State::Active)?;
-            tx.execute("DELETE FROM account_network WHERE host = ?1", [host.id.0])?;
             tx.execute(
-                "UPDATE host SET created = ?2, last_seen = NULL, last_change = NULL WHERE id = ?1",
+                "UPDATE host SET created = ?2, last_seen = NULL, last_change = NULL, networks = NULL \
+                 WHERE id = ?1",
                 (host.id.0, now.seconds()),
             )?;
             host.id

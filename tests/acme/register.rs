@@ -155,7 +155,7 @@ fn an_account_for_some_networks_only() {
     }
     let db = rusqlite::Connection::open(place.registry_file()).unwrap();
     let left: u32 = db
-        .query_row("SELECT count(*) FROM account_network", [], |row| row.get(0))
+        .query_row("SELECT count(networks) FROM host", [], |row| row.get(0))
         .unwrap();
     assert_eq!(left, 0);
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use bowline::registry::{Registry, RegistryError};
-use bowline::token::{LookupKey, Token};
+use bowline::token::LookupKey;
 
 use crate::fixture::{Fixture, NOW, name};
 
@@ -59,40 +59,47 @@ fn schema(file: &Path) -> Vec<String> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-#[test]
-fn a_registry_of_the_first_version_becomes_one_of_this() {
-    let it = Fixture::new();
-    let file = it.directory.path().join("old.db");
-    let token = Token::random().unwrap();
-    let db = rusqlite::Connection::open(&file).unwrap();
-    db.execute_batch(include_str!("../../src/registry/schema.sql"))
-        .unwrap();
-    db.execute_batch(
-        "INSERT INTO host (id, zone, name, created, wish, wish_names, wish_ipv4, wish_ttl, wish_at)
-         VALUES (7, 'dyn.example.org', 'home.dyn.example.org', 1, 3, 'home.dyn.example.org', '203.0.113.7', 60, 2)",
-    )
-    .unwrap();
-    let digest = it.key.digest(&token);
-    db.execute(
-        "INSERT INTO meta (lookup_check) VALUES (?1)",
-        [it.key.check().as_bytes()],
-    )
-    .unwrap();
-    db.execute(
-        "INSERT INTO token (digest, host) VALUES (?1, 7)",
-        [digest.as_bytes()],
-    )
-    .unwrap();
-    db.pragma_update(None, "user_version", 1).unwrap();
-    drop(db);
+const HOST: &str = "INSERT INTO host (id, zone, name, created, wish, wish_names, wish_ipv4, wish_ttl, wish_at)
+    VALUES (7, 'dyn.example.org', 'home.dyn.example.org', 1, 3, 'home.dyn.example.org', '203.0.113.7', 60, 2)";
+const NETWORKS: &str =
+    "INSERT INTO account_network (host, network) VALUES (7, '192.0.2.0/24'), (7, '2001:db8::/32')";
 
-    let registry = Registry::open(&file, it.key.clone()).unwrap();
-    let host = registry.host_by_name(&name("home"), NOW).unwrap().unwrap();
-    assert_eq!(host.wish.records.addresses.to_string(), "203.0.113.7");
-    assert_eq!(host.wish.number, 3);
-    drop(registry);
-    let new = it.directory.path().join("bowline.db");
-    assert_eq!(schema(&file), schema(&new));
+#[test]
+fn a_registry_of_an_earlier_version_becomes_one_of_this() {
+    let steps = [
+        include_str!("../../src/registry/schema.sql"),
+        include_str!("../../src/registry/schema_2.sql"),
+        include_str!("../../src/registry/schema_3.sql"),
+        include_str!("../../src/registry/schema_4.sql"),
+    ];
+    let it = Fixture::new();
+    let new = schema(&it.directory.path().join("bowline.db"));
+    for version in 1..=steps.len() {
+        let file = it.directory.path().join(format!("{version}.db"));
+        let db = rusqlite::Connection::open(&file).unwrap();
+        db.execute_batch(&steps[..version].concat()).unwrap();
+        db.execute_batch(HOST).unwrap();
+        let networks = if version > 2 { 2 } else { 0 };
+        if networks > 0 {
+            db.execute_batch(NETWORKS).unwrap();
+        }
+        let check = it.key.check();
+        db.execute(
+            "INSERT INTO meta (lookup_check) VALUES (?1)",
+            [check.as_bytes()],
+        )
+        .unwrap();
+        db.pragma_update(None, "user_version", version as i64)
+            .unwrap();
+        drop(db);
+
+        let registry = Registry::open(&file, it.key.clone()).unwrap();
+        let host = registry.host_by_name(&name("home"), NOW).unwrap().unwrap();
+        assert_eq!(host.wish.records.addresses.to_string(), "203.0.113.7");
+        assert_eq!((host.wish.number, host.networks.len()), (3, networks));
+        drop(registry);
+        assert_eq!(schema(&file), new, "{version}");
+    }
 }
 
 #[test]

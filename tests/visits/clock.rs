@@ -64,7 +64,6 @@ fn a_challenge_is_tried() {
         token: site.digest(&home.token),
         name: &host_name("home"),
         edit: &ChallengeEdit::Add(value, 2),
-        client: None,
         dialect: "httpreq",
         now: Timestamp::now(),
     };
