@@ -1,8 +1,12 @@
 //! The checks by name: what each is about, for the manual.
 
 /// Every check there is, in the order of the report. Names stay from version to version.
-pub const CHECKS: [(&str, &str); 59] = [
+pub const CHECKS: [(&str, &str); 60] = [
     ("configuration", "bowline.toml can be read and has a zone"),
+    (
+        "configuration-owner",
+        "nobody else changes bowline.toml or its directory",
+    ),
     ("files", "what init wrote is there, and unchanged"),
     ("secrets", "nobody reads a secret without need"),
     ("key-strength", "the key for updates is not a weak one"),

@@ -22,6 +22,7 @@ mod server;
 mod sources;
 pub mod state;
 mod ttl;
+pub mod user;
 pub mod web;
 mod world;
 mod zone;

@@ -14,6 +14,7 @@ use super::registry;
 use super::report::Report;
 use crate::config::Config;
 use crate::registry::LATE;
+use crate::setup::access::Reader;
 use crate::setup::users::user_name;
 use crate::span::Span;
 use crate::time::Timestamp;
@@ -197,15 +198,32 @@ fn readable(config: &Config, report: &mut Report) {
         let error = fs::File::open(file).err()?;
         (error.kind() == ErrorKind::PermissionDenied).then_some(file)
     });
-    let me = user_name(rustix::process::geteuid().as_raw());
+    let me = Reader::me();
     match closed {
-        None => report.ok("keys-readable", format_args!("{me} reads configuration and keys")),
-        Some(file) => report.problem(
-            "keys-readable",
-            format_args!("{me} cannot read {}", file.display()),
-            "mode 0640, owner root, and the group of the user that runs bowline; and the directories above it open",
-        ),
+        None => {
+            let me = user_name(me.uid);
+            report.ok(
+                "keys-readable",
+                format_args!("{me} reads configuration and keys"),
+            );
+        }
+        Some(file) => {
+            let closed = me.stopped_at(file);
+            unreadable(file, me, closed.as_deref().unwrap_or(file), report);
+        }
     }
+}
+
+/// What `reader` cannot read, because something is closed.
+pub fn unreadable(file: &Path, reader: Reader, closed: &Path, report: &mut Report) {
+    let user = user_name(reader.uid);
+    let way = reader.way(closed);
+    let hint = match closed.is_dir() {
+        true => format!("a directory above it is closed: {way}"),
+        false => format!("{way}, or as root `bowline doctor --fix`"),
+    };
+    let says = format_args!("{user}, who runs bowline, cannot read {}", file.display());
+    report.problem("keys-readable", says, hint);
 }
 
 /// The directory of the lock files.
