@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::session::{load, open_registry};
-use super::{Context, Failure};
+use super::{Context, Failure, zone_gone};
 use crate::config::{Register, invitation};
 use crate::notify::Templates;
 use crate::publish::Publisher;
@@ -20,7 +20,7 @@ pub(super) struct Options {
 enum Verb {
     /// Print the configuration in force as TOML, defaults included
     Show,
-    /// Check that the configuration, its keys and the registry can be used
+    /// Check that the configuration, its keys and the registry can be used and fit each other
     Check,
 }
 
@@ -52,7 +52,11 @@ fn show(context: &mut Context<'_>) -> Result<(), Failure> {
 fn check(context: &mut Context<'_>) -> Result<(), Failure> {
     let config = load(context)?;
     Publisher::new(&config).servers()?;
-    open_registry(&config)?;
+    let registry = open_registry(&config)?;
+    let zones: Vec<_> = config.zones.iter().map(|zone| &zone.name).collect();
+    if let Some((zone, count)) = registry.hosts_outside(&zones)?.first_key_value() {
+        return Err(zone_gone(zone, *count));
+    }
     if let Register::Invited(file) = &config.acme.register {
         let hint =
             "until it is there nobody can register; [acme] register in bowline.toml names it";

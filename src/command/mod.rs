@@ -150,6 +150,14 @@ fn hosts(count: usize) -> String {
     }
 }
 
+/// Hosts of a zone that is not configured, for which nobody answers.
+fn zone_gone(zone: &str, count: usize) -> Failure {
+    let cause = format!("{} in zone {zone}, which is not configured", hosts(count));
+    Failure::new(cause).hint(format!(
+        "every visit to them fails: `bowline zone add {zone}`, with the options it had, puts it back; hosts that are to go: `bowline host remove` each"
+    ))
+}
+
 /// A text for people: where `--config` was given, commands of ours in it have it too, so that
 /// they can be pasted.
 fn for_here(text: impl fmt::Display) -> String {

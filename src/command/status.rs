@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use self::messages::Messages;
 use super::session::Session;
-use super::{Context, Failure, hosts};
+use super::{Context, Failure, hosts, zone_gone};
 use crate::config::{Config, LogTarget};
 use crate::name::ZoneName;
 use crate::registry::{Host, LATE, LATE_MINUTES, State};
@@ -20,6 +20,8 @@ use crate::time::Timestamp;
 use crate::upkeep;
 
 /// Show zones, hosts and what is pending; fails when that is so, or no upkeep, for over 5 minutes
+///
+/// Fails too when hosts are in a zone that is not configured, or differ from what the name server shows.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// As metrics for Prometheus, e.g. for node_exporter's text files
@@ -103,6 +105,10 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         (false, false) => status.write(context)?,
     }
     whole?;
+    let is_gone = |zone: &&ZoneStatus| zone.server.is_none();
+    if let Some(zone) = status.zones.iter().find(is_gone) {
+        return Err(zone_gone(&zone.name, zone.hosts));
+    }
     if let Some(zone) = status.zones.iter().find(|zone| zone.differing > 0) {
         let cause = format!(
             "{} differ from zone {}",

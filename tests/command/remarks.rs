@@ -131,6 +131,38 @@ fn a_host_of_a_zone_that_is_gone_can_be_removed() {
 }
 
 #[test]
+fn hosts_of_a_zone_that_is_gone_are_told() {
+    let it = Place::with_zones(&["dyn.example.org", "dyn.example.net"]);
+    it.done("host add home.dyn.example.org");
+    it.done("host add nas.dyn.example.net");
+    it.done("host add tv.dyn.example.net");
+    it.done("status");
+    let config = it.read("etc/bowline.toml");
+    it.write(
+        "etc/bowline.toml",
+        &config[..config.rfind("[[zone]]").unwrap()],
+    );
+    for verb in ["status", "config check"] {
+        let ran = it.run(verb);
+        let says = "bowline: 2 hosts in zone dyn.example.net, which is not configured\n\
+                    hint: every visit to them fails: `bowline zone add dyn.example.net`";
+        assert!(ran.code == 1 && ran.err.contains(says), "{verb}: {ran:?}");
+    }
+    assert!(it.run("status").out.contains("dyn.example.net: 2 hosts"));
+    let doctor = it.run("doctor");
+    let says =
+        "the registry has hosts in dyn.example.net, 2 in all, and bowline.toml has no such zone";
+    assert!(doctor.out.contains(says), "{doctor:?}");
+    it.write("etc/bowline.toml", &config);
+    it.done("status");
+    assert!(
+        it.run("doctor")
+            .out
+            .contains("the zone of every host is configured")
+    );
+}
+
+#[test]
 fn a_file_that_is_closed_to_us_says_to_whom() {
     if !may(Privilege::Root) {
         return;

@@ -59,6 +59,20 @@ fn commands_stand_in_order() {
 }
 
 #[test]
+fn a_zone_that_was_lost_from_the_configuration_comes_back_as_it_was() {
+    let trial = Trial::new();
+    trial.init(&["--no-dnssec"]).unwrap();
+    let whole = trial.read("bowline.toml");
+    let files = || trial.read("knot/bowline.d/50-dyn.example.org.conf");
+    let before = files();
+    fs::write(trial.config(), &whole[..whole.find("[[zone]]").unwrap()]).unwrap();
+    zone(&trial, &["add", "dyn.example.org"]).unwrap();
+    assert_eq!(files(), before);
+    let config = Config::load(&trial.config()).unwrap();
+    assert_eq!(config.zones.len(), 1);
+}
+
+#[test]
 fn a_second_zone_keeps_every_comment_and_takes_the_name_servers_of_the_first() {
     let trial = Trial::new();
     trial.init(&["--nameserver=ns2.example.net"]).unwrap();

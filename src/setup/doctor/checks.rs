@@ -1,7 +1,7 @@
 //! The checks by name: what each is about, for the manual.
 
 /// Every check there is, in the order of the report. Names stay from version to version.
-pub const CHECKS: [(&str, &str); 60] = [
+pub const CHECKS: [(&str, &str); 61] = [
     ("configuration", "bowline.toml can be read and has a zone"),
     (
         "configuration-owner",
@@ -31,6 +31,7 @@ pub const CHECKS: [(&str, &str); 60] = [
     ),
     ("registry-version", "its schema is this version's"),
     ("lookup-key", "the registry was made with it"),
+    ("hosts", "the zone of every host is configured"),
     ("pending", "nothing waits for its name server for long"),
     ("ttl", "an address that changed is forgotten within a day"),
     ("upkeep", "a round was done in the last minutes"),

@@ -5,6 +5,7 @@ use super::report::Report;
 use super::state::State;
 use super::ttl;
 use crate::config::Config;
+use crate::name::ZoneName;
 use crate::registry::{LATE, LATE_MINUTES, Registry, RegistryError, inspect};
 use crate::time::Timestamp;
 use crate::token::{Digest, LookupKey};
@@ -99,6 +100,7 @@ fn hosts(
     let pending = registry.pending()?;
     registry.each_host(|_| Ok::<(), RegistryError>(()))?;
     registry.nothing_left_out()?;
+    zones(config, &registry, report)?;
     let mut late = Vec::new();
     for host in &pending {
         if now.since(registry.pending_since(host)?) > LATE {
@@ -132,4 +134,25 @@ fn hosts(
     }
     ttl::examine(config, &registry, report)?;
     registry.in_force(suspects, now)
+}
+
+/// A host whose zone is not configured hears of trouble at every visit.
+fn zones(config: &Config, registry: &Registry, report: &mut Report) -> Result<(), RegistryError> {
+    let zones: Vec<&ZoneName> = config.zones.iter().map(|zone| &zone.name).collect();
+    let outside = registry.hosts_outside(&zones)?;
+    for (zone, hosts) in &outside {
+        report.problem(
+            "hosts",
+            format_args!(
+                "the registry has hosts in {zone}, {hosts} in all, and bowline.toml has no such zone"
+            ),
+            format_args!(
+                "`bowline zone add {zone}`, with the options it had, puts it back; hosts that are to go: `bowline host remove` each"
+            ),
+        );
+    }
+    if outside.is_empty() {
+        report.ok("hosts", "the zone of every host is configured");
+    }
+    Ok(())
 }
