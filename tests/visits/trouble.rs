@@ -43,12 +43,23 @@ const OURS: Case = Case {
     log: &[],
 };
 
-const CASES: [Case; 13] = [
+const CASES: [Case; 14] = [
     Case {
         name: "registry/missing",
         spoil: |site| fs::rename(site.registry_file(), site.path("kept")).unwrap(),
         mend: |site| fs::rename(site.path("kept"), site.registry_file()).unwrap(),
         log: &["reason=\"there is no registry", "hint=\"run `bowline init`"],
+        ..OURS
+    },
+    Case {
+        name: "registry/closed",
+        nobody: true,
+        spoil: |site| set_mode(site, "state", 0o640),
+        mend: |site| set_mode(site, "state", 0o755),
+        log: &[
+            "bowline.db: Permission denied",
+            "hint=\"the user bowline runs as must own ",
+        ],
         ..OURS
     },
     Case {

@@ -5,6 +5,7 @@ use super::report::Report;
 use super::state::State;
 use super::ttl;
 use crate::config::Config;
+use crate::hint::Hint as _;
 use crate::name::ZoneName;
 use crate::registry::{LATE, LATE_MINUTES, Registry, RegistryError, inspect};
 use crate::time::Timestamp;
@@ -29,7 +30,8 @@ pub(super) fn examine(config: &Config, suspects: &[Digest], state: &mut State) {
     let found = match inspect(file, key.as_ref()) {
         Ok(found) => found,
         Err(error) => {
-            return report.problem("registry-integrity", error, restore);
+            let hint = error.hint().unwrap_or_else(|| restore.to_owned());
+            return report.problem("registry-integrity", error, hint);
         }
     };
     match found.defects.is_empty() {
