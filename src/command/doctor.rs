@@ -124,7 +124,7 @@ fn as_owner(options: &Options, context: &mut Context<'_>) -> Result<(), Failure>
 
 /// What only the owner may look at.
 fn look(options: &Options, config: &Config, suspects: &[Digest]) -> State {
-    state::examine(config, suspects, upkeep::last(config), options.fix)
+    state::examine(config, suspects, || upkeep::last(config), options.fix)
 }
 
 /// Writes what was found, and fails when there is a problem.

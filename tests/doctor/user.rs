@@ -14,7 +14,7 @@ use crate::support::skip::{Privilege, may, skip};
 const USER: &str = "www-data";
 
 /// Its numbers, and a site that it runs; nothing where that cannot be had.
-fn theirs() -> Option<(Site, u32, u32)> {
+pub(crate) fn theirs() -> Option<(Site, u32, u32)> {
     if !may(Privilege::Root) {
         return None;
     }

@@ -1,7 +1,7 @@
 //! The checks by name: what each is about, for the manual.
 
 /// Every check there is, in the order of the report. Names stay from version to version.
-pub const CHECKS: [(&str, &str); 61] = [
+pub const CHECKS: [(&str, &str); 62] = [
     ("configuration", "bowline.toml can be read and has a zone"),
     (
         "configuration-owner",
@@ -20,6 +20,7 @@ pub const CHECKS: [(&str, &str); 61] = [
         "the user that runs bowline reads configuration and keys",
     ),
     ("locks", "the directory of the locks is there"),
+    ("counters", "limits are counted"),
     ("disk-space", "the registry has room, and can be written"),
     (
         "registry-owner",

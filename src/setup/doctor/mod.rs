@@ -7,6 +7,7 @@ mod challenge;
 pub mod checks;
 pub mod configuration;
 mod formats;
+mod inside;
 mod issuers;
 mod knot;
 pub mod logs;

@@ -2,6 +2,7 @@
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::Path;
 
@@ -141,7 +142,10 @@ impl Allowed {
     /// # Errors
     /// Where somebody else could have laid a link, or the system refuses.
     pub(super) fn close(&self, path: &Path) -> io::Result<String> {
-        let open = open(path)?;
+        let (open, was) = match open(path) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => open_own(path)?,
+            open => (open?, None),
+        };
         let is = open.metadata()?;
         let refused = |why: &str| Err(io::Error::other(why.to_owned()));
         if is.is_file() && is.nlink() != 1 {
@@ -151,7 +155,7 @@ impl Allowed {
         if !self.is_ours(parent) {
             return refused("somebody else may change its directory");
         }
-        let mode = is.mode() & 0o7777;
+        let mode = was.unwrap_or(is.mode()) & 0o7777;
         let mut changes = Vec::new();
         let wanted = self.gids.first().copied().unwrap_or(is.gid());
         let mut closed = mode & !self.closes | self.needs;
@@ -212,4 +216,21 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
         .read(true)
         .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
         .open(path)
+}
+
+/// The same for one that is ours and closed to ourselves; the mode that it had.
+fn open_own(path: &Path) -> io::Result<(File, Option<u32>)> {
+    let flags = OFlags::NOFOLLOW | OFlags::PATH;
+    let found = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    let is = found.metadata()?;
+    if is.is_file() || is.is_dir() {
+        // By the number of what was found: in its place may lie something else by now.
+        let itself = format!("/proc/self/fd/{}", found.as_raw_fd());
+        let mode = is.mode() & 0o7777 | 0o500;
+        std::fs::set_permissions(itself, Permissions::from_mode(mode))?;
+    }
+    Ok((open(path)?, Some(is.mode())))
 }
