@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::session::{load, open_registry};
 use super::{Context, Failure, zone_gone};
-use crate::config::{Register, invitation};
+use crate::config::{LogTarget, Register, invitation};
+use crate::log;
 use crate::notify::Templates;
 use crate::publish::Publisher;
 
@@ -56,6 +57,14 @@ fn check(context: &mut Context<'_>) -> Result<(), Failure> {
     let zones: Vec<_> = config.zones.iter().map(|zone| &zone.name).collect();
     if let Some((zone, count)) = registry.hosts_outside(&zones)?.first_key_value() {
         return Err(zone_gone(zone, *count));
+    }
+    if let LogTarget::File(file) = &config.log.target
+        && let Some(kind) = log::wrong_kind(file)
+    {
+        return Err(
+            Failure::new(format!("the log {} is {kind}", file.display()))
+                .hint("name a plain file, or syslog, in [log] target"),
+        );
     }
     if let Register::Invited(file) = &config.acme.register {
         let hint =

@@ -13,6 +13,7 @@ use self::messages::Messages;
 use super::session::Session;
 use super::{Context, Failure, hosts, zone_gone};
 use crate::config::{Config, LogTarget};
+use crate::log::obstacle;
 use crate::name::ZoneName;
 use crate::registry::{Host, LATE, LATE_MINUTES, State};
 use crate::span::Span;
@@ -36,6 +37,8 @@ struct Status {
     config: String,
     registry: String,
     log: String,
+    /// Why lines go to standard error instead.
+    log_trouble: Option<String>,
     hosts: usize,
     disabled: usize,
     removing: usize,
@@ -182,6 +185,10 @@ impl Status {
             config: session.config.file.display().to_string(),
             registry: session.config.state.registry.display().to_string(),
             log: log(&session.config),
+            log_trouble: match &session.config.log.target {
+                LogTarget::File(file) => obstacle(file).map(|error| error.to_string()),
+                LogTarget::Auto | LogTarget::Syslog | LogTarget::Stderr => None,
+            },
             hosts: zones.iter().map(|zone| zone.hosts).sum(),
             disabled,
             removing,
@@ -207,7 +214,14 @@ impl Status {
         let out = &mut context.out;
         writeln!(out, "configuration  {}", self.config)?;
         writeln!(out, "registry       {}", self.registry)?;
-        writeln!(out, "log            {}", self.log)?;
+        match &self.log_trouble {
+            None => writeln!(out, "log            {}", self.log)?,
+            Some(why) => writeln!(
+                out,
+                "log            standard error, as {} cannot be written: {why}",
+                self.log
+            )?,
+        }
         let last = self.last_upkeep.as_deref().unwrap_or("never");
         writeln!(out, "upkeep         {last}")?;
         for zone in &self.zones {

@@ -32,6 +32,8 @@ pub(crate) fn theirs() -> Option<(Site, u32, u32)> {
         mode(&site.path(name), 0o640);
     }
     give(&site, "www-data:www-data");
+    fs::write(site.path("bowline.log"), "").unwrap();
+    chown(site.path("bowline.log"), Some(uid), Some(gid)).unwrap();
     Some((site, uid, gid))
 }
 
@@ -207,4 +209,53 @@ fn a_configuration_that_others_can_change() {
         let is = fs::metadata(site.path(name)).unwrap().mode() & 0o7777;
         assert_eq!(is, closed, "{name} {open:o}");
     }
+}
+
+#[test]
+fn a_log_that_cannot_be_written() {
+    let Some((site, uid, _)) = theirs() else {
+        return;
+    };
+    let parent = Parent::with(DELEGATION);
+    let log = site.path("bowline.log");
+    let status = || {
+        let output = bowline(&site.path("bowline.toml")).arg("status").output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    };
+    assert!(status().contains(&format!("log            {}\n", log.display())));
+    type Break = fn(&Path);
+    let cases: [(Break, &str); 4] = [
+        (|log| mode(log, 0o440), "Permission denied"),
+        // It cannot be made in a directory that is root's.
+        (|log| fs::remove_file(log).unwrap(), "Permission denied"),
+        (|log| fs::create_dir(log).unwrap(), "it is a directory"),
+        (
+            |log| {
+                fs::remove_dir(log).unwrap();
+                let made = Command::new("mkfifo").arg(log).status();
+                assert!(made.unwrap().success());
+            },
+            "it is a pipe",
+        ),
+    ];
+    for (breaks, why) in cases {
+        breaks(&log);
+        let said = doctor(&site, &parent, &[]);
+        assert_eq!(said.problems(), ["log-file", "url"], "{why}");
+        let says = format!("www-data cannot append to {}: {why}", log.display());
+        let about = said.about("log-file");
+        assert!(about.contains(&says), "{about}");
+        let says = format!(
+            "standard error, as {} cannot be written: {why}",
+            log.display()
+        );
+        assert!(status().contains(&says), "{}", status());
+        // What is no file at all is refused.
+        assert_eq!(works(&site), why == "Permission denied", "{why}");
+    }
+    fs::remove_file(&log).unwrap();
+    fs::write(&log, "").unwrap();
+    chown(&log, Some(uid), None).unwrap();
+    let said = doctor(&site, &parent, &[]);
+    assert_eq!(said.problems(), ["url"], "{:#}", said.document);
 }

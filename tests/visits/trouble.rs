@@ -364,3 +364,21 @@ fn own(site: &Site, user: u32) {
     }
     std::os::unix::fs::chown(site.path("state"), Some(user), None).unwrap();
 }
+
+#[test]
+fn a_log_that_nobody_reads_holds_up_nothing() {
+    let site = Site::new();
+    let home = site.add("home");
+    site.forget_log();
+    fs::remove_file(site.path("bowline.log")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(site.path("bowline.log"))
+        .status();
+    assert!(made.unwrap().success());
+    let begin = std::time::Instant::now();
+    let said = site.visit(&home.with("203.0.113.7")).said();
+    assert!(begin.elapsed().as_secs() < 5);
+    assert_eq!(said, "200 good 203.0.113.7");
+    // Nor the search for secrets, when the site goes.
+    fs::remove_file(site.path("bowline.log")).unwrap();
+}

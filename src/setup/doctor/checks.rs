@@ -1,7 +1,7 @@
 //! The checks by name: what each is about, for the manual.
 
 /// Every check there is, in the order of the report. Names stay from version to version.
-pub const CHECKS: [(&str, &str); 62] = [
+pub const CHECKS: [(&str, &str); 63] = [
     ("configuration", "bowline.toml can be read and has a zone"),
     (
         "configuration-owner",
@@ -19,6 +19,7 @@ pub const CHECKS: [(&str, &str); 62] = [
         "keys-readable",
         "the user that runs bowline reads configuration and keys",
     ),
+    ("log-file", "the user that runs bowline appends to its log"),
     ("locks", "the directory of the locks is there"),
     ("counters", "limits are counted"),
     ("disk-space", "the registry has room, and can be written"),

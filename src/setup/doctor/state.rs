@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::mode::Allowed;
 use super::report::Report;
-use super::{inside, registry};
+use super::{inside, logs, registry};
 use crate::config::Config;
 use crate::registry::LATE;
 use crate::setup::access::Reader;
@@ -60,6 +60,7 @@ pub fn examine(
         return state;
     }
     readable(config, report);
+    logs::own(config, report);
     inside::locks(directory, fix, report);
     inside::counters(directory, fix, report);
     space(directory, report);
