@@ -44,15 +44,16 @@ pub enum Runner {
 impl Runner {
     /// Looks at what is there; nothing without a state directory.
     pub fn of(config: &Config, place: &Place) -> Option<Self> {
-        let state = fs::symlink_metadata(config.state_directory()).ok()?;
+        let directory = config.state_directory();
+        let state = fs::metadata(directory).ok()?;
         let owner = Owner {
             user: user_name(state.uid()),
             group: group_name(state.gid()),
             uid: state.uid(),
             gid: state.gid(),
         };
-        // Whoever is not root has nobody else to be, and a link is not followed.
-        if !rustix::process::geteuid().is_root() || !state.is_dir() {
+        // Whoever is not root has nobody else to be; a link is told, and nothing is done there.
+        if !rustix::process::geteuid().is_root() || directory.is_symlink() || !state.is_dir() {
             return Some(Runner::Known(owner));
         }
         let keys = by_keys(config);
