@@ -11,6 +11,8 @@ use crate::setup::users::user_name;
 
 /// What bowline needs of files here.
 const OWN: u32 = 0o600;
+/// Others change nothing here.
+const WRITABLE: u32 = 0o022;
 
 /// Owner or mode of something that is there: told, or put right.
 pub(super) fn amend(
@@ -73,6 +75,11 @@ fn each(files: &[PathBuf], name: &'static str, fix: bool, report: &mut Report) -
         if let Some(uid) = foreigner(file) {
             foreign(file, uid, name, report);
             return false;
+        }
+        // The directory keeps strangers out; nothing is to be read in the others.
+        let usable = is.mode() & (WRITABLE | OWN) == OWN;
+        if name != "registry-owner" && usable && allowed.is_owned(&is) {
+            continue;
         }
         if let Some(wrong) = allowed.wrong(&is) {
             amend(file, &allowed, &wrong, name, fix, report);

@@ -109,6 +109,11 @@ impl Allowed {
         }
     }
 
+    /// Whether it belongs to somebody who may own it.
+    pub(super) fn is_owned(&self, is: &Metadata) -> bool {
+        self.uids.contains(&is.uid())
+    }
+
     /// Whether it is closed to who has to read it.
     pub(super) fn is_closed_to_reader(&self, is: &Metadata) -> bool {
         let reads = |reader: Reader| reader.may_read(is, is.mode());
