@@ -3,20 +3,23 @@
 //! Each limit has a file of counters in the state directory, always of the same size, in
 //! buckets that a keyed hash picks. A counter says whose it is, so nobody is ever taken for
 //! somebody else: who comes to a full bucket takes over the counter that has counted least.
-//! Counting never stops a visit: where the file cannot be used, everybody is within the limit.
+//! Counting never stops a visit: where the file cannot be used, everybody is within the limit,
+//! and the log says so.
 
 use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::config::Config;
-use crate::lock;
+use crate::config::{Config, LogLevel};
+use crate::lock::{self, LockError};
+use crate::log::{Line, Logger};
 use crate::rate::Rate;
 use crate::span::Span;
 use crate::time::Timestamp;
@@ -42,30 +45,38 @@ pub struct Limit {
     /// What it is.
     pub rate: Rate,
     file: PathBuf,
+    logger: Logger,
 }
+
+/// Whether it was said that there are counters which cannot be used: once is enough, and a
+/// flood of wrong secrets must not become one of such lines.
+static SAID: AtomicBool = AtomicBool::new(false);
 
 impl Limit {
     /// That of the changes of a host.
     pub fn of_changes(config: &Config) -> Self {
-        Limit {
-            rate: config.limits.changes,
-            file: config.state_directory().join("changes.counters"),
-        }
+        Limit::new(config, config.limits.changes, "changes.counters")
     }
 
     /// That of the accounts that one source registers, where everybody may.
     pub fn of_registrations(config: &Config) -> Self {
-        Limit {
-            rate: REGISTRATIONS,
-            file: config.state_directory().join("registrations.counters"),
-        }
+        Limit::new(config, REGISTRATIONS, "registrations.counters")
     }
 
     /// That of the wrong secrets from one source.
     pub fn of_wrong_secrets(config: &Config) -> Self {
+        Limit::new(
+            config,
+            config.limits.wrong_secrets,
+            "wrong-secrets.counters",
+        )
+    }
+
+    fn new(config: &Config, rate: Rate, file: &str) -> Self {
         Limit {
-            rate: config.limits.wrong_secrets,
-            file: config.state_directory().join("wrong-secrets.counters"),
+            rate,
+            file: config.state_directory().join(file),
+            logger: Logger::new(&config.log),
         }
     }
 
@@ -102,9 +113,27 @@ impl Limit {
         let Rate::AtMost(most, per) = self.rate else {
             return None;
         };
-        let counters = Counters::open(&self.file)?;
+        self.look(most, per, whose, now, beyond)
+            .unwrap_or_else(|error| {
+                self.tell(&error);
+                None
+            })
+    }
+
+    /// The same with a file that may not be usable.
+    fn look(
+        &self,
+        most: u32,
+        per: Span,
+        whose: &[u8],
+        now: Timestamp,
+        beyond: impl FnOnce(&mut Counter, u32) -> bool,
+    ) -> io::Result<Option<Timestamp>> {
+        let Some(counters) = Counters::open(&self.file)? else {
+            return Ok(None);
+        };
         let (place, own) = counters.place(whose);
-        let mut bucket = counters.read(place).ok()?;
+        let mut bucket = counters.read(place)?;
         let is_running = |counter: &Counter| {
             counter.count > 0 && counter.since <= now && now < counter.since.plus(per)
         };
@@ -120,16 +149,32 @@ impl Limit {
                 true => (2, counter.count),
                 false => (1, 0),
             }
-        })?;
+        });
+        let Some(slot) = slot else {
+            return Ok(None);
+        };
         if !is_running(slot) || slot.whose != own {
             *slot = fresh;
         }
         let before = slot.count;
         let until = beyond(slot, most).then(|| slot.since.plus(per));
         if slot.count != before {
-            counters.write(place, &bucket).ok()?;
+            counters.write(place, &bucket)?;
         }
-        until
+        Ok(until)
+    }
+
+    /// Says that nobody is counted, once in the life of a process.
+    fn tell(&self, error: &io::Error) {
+        if SAID.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let reason = format!("{}: {error}", self.file.display());
+        let line = Line::new(LogLevel::Warning, "limit")
+            .field("result", "off")
+            .words("reason", reason)
+            .hint(Some("`bowline doctor --fix` as root puts it right"));
+        self.logger.write(&line);
     }
 }
 
@@ -171,17 +216,20 @@ struct Counters {
 }
 
 impl Counters {
-    /// Opens and locks it, making it when it is not there; `None` when it cannot be used.
-    fn open(path: &std::path::Path) -> Option<Self> {
-        let file = lock::open(path).ok()?;
+    /// Opens and locks it, making it when it is not there; `None` where others have it for long.
+    fn open(path: &Path) -> io::Result<Option<Self>> {
+        let file = lock::open(path).map_err(|error| match error {
+            LockError::File(_, error) => error,
+            LockError::Busy | LockError::GivenUp => io::ErrorKind::WouldBlock.into(),
+        })?;
         for _ in 0..TRIES {
             match file.try_lock() {
-                Ok(()) => return Counters::begin(file).ok(),
+                Ok(()) => return Counters::begin(file).map(Some),
                 Err(TryLockError::WouldBlock) => sleep(Duration::from_millis(1)),
-                Err(TryLockError::Error(_)) => return None,
+                Err(TryLockError::Error(error)) => return Err(error),
             }
         }
-        None
+        Ok(None)
     }
 
     fn begin(file: File) -> io::Result<Self> {

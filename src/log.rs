@@ -3,6 +3,10 @@
 //! Lines go to syslog (RFC 3164 over `/dev/log`), to standard error or to a file. No
 //! line can hold a secret: fields are made of value types that do not show theirs.
 
+mod target;
+
+pub use target::{obstacle, wrong_kind};
+
 use std::fmt::{Display, Write as _};
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -14,6 +18,7 @@ use std::sync::OnceLock;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use rustix::fs::OFlags;
 
 use crate::config::{Log, LogClient, LogLevel, LogTarget};
 
@@ -155,11 +160,13 @@ fn to_stderr(line: &Line) -> std::io::Result<()> {
     std::io::stderr().write_all(timed(line).as_bytes())
 }
 
+/// Never waits: where the file is a pipe, its reader may be gone or slow.
 fn to_file(line: &Line, file: &Path) -> std::io::Result<()> {
     let mut file = OpenOptions::new()
         .append(true)
         .create(true)
         .mode(0o640)
+        .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed())
         .open(file)?;
     file.write_all(timed(line).as_bytes())
 }

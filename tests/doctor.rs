@@ -37,3 +37,5 @@ mod rules;
 #[allow(dead_code)]
 mod site;
 mod support;
+#[path = "doctor/user.rs"]
+mod user;

@@ -16,7 +16,7 @@ use super::handed::{Argument, Handed};
 use super::new_file::NewFile;
 use super::session::{load, open_registry};
 use super::step_down::{end_as, execute_as, owner, run_as};
-use super::{Context, Failure, note};
+use super::{Context, Failure, STDOUT, Target, note};
 use crate::config::{Config, Named};
 use crate::registry::Registry;
 use crate::setup::users::user_name;
@@ -121,7 +121,14 @@ fn save(
         return run_as(owner, handed).map(Some);
     }
     let registry = open_registry(config)?;
-    write(config, &registry, dnssec, file.try_clone()?)?;
+    let to = Target {
+        inner: file.try_clone()?,
+        name: match target.is_standard() {
+            true => STDOUT.to_owned(),
+            false => target.path.display().to_string(),
+        },
+    };
+    write(config, &registry, dnssec, to)?;
     Ok(None)
 }
 
@@ -142,7 +149,7 @@ fn write(
     config: &Config,
     registry: &Registry,
     dnssec: Option<File>,
-    to: File,
+    to: Target<File>,
 ) -> Result<(), Failure> {
     let mut writer = Writer::new(io::BufWriter::new(to));
     add_file(&mut writer, CONFIG, &config.file)?;
@@ -153,7 +160,9 @@ fn write(
     })?;
     let copy = registry.copy()?;
     // Whose it is to be again.
-    let user = fs::metadata(config.state_directory())?.uid();
+    let state = config.state_directory();
+    let failed = |error| Failure::new(format!("{}: {error}", state.display()));
+    let user = fs::metadata(state).map_err(failed)?.uid();
     let mut header = secret(copy.len() as u64);
     header.set_uid(user.into());
     header.set_username(&user_name(user))?;
@@ -167,7 +176,7 @@ fn write(
     }
     let file = writer.finish()?.into_inner().map_err(io::Error::from)?;
     // Standard output may be a pipe, which cannot be synced.
-    let _ = file.sync_all();
+    let _ = file.inner.sync_all();
     Ok(())
 }
 

@@ -4,8 +4,9 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::session::{load, open_registry};
-use super::{Context, Failure};
-use crate::config::{Register, invitation};
+use super::{Context, Failure, zone_gone};
+use crate::config::{LogTarget, Register, invitation};
+use crate::log;
 use crate::notify::Templates;
 use crate::publish::Publisher;
 
@@ -20,7 +21,7 @@ pub(super) struct Options {
 enum Verb {
     /// Print the configuration in force as TOML, defaults included
     Show,
-    /// Check that the configuration, its keys and the registry can be used
+    /// Check that the configuration, its keys and the registry can be used and fit each other
     Check,
 }
 
@@ -52,7 +53,19 @@ fn show(context: &mut Context<'_>) -> Result<(), Failure> {
 fn check(context: &mut Context<'_>) -> Result<(), Failure> {
     let config = load(context)?;
     Publisher::new(&config).servers()?;
-    open_registry(&config)?;
+    let registry = open_registry(&config)?;
+    let zones: Vec<_> = config.zones.iter().map(|zone| &zone.name).collect();
+    if let Some((zone, count)) = registry.hosts_outside(&zones)?.first_key_value() {
+        return Err(zone_gone(zone, *count));
+    }
+    if let LogTarget::File(file) = &config.log.target
+        && let Some(kind) = log::wrong_kind(file)
+    {
+        return Err(
+            Failure::new(format!("the log {} is {kind}", file.display()))
+                .hint("name a plain file, or syslog, in [log] target"),
+        );
+    }
     if let Register::Invited(file) = &config.acme.register {
         let hint =
             "until it is there nobody can register; [acme] register in bowline.toml names it";

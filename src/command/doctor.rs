@@ -11,9 +11,11 @@ use super::{Context, Failure, Handed, for_here};
 use crate::config::Config;
 use crate::port::AddressPort;
 use crate::setup::Place;
+use crate::setup::access::Reader;
 use crate::setup::doctor::logs::Suspects;
 use crate::setup::doctor::state::{self, State};
 use crate::setup::doctor::{self, Report, World};
+use crate::setup::runner::Runner;
 use crate::token::Digest;
 use crate::upkeep;
 
@@ -58,13 +60,17 @@ fn examine(
     let state_directory = config.state_directory().to_owned();
     let place = Place::new(&context.config, Some(state_directory))?;
     doctor::configuration::examine(config, &place, report);
-    doctor::secrets::examine(config, &place, options.fix, report);
+    let runner = doctor::user::examine(config, &place, options.fix, report);
+    doctor::configuration::owner(config, runner.as_ref(), options.fix, report);
+    doctor::secrets::examine(config, &place, runner.as_ref(), options.fix, report);
     let suspects = Suspects::collect(config, &place);
     let state = match owner(config.state_directory()) {
+        // What root would find there is not what bowline finds.
+        Ok(None) if matches!(runner, Some(Runner::Lost { .. })) => State::default(),
         Ok(Some(owner)) => {
             let mut handed = Handed::default();
             handed.put(SUSPECTS, suspects.file()?);
-            ask(owner, handed)
+            ask(config, owner, handed)
         }
         Ok(None) => look(options, config, &suspects.digests()),
         // A link in its place: it is looked at, and not followed.
@@ -75,8 +81,11 @@ fn examine(
         in_force,
     } = state;
     report.findings.extend(found.findings);
+    if matches!(runner, Some(Runner::Unclear { .. })) {
+        report.explained("keys-readable", "state-directory");
+    }
     suspects.judge(&in_force, report);
-    doctor::machine::examine(config, &place, report);
+    doctor::machine::examine(&place, runner.as_ref(), report);
     let world = World::new(options.via.map(|AddressPort(resolver)| resolver));
     doctor::zones(config, &place, world, report);
     doctor::web::examine(config, &place, report);
@@ -84,15 +93,20 @@ fn examine(
 }
 
 /// What the state directory's owner says; where that one cannot even begin, that is the finding.
-fn ask(owner: (u32, u32), handed: Handed) -> State {
+fn ask(config: &Config, owner: (u32, u32), handed: Handed) -> State {
     let said = ask_as(owner, handed).and_then(|said| Ok(serde_json::from_slice(&said)?));
     said.unwrap_or_else(|failure: Failure| {
         let mut state = State::default();
-        state.report.problem(
-            "keys-readable",
-            failure.to_string().lines().next().unwrap_or_default(),
-            "the owner of the state directory has to be able to run bowline and to read bowline.toml",
-        );
+        let (uid, gid) = owner;
+        let reader = Reader { uid, gid };
+        match reader.stopped_at(&config.file) {
+            Some(closed) => state::unreadable(&config.file, reader, &closed, &mut state.report),
+            None => state.report.problem(
+                "keys-readable",
+                failure.to_string().lines().next().unwrap_or_default(),
+                "the owner of the state directory has to be able to run bowline and to read bowline.toml",
+            ),
+        }
         state
     })
 }
@@ -110,7 +124,7 @@ fn as_owner(options: &Options, context: &mut Context<'_>) -> Result<(), Failure>
 
 /// What only the owner may look at.
 fn look(options: &Options, config: &Config, suspects: &[Digest]) -> State {
-    state::examine(config, suspects, upkeep::last(config), options.fix)
+    state::examine(config, suspects, || upkeep::last(config), options.fix)
 }
 
 /// Writes what was found, and fails when there is a problem.

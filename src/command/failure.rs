@@ -6,8 +6,9 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::for_here;
+use super::{Handed, for_here};
 use crate::hint::Hint;
+use crate::setup::access::Reader;
 use crate::setup::users::{group_name, user_name};
 
 /// The group may read it.
@@ -117,6 +118,16 @@ fn closed(file: &Path) -> Option<String> {
     let error = File::open(file).err()?;
     if error.kind() != io::ErrorKind::PermissionDenied {
         return None;
+    }
+    // Root has gone on as who runs bowline: to be root once more does not help.
+    if Handed::is_awaited() {
+        let me = Reader::me();
+        let closed = me.stopped_at(file);
+        return Some(format!(
+            "bowline runs as {} here, who may not read it: {}, or `bowline doctor --fix`",
+            user_name(me.uid),
+            me.way(closed.as_deref().unwrap_or(file))
+        ));
     }
     // In a directory that is closed too, nobody can say whose it is.
     let who = metadata(file).ok().map(|found| {

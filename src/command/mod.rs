@@ -46,6 +46,8 @@ use tree::{Arguments, Verb};
 
 use crate::config::{FILE_VARIABLE, file_in_force};
 
+/// What standard output is called.
+const STDOUT: &str = "standard output";
 /// What `--config` has named.
 static NAMED: OnceLock<PathBuf> = OnceLock::new();
 
@@ -83,14 +85,18 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 // Help that was asked for and did not arrive; where it was standard error,
                 // nobody is left to hear it.
                 Err(error) if code == 0 && error.kind() != io::ErrorKind::BrokenPipe => {
-                    let _ = write!(io::stderr(), "{}", Failure::from(error));
+                    let _ = write!(io::stderr(), "{}", Failure::from(named(STDOUT, &error)));
                     ExitCode::FAILURE
                 }
                 _ => ExitCode::from(code),
             };
         }
     };
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let stdout = Target {
+        inner: io::stdout().lock(),
+        name: STDOUT.to_owned(),
+    };
+    let mut out = io::BufWriter::new(stdout);
     if let Some(file) = &arguments.config {
         let _ = NAMED.set(file.clone());
     }
@@ -103,6 +109,30 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let _ = write!(io::stderr(), "{failure}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What is written to, whose errors say which that is.
+struct Target<W> {
+    inner: W,
+    name: String,
+}
+
+/// The same error with the name of what it is about. Its kind stays: that a reader went away
+/// is no failure.
+fn named(name: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{name}: {error}"))
+}
+
+impl<W: Write> Write for Target<W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let done = self.inner.write(octets);
+        done.map_err(|error| named(&self.name, &error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let done = self.inner.flush();
+        done.map_err(|error| named(&self.name, &error))
     }
 }
 
@@ -148,6 +178,14 @@ fn hosts(count: usize) -> String {
         1 => "1 host".to_owned(),
         _ => format!("{count} hosts"),
     }
+}
+
+/// Hosts of a zone that is not configured, for which nobody answers.
+fn zone_gone(zone: &str, count: usize) -> Failure {
+    let cause = format!("{} in zone {zone}, which is not configured", hosts(count));
+    Failure::new(cause).hint(format!(
+        "every visit to them fails: `bowline zone add {zone}`, with the options it had, puts it back; hosts that are to go: `bowline host remove` each"
+    ))
 }
 
 /// A text for people: where `--config` was given, commands of ours in it have it too, so that

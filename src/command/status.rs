@@ -13,15 +13,18 @@ use serde::Serialize;
 use self::differing::Differing;
 use self::messages::Messages;
 use super::session::Session;
-use super::{Context, Failure, hosts};
+use super::{Context, Failure, hosts, zone_gone};
 use crate::config::{Config, LogTarget};
+use crate::log::obstacle;
 use crate::name::ZoneName;
 use crate::registry::{Host, LATE_MINUTES, State, is_late};
 use crate::span::Span;
 use crate::time::Timestamp;
 use crate::upkeep;
 
-/// Show zones, hosts and what is pending; fails when that is so, or no upkeep, for over 5 minutes, or when records differ
+/// Show zones, hosts and what is pending; fails when that is so, or no upkeep, for over 5 minutes
+///
+/// Fails too when hosts are in a zone that is not configured, or differ from what the name server shows.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// As metrics for Prometheus, e.g. for node_exporter's text files
@@ -36,6 +39,8 @@ struct Status {
     config: String,
     registry: String,
     log: String,
+    /// Why lines go to standard error instead.
+    log_trouble: Option<String>,
     hosts: usize,
     disabled: usize,
     removing: usize,
@@ -113,6 +118,10 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         (false, false) => status.write(context)?,
     }
     whole?;
+    let is_gone = |zone: &&ZoneStatus| zone.server.is_none();
+    if let Some(zone) = status.zones.iter().find(is_gone) {
+        return Err(zone_gone(&zone.name, zone.hosts));
+    }
     if let Some(zone) = status.zones.iter().find(|zone| zone.differing > 0) {
         let cause = format!(
             "{} {} from zone {}",
@@ -203,6 +212,10 @@ impl Status {
             config: session.config.file.display().to_string(),
             registry: session.config.state.registry.display().to_string(),
             log: log(&session.config),
+            log_trouble: match &session.config.log.target {
+                LogTarget::File(file) => obstacle(file).map(|error| error.to_string()),
+                LogTarget::Auto | LogTarget::Syslog | LogTarget::Stderr => None,
+            },
             hosts: zones.iter().map(|zone| zone.hosts).sum(),
             disabled,
             removing,
@@ -230,7 +243,14 @@ impl Status {
         let out = &mut context.out;
         writeln!(out, "configuration  {}", self.config)?;
         writeln!(out, "registry       {}", self.registry)?;
-        writeln!(out, "log            {}", self.log)?;
+        match &self.log_trouble {
+            None => writeln!(out, "log            {}", self.log)?,
+            Some(why) => writeln!(
+                out,
+                "log            standard error, as {} cannot be written: {why}",
+                self.log
+            )?,
+        }
         let last = self.last_upkeep.as_deref().unwrap_or("never");
         writeln!(out, "upkeep         {last}")?;
         for zone in &self.zones {

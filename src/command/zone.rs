@@ -13,6 +13,7 @@ use crate::config::Zone;
 use crate::name::ZoneName;
 use crate::setup::change::Standing;
 use crate::setup::configuration::ZoneKeys;
+use crate::setup::delegation::Delegation;
 use crate::setup::issuer::Issuer;
 use crate::setup::next::Step;
 use crate::setup::parent::{Ds, Parent, ds_here, parent_here};
@@ -120,11 +121,17 @@ fn add(standing: &Standing, options: Add) -> Result<Plan, SetupError> {
         .iter()
         .map(|name| NameServer::new(name))
         .collect::<Result<Vec<_>, _>>()?;
+    // One that was only taken out of bowline.toml comes back as it was.
+    let remembered = Delegation::load(&standing.place, &options.zone)?.nameservers;
+    let unsigned = !remembered.is_empty() && !standing.is_signed(&options.zone)?;
+    if nameservers.is_empty() {
+        nameservers = remembered;
+    }
     if nameservers.is_empty() {
         nameservers = standing.first_delegation()?.nameservers;
     }
     let mut zone = NewZone::new(options.zone, nameservers, options.hostmaster.as_deref())?;
-    zone.dnssec = !options.no_dnssec;
+    zone.dnssec = !(options.no_dnssec || unsigned);
     zone.acme = options.acme;
     zone.caa = options.caa;
     zone.ttl = options.ttl;

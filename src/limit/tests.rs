@@ -11,6 +11,7 @@ fn limit(directory: &tempfile::TempDir, rate: &str) -> Limit {
     Limit {
         rate: rate.parse().unwrap(),
         file: directory.path().join("counters"),
+        logger: Logger::default(),
     }
 }
 
@@ -32,6 +33,7 @@ fn so_many_in_so_long() {
     let longer = Limit {
         rate: Rate::AtMost(1, Span::from_seconds(5)),
         file: limit.file.clone(),
+        logger: Logger::default(),
     };
     assert_eq!(longer.until(b"home", at(601)), Some(at(605)), "set anew");
     assert_eq!(limit.until(b"home", at(601)), None);

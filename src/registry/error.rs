@@ -1,7 +1,7 @@
 //! What can be wrong with the registry, or with what was asked of it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
@@ -16,6 +16,8 @@ use crate::time::Timestamp;
 pub enum RegistryError {
     /// There is no such file.
     Missing(PathBuf),
+    /// Its directory is closed to us.
+    Closed(PathBuf, std::io::Error),
     /// There is one already.
     Exists(PathBuf),
     /// The file cannot be made.
@@ -116,10 +118,28 @@ pub enum RegistryError {
 }
 
 impl Hint for RegistryError {
+    fn file(&self) -> Option<&Path> {
+        match self {
+            RegistryError::Closed(file, _) => Some(file),
+            _ => None,
+        }
+    }
+
     fn hint(&self) -> Option<String> {
         Some(match self {
             RegistryError::Missing(_) => {
                 "run `bowline init`, or check [state] registry in bowline.toml".to_owned()
+            }
+            RegistryError::Closed(file, _) => {
+                let directory = file.parent().unwrap_or(file);
+                format!(
+                    "the user bowline runs as must own {} (mode 0750) and all in it: `bowline doctor --fix` as root",
+                    directory.display()
+                )
+            }
+            RegistryError::Foreign(_) => {
+                "restore a backup with `bowline restore`, or check [state] registry in bowline.toml"
+                    .to_owned()
             }
             RegistryError::OtherKey(_) => {
                 "put the lookup.key back that belongs to this registry, or restore a backup of both"
@@ -182,7 +202,7 @@ impl fmt::Display for RegistryError {
             RegistryError::Exists(file) => {
                 write!(f, "there is a registry {} already", file.display())
             }
-            RegistryError::Unwritable(file, error) => {
+            RegistryError::Closed(file, error) | RegistryError::Unwritable(file, error) => {
                 write!(f, "registry {}: {error}", file.display())
             }
             RegistryError::Foreign(file) => write!(f, "{} is no registry", file.display()),

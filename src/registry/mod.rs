@@ -364,9 +364,11 @@ fn bare(step: &str) -> String {
 
 /// SQLite does not tell a missing file from one it may not open.
 fn missing(file: &Path, error: rusqlite::Error) -> RegistryError {
-    if file.exists() {
-        RegistryError::Sqlite(error)
-    } else {
-        RegistryError::Missing(PathBuf::from(file))
+    match file.metadata() {
+        Ok(_) => RegistryError::Sqlite(error),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            RegistryError::Closed(PathBuf::from(file), error)
+        }
+        Err(_) => RegistryError::Missing(PathBuf::from(file)),
     }
 }

@@ -1,5 +1,7 @@
 //! Zones as a whole: which serial was seen, and when all hosts were last compared.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::row::by_id;
@@ -43,6 +45,25 @@ impl ZoneState {
 }
 
 impl Registry {
+    /// How many hosts there are in each zone that is none of `zones`: nobody answers for them.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn hosts_outside(
+        &self,
+        zones: &[&ZoneName],
+    ) -> Result<BTreeMap<String, usize>, RegistryError> {
+        let mut outside = BTreeMap::new();
+        self.each_host(|host| {
+            let zone = host.name.zone();
+            if !zones.contains(&&zone) {
+                *outside.entry(zone.to_string()).or_default() += 1;
+            }
+            Ok::<(), RegistryError>(())
+        })?;
+        Ok(outside)
+    }
+
     /// What is known of a zone.
     ///
     /// # Errors

@@ -1,6 +1,5 @@
 //! Zones added, changed and removed after `init`: the same files, without the listeners.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::configuration::{self, ZoneKeys};
@@ -14,7 +13,8 @@ use super::parent::{Parent, WAIT};
 use super::place::Place;
 use super::plan::Plan;
 use super::records::{self, Record};
-use super::users::{Owners, user_name, usual_web_user};
+use super::runner::Runner;
+use super::users::{Owners, usual_web_user};
 use super::zone::{NewZone, check_url};
 use super::{apache, cron, keys, nginx, responder, systemd};
 use crate::config::{Config, Zone};
@@ -40,11 +40,11 @@ impl Standing {
     /// A configuration that cannot be used.
     pub fn load(file: &Path) -> Result<Self, SetupError> {
         let config = Config::load(file)?;
-        let state_dir = config.state_directory();
-        let user = std::fs::metadata(state_dir)
-            .map_or_else(|_| usual_web_user(), |is| user_name(is.uid()));
+        let place = Place::new(file, Some(config.state_directory().to_owned()))?;
+        let user = Runner::of(&config, &place)
+            .map_or_else(usual_web_user, |runner| runner.owner().user.clone());
         Ok(Standing {
-            place: Place::new(file, Some(state_dir.to_owned()))?,
+            place,
             owners: Owners::new(&user).ok_or(SetupError::NoUser(user))?,
             config,
         })

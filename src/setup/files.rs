@@ -220,7 +220,22 @@ impl Written {
         if state.replaces() {
             match &file.content {
                 Content::Directory => make_directory(file, set_owner)?,
-                Content::Text(text) | Content::Secret(text) => replace(file, text, set_owner)?,
+                Content::Text(text) | Content::Secret(text) => {
+                    // Only what we know to be our own text is written where a link leads.
+                    let target = match state {
+                        State::Updated => behind(&file.path),
+                        _ => file.path.clone(),
+                    };
+                    let path = target;
+                    replace(
+                        &File {
+                            path,
+                            ..file.clone()
+                        },
+                        text,
+                        set_owner,
+                    )?;
+                }
                 // Made by the plan, which has the key.
                 Content::Registry => {}
             }
@@ -231,7 +246,8 @@ impl Written {
         Ok(())
     }
 
-    /// Changes a file because somebody asked for just that; owner and mode stay. One that
+    /// Changes a file because somebody asked for just that; owner and mode stay, and so does a
+    /// link that leads to it. One that
     /// was changed by hand before stays known as such.
     ///
     /// # Errors
@@ -241,14 +257,14 @@ impl Written {
         let is = fs::metadata(path).map_err(failed)?;
         let ours = read(path)?.is_some_and(|is| self.is_ours(path, &is));
         let file = File {
-            path: path.to_owned(),
+            path: behind(path),
             owner: fit::owner(&is),
             mode: is.permissions().mode() & 0o7777,
             content: Content::Text(text.to_owned()),
         };
         replace(&file, text, rustix::process::geteuid().is_root())?;
         if ours {
-            self.digests.insert(file.path, digest(text));
+            self.digests.insert(path.to_owned(), digest(text));
         }
         Ok(())
     }
@@ -306,6 +322,11 @@ fn make_directory(file: &File, set_owner: bool) -> Result<(), SetupError> {
         .open(&file.path)
         .map_err(failed)?;
     hand_over(&open, file, set_owner)
+}
+
+/// The file itself, where a link leads to it.
+fn behind(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Written beside and renamed, so that nobody ever reads half a file or a secret too early.

@@ -5,6 +5,7 @@
 //! as they stand, with `dyn.example.org` inside; [`fill`](crate::fill) puts the real values in
 //! their place. A [`Plan`] is made without touching anything, then written, then applied.
 
+pub mod access;
 pub mod apache;
 pub mod apply;
 pub mod bind;
@@ -37,6 +38,7 @@ pub mod records;
 mod registry;
 pub mod report;
 mod responder;
+pub mod runner;
 pub mod site;
 pub mod systemd;
 pub mod taken;

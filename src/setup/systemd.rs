@@ -92,6 +92,14 @@ fn path(directory: &Path, name: &str, text: &str) -> Result<PathBuf, SetupError>
     Ok(own)
 }
 
+/// The unit of upkeep, which names the user that runs bowline; where there is one.
+pub(super) fn upkeep(place: &Place) -> Option<PathBuf> {
+    let own = place.unit_dir.as_deref()?;
+    let directories = [own].into_iter().chain(PACKAGED.map(Path::new));
+    let mut units = directories.map(|directory| directory.join("bowline-upkeep.service"));
+    units.find(|unit| unit.exists())
+}
+
 /// Whether a unit is started with a target.
 fn is_enabled(place: &Place, unit: &str, target: &str) -> bool {
     place.unit_dir.as_ref().is_some_and(|directory| {

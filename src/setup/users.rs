@@ -146,7 +146,7 @@ impl Owner {
     }
 
     /// The user of that name, with the group it logs in with.
-    fn user(name: &str) -> Option<Self> {
+    pub(super) fn user(name: &str) -> Option<Self> {
         let passwd = fs::read_to_string("/etc/passwd").ok()?;
         let mut fields = passwd.lines().find_map(|line| {
             let mut fields = line.split(':');
@@ -160,6 +160,23 @@ impl Owner {
             uid,
             gid,
         })
+    }
+}
+
+impl Owner {
+    /// The user whose own group that is: the only one, or the one of the same name; none
+    /// where several share it.
+    pub(super) fn with_group(gid: u32) -> Option<Self> {
+        let passwd = fs::read_to_string("/etc/passwd").ok()?;
+        let number = gid.to_string();
+        let has = |line: &&str| line.split(':').nth(3) == Some(&number);
+        let users = passwd.lines().filter(has);
+        let names: Vec<&str> = users.filter_map(|line| line.split(':').next()).collect();
+        let group = group_name(gid);
+        match names.as_slice() {
+            [only] => Owner::user(only),
+            several => Owner::user(several.iter().find(|name| **name == group)?),
+        }
     }
 }
 

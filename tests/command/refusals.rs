@@ -2,7 +2,10 @@
 
 use bowline::config::Config;
 
+use std::fs;
+
 use crate::place::{Place, Ran};
+use crate::support::disk::Disk;
 
 #[test]
 fn wrong_usage_is_2() {
@@ -310,12 +313,33 @@ fn a_path_that_no_server_takes_says_what_to_do() {
 #[test]
 fn help_that_does_not_arrive_is_a_failure() {
     let it = Place::new();
-    for verb in ["--help", "--version", "host add --help"] {
+    for verb in [
+        "--help",
+        "--version",
+        "host add --help",
+        "host list --json",
+        "backup -",
+    ] {
         let mut command = it.command(verb);
         command.stdout(std::fs::File::create("/dev/full").unwrap());
         let output = command.output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{verb}");
         let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(said, "bowline: No space left on device (os error 28)\n");
+        let full = "bowline: standard output: No space left on device (os error 28)\n";
+        assert!(said.ends_with(full), "{said}");
     }
+}
+
+#[test]
+fn a_disk_that_is_full_is_named() {
+    let it = Place::new();
+    fs::create_dir(it.file("small")).unwrap();
+    let Some(disk) = Disk::over(&it.file("small")) else {
+        return;
+    };
+    disk.fill(8192);
+    let ran = it.run("backup small/saved.tar");
+    let full = "small/saved.tar: No space left on device (os error 28)\n";
+    assert!(ran.code == 1 && ran.err.contains(full), "{ran:?}");
+    assert!(!it.file("small/saved.tar").exists());
 }

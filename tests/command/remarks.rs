@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 
-use crate::place::Place;
+use crate::place::{Place, Ran};
 use crate::support::skip::{Privilege, may};
 
 #[test]
@@ -131,6 +131,38 @@ fn a_host_of_a_zone_that_is_gone_can_be_removed() {
 }
 
 #[test]
+fn hosts_of_a_zone_that_is_gone_are_told() {
+    let it = Place::with_zones(&["dyn.example.org", "dyn.example.net"]);
+    it.done("host add home.dyn.example.org");
+    it.done("host add nas.dyn.example.net");
+    it.done("host add tv.dyn.example.net");
+    it.done("status");
+    let config = it.read("etc/bowline.toml");
+    it.write(
+        "etc/bowline.toml",
+        &config[..config.rfind("[[zone]]").unwrap()],
+    );
+    for verb in ["status", "config check"] {
+        let ran = it.run(verb);
+        let says = "bowline: 2 hosts in zone dyn.example.net, which is not configured\n\
+                    hint: every visit to them fails: `bowline zone add dyn.example.net`";
+        assert!(ran.code == 1 && ran.err.contains(says), "{verb}: {ran:?}");
+    }
+    assert!(it.run("status").out.contains("dyn.example.net: 2 hosts"));
+    let doctor = it.run("doctor");
+    let says =
+        "the registry has hosts in dyn.example.net, 2 in all, and bowline.toml has no such zone";
+    assert!(doctor.out.contains(says), "{doctor:?}");
+    it.write("etc/bowline.toml", &config);
+    it.done("status");
+    assert!(
+        it.run("doctor")
+            .out
+            .contains("the zone of every host is configured")
+    );
+}
+
+#[test]
 fn a_file_that_is_closed_to_us_says_to_whom() {
     if !may(Privilege::Root) {
         return;
@@ -221,4 +253,49 @@ fn commands_that_are_shown_have_the_configuration_that_was_named() {
     }
     let ran = it.run("--config etc/bowline.toml host set home --no-static");
     assert!(ran.err.contains("note: home.dyn.example.org has no token yet; `bowline --config etc/bowline.toml host rotate"), "{ran:?}");
+}
+
+#[test]
+fn a_state_directory_that_is_closed_to_us_is_not_a_missing_registry() {
+    if !may(Privilege::Root) {
+        return;
+    }
+    let it = Place::new();
+    let mode = |file: &str, mode| {
+        fs::set_permissions(it.file(file), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode("", 0o755);
+    mode("state", 0o750);
+    for file in ["etc/bowline.toml", "etc/lookup.key", "etc/tsig.key"] {
+        mode(file, 0o644);
+    }
+    let ran: Ran = {
+        use std::os::unix::process::CommandExt as _;
+        let mut command = it.command("host list");
+        command.uid(65534).gid(65534).output().unwrap().into()
+    };
+    let says = format!(
+        "bowline: registry {}: Permission denied (os error 13)\n\
+         hint: run this as root, with sudo\n",
+        it.file("state/bowline.db").display()
+    );
+    assert!(ran.err.ends_with(&says), "{ran:?}");
+    // Root goes on as the one whose it is, and that one cannot enter it.
+    chown(it.file("state"), Some(65534), Some(65534)).unwrap();
+    mode("state", 0o000);
+    let ran = it.run("host list");
+    let way = format!("`chmod u+rwx {}`", it.file("state").display());
+    assert!(ran.err.contains("hint: bowline runs as "), "{ran:?}");
+    assert!(ran.err.contains(&way), "{ran:?}");
+}
+
+#[test]
+fn what_is_no_registry_has_a_hint() {
+    let it = Place::new();
+    fs::write(it.file("state/bowline.db"), "").unwrap();
+    let ran = it.run("host list");
+    assert!(
+        ran.err.contains("is no registry\nhint: restore a backup"),
+        "{ran:?}"
+    );
 }

@@ -5,6 +5,8 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use crate::parent::{DELEGATION, Parent};
 use crate::patient::{doctor, healthy, options};
+use crate::support::site::Site;
+use crate::user::theirs;
 
 #[test]
 fn modes_and_a_missing_directory() {
@@ -70,6 +72,87 @@ fn what_its_owner_cannot_change() {
     for (name, _, open) in all {
         assert_eq!(mode(name), open, "{name}");
     }
+}
+
+#[test]
+fn a_state_directory_that_is_closed_to_its_owner() {
+    let Some((site, _, _)) = theirs() else {
+        return;
+    };
+    let parent = Parent::with(DELEGATION);
+    set(&site, "state", 0o000);
+    let said = doctor(&site, &parent, &[]);
+    assert!(said.problems().contains(&"state-directory"));
+    let said = doctor(&site, &parent, &["--fix"]);
+    assert_eq!(said.problems(), ["url"], "{:#}", said.document);
+    let about = said.about("state-directory");
+    assert!(about.contains("mode 0700 instead of 0000"), "{about}");
+}
+
+#[test]
+fn all_that_is_open_in_the_state_directory() {
+    let site = healthy(options());
+    let parent = Parent::with(DELEGATION);
+    site.add("home");
+    fs::write(site.path("state/changes.counters"), "").unwrap();
+    let names = [
+        "state",
+        "state/bowline.db",
+        "state/bowline.db-wal",
+        "state/bowline.db-shm",
+        "state/locks",
+        "state/locks/upkeep",
+        "state/changes.counters",
+    ];
+    for name in names {
+        assert!(site.path(name).exists(), "{name}");
+        set(&site, name, 0o777);
+    }
+    let said = doctor(&site, &parent, &[]);
+    let problems = said.problems();
+    for name in ["state-directory", "registry-owner", "locks", "counters"] {
+        assert!(problems.contains(&name), "{name}: {problems:?}");
+    }
+    let said = doctor(&site, &parent, &["--fix"]);
+    assert_eq!(said.problems(), ["url"], "{:#}", said.document);
+    for name in names {
+        let mode = fs::metadata(site.path(name)).unwrap().permissions().mode() & 0o7777;
+        let closed = if site.path(name).is_dir() {
+            0o750
+        } else {
+            0o640
+        };
+        assert_eq!(mode, closed, "{name}");
+    }
+}
+
+#[test]
+fn counters_that_cannot_be_used() {
+    let Some((site, uid, _)) = theirs() else {
+        return;
+    };
+    let parent = Parent::with(DELEGATION);
+    let file = site.path("state/changes.counters");
+    fs::write(&file, "").unwrap();
+    set(&site, "state/changes.counters", 0o640);
+    let said = doctor(&site, &parent, &[]);
+    assert_eq!(said.problems(), ["counters", "url"], "{:#}", said.document);
+    assert!(
+        said.about("counters")
+            .contains("belongs to root, so its limit is off")
+    );
+    let said = doctor(&site, &parent, &["--fix"]);
+    assert_eq!(said.problems(), ["url"], "{:#}", said.document);
+    assert!(!file.exists());
+    fs::create_dir(&file).unwrap();
+    std::os::unix::fs::chown(&file, Some(uid), None).unwrap();
+    let said = doctor(&site, &parent, &["--fix"]);
+    assert_eq!(said.problems(), ["counters", "url"], "{:#}", said.document);
+    assert!(file.is_dir());
+}
+
+fn set(site: &Site, name: &str, mode: u32) {
+    fs::set_permissions(site.path(name), fs::Permissions::from_mode(mode)).unwrap();
 }
 
 #[test]

@@ -59,6 +59,44 @@ fn commands_stand_in_order() {
 }
 
 #[test]
+fn a_zone_that_was_lost_from_the_configuration_comes_back_as_it_was() {
+    let trial = Trial::new();
+    trial.init(&["--no-dnssec"]).unwrap();
+    let whole = trial.read("bowline.toml");
+    let files = || trial.read("knot/bowline.d/50-dyn.example.org.conf");
+    let before = files();
+    fs::write(trial.config(), &whole[..whole.find("[[zone]]").unwrap()]).unwrap();
+    zone(&trial, &["add", "dyn.example.org"]).unwrap();
+    assert_eq!(files(), before);
+    let config = Config::load(&trial.config()).unwrap();
+    assert_eq!(config.zones.len(), 1);
+}
+
+#[test]
+fn a_configuration_that_is_a_link_stays_one() {
+    let trial = Trial::new();
+    trial.init(&[]).unwrap();
+    fs::create_dir(trial.path("kept")).unwrap();
+    let kept = trial.path("kept/bowline.toml");
+    fs::rename(trial.config(), &kept).unwrap();
+    std::os::unix::fs::symlink("kept/bowline.toml", trial.config()).unwrap();
+    for arguments in [
+        &["set", "dyn.example.org", "--ttl=120"][..],
+        &["add", "dyn2.example.org"],
+        &["remove", "dyn2.example.org", "--apply"],
+    ] {
+        let before = fs::read_to_string(&kept).unwrap();
+        let _ = zone(&trial, arguments);
+        assert!(trial.config().is_symlink(), "{arguments:?}");
+        let is_removal = arguments[0] == "remove";
+        let after = fs::read_to_string(&kept).unwrap();
+        assert!(after != before || is_removal, "{arguments:?}");
+    }
+    assert_eq!(fs::read_dir(trial.path("kept")).unwrap().count(), 1);
+    assert!(trial.read("bowline.toml").contains("ttl = 120"));
+}
+
+#[test]
 fn a_second_zone_keeps_every_comment_and_takes_the_name_servers_of_the_first() {
     let trial = Trial::new();
     trial.init(&["--nameserver=ns2.example.net"]).unwrap();

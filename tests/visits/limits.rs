@@ -275,3 +275,27 @@ fn wrong_secrets_beyond_the_limit_are_told_so() {
     assert_eq!(from("2001:db8:1:3::1"), "401 KO", "another one");
     assert!(!site.log().contains(WRONG));
 }
+
+#[test]
+fn a_limit_that_is_off_is_told() {
+    let site = with_limits("changes = \"1/1h\"");
+    let home = site.add("home");
+    let file = site.path("state/changes.counters");
+    fs::create_dir(&file).unwrap();
+    for n in 1..=2 {
+        let said = site.visit(&home.with(format!("203.0.113.{n}"))).said();
+        assert_eq!(said, format!("200 good 203.0.113.{n}"));
+        // Once for each process, however often it counts.
+        let log = site.log();
+        let line = format!(
+            "limit result=off reason=\"{}: Is a directory",
+            file.display()
+        );
+        assert_eq!(log.matches(&line).count(), n, "{log}");
+        assert_eq!(log.matches("limit ").count(), n, "{log}");
+    }
+    fs::remove_dir(&file).unwrap();
+    site.visit(&home.with("203.0.113.3"));
+    assert_eq!(site.log().matches("limit ").count(), 2);
+    assert_eq!(site.visit(&home.with("203.0.113.4")).said(), "503 911");
+}

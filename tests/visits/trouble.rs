@@ -43,12 +43,23 @@ const OURS: Case = Case {
     log: &[],
 };
 
-const CASES: [Case; 13] = [
+const CASES: [Case; 14] = [
     Case {
         name: "registry/missing",
         spoil: |site| fs::rename(site.registry_file(), site.path("kept")).unwrap(),
         mend: |site| fs::rename(site.path("kept"), site.registry_file()).unwrap(),
         log: &["reason=\"there is no registry", "hint=\"run `bowline init`"],
+        ..OURS
+    },
+    Case {
+        name: "registry/closed",
+        nobody: true,
+        spoil: |site| set_mode(site, "state", 0o640),
+        mend: |site| set_mode(site, "state", 0o755),
+        log: &[
+            "bowline.db: Permission denied",
+            "hint=\"the user bowline runs as must own ",
+        ],
         ..OURS
     },
     Case {
@@ -352,4 +363,22 @@ fn own(site: &Site, user: u32) {
         }
     }
     std::os::unix::fs::chown(site.path("state"), Some(user), None).unwrap();
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_up_nothing() {
+    let site = Site::new();
+    let home = site.add("home");
+    site.forget_log();
+    fs::remove_file(site.path("bowline.log")).unwrap();
+    let made = std::process::Command::new("mkfifo")
+        .arg(site.path("bowline.log"))
+        .status();
+    assert!(made.unwrap().success());
+    let begin = std::time::Instant::now();
+    let said = site.visit(&home.with("203.0.113.7")).said();
+    assert!(begin.elapsed().as_secs() < 5);
+    assert_eq!(said, "200 good 203.0.113.7");
+    // Nor the search for secrets, when the site goes.
+    fs::remove_file(site.path("bowline.log")).unwrap();
 }

@@ -1,8 +1,12 @@
 //! The checks by name: what each is about, for the manual.
 
 /// Every check there is, in the order of the report. Names stay from version to version.
-pub const CHECKS: [(&str, &str); 59] = [
+pub const CHECKS: [(&str, &str); 63] = [
     ("configuration", "bowline.toml can be read and has a zone"),
+    (
+        "configuration-owner",
+        "nobody else changes bowline.toml or its directory",
+    ),
     ("files", "what init wrote is there, and unchanged"),
     ("secrets", "nobody reads a secret without need"),
     ("key-strength", "the key for updates is not a weak one"),
@@ -15,7 +19,9 @@ pub const CHECKS: [(&str, &str); 59] = [
         "keys-readable",
         "the user that runs bowline reads configuration and keys",
     ),
+    ("log-file", "the user that runs bowline appends to its log"),
     ("locks", "the directory of the locks is there"),
+    ("counters", "limits are counted"),
     ("disk-space", "the registry has room, and can be written"),
     (
         "registry-owner",
@@ -27,6 +33,7 @@ pub const CHECKS: [(&str, &str); 59] = [
     ),
     ("registry-version", "its schema is this version's"),
     ("lookup-key", "the registry was made with it"),
+    ("hosts", "the zone of every host is configured"),
     ("pending", "nothing waits for its name server for long"),
     ("ttl", "an address that changed is forgotten within a day"),
     ("upkeep", "a round was done in the last minutes"),

@@ -1,11 +1,14 @@
 //! Whether `bowline.toml` can be used, and the files that `init` wrote are still there.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
+use super::mode::Allowed;
 use super::report::Report;
 use crate::config::Config;
 use crate::setup::Place;
 use crate::setup::files::{Written, read};
+use crate::setup::runner::Runner;
 
 /// Reads the configuration; without one nothing else can be looked at.
 pub fn load(file: &Path, report: &mut Report) -> Option<Config> {
@@ -30,6 +33,59 @@ pub fn load(file: &Path, report: &mut Report) -> Option<Config> {
             None
         }
     }
+}
+
+/// Whoever can change `bowline.toml` chooses commands, servers and files: nobody but root and
+/// who runs bowline; and who runs it has to read it.
+pub fn owner(config: &Config, runner: Option<&Runner>, fix: bool, report: &mut Report) {
+    let allowed = Allowed::for_runner(runner).public();
+    let mut sound = true;
+    for path in with_directories(&config.file) {
+        let Ok(is) = fs::metadata(&path) else {
+            continue;
+        };
+        let closed = fix && is.is_file() && allowed.is_closed_to_reader(&is);
+        let (name, wrong) = match allowed.changed_by(&is) {
+            Some(wrong) => ("configuration-owner", wrong),
+            None if closed => ("keys-readable", "is closed to who runs bowline".to_owned()),
+            None => continue,
+        };
+        sound = false;
+        let says = format!("{} {wrong}", path.display());
+        match fix.then(|| allowed.close(&path)) {
+            None => report.problem(
+                name,
+                says,
+                "`bowline doctor --fix` closes it; then read it: strangers may have changed it",
+            ),
+            Some(Ok(changed)) => report.fixed(name, changed),
+            Some(Err(error)) => report.problem(
+                name,
+                format_args!("{says}; it was not changed: {error}"),
+                "put owner and mode right by hand, and read it: strangers may have changed it",
+            ),
+        }
+    }
+    if sound {
+        let says = "nobody but its owner can change it";
+        report.ok(
+            "configuration-owner",
+            format_args!("{}: {says}", config.file.display()),
+        );
+    }
+}
+
+/// A file's directory and the file, and the same of what it links to.
+fn with_directories(file: &Path) -> Vec<PathBuf> {
+    let named = std::path::absolute(file).ok();
+    let target = fs::canonicalize(file).ok();
+    let directory = |path: &Option<PathBuf>| Some(path.as_deref()?.parent()?.to_owned());
+    let mut all: Vec<PathBuf> = [directory(&named), directory(&target), target]
+        .into_iter()
+        .flatten()
+        .collect();
+    all.dedup();
+    all
 }
 
 /// Looks whether the files that were written are there, and which were changed since.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::{MemfdFlags, memfd_create};
@@ -10,7 +10,9 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use super::mode::open;
 use super::report::Report;
 use crate::config::{Config, LogTarget};
+use crate::log::{obstacle, wrong_kind};
 use crate::setup::Place;
+use crate::setup::users::user_name;
 use crate::token::{Digest, LookupKey, Token};
 
 /// So much of the end of a log is read.
@@ -133,6 +135,35 @@ impl Suspects {
             );
         }
     }
+}
+
+/// Whether who runs bowline can append to its log; else lines go to standard error, where no
+/// filter reads them.
+pub(super) fn own(config: &Config, report: &mut Report) {
+    let LogTarget::File(file) = &config.log.target else {
+        return;
+    };
+    let user = user_name(rustix::process::geteuid().as_raw());
+    let Some(error) = obstacle(file) else {
+        let says = format_args!("{user} can append to {}", file.display());
+        return report.ok("log-file", says);
+    };
+    let directory = file.parent().unwrap_or(file);
+    let hint = match () {
+        () if wrong_kind(file).is_some() => {
+            "name a plain file, or syslog, in [log] target".to_owned()
+        }
+        () if !directory.exists() => {
+            format!("`install -d -o {user} -m 0750 {}`", directory.display())
+        }
+        () if error.kind() == ErrorKind::StorageFull => "make room".to_owned(),
+        () => format!(
+            "`touch {0} && chown {user} {0} && chmod u+rw {0}`; what rotates it has to make it so too",
+            file.display()
+        ),
+    };
+    let says = format_args!("{user} cannot append to {}: {error}", file.display());
+    report.problem("log-file", says, hint);
 }
 
 /// The logs of web servers, of the system, and our own.

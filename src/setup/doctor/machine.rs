@@ -2,14 +2,13 @@
 //! user that has the keys.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::process::Command;
 
 use super::report::Report;
-use crate::config::Config;
 use crate::setup::Place;
-use crate::setup::users::{is_web_user, user_name};
+use crate::setup::runner::Runner;
+use crate::setup::users::is_web_user;
 
 /// Where systemd-timesyncd says that it has set the clock.
 const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
@@ -21,13 +20,13 @@ const STARTED: [(&str, &str); 2] = [
 ];
 
 /// Looks at all of it.
-pub fn examine(config: &Config, place: &Place, report: &mut Report) {
+pub fn examine(place: &Place, runner: Option<&Runner>, report: &mut Report) {
     clock(report);
     route_localnet(report);
     if place.unit_dir.is_some() {
         units(report);
     }
-    others(config, report);
+    others(runner, report);
 }
 
 /// Signatures are good for five minutes.
@@ -92,12 +91,12 @@ fn units(report: &mut Report) {
 }
 
 /// With CGI the web server's user has the keys, and all else that it runs.
-fn others(config: &Config, report: &mut Report) {
-    let Ok(state) = fs::metadata(config.state_directory()) else {
+fn others(runner: Option<&Runner>, report: &mut Report) {
+    let (Some(Runner::Known(owner)) | Some(Runner::Lost { owner, .. })) = runner else {
         return;
     };
-    let user = user_name(state.uid());
-    match is_web_user(&user) {
+    let user = &owner.user;
+    match is_web_user(user) {
         true => report.unknown(
             "own-user",
             format_args!(

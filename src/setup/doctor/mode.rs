@@ -2,15 +2,20 @@
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
 use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use crate::setup::users::{group_name, user_name};
+use crate::setup::access::Reader;
+use crate::setup::runner::Runner;
+use crate::setup::users::{Owner, group_name, user_name};
 
 /// Nobody but owner and group has anything to do with it, and the group only reads.
 const OPEN: u32 = 0o027;
+/// Others may look, but change nothing.
+const WRITABLE: u32 = 0o022;
 /// The group may read it.
 const GROUP_READS: u32 = 0o040;
 /// Only the owner of a file in such a directory may put another in its place.
@@ -25,6 +30,10 @@ pub(super) struct Allowed {
     pub(super) gids: Vec<u32>,
     /// Bits of the mode that the owner needs, besides those that everybody here takes away.
     pub(super) needs: u32,
+    /// Bits of the mode that are taken away.
+    closes: u32,
+    /// Who has to be able to read it.
+    reader: Option<Reader>,
 }
 
 impl Allowed {
@@ -37,7 +46,78 @@ impl Allowed {
             uids: vec![uid, 0, me],
             gids: vec![gid, 0, mine],
             needs: 0,
+            closes: OPEN,
+            reader: None,
         }
+    }
+
+    /// Root and this process, and who runs bowline and has to read it. Where that is not
+    /// clear, nobody's group is taken away.
+    pub(super) fn for_runner(runner: Option<&Runner>) -> Self {
+        let mut allowed = Allowed::beside(None);
+        let mut first = |Owner { uid, gid, .. }: &Owner| {
+            // They stay root's: that user reads them only.
+            allowed.uids.push(*uid);
+            allowed.gids.insert(0, *gid);
+        };
+        if let Some(Runner::Unclear { or, .. }) = runner {
+            first(or);
+        }
+        if let Some(runner) = runner {
+            first(runner.owner());
+        }
+        Allowed {
+            reader: runner.and_then(Runner::reader),
+            ..allowed
+        }
+    }
+
+    /// The same for what anybody may read.
+    pub(super) fn public(self) -> Self {
+        Allowed {
+            closes: WRITABLE,
+            ..self
+        }
+    }
+
+    /// Likewise for root alone.
+    pub(super) fn root() -> Self {
+        Allowed {
+            uids: vec![0],
+            gids: vec![0],
+            ..Allowed::beside(None)
+        }
+    }
+
+    /// Whoever but its owner can change it, or put another in its place.
+    pub(super) fn changed_by(&self, is: &Metadata) -> Option<String> {
+        let mode = is.mode() & 0o7777;
+        let theirs = self
+            .reader
+            .is_some_and(|it| (it.uid, it.gid) == (is.uid(), is.gid()));
+        if !self.uids.contains(&is.uid()) {
+            Some(format!("belongs to {}", user_name(is.uid())))
+        } else if mode & 0o002 != 0 && !(is.is_dir() && mode & STICKY != 0) {
+            Some(format!(
+                "can be changed by everybody on this machine (mode {mode:04o})"
+            ))
+        } else if mode & 0o020 != 0 && is.gid() != 0 && !theirs {
+            let group = group_name(is.gid());
+            Some(format!("can be changed by group {group} (mode {mode:04o})"))
+        } else {
+            None
+        }
+    }
+
+    /// Whether it belongs to somebody who may own it.
+    pub(super) fn is_owned(&self, is: &Metadata) -> bool {
+        self.uids.contains(&is.uid())
+    }
+
+    /// Whether it is closed to who has to read it.
+    pub(super) fn is_closed_to_reader(&self, is: &Metadata) -> bool {
+        let reads = |reader: Reader| reader.may_read(is, is.mode());
+        !self.reader.is_none_or(reads)
     }
 
     /// What is too open, somebody else's, or closed to its owner; nothing when all is well.
@@ -67,7 +147,10 @@ impl Allowed {
     /// # Errors
     /// Where somebody else could have laid a link, or the system refuses.
     pub(super) fn close(&self, path: &Path) -> io::Result<String> {
-        let open = open(path)?;
+        let (open, was) = match open(path) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => open_own(path)?,
+            open => (open?, None),
+        };
         let is = open.metadata()?;
         let refused = |why: &str| Err(io::Error::other(why.to_owned()));
         if is.is_file() && is.nlink() != 1 {
@@ -77,11 +160,19 @@ impl Allowed {
         if !self.is_ours(parent) {
             return refused("somebody else may change its directory");
         }
-        let mode = is.mode() & 0o7777;
+        let mode = was.unwrap_or(is.mode()) & 0o7777;
         let mut changes = Vec::new();
         let wanted = self.gids.first().copied().unwrap_or(is.gid());
-        let mut closed = mode & !OPEN | self.needs;
-        if !self.gids.contains(&is.gid()) {
+        let mut closed = mode & !self.closes | self.needs;
+        if is.is_file() {
+            closed &= !0o111;
+        }
+        // What closes it to strangers must not close it to bowline.
+        let locked_out = !(self.reader).is_none_or(|reader| reader.may_read(&is, closed));
+        if locked_out {
+            closed |= GROUP_READS;
+        }
+        if !self.gids.contains(&is.gid()) || locked_out && is.gid() != wanted {
             match rustix::process::geteuid().is_root() {
                 true => {
                     fchown(&open, None, Some(wanted))?;
@@ -108,7 +199,7 @@ impl Allowed {
 
     /// Whether only we and root may put another file into a directory, or another
     /// directory in its place.
-    fn is_ours(&self, directory: &Path) -> bool {
+    pub(super) fn is_ours(&self, directory: &Path) -> bool {
         let Ok(directory) = std::path::absolute(directory) else {
             return false;
         };
@@ -130,4 +221,21 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
         .read(true)
         .custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed())
         .open(path)
+}
+
+/// The same for one that is ours and closed to ourselves; the mode that it had.
+fn open_own(path: &Path) -> io::Result<(File, Option<u32>)> {
+    let flags = OFlags::NOFOLLOW | OFlags::PATH;
+    let found = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    let is = found.metadata()?;
+    if is.is_file() || is.is_dir() {
+        // By the number of what was found: in its place may lie something else by now.
+        let itself = format!("/proc/self/fd/{}", found.as_raw_fd());
+        let mode = is.mode() & 0o7777 | 0o500;
+        std::fs::set_permissions(itself, Permissions::from_mode(mode))?;
+    }
+    Ok((open(path)?, Some(is.mode())))
 }

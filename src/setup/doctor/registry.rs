@@ -5,6 +5,8 @@ use super::report::Report;
 use super::state::State;
 use super::ttl;
 use crate::config::Config;
+use crate::hint::Hint as _;
+use crate::name::ZoneName;
 use crate::registry::{LATE_MINUTES, Registry, RegistryError, inspect, is_late};
 use crate::time::Timestamp;
 use crate::token::{Digest, LookupKey};
@@ -28,7 +30,8 @@ pub(super) fn examine(config: &Config, suspects: &[Digest], state: &mut State) {
     let found = match inspect(file, key.as_ref()) {
         Ok(found) => found,
         Err(error) => {
-            return report.problem("registry-integrity", error, restore);
+            let hint = error.hint().unwrap_or_else(|| restore.to_owned());
+            return report.problem("registry-integrity", error, hint);
         }
     };
     match found.defects.is_empty() {
@@ -105,6 +108,7 @@ fn hosts(
         Ok::<(), RegistryError>(())
     })?;
     registry.nothing_left_out()?;
+    zones(config, &registry, report)?;
     let mut late = Vec::new();
     for host in &pending {
         if is_late(registry.pending_since(host)?, now) {
@@ -146,4 +150,25 @@ fn hosts(
     }
     ttl::examine(config, &registry, report)?;
     registry.in_force(suspects, now)
+}
+
+/// A host whose zone is not configured hears of trouble at every visit.
+fn zones(config: &Config, registry: &Registry, report: &mut Report) -> Result<(), RegistryError> {
+    let zones: Vec<&ZoneName> = config.zones.iter().map(|zone| &zone.name).collect();
+    let outside = registry.hosts_outside(&zones)?;
+    for (zone, hosts) in &outside {
+        report.problem(
+            "hosts",
+            format_args!(
+                "the registry has hosts in {zone}, {hosts} in all, and bowline.toml has no such zone"
+            ),
+            format_args!(
+                "`bowline zone add {zone}`, with the options it had, puts it back; hosts that are to go: `bowline host remove` each"
+            ),
+        );
+    }
+    if outside.is_empty() {
+        report.ok("hosts", "the zone of every host is configured");
+    }
+    Ok(())
 }

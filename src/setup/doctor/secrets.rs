@@ -8,17 +8,25 @@ use super::mode::Allowed;
 use super::report::Report;
 use crate::config::Config;
 use crate::dns::Key;
+use crate::setup::runner::Runner;
 use crate::setup::{Place, nameserver};
 
 /// What only root may look at.
 const AS_ROOT: &str = "run this as root, with sudo";
 
 /// Looks at every file with a secret, and closes those that stand open when `fix`.
-pub fn examine(config: &Config, place: &Place, fix: bool, report: &mut Report) {
-    let state = fs::metadata(config.state_directory()).ok();
+///
+/// `runner` has to read ours: with `fix`, what is closed to that user is opened.
+pub fn examine(
+    config: &Config,
+    place: &Place,
+    runner: Option<&Runner>,
+    fix: bool,
+    report: &mut Report,
+) {
     let files = config.secrets();
     let copies = copies(place);
-    let ours = Allowed::beside(state.as_ref());
+    let ours = Allowed::for_runner(runner);
     let mut sound = 0;
     for file in &files {
         sound += usize::from(secret(file, &ours, fix, report));
@@ -60,15 +68,20 @@ fn secret(file: &Path, allowed: &Allowed, fix: bool, report: &mut Report) -> boo
             return false;
         }
     };
-    let Some(wrong) = allowed.wrong(&is) else {
-        return true;
+    let (name, wrong) = match allowed.wrong(&is) {
+        Some(wrong) => ("secrets", wrong),
+        // Else whoever cannot read it says so.
+        None if fix && allowed.is_closed_to_reader(&is) => {
+            ("keys-readable", "is closed to who runs bowline".to_owned())
+        }
+        None => return true,
     };
     let says = format!("{} {wrong}", file.display());
     if fix {
         match allowed.close(file) {
-            Ok(changed) => report.fixed("secrets", changed),
+            Ok(changed) => report.fixed(name, changed),
             Err(error) => report.problem(
-                "secrets",
+                name,
                 format_args!("{says}; it was not changed: {error}"),
                 "look at it yourself, and replace the secret when strangers may have read it",
             ),

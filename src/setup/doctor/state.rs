@@ -1,19 +1,20 @@
 //! What the owner of the state directory can look at: the directory, the registry, and
 //! when upkeep was last done.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 
 use rustix::fs::StatVfsMountFlags;
 use serde::{Deserialize, Serialize};
 
 use super::mode::Allowed;
-use super::registry;
 use super::report::Report;
+use super::{inside, logs, registry};
 use crate::config::Config;
 use crate::registry::LATE;
+use crate::setup::access::Reader;
 use crate::setup::users::user_name;
 use crate::span::Span;
 use crate::time::Timestamp;
@@ -43,13 +44,13 @@ pub struct State {
 
 /// Looks at everything in the state directory, following no links.
 ///
-/// `suspects` are digests of what stood in some log and may be a token; `upkeep_was` is
+/// `suspects` are digests of what stood in some log and may be a token; `upkeep_was` tells
 /// when its last round ended. With `fix`, modes are put right and a missing directory of
 /// locks is made.
 pub fn examine(
     config: &Config,
     suspects: &[Digest],
-    upkeep_was: Option<Timestamp>,
+    upkeep_was: impl FnOnce() -> Option<Timestamp>,
     fix: bool,
 ) -> State {
     let mut state = State::default();
@@ -59,20 +60,16 @@ pub fn examine(
         return state;
     }
     readable(config, report);
-    locks(directory, fix, report);
+    logs::own(config, report);
+    inside::locks(directory, fix, report);
+    inside::counters(directory, fix, report);
     space(directory, report);
     let file = &config.state.registry;
     if look(file, "registry-owner", false, fix, report) {
-        // What SQLite keeps beside it.
-        for end in ["-wal", "-shm"] {
-            let beside = PathBuf::from(format!("{}{end}", file.display()));
-            if let Some(uid) = foreigner(&beside) {
-                foreign(&beside, uid, "registry-owner", report);
-            }
-        }
+        inside::beside(file, fix, report);
         registry::examine(config, suspects, &mut state);
     }
-    upkeep(upkeep_was, &mut state.report);
+    upkeep(upkeep_was(), &mut state.report);
     for (follows, cause) in FOLLOWS {
         state.report.explained(follows, cause);
     }
@@ -117,7 +114,7 @@ fn look(path: &Path, name: &'static str, directory: bool, fix: bool, report: &mu
     if is.uid() != me.as_raw() && !me.is_root() {
         if !directory {
             // The directory is ours, or it would not be looked at.
-            foreign(path, is.uid(), name, report);
+            inside::foreign(path, is.uid(), name, report);
             return false;
         }
         report.unknown(
@@ -140,53 +137,9 @@ fn look(path: &Path, name: &'static str, directory: bool, fix: bool, report: &mu
     allowed.needs = if directory { 0o700 } else { 0o600 };
     match allowed.wrong(&is) {
         None => report.ok(name, says(&format!("belongs to {}", user_name(is.uid())))),
-        Some(wrong) => amend(path, &allowed, &wrong, name, fix, report),
+        Some(wrong) => inside::amend(path, &allowed, &wrong, name, fix, report),
     }
     true
-}
-
-/// Owner or mode of something that is there: told, or put right.
-fn amend(
-    path: &Path,
-    allowed: &Allowed,
-    wrong: &str,
-    name: &'static str,
-    fix: bool,
-    report: &mut Report,
-) {
-    if !fix {
-        let says = format!("{} {wrong}", path.display());
-        return report.problem(name, says, "`bowline doctor --fix` puts it right");
-    }
-    match allowed.close(path) {
-        Ok(changed) => report.fixed(name, changed),
-        Err(error) => report.problem(
-            name,
-            format_args!("{} {wrong}; it was not changed: {error}", path.display()),
-            "put owner and mode right by hand",
-        ),
-    }
-}
-
-/// A file in our directory that somebody else made, such as root with `sqlite3`.
-fn foreign(path: &Path, uid: u32, name: &str, report: &mut Report) {
-    let me = user_name(rustix::process::geteuid().as_raw());
-    let path = path.display();
-    report.problem(
-        name,
-        format_args!(
-            "{path} belongs to {}, and {me} runs bowline",
-            user_name(uid)
-        ),
-        format_args!("`chown --no-dereference {me}: {path}`"),
-    );
-}
-
-/// Whose file it is, where that is not who runs bowline.
-fn foreigner(path: &Path) -> Option<u32> {
-    let me = rustix::process::geteuid();
-    let uid = fs::symlink_metadata(path).ok()?.uid();
-    (uid != me.as_raw() && !me.is_root()).then_some(uid)
 }
 
 /// Whoever owns the state directory is who runs bowline, and has to read the keys.
@@ -197,68 +150,32 @@ fn readable(config: &Config, report: &mut Report) {
         let error = fs::File::open(file).err()?;
         (error.kind() == ErrorKind::PermissionDenied).then_some(file)
     });
-    let me = user_name(rustix::process::geteuid().as_raw());
+    let me = Reader::me();
     match closed {
-        None => report.ok("keys-readable", format_args!("{me} reads configuration and keys")),
-        Some(file) => report.problem(
-            "keys-readable",
-            format_args!("{me} cannot read {}", file.display()),
-            "mode 0640, owner root, and the group of the user that runs bowline; and the directories above it open",
-        ),
+        None => {
+            let me = user_name(me.uid);
+            report.ok(
+                "keys-readable",
+                format_args!("{me} reads configuration and keys"),
+            );
+        }
+        Some(file) => {
+            let closed = me.stopped_at(file);
+            unreadable(file, me, closed.as_deref().unwrap_or(file), report);
+        }
     }
 }
 
-/// The directory of the lock files.
-fn locks(state: &Path, fix: bool, report: &mut Report) {
-    let locks = state.join("locks");
-    match fs::symlink_metadata(&locks) {
-        Ok(is) if is.is_dir() && is.mode() & 0o700 != 0o700 => {
-            let mut allowed = Allowed::beside(Some(&is));
-            allowed.needs = 0o700;
-            let wrong = format!(
-                "cannot be changed by its owner (mode {:04o})",
-                is.mode() & 0o7777
-            );
-            amend(&locks, &allowed, &wrong, "locks", fix, report);
-        }
-        Ok(is) if is.is_dir() => {
-            let files = fs::read_dir(&locks).into_iter().flatten().flatten();
-            let files: Vec<PathBuf> = files.map(|entry| entry.path()).collect();
-            if let Some(link) = files.iter().find(|file| file.is_symlink()) {
-                report.problem(
-                    "locks",
-                    format_args!("{} is a link", link.display()),
-                    "remove it: somebody else laid it there",
-                );
-            } else if let Some((file, uid)) =
-                files.iter().find_map(|file| Some((file, foreigner(file)?)))
-            {
-                foreign(file, uid, "locks", report);
-            } else {
-                report.ok("locks", format_args!("{} is there", locks.display()));
-            }
-        }
-        Ok(_) => report.problem(
-            "locks",
-            format_args!("{} is no directory", locks.display()),
-            "move it away, then `bowline doctor --fix`",
-        ),
-        Err(error) if error.kind() == ErrorKind::NotFound && fix => {
-            match DirBuilder::new().mode(0o750).create(&locks) {
-                Ok(()) => report.fixed("locks", format_args!("made {}", locks.display())),
-                Err(error) => report.problem(
-                    "locks",
-                    format_args!("{}: {error}", locks.display()),
-                    "make it by hand, for the owner of the directory above",
-                ),
-            }
-        }
-        Err(error) => report.problem(
-            "locks",
-            format_args!("{}: {error}", locks.display()),
-            "`bowline doctor --fix` makes it",
-        ),
-    }
+/// What `reader` cannot read, because something is closed.
+pub fn unreadable(file: &Path, reader: Reader, closed: &Path, report: &mut Report) {
+    let user = user_name(reader.uid);
+    let way = reader.way(closed);
+    let hint = match closed.is_dir() {
+        true => format!("a directory above it is closed: {way}"),
+        false => format!("{way}, or as root `bowline doctor --fix`"),
+    };
+    let says = format_args!("{user}, who runs bowline, cannot read {}", file.display());
+    report.problem("keys-readable", says, hint);
 }
 
 /// Room for the registry.
