@@ -38,9 +38,14 @@ struct Between {
 
 impl Between {
     fn start(server: SocketAddr) -> Self {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
-        let socket = UdpSocket::bind(address).unwrap();
-        let connections = TcpListener::bind(address).unwrap();
+        // Another test may be quicker to take a port for one of both.
+        let (address, socket, connections) = std::iter::repeat_with(free_port)
+            .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+            .find_map(|address| {
+                let socket = UdpSocket::bind(address).ok()?;
+                Some((address, socket, TcpListener::bind(address).ok()?))
+            })
+            .unwrap();
         connections.set_nonblocking(true).unwrap();
         let pause = Some(Duration::from_millis(20));
         socket.set_read_timeout(pause).unwrap();
