@@ -102,7 +102,7 @@ fn others(runner: Option<&Runner>, report: &mut Report) {
             format_args!(
                 "what else runs as {user}: all of it can read the key for updates and the registry"
             ),
-            "FastCGI under a user of its own keeps them apart: `bowline init … --gateway fastcgi`",
+            "FastCGI under a user of its own keeps them apart: `bowline init … --gateway fastcgi --user bowline`",
         ),
         false => report.ok(
             "own-user",
