@@ -4,7 +4,7 @@ use crate::http::{Method, Request};
 
 /// Agents that fetch a link to show a preview of it, by a part of their name; those that say
 /// so by a word are known without.
-const PREVIEWERS: [&str; 20] = [
+const PREVIEWERS: [&str; 17] = [
     "bsky",
     "embedly",
     "facebookexternalhit",
@@ -19,9 +19,6 @@ const PREVIEWERS: [&str; 20] = [
     "pleroma",
     "rocket.chat",
     "signal-desktop",
-    "skypeuripreview",
-    "slackbot",
-    "telegrambot",
     "viber",
     "vkshare",
     "whatsapp",

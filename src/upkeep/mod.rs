@@ -115,30 +115,18 @@ fn duties(
     let expired = expire::run(config, registry, logger, turn.steady, now);
     let mut silent = Silent::new();
     let mut settled = Settled::default();
-    let done = settle::run(
-        config,
-        registry,
-        &publisher,
-        logger,
-        word,
-        &mut silent,
-        &mut settled,
-    );
+    let mut settle = |registry: &mut Registry, silent: &mut Silent| {
+        let settled = &mut settled;
+        settle::run(config, registry, &publisher, logger, word, silent, settled)
+    };
+    let done = settle(registry, &mut silent);
     let challenges = challenge::run(config, registry, &publisher, logger, &mut silent);
     let compared = compare::run(config, registry, &publisher, logger, word, &mut silent);
     // Not before: that a disk is full, or something damaged, must not hold back the rest.
     done?;
     let (pruned, expired, challenges, mut compared) = (pruned?, expired?, challenges?, compared?);
     if compared.adopted > 0 {
-        settle::run(
-            config,
-            registry,
-            &publisher,
-            logger,
-            word,
-            &mut silent,
-            &mut settled,
-        )?;
+        settle(registry, &mut silent)?;
     }
     compared.mended += settled.mended;
     Ok(Round {
