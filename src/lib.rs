@@ -60,6 +60,7 @@
 //! 1. [`name`], the names of hosts and zones.
 //! 1. [`token`], secrets, and the digests that are kept of them.
 //! 1. [`event`], what can happen that somebody wants to hear of.
+//! 1. [`one_line`], what others wrote, as it may stand on a terminal.
 //! 1. [`network`], addresses that begin alike.
 //! 1. [`port`], an address with its port.
 //! 1. [`ttl`], for how long a record may be kept.
@@ -93,6 +94,7 @@ pub mod log;
 pub mod name;
 pub mod network;
 pub mod notify;
+pub mod one_line;
 pub mod owner_name;
 pub mod pages;
 pub mod patience;

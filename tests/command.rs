@@ -45,6 +45,8 @@ mod root;
 mod published;
 #[path = "command/remarks.rs"]
 mod remarks;
+#[path = "command/terminal.rs"]
+mod terminal;
 #[path = "command/texts.rs"]
 mod texts;
 #[path = "command/zones.rs"]

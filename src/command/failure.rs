@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::{Handed, for_here};
 use crate::hint::Hint;
+use crate::one_line::OneLine;
 use crate::setup::access::Reader;
 use crate::setup::users::{group_name, user_name};
 
@@ -66,9 +67,9 @@ impl Failure {
 
     /// Says it on standard error as a note about what did not come through.
     pub(super) fn note(&self, about: impl fmt::Display) {
-        super::note(format!("{about}: {}", self.cause));
+        super::note(OneLine(format_args!("{about}: {}", self.cause)));
         if let Some(hint) = &self.hint {
-            super::hint(hint);
+            super::hint(OneLine(hint));
         }
     }
 
@@ -78,12 +79,13 @@ impl Failure {
     }
 }
 
-/// The two lines for standard error: `bowline: cause` and `hint: what to do`.
+/// The two lines for standard error: `bowline: cause` and `hint: what to do`. What they say may
+/// come from the registry, and never makes a third.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "bowline: {}", for_here(&self.cause))?;
+        writeln!(f, "bowline: {}", OneLine(for_here(&self.cause)))?;
         match &self.hint {
-            Some(hint) => writeln!(f, "hint: {}", for_here(hint)),
+            Some(hint) => writeln!(f, "hint: {}", OneLine(for_here(hint))),
             None => Ok(()),
         }
     }

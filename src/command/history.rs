@@ -9,6 +9,7 @@ use super::host::some_span;
 use super::session::Session;
 use super::{Context, Failure};
 use crate::event::Channel;
+use crate::one_line::OneLine;
 use crate::registry::{Change, Notice};
 use crate::span::Span;
 use crate::time::Timestamp;
@@ -83,7 +84,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         return context.write_json(&all);
     }
     for entry in all {
-        writeln!(context.out, "{entry}")?;
+        writeln!(context.out, "{}", OneLine(entry))?;
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ use super::session::{load, open_registry};
 use super::step_down::{execute_as, owner};
 use super::{Context, Failure, note};
 use crate::config::Config;
+use crate::one_line::OneLine;
 use crate::setup::users::Owners;
 
 /// The role in which root hands the registry over.
@@ -142,7 +143,8 @@ fn restore_registry(mut backup: File, context: &mut Context<'_>) -> Result<(), F
         }));
     }
     writeln!(context.out, "{}", config.file.display())?;
-    writeln!(context.out, "{}: {}", path.display(), super::hosts(hosts))?;
+    let path = OneLine(path.display());
+    writeln!(context.out, "{path}: {}", super::hosts(hosts))?;
     Ok(())
 }
 

@@ -17,6 +17,7 @@ use super::{Context, Failure, hosts, zone_gone};
 use crate::config::{Config, LogTarget};
 use crate::log::obstacle;
 use crate::name::ZoneName;
+use crate::one_line::OneLine;
 use crate::registry::{Host, LATE_MINUTES, State, is_late};
 use crate::span::Span;
 use crate::time::Timestamp;
@@ -269,7 +270,7 @@ impl Status {
             self.hosts, self.disabled, self.removing
         )?;
         for messages in &self.messages {
-            writeln!(out, "{}", messages.line())?;
+            writeln!(out, "{}", OneLine(messages.line()))?;
         }
         for pending in &self.pending {
             let addresses = [&pending.ipv4, &pending.ipv6];
@@ -287,7 +288,10 @@ impl Status {
                 0 if pending.late => "nobody knows how long".to_owned(),
                 age => Span::from_seconds(age).coarse().to_string(),
             };
-            let reason = pending.reason.iter().map(|reason| format!(" ({reason})"));
+            let reason = pending
+                .reason
+                .iter()
+                .map(|reason| format!(" ({})", OneLine(reason)));
             let reason: String = reason.collect();
             writeln!(
                 out,
@@ -296,7 +300,7 @@ impl Status {
             )?;
         }
         for differing in &self.differing {
-            writeln!(out, "{}", differing.line())?;
+            writeln!(out, "{}", OneLine(differing.line()))?;
         }
         let Challenges {
             standing, pending, ..

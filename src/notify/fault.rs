@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::PATIENCE;
+use crate::one_line::OneLine;
 
 /// So much of what a receiver says is repeated.
 const LONGEST: usize = 300;
@@ -60,9 +61,7 @@ impl std::error::Error for Fault {}
 
 /// A text from outside, as one line of bearable length.
 pub(super) fn one_line(text: &str) -> String {
-    let clean: String = (text.chars())
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let clean = OneLine(text).to_string();
     let words: Vec<&str> = clean.split_whitespace().collect();
     let line = words.join(" ");
     match line.char_indices().nth(LONGEST) {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::config::Config;
 use crate::ip::Family;
 use crate::name::HostName;
+use crate::one_line::OneLine;
 use crate::registry::{Notice, Registry, RegistryError};
 use crate::span::Span;
 use crate::time::Timestamp;
@@ -149,6 +150,5 @@ pub(super) fn local(time: Timestamp) -> String {
 
 /// A text without control characters.
 fn plain(text: &str) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().map(clean).collect()
+    OneLine(text).to_string()
 }

@@ -8,6 +8,7 @@ use super::super::{Context, Failure, note};
 use crate::devices::Device;
 use crate::ip::Addresses;
 use crate::name::HostName;
+use crate::one_line::OneLine;
 use crate::owner_name::OwnerName;
 use crate::registry::{Behind, Host, HostId, State};
 use crate::span::Span;
@@ -204,8 +205,9 @@ pub(super) fn note_kept(host: &Host, token: bool, mail: bool) {
     }
     if let Some(mail) = host.settings.mail.as_ref().filter(|_| mail) {
         note(format!(
-            "what happens to it is told to {mail} as before; \
-             `bowline host set {name} --mail ADDR` or --no-mail changes that"
+            "what happens to it is told to {} as before; \
+             `bowline host set {name} --mail ADDR` or --no-mail changes that",
+            OneLine(mail)
         ));
     }
 }

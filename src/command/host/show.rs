@@ -8,6 +8,7 @@ use super::super::token::{OldToken, for_device};
 use super::super::{Context, Failure, hint};
 use super::report::{Listed, state};
 use crate::devices::Device;
+use crate::one_line::OneLine;
 use crate::registry::Host;
 
 /// Show everything about one host but its token
@@ -86,7 +87,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
 /// Writes each value behind its name.
 fn write_lines(lines: &[Line], context: &mut Context<'_>) -> Result<(), Failure> {
     for (name, value) in lines {
-        writeln!(context.out, "{name:<14} {value}")?;
+        writeln!(context.out, "{name:<14} {}", OneLine(value))?;
     }
     Ok(())
 }

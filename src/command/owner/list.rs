@@ -5,6 +5,7 @@ use clap::Args;
 use super::super::session::Session;
 use super::super::{Context, Failure};
 use super::report::{Listed, state};
+use crate::one_line::OneLine;
 
 /// List the owners
 #[derive(Debug, Args)]
@@ -21,6 +22,7 @@ pub(super) fn run(_: Options, context: &mut Context<'_>) -> Result<(), Failure> 
         return context.write_json(&listed.collect::<Vec<_>>());
     }
     let mut line = |name: &str, state: &str, hosts: &str, mail: &str| {
+        let mail = OneLine(mail);
         writeln!(context.out, "{name:<24}  {state:<8}  {hosts:>6}  {mail}")
     };
     if !owners.is_empty() {

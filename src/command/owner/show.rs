@@ -7,6 +7,7 @@ use super::super::session::Session;
 use super::super::token::OldToken;
 use super::super::{Context, Failure};
 use super::report::{Listed, state};
+use crate::one_line::OneLine;
 use crate::owner_name::OwnerName;
 
 /// Show everything about one owner but the token
@@ -49,7 +50,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     lines.push(("created", owner.created.to_string()));
     lines.extend(hosts.iter().map(|host| ("host", host.name.for_people())));
     for (name, value) in lines {
-        writeln!(context.out, "{name:<14} {value}")?;
+        writeln!(context.out, "{name:<14} {}", OneLine(value))?;
     }
     Ok(())
 }

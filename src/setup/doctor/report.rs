@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checks::CHECKS;
 use crate::name::ZoneName;
+use crate::one_line::OneLine;
 
 /// How a check went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,22 +141,18 @@ impl Report {
     }
 }
 
-/// `problem      key-reach       dyn.example.org: …`, and the hint on a line of its own.
+/// `problem      key-reach       dyn.example.org: …`, and the hint on a line of its own. Part of
+/// it comes from others.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<11}  {:<18}  ", self.status, self.name)?;
         if let Some(zone) = &self.zone {
             write!(f, "{zone}: ")?;
         }
-        f.write_str(&printable(&self.says))?;
+        write!(f, "{}", OneLine(&self.says))?;
         match &self.hint {
-            Some(hint) => write!(f, "\nhint: {}", printable(hint)),
+            Some(hint) => write!(f, "\nhint: {}", OneLine(hint)),
             None => Ok(()),
         }
     }
-}
-
-/// Part of it comes from others: nothing of that shall move a terminal's cursor.
-fn printable(text: &str) -> String {
-    text.replace(char::is_control, " ")
 }
