@@ -15,7 +15,7 @@ use super::dnssec::Kasp;
 use super::handed::{Argument, Handed};
 use super::new_file::NewFile;
 use super::session::{load, open_registry};
-use super::step_down::{end_as, execute_as, owner, run_as};
+use super::step_down::{end_as, go_on_as, owner, run_as};
 use super::{Context, Failure, STDOUT, Target, note};
 use crate::config::{Config, Named};
 use crate::registry::Registry;
@@ -115,7 +115,7 @@ fn save(
             handed.put(HANDED_DNSSEC, dnssec);
         }
         if target.is_standard() {
-            return execute_as(owner, handed).map(|()| None);
+            return go_on_as(owner, handed).map(|()| None);
         }
         handed.put(target.role, file.try_clone()?);
         return run_as(owner, handed).map(Some);

@@ -139,7 +139,7 @@ impl<W: Write> Write for Target<W> {
 /// Runs the verb, as who it has to run as.
 fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let Arguments { config, json, verb } = arguments;
-    step_down::end_with_parent();
+    step_down::take_over()?;
     let mut context = Context {
         config: config.unwrap_or_else(|| file_in_force(std::env::var_os(FILE_VARIABLE))),
         json,

@@ -15,7 +15,7 @@ use super::backup::{CONFIG, Kept, LARGEST, REGISTRY};
 use super::dnssec::{DNSSEC, Kasp, Saved};
 use super::handed::{Argument, Handed, new_secret_file};
 use super::session::{load, open_registry};
-use super::step_down::{execute_as, owner};
+use super::step_down::{go_on_as, owner};
 use super::{Context, Failure, note};
 use crate::config::Config;
 use crate::one_line::OneLine;
@@ -100,7 +100,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     if let Some(owner) = owner(config.state_directory())? {
         let mut handed = Handed::default();
         handed.put(HANDED_REGISTRY, backup.registry);
-        return execute_as(owner, handed);
+        return go_on_as(owner, handed);
     }
     restore_registry(backup.registry, context)
 }

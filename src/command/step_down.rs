@@ -1,4 +1,9 @@
-//! Run as root, a verb goes on as the owner of the state directory.
+//! Run as root, a verb goes on as the owner of the state directory, in a process of its own.
+//!
+//! That process begins as root's and gives root's rights up itself, so the kernel lets no other
+//! process of that user look into it (ptrace(2), "dumpable"): neither at root's environment nor
+//! at files that root has opened. It is a session of its own, so nothing of that user can type
+//! on root's terminal.
 
 use std::fs::{self, File, symlink_metadata};
 use std::io;
@@ -6,14 +11,16 @@ use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::str::FromStr;
 use std::thread;
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, getppid, kill_process, set_parent_process_death_signal,
-    waitid,
+    Gid, Pid, Signal, Uid, WaitId, WaitIdOptions, getppid, kill_process,
+    set_parent_process_death_signal, setsid, waitid,
 };
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
@@ -23,9 +30,8 @@ use crate::config::Config;
 
 /// This executable, however it was found.
 const SELF: &str = "/proc/self/exe";
-/// What stands in the mark of a process that was executed in the place of root's; one of its
-/// own has the number of root's there.
-const EXECUTED: &str = "executed";
+/// What would end or stop root's process, and is to do that to the other one.
+const PASSED_ON: [i32; 4] = [SIGTERM, SIGINT, SIGHUP, SIGTSTP];
 
 /// The state directory's owner, when that is somebody else and we could become them.
 ///
@@ -49,7 +55,7 @@ pub(super) fn owner(state: &Path) -> Result<Option<(u32, u32)>, Failure> {
     Ok(Some((found.uid(), found.gid())).filter(|(uid, _)| *uid != 0))
 }
 
-/// Executes this very command again as the state directory's owner, where need be.
+/// Has this very command run as the state directory's owner, where need be, and ends with it.
 ///
 /// The files among its arguments are opened first, with root's rights.
 pub(super) fn become_owner(context: &Context<'_>, files: &[Argument]) -> Result<(), Failure> {
@@ -73,7 +79,7 @@ pub(super) fn become_owner(context: &Context<'_>, files: &[Argument]) -> Result<
         handed.put(argument.role, file);
     }
     let Some((path, file)) = made else {
-        return execute_as(owner, handed);
+        return go_on_as(owner, handed);
     };
     let ended = run_as(owner, handed);
     // Its owner-to-be may have no right to take it away again.
@@ -83,19 +89,17 @@ pub(super) fn become_owner(context: &Context<'_>, files: &[Argument]) -> Result<
     end_as(ended?)
 }
 
-/// Executes this very command again as somebody else, with some files.
-pub(super) fn execute_as(owner: (u32, u32), handed: Handed) -> Result<(), Failure> {
-    let error = again(owner, handed)?.exec();
-    Err(failed(owner, error))
+/// Has this very command run as somebody else, with some files, and ends as that does.
+pub(super) fn go_on_as(owner: (u32, u32), handed: Handed) -> Result<(), Failure> {
+    end_as(run_as(owner, handed)?)
 }
 
-/// The same in a process of its own; how that ended. What would end this one ends that one,
-/// so that nothing goes on when root's process has gone.
+/// Has this very command run as somebody else, with some files; how that ended. What would
+/// end or stop this process does so to that one, so that nothing goes on when root's has gone.
 pub(super) fn run_as(owner: (u32, u32), handed: Handed) -> Result<ExitStatus, Failure> {
     // Before there is a process: no signal may fall between.
-    let ends = [SIGTERM, SIGINT, SIGHUP];
-    let mut signals = Signals::new(ends.into_iter().filter(|signal| !is_ignored(*signal)))?;
-    let mut child = below(owner, handed)?
+    let mut signals = Signals::new(PASSED_ON.into_iter().filter(|signal| !is_ignored(*signal)))?;
+    let mut child = again(owner, handed)?
         .spawn()
         .map_err(|error| failed(owner, error))?;
     let pid = Pid::from_child(&child);
@@ -103,8 +107,7 @@ pub(super) fn run_as(owner: (u32, u32), handed: Handed) -> Result<ExitStatus, Fa
     thread::scope(|scope| {
         let pass_on = move || {
             for signal in signals.forever() {
-                let signal = Signal::from_named_raw(signal);
-                let _ = signal.map(|signal| kill_process(pid, signal));
+                pass_on(signal, pid);
             }
         };
         thread::Builder::new().spawn_scoped(scope, pass_on)?;
@@ -116,6 +119,19 @@ pub(super) fn run_as(owner: (u32, u32), handed: Handed) -> Result<ExitStatus, Fa
         Ok::<(), Failure>(())
     })?;
     child.wait().map_err(|error| failed(owner, error))
+}
+
+/// Passes a signal on. The terminal stops root's process alone; the other one stops with it,
+/// and goes on with it.
+fn pass_on(signal: i32, pid: Pid) {
+    let send = |signal| kill_process(pid, signal);
+    if signal == SIGTSTP {
+        let _ = send(Signal::STOP);
+        let _ = emulate_default_handler(signal);
+        let _ = send(Signal::CONT);
+    } else if let Some(signal) = Signal::from_named_raw(signal) {
+        let _ = send(signal);
+    }
 }
 
 /// Whether whoever started us had that signal ignored, as nohup(1) does.
@@ -135,23 +151,57 @@ pub(super) fn end_as(status: ExitStatus) -> ! {
     std::process::exit(status.code().unwrap_or(1))
 }
 
-/// In such a process, has it end with the one that started it, however that ends.
-pub(super) fn end_with_parent() {
-    let parent = std::env::var(MARK).ok().and_then(|mark| mark.parse().ok());
-    let Some(parent) = parent.and_then(Pid::from_raw) else {
-        return;
+/// In such a process, gives up root's rights, and has it end with the one that started it,
+/// however that ends.
+pub(super) fn take_over() -> Result<(), Failure> {
+    let Some(mark) = std::env::var_os(MARK) else {
+        return Ok(());
     };
-    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    let mark: Mark = (mark.to_str().and_then(|mark| mark.parse().ok()))
+        .ok_or_else(|| Failure::new(format!("{MARK} is bowline's own, and is not to be set")))?;
+    let give_up = || {
+        setsid()?;
+        // The user last: whoever is not root may not change the rest.
+        set_thread_groups(&[])?;
+        let (uid, gid) = (Uid::from_raw(mark.uid), Gid::from_raw(mark.gid));
+        set_thread_res_gid(gid, gid, gid)?;
+        set_thread_res_uid(uid, uid, uid)?;
+        // Not before: another user's process has no such signal.
+        set_parent_process_death_signal(Some(Signal::KILL))
+    };
+    give_up().map_err(|error| failed((mark.uid, mark.gid), error.into()))?;
     // It may have ended before that.
-    if getppid() != Some(parent) {
+    if getppid() != Pid::from_raw(mark.parent) {
         std::process::exit(1);
+    }
+    Ok(())
+}
+
+/// Whose a process is to be, and which one has started it.
+struct Mark {
+    parent: i32,
+    uid: u32,
+    gid: u32,
+}
+
+impl FromStr for Mark {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut words = text.split(' ');
+        let mut word = || words.next().unwrap_or_default();
+        Ok(Mark {
+            parent: word().parse()?,
+            uid: word().parse()?,
+            gid: word().parse()?,
+        })
     }
 }
 
 /// Has this very command run as somebody else, with some files; what it wrote on standard
 /// output.
 pub(super) fn ask_as(owner: (u32, u32), handed: Handed) -> Result<Vec<u8>, Failure> {
-    let output = below(owner, handed)?
+    let output = again(owner, handed)?
         .stderr(Stdio::inherit())
         .output()
         .map_err(|error| failed(owner, error))?;
@@ -171,25 +221,17 @@ fn is_empty(file: &File, path: &Path) -> bool {
     }
 }
 
-/// The same for a process of its own, which is told whose it is.
-fn below(owner: (u32, u32), handed: Handed) -> Result<Command, Failure> {
-    let mut command = again(owner, handed)?;
-    command.env(MARK, std::process::id().to_string());
-    Ok(command)
-}
-
-/// This very command as somebody else, with some files.
+/// This very command, to be run as somebody else with some files.
 fn again((uid, gid): (u32, u32), handed: Handed) -> Result<Command, Failure> {
     let mut arguments = std::env::args_os();
     let mut command = Command::new(SELF);
     if let Some(name) = arguments.next() {
         command.arg0(name);
     }
-    // Of root's groups none is kept: std clears them before it sets the user.
-    command.args(arguments).uid(uid).gid(gid);
     command
+        .args(arguments)
         .stdin(Stdio::from(handed.send()?))
-        .env(MARK, EXECUTED);
+        .env(MARK, format!("{} {uid} {gid}", std::process::id()));
     Ok(command)
 }
 

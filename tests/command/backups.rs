@@ -296,7 +296,15 @@ fn an_interrupted_backup_leaves_nothing() {
         let mut fifo = Command::new("mkfifo");
         fifo.arg(it.file("etc/lookup.key"));
         assert!(fifo.status().unwrap().success());
-        let mut running = it.command("backup day.new").spawn().unwrap();
+        let backup = it.command("backup day.new");
+        // Whoever runs the tests in the background has SIGINT ignored.
+        let mut running = Command::new("env");
+        running.arg("--default-signal").arg(backup.get_program());
+        running
+            .args(backup.get_args())
+            .current_dir(it.directory.path());
+        running.env("BOWLINE_CONFIG", it.file("etc/bowline.toml"));
+        let mut running = running.spawn().unwrap();
         std::thread::sleep(Duration::from_millis(300));
         assert!(running.try_wait().unwrap().is_none());
         let mut kill = Command::new("kill");

@@ -200,8 +200,10 @@ fn no_process_shows_a_token() {
 /// Begins an import that waits for its list.
 fn waiting_import(it: &Place, before: &str) -> Child {
     let import = it.command("host import - --out tokens");
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("{before}exec \"$@\""), "sh"]);
+    // Whoever runs the tests in the background has SIGINT ignored.
+    let mut shell = Command::new("env");
+    shell.args(["--default-signal", "sh", "-c"]);
+    shell.args([&format!("{before}exec \"$@\""), "sh"]);
     shell.arg(import.get_program()).args(import.get_args());
     shell.env("BOWLINE_CONFIG", it.file("etc/bowline.toml"));
     shell.current_dir(it.directory.path()).stdin(Stdio::piped());
@@ -209,6 +211,69 @@ fn waiting_import(it: &Place, before: &str) -> Child {
     // Until its list is all that it waits for.
     std::thread::sleep(Duration::from_millis(700));
     running
+}
+
+/// The process that root's has started, and a file of it in /proc.
+fn below(root: &Child) -> (u32, impl Fn(&str) -> String + use<>) {
+    let of = |pid: u32, file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap();
+    let children = of(root.id(), &format!("task/{}/children", root.id()));
+    let pid: u32 = children.trim().parse().unwrap();
+    (pid, move |file: &str| of(pid, file))
+}
+
+#[test]
+fn its_owner_cannot_look_into_what_root_runs() {
+    let Some(it) = foreign() else { return };
+    let mut running = waiting_import(&it, "export SECRET_OF_ROOT=hunter2; ");
+    let (pid, shown) = below(&running);
+    let status = shown("status");
+    let user = format!("Uid:\t{USER}\t{USER}\t{USER}\t{USER}\n");
+    assert!(status.contains(&user), "{status}");
+    let group = format!("Gid:\t{USER}\t{USER}\t{USER}\t{USER}\n");
+    assert!(status.contains(&group), "{status}");
+    assert!(status.contains("Groups:\t \n"), "{status}");
+    assert!(status.contains("CapEff:\t0000000000000000\n"), "{status}");
+    // Root may, and sees that there is something to be seen.
+    assert!(shown("environ").contains("hunter2"));
+    for look in [
+        format!("cat /proc/{pid}/environ"),
+        format!("ls /proc/{pid}/fd/"),
+        format!("cat /proc/{pid}/mem"),
+    ] {
+        let mut other = Command::new("setpriv");
+        other.args(["--reuid", &USER.to_string(), "--regid", &USER.to_string()]);
+        other.args(["--clear-groups", "sh", "-c", &look]);
+        let seen = other.output().unwrap();
+        let said = String::from_utf8_lossy(&seen.stderr);
+        assert!(seen.stdout.is_empty(), "{look}");
+        assert!(said.contains("Permission denied"), "{look}: {said}");
+    }
+    // A session of its own has not root's terminal (proc_pid_stat(5): behind the name are state,
+    // parent, group, session and terminal).
+    let stat = shown("stat");
+    let words: Vec<&str> = stat.rsplit(')').next().unwrap().split(' ').collect();
+    assert_eq!((words[4], words[5]), (pid.to_string().as_str(), "0"));
+    drop(running.stdin.take());
+    running.wait().unwrap();
+}
+
+#[test]
+fn what_is_stopped_waits() {
+    let Some(it) = foreign() else { return };
+    let mut running = waiting_import(&it, "");
+    let (_, shown) = below(&running);
+    let is_stopped = || shown("status").contains("State:\tT");
+    send("TSTP", &running);
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(is_stopped());
+    send("CONT", &running);
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(!is_stopped());
+    let mut list = running.stdin.take().unwrap();
+    list.write_all(b"name\nnas\n").unwrap();
+    drop(list);
+    assert!(running.wait().unwrap().success());
+    assert_eq!(it.json("host list").as_array().unwrap().len(), 1);
 }
 
 fn send(signal: &str, process: &Child) {
