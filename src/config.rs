@@ -13,7 +13,7 @@ mod mail_server;
 mod notify;
 mod secrets;
 
-pub use acme::{Acme, Register, invitation};
+pub use acme::{Acme, Register, invitation, read_invitation};
 pub use endpoint::{AnswerStyle, CredentialPlace, Endpoint, OmittedFamily, Params};
 pub use files::Named;
 pub use keys::{Key, TABLES, keys};

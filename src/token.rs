@@ -94,10 +94,18 @@ impl LookupKey {
             file: file.display().to_string(),
             why: error.to_string(),
         })?;
-        text.trim().parse().map_err(|_| TokenError::KeyFile {
+        LookupKey::read(&text).map_err(|_| TokenError::KeyFile {
             file: file.display().to_string(),
             why: "it is not 64 hexadecimal digits".to_owned(),
         })
+    }
+
+    /// The key as its file has it.
+    ///
+    /// # Errors
+    /// When it is not 64 hexadecimal digits.
+    pub fn read(text: &str) -> Result<Self, TokenError> {
+        text.trim().parse()
     }
 
     /// A new key from the system's random source.

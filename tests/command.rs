@@ -37,6 +37,8 @@ mod owners;
 
 #[path = "command/backups.rs"]
 mod backups;
+#[path = "command/forged.rs"]
+mod forged;
 
 #[path = "command/root.rs"]
 mod root;

@@ -1,5 +1,7 @@
 //! `bowline restore`: what a backup has, back where its configuration says.
 
+mod plan;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
@@ -10,6 +12,7 @@ use clap::Args;
 use rustix::fs::{MemfdFlags, memfd_create};
 use serde_json::json;
 
+use self::plan::{Plan, check_places};
 use super::archive;
 use super::backup::{CONFIG, Kept, LARGEST, REGISTRY};
 use super::dnssec::{DNSSEC, Kasp, Saved};
@@ -23,6 +26,8 @@ use crate::setup::users::Owners;
 
 /// The role in which root hands the registry over.
 const HANDED_REGISTRY: &str = "registry";
+/// What SQLite's files begin with: root reads no more of it.
+const HEADER: &[u8; 16] = b"SQLite format 3\0";
 /// Written by the owner, and read by the user or group that bowline runs as.
 const KEY_MODE: u32 = 0o640;
 /// That of the configuration's directory, and of templates.
@@ -32,12 +37,18 @@ const STATE_MODE: u32 = 0o750;
 
 /// Put back what `bowline backup` saved; overwrites nothing
 ///
-/// The configuration goes where --config says, everything else where it says itself.
+/// The configuration goes where --config says, everything else where it says itself. A backup that
+/// is damaged is refused. One that somebody has changed need not be: whoever may write a backup
+/// decides, once root has restored it, what bowline does.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// The backup; -: standard input
     #[arg(value_name = "FILE|-")]
     file: PathBuf,
+    /// Even if keys, templates or the registry go elsewhere than beside the configuration and into
+    /// /var/lib/bowline: the backup says where
+    #[arg(long)]
+    elsewhere: bool,
 }
 
 /// A backup, read.
@@ -58,37 +69,21 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     let file = Argument::read("backup", &options.file);
     let backup = Backup::read(context.handed.open(&file)?)
         .map_err(|failure| failure.at(options.file.display()))?;
-    let text = backup.file(CONFIG)?;
-    let config = Config::parse(&context.config, &String::from_utf8_lossy(text))?;
-    // Zones may share a key.
-    let mut plan = BTreeMap::from([(context.config.clone(), text)]);
-    config.files(|named, path| {
-        match Kept::of(&named) {
-            Kept::File(name) => {
-                let content = backup.file(&name)?;
-                plan.entry(path.to_owned()).or_insert(content);
-            }
-            Kept::Directory(name) => {
-                for (below, content) in backup.files_below(name) {
-                    plan.entry(path.join(below)).or_insert(content);
-                }
-            }
-            Kept::Elsewhere => {}
-        }
-        Ok::<(), Failure>(())
-    })?;
-    let mut missing = Vec::new();
-    for (path, content) in &plan {
-        if !is_there(path, content)? {
-            missing.push((path, content));
-        }
-    }
+    let text = std::str::from_utf8(backup.file(CONFIG)?)
+        .map_err(|error| Failure::new(format!("{CONFIG} in the backup: {error}")))?;
+    let config = Config::parse(&context.config, text)?;
+    let plan = Plan::of(&config, &backup)?;
+    let missing = plan.missing()?;
     owner(config.state_directory())?;
     refuse_other_registry(&config.state.registry, &backup.registry)?;
-    let group = make_state_directory(&config, &backup.user)?;
-    for (path, content) in missing {
-        put(path, content, group)?;
+    if !options.elsewhere {
+        check_places(&config, &missing)?;
     }
+    let group = make_state_directory(&config, &backup.user)?;
+    for (path, planned) in missing {
+        put(path, planned.content, group)?;
+    }
+    plan.note_left();
     if !backup.dnssec.is_empty() {
         match Kasp::of_saved(&config, &backup.dnssec) {
             Ok(Some(kasp)) if kasp.is_ours() => kasp.restore(&backup.dnssec)?,
@@ -170,10 +165,17 @@ impl Backup {
             Ok(())
         });
         read.map_err(|error| Failure::new(format!("it is no backup, or damaged: {error}")))?;
+        let mut registry = registry.ok_or_else(|| no_such(REGISTRY))?;
+        let mut start = [0; HEADER.len()];
+        registry.rewind()?;
+        if registry.read_exact(&mut start).is_err() || start != *HEADER {
+            let cause = format!("{REGISTRY} in the backup: it is no registry");
+            return Err(Failure::new(cause).hint("nothing was restored"));
+        }
         Ok(Backup {
             files,
             dnssec,
-            registry: registry.ok_or_else(|| no_such(REGISTRY))?,
+            registry,
             user,
         })
     }
@@ -186,12 +188,11 @@ impl Backup {
             .ok_or_else(|| no_such(name))
     }
 
-    /// The files below that name, each with its own; none leads out of there.
+    /// The files below that name, each with its own.
     fn files_below(&self, name: &str) -> impl Iterator<Item = (&str, &[u8])> {
         self.files.iter().filter_map(move |(path, content)| {
             let below = path.strip_prefix(name)?.strip_prefix('/')?;
-            let plain = !matches!(below, "" | "." | "..") && !below.contains('/');
-            plain.then_some((below, content.as_slice()))
+            Some((below, content.as_slice()))
         })
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, fs};
 
 use serde::Deserialize;
 
-use crate::token::Token;
+use crate::token::{Token, TokenError};
 
 /// `[acme]`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -35,7 +35,15 @@ pub enum Register {
 pub fn invitation(file: &Path) -> Result<Token, String> {
     let failed = |error: &dyn fmt::Display| format!("{}: {error}", file.display());
     let text = fs::read_to_string(file).map_err(|error| failed(&error))?;
-    text.trim().parse().map_err(|error| failed(&error))
+    read_invitation(&text).map_err(|error| failed(&error))
+}
+
+/// The secret as such a file has it.
+///
+/// # Errors
+/// When it is none.
+pub fn read_invitation(text: &str) -> Result<Token, TokenError> {
+    text.trim().parse()
 }
 
 impl TryFrom<String> for Register {

@@ -75,6 +75,20 @@ impl Key {
         }
     }
 
+    /// The key that `text` is, with nothing else in it than remarks: for a text that is still to
+    /// become a file.
+    ///
+    /// # Errors
+    /// As [`Key::read`], or there is more.
+    pub fn read_alone(text: &str) -> Result<Self, KeyError> {
+        let key = Self::read(text)?;
+        let written = key_text::keys(text)?;
+        match written.iter().all(|one| key_text::is_alone(text, one)) {
+            true => Ok(key),
+            false => Err(KeyError::More),
+        }
+    }
+
     /// The one key in `text`, with another algorithm: the same secret, to find out which
     /// one the name server has it for.
     ///
@@ -277,6 +291,8 @@ pub enum KeyError {
     KFile,
     /// These keys, and none was chosen.
     Several(Vec<String>),
+    /// Something else than a key stands there too.
+    More,
     /// The wanted key is not among these.
     Absent {
         /// The name that was asked for.
@@ -315,6 +331,7 @@ impl fmt::Display for KeyError {
             KeyError::Several(names) => {
                 write!(f, "there are several keys: {}", names.join(", "))
             }
+            KeyError::More => f.write_str("there is more than a TSIG key"),
             KeyError::Absent { wanted, names } => {
                 write!(f, "there is no key {wanted:?}, only {}", names.join(", "))
             }

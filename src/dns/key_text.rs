@@ -36,6 +36,52 @@ pub(super) fn keys(text: &str) -> Result<Vec<Written>, KeyError> {
         .collect()
 }
 
+/// Whether `text` is this key and nothing else, in one of the three forms.
+pub(super) fn is_alone(text: &str, key: &Written) -> bool {
+    let Written { name, secret, .. } = key;
+    let (knot, bind) = (format!("key: - id: {name}"), format!("key {name} {{"));
+    let forms = match &key.algorithm {
+        Some(algorithm) => vec![
+            format!("{algorithm}:{name}:{secret}"),
+            format!("{knot} algorithm: {algorithm} secret: {secret}"),
+            format!("{knot} secret: {secret} algorithm: {algorithm}"),
+            format!("{bind} algorithm {algorithm} ; secret {secret} ; }} ;"),
+            format!("{bind} secret {secret} ; algorithm {algorithm} ; }} ;"),
+        ],
+        None => vec![
+            format!("{name}:{secret}"),
+            format!("{knot} secret: {secret}"),
+            format!("{bind} secret {secret} ; }} ;"),
+        ],
+    };
+    bare(text).is_some_and(|words| forms.contains(&words))
+}
+
+/// The words of a key's file, without quotes and remarks; nothing where a remark may be more
+/// than one to another program, as `#include` and `#!` are.
+fn bare(text: &str) -> Option<String> {
+    let mut words = Vec::new();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    for line in text.lines() {
+        // Base64 has slashes: those of BIND's remarks are looked for before a line only.
+        let slashes = line.trim_start().strip_prefix("//");
+        let (content, remark) = slashes.map_or_else(
+            || line.split_once('#').unwrap_or((line, "")),
+            |remark| ("", remark),
+        );
+        let is_remark = remark.is_empty() || remark.starts_with([' ', '\t', '#']);
+        if !is_remark || line.contains(|c: char| c.is_control() && c != '\t') {
+            return None;
+        }
+        let mut content = content.replace('"', "");
+        for mark in ["{", "}", ";"] {
+            content = content.replace(mark, &format!(" {mark} "));
+        }
+        words.extend(content.split_whitespace().map(str::to_owned));
+    }
+    Some(words.join(" "))
+}
+
 /// `[algorithm:]name:secret`.
 fn of_line(line: &str) -> Option<Written> {
     let mut parts = line.trim().split(':').map(str::to_owned);
@@ -180,4 +226,61 @@ fn mark(text: &str) -> Option<(Word, &str)> {
     marks
         .into_iter()
         .find_map(|(mark, word)| Some((word, text.strip_prefix(mark)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "MDEy//Q1Njc4OWFiY2RlZg==";
+
+    fn is_key_alone(form: &str) -> bool {
+        let text = form.replace('@', SECRET);
+        let [key] = &keys(&text).unwrap()[..] else {
+            panic!("{form}");
+        };
+        is_alone(&text, key)
+    }
+
+    #[test]
+    fn a_file_with_a_key_and_nothing_else() {
+        for form in [
+            "hmac-sha256:bowline:@\n",
+            "bowline:@",
+            "\u{feff}bowline:@\r\n",
+            "# made in spring\n\n#\n  bowline:@  # ours\n",
+            // As `keymgr -t` and `tsig-keygen` print them.
+            "# hmac-sha256:bowline:@\nkey:\n  - id: bowline\n    algorithm: hmac-sha256\n    secret: @\n",
+            "key \"bowline\" {\n\talgorithm hmac-sha256;\n\tsecret \"@\";\n};\n",
+            "key:\n- id: \"bowline.\"\n  secret: \"@\"\n  algorithm: HMAC-SHA256\n",
+            "key:\n- id: bowline\n  secret: @",
+            "key bowline{secret \"@\";algorithm hmac-sha256;};",
+            "key bowline { secret @; };",
+            "# ours\nkey \"bowline\" {\n\tsecret \"@\";\n};\n\n#\tits policy {\n",
+            "  // ours\nkey bowline { secret @; };\n//\n",
+        ] {
+            assert!(is_key_alone(form), "{form}");
+        }
+    }
+
+    #[test]
+    fn a_file_with_more_than_a_key() {
+        for form in [
+            "#include /tmp/evil\nbowline:@",
+            "#!/bin/sh\nbowline:@",
+            "# a\u{1b}[2J\nbowline:@",
+            "* * * * * root sh\nkey:\n- id: bowline\n  secret: @",
+            "key:\n- id: bowline\n  secret: @\nacl:\n  - id: other\n",
+            "key:\n- id: bowline\n  secret: evil\n  secret: @\n",
+            "key:\n- id: bowline\n  more: evil\n  secret: @\n",
+            "key:\n  evil\n- id: bowline\n  secret: @\n",
+            "evil\nkey bowline { secret \"@\"; };",
+            "key bowline { evil; secret \"@\"; };",
+            "key bowline { secret \"@\"; }; evil",
+            "/*\nevil\n*/ key bowline { secret \"@\"; };",
+            "//evil\nkey bowline { secret \"@\"; };",
+        ] {
+            assert!(!is_key_alone(form), "{form}");
+        }
+    }
 }

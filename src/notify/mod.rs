@@ -22,7 +22,7 @@ use std::time::Duration;
 pub use fault::Fault;
 pub use preset::Preset;
 pub use round::{Delivered, Tested, deliver, test};
-pub use template::{TemplateError, Templates};
+pub use template::{TemplateError, Templates, is_template};
 
 /// A receiver of mail, or of a webhook, is waited for no longer than this in all.
 const PATIENCE: Duration = Duration::from_secs(10);

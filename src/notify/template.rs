@@ -138,8 +138,7 @@ pub(super) fn fill(text: &str, values: &serde_json::Value) -> Result<String, Str
 impl Own {
     /// Reads one, and tries it.
     fn read(directory: &Path, event: Event, is_html: bool) -> Result<Option<Self>, TemplateError> {
-        let end = if is_html { ".html" } else { "" };
-        let file = directory.join(format!("{}_notification{end}.j2", stem(event)));
+        let file = directory.join(file_name(event, is_html));
         let source = match std::fs::read_to_string(&file) {
             Ok(source) => source,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -173,6 +172,22 @@ fn engine() -> Environment<'static> {
 
 fn values(variables: &Variables) -> Value {
     Value::from(Serde(variables))
+}
+
+/// Whether a file of that name in the operator's directory is a template.
+pub fn is_template(name: &str) -> bool {
+    let both = [false, true];
+    let is = |event| {
+        both.iter()
+            .any(|is_html| file_name(event, *is_html) == name)
+    };
+    Event::ALL.into_iter().any(is)
+}
+
+/// The name of a template's file.
+fn file_name(event: Event, is_html: bool) -> String {
+    let end = if is_html { ".html" } else { "" };
+    format!("{}_notification{end}.j2", stem(event))
 }
 
 /// What an event's template is called; the first two as ddns-service calls them.

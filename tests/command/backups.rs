@@ -41,7 +41,7 @@ fn what_was_saved_comes_back() {
     );
     assert!(!it.file("etc").exists());
     fs::remove_dir_all(it.file("state")).unwrap();
-    let out = it.done("restore saved.tar");
+    let out = it.done("restore --elsewhere saved.tar");
     assert!(out.ends_with("bowline.db: 1 host\n"), "{out}");
     assert_eq!(it.done("host export"), before);
     assert_eq!(it.done("config check"), "ok\n");
@@ -85,7 +85,7 @@ fn knot_can_use_its_keys_again() {
     it.done("backup saved.tar");
     fs::remove_dir_all(it.file("etc")).unwrap();
     fs::remove_dir_all(it.file("state")).unwrap();
-    it.done("restore saved.tar");
+    it.done("restore --elsewhere saved.tar");
     let after = keymgr(&kasp, "dyn.example.org list");
     assert_eq!(after, before);
     // A new one can be written beside it.
@@ -127,7 +127,7 @@ fn through_a_pipe() {
     fs::remove_dir_all(it.file("etc")).unwrap();
     fs::remove_dir_all(it.file("state")).unwrap();
     fs::write(it.file("saved.tar"), &saved).unwrap();
-    let mut command = it.command("restore - --json");
+    let mut command = it.command("restore --elsewhere - --json");
     command.stdin(fs::File::open(it.file("saved.tar")).unwrap());
     let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
@@ -147,7 +147,7 @@ fn full() -> Place {
     it.write("etc/bowline.toml", &config);
     it.write("etc/invite.secret", "0123456789abcdefghijklmn\n");
     fs::create_dir_all(it.file("etc/tmpl/older")).unwrap();
-    it.write("etc/tmpl/host_expired_notification.j2", "Subject: gone\n");
+    it.write("etc/tmpl/expiry_notification.html.j2", "Subject: gone\n");
     it.write("etc/tmpl/README", "ours");
     it
 }
@@ -162,17 +162,23 @@ fn what_the_configuration_names_comes_back() {
     fs::remove_dir_all(it.file("state")).unwrap();
     // Root may keep its files to itself; bowline runs as somebody else.
     let mut restore = Command::new("sh");
-    let command = it.command("restore saved.tar");
+    let command = it.command("restore --elsewhere saved.tar");
     restore.args(["-c", "umask 077; exec \"$@\"", "sh"]);
     restore.arg(command.get_program()).args(command.get_args());
     restore.env("BOWLINE_CONFIG", it.file("etc/bowline.toml"));
     let output = restore.current_dir(it.directory.path()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
+    // What bowline does not read stays where it is.
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        said.contains("stay in the backup: templates/README\n"),
+        "{said}"
+    );
+    assert!(!it.file("etc/tmpl/README").exists());
     check(&it);
     for (file, text) in [
         ("etc/invite.secret", "0123456789abcdefghijklmn\n"),
-        ("etc/tmpl/host_expired_notification.j2", "Subject: gone\n"),
-        ("etc/tmpl/README", "ours"),
+        ("etc/tmpl/expiry_notification.html.j2", "Subject: gone\n"),
     ] {
         assert_eq!(it.read(file), text);
         let mode = fs::metadata(it.file(file)).unwrap().permissions().mode();
@@ -273,7 +279,7 @@ fn a_backup_that_is_not_whole_is_none() {
         let without = [&saved[..one.1], &saved[next.1..]].concat();
         refused(&without, &format!("without {}", one.0));
     }
-    it.done("restore saved.tar");
+    it.done("restore --elsewhere saved.tar");
     assert_eq!(it.read("etc/knot/db/keys/keys/1.pem"), "a key of the zone");
 }
 

@@ -98,8 +98,8 @@ fn files_of_root_are_opened_before() {
     it.write("etc/bowline.toml", &config);
     it.write("etc/invite.secret", "0123456789abcdefghijklmn\n");
     fs::create_dir(it.file("etc/tmpl")).unwrap();
-    it.write("etc/tmpl/mine.j2", "mine");
-    for file in ["etc/invite.secret", "etc/tmpl/mine.j2"] {
+    it.write("etc/tmpl/change_notification.j2", "mine");
+    for file in ["etc/invite.secret", "etc/tmpl/change_notification.j2"] {
         chown(it.file(file), Some(0), Some(USER)).unwrap();
     }
     it.done("backup private/saved.tar");
@@ -108,10 +108,14 @@ fn files_of_root_are_opened_before() {
 
     fs::remove_dir_all(it.file("etc")).unwrap();
     fs::remove_dir_all(it.file("state")).unwrap();
-    it.done("restore private/saved.tar");
+    it.done("restore --elsewhere private/saved.tar");
     assert_eq!(it.done("host export"), before);
     check_owners(&it, "restore");
-    for file in ["etc/lookup.key", "etc/invite.secret", "etc/tmpl/mine.j2"] {
+    for file in [
+        "etc/lookup.key",
+        "etc/invite.secret",
+        "etc/tmpl/change_notification.j2",
+    ] {
         let found = fs::metadata(it.file(file)).unwrap();
         assert_eq!((found.uid(), found.gid()), (0, USER), "{file}");
     }

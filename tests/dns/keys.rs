@@ -151,6 +151,7 @@ fn a_generated_key_reads_back_and_reads_as_keymgrs() {
     let (key, text) = Key::generate("Bowline.").unwrap();
     assert_eq!(key.name(), "bowline");
     assert_eq!(Key::read(&text).unwrap().name(), "bowline");
+    assert!(Key::read_alone(&text).unwrap().is_same(&key));
     let other = Key::generate("bowline").unwrap().1;
     assert_ne!(text, other, "two secrets are one");
     // The same lines as keymgr's, but for the secret.
@@ -182,7 +183,7 @@ fn what_tsig_keygen_prints_is_read() {
         .env("PATH", format!("{path}:/usr/sbin"))
         .output()
         .unwrap();
-    let key = Key::read(&String::from_utf8(out.stdout).unwrap()).unwrap();
+    let key = Key::read_alone(&String::from_utf8(out.stdout).unwrap()).unwrap();
     assert_eq!(
         (key.name(), key.algorithm()),
         ("bowline", Algorithm::Sha384)
@@ -241,5 +242,6 @@ proptest! {
     #[test]
     fn no_text_at_all_makes_it_panic(text in any::<String>()) {
         let _ = Key::read(&text);
+        let _ = Key::read_alone(&text);
     }
 }
