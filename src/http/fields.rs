@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::multipart;
 use super::path::percent_decode;
 
-/// The pairs of `application/x-www-form-urlencoded` data, of a form in parts, or of an object
-/// in `application/json`, in order, as octets.
+/// The pairs of `application/x-www-form-urlencoded` data, of a form in parts, or of a JSON
+/// object, in order, as octets.
 ///
 /// Nothing a client can write into a query is an error: odd pairs are names without values,
 /// bad escapes stay as they are, unknown names are never asked for.
@@ -43,7 +43,8 @@ impl Fields {
                 .ok_or(Illegible::Parts),
             // `curl -d` says so of JSON too, and no name of a field begins like that.
             b"application/x-www-form-urlencoded" if !is_json => Ok(Fields::parse(body)),
-            b"application/x-www-form-urlencoded" | b"application/json" => Fields::from_json(body),
+            b"application/x-www-form-urlencoded" => Fields::from_json(body),
+            kind if is_json_type(kind) => Fields::from_json(body),
             _ => Ok(Fields::default()),
         }
     }
@@ -119,6 +120,11 @@ fn media_type(content_type: &[u8]) -> Vec<u8> {
     let mut parts = content_type.split(|b| *b == b';');
     let kind = parts.next().unwrap_or_default();
     kind.trim_ascii().to_ascii_lowercase()
+}
+
+/// `application/json`, what people write for it, and what is built on it (RFC 6839 3.1).
+fn is_json_type(kind: &[u8]) -> bool {
+    matches!(kind, b"application/json" | b"text/json") || kind.ends_with(b"+json")
 }
 
 fn form_decode(text: &[u8]) -> Vec<u8> {
@@ -207,6 +213,10 @@ mod tests {
             (form, object, "a=1 "),
             (form, "{a=1", "none"),
             ("APPLICATION/JSON;charset=utf-8", object, "a=1 "),
+            ("text/json", object, "a=1 "),
+            ("application/merge-patch+json", object, "a=1 "),
+            ("text/json", "a=1", "none"),
+            ("application/jsonl", object, ""),
             ("Multipart/Form-Data; boundary=b", part, "a=1 "),
             ("multipart/form-data", part, "none"),
             ("multipart/mixed; boundary=b", part, ""),
