@@ -294,9 +294,20 @@ pub fn bug(logger: &Logger) -> Response {
 
 /// The part of an address that one site has: of IPv6 the first 64 bits.
 fn site(address: IpAddr) -> Vec<u8> {
+    beginning(address, 8)
+}
+
+/// The part of an address that one customer of a provider may have: of IPv6 the first 48 bits,
+/// which are 65,536 sites.
+fn customer(address: IpAddr) -> Vec<u8> {
+    beginning(address, 6)
+}
+
+/// An address; of IPv6 its first octets.
+fn beginning(address: IpAddr, octets: usize) -> Vec<u8> {
     match address.to_canonical() {
         IpAddr::V4(ipv4) => ipv4.octets().to_vec(),
-        IpAddr::V6(ipv6) => ipv6.octets().into_iter().take(8).collect(),
+        IpAddr::V6(ipv6) => ipv6.octets().into_iter().take(octets).collect(),
     }
 }
 

@@ -34,7 +34,7 @@ const COUNTER: usize = 16;
 const BUCKET: usize = 8 * COUNTER;
 /// How many buckets there are.
 const BUCKETS: u16 = 1024;
-/// So many accounts one source may register.
+/// So many accounts one source may register: an address, of IPv6 what one customer has.
 const REGISTRATIONS: Rate = Rate::AtMost(10, Span::from_days(1));
 /// How often a file that is locked is tried again, a millisecond apart.
 const TRIES: usize = 50;
@@ -56,6 +56,11 @@ impl Limit {
     /// That of the changes of a host.
     pub fn of_changes(config: &Config) -> Self {
         Limit::new(config, config.limits.changes, "changes.counters")
+    }
+
+    /// That of the new challenges of a host: the same, and counted for itself.
+    pub fn of_challenges(config: &Config) -> Self {
+        Limit::new(config, config.limits.changes, "challenges.counters")
     }
 
     /// That of the accounts that one source registers, where everybody may.

@@ -18,6 +18,8 @@ mod authority;
 mod between;
 #[path = "acme/clients.rs"]
 mod clients;
+#[path = "acme/limits.rs"]
+mod limits;
 #[path = "acme/many.rs"]
 mod many;
 #[path = "acme/owners.rs"]

@@ -57,11 +57,13 @@ impl Application {
         match &config.acme.register {
             Register::Off => return Err(refused(Word::NoCredential, "nobody may register")),
             Register::Open => {
-                let whose = client.map(super::site).unwrap_or_default();
-                if let Some(until) = Limit::of_registrations(config).count(&whose, now) {
+                let whose = client.map(super::customer).unwrap_or_default();
+                let limit = Limit::of_registrations(config);
+                if let Some(until) = limit.count(&whose, now) {
+                    let reason = format_args!("more than {} registrations from there", limit.rate);
                     return Err(Box::new(Answer {
                         retry_after: Some(until.since(now)),
-                        ..Answer::new(Word::TooManyWrong).because("too many registrations")
+                        ..Answer::new(Word::TooManyAccounts).because(reason)
                     }));
                 }
             }

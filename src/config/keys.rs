@@ -116,7 +116,7 @@ const KEYS: [Key; 27] = [
     Key {
         table: "limits",
         name: "changes",
-        doc: "how many changes of one host are published in how long a time, or off; beyond that the newest is kept, and published when the time is over",
+        doc: "how many changes of one host are published in how long a time, or off; beyond that the newest is kept, and published when the time is over; so many new challenges of it are taken, too",
         default: Some("\"30/10m\""),
         show: Show::Config(|config| config.limits.changes.to_string().into()),
     },

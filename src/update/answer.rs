@@ -72,10 +72,13 @@ listed! {
         BadNetworks,
         /// An account was made.
         Registered,
-        /// More changes of the host than are published in that time: this one is kept.
+        /// More changes of the host than are published in that time: an address is kept, a
+        /// challenge is not.
         TooManyChanges,
         /// A wrong credential once more, after too many of them from that source.
         TooManyWrong,
+        /// More accounts than one source may have made: no credential is wrong in that.
+        TooManyAccounts,
     }
 }
 
@@ -111,6 +114,11 @@ impl Word {
             Word::Registered => ("registered", Status::Created, LogLevel::Info),
             Word::TooManyChanges => ("911", Status::ServiceUnavailable, LogLevel::Notice),
             Word::TooManyWrong => ("badauth", Status::TooManyRequests, LogLevel::Notice),
+            Word::TooManyAccounts => (
+                "too_many_accounts",
+                Status::TooManyRequests,
+                LogLevel::Notice,
+            ),
         }
     }
 

@@ -1,12 +1,16 @@
 //! A challenge for a certificate, set or removed: accept, publish, tell.
 
 use super::item::Target;
+use super::outcome::registry_trouble;
 use super::{Answer, Claim, Visit, Word};
 use crate::acme::{Wanted, WantedError};
 use crate::hint::Hint;
+use crate::limit::Limit;
 use crate::name::HostName;
 use crate::publish::{Busy, PublishError};
+use crate::rate::Rate;
 use crate::registry::{ChallengeAccepted, ChallengeAsk, ChallengeEdit, RegistryError};
+use crate::time::Timestamp;
 use crate::token::Digest;
 
 impl Visit<'_> {
@@ -44,15 +48,8 @@ impl Visit<'_> {
             dialect: &claim.dialect.name,
             now: self.now,
         };
-        let registry = self.registry.get();
-        match registry.and_then(|registry| registry.accept_challenge(&ask)) {
-            Ok(ChallengeAccepted::Yes) => {}
-            Ok(ChallengeAccepted::Gone) => return None,
-            Ok(ChallengeAccepted::TooMany(count)) => {
-                let reason = format!("{count} challenges of this host wait for the name server");
-                return trouble(&reason, Some("bowline doctor".to_owned()));
-            }
-            Err(error) => return trouble(&error, error.hint()),
+        if let Err(refusal) = self.accept(&ask) {
+            return refusal.map(|answer| *answer);
         }
         let registry = self.registry.get().map_err(PublishError::from);
         let published = registry.and_then(|registry| {
@@ -87,6 +84,58 @@ impl Visit<'_> {
             challenge: Some(challenge),
             ..answer
         })
+    }
+
+    /// Writes it down, if that is within the limit; else the answer, `None` when the host or its
+    /// token went meanwhile.
+    fn accept(&mut self, ask: &ChallengeAsk<'_>) -> Result<(), Option<Box<Answer>>> {
+        let refused = |answer| Err(Some(Box::new(answer)));
+        let is_new = match self.is_new(ask) {
+            Ok(is_new) => is_new,
+            Err(error) => return refused(registry_trouble(&error)),
+        };
+        let limit = Limit::of_challenges(self.config);
+        let whose = ask.host.number().to_le_bytes();
+        if is_new && let Some(until) = limit.count(&whose, self.now) {
+            return refused(self.too_many(limit.rate, until));
+        }
+        let registry = self.registry.get();
+        let accepted = registry.and_then(|registry| registry.accept_challenge(ask));
+        if is_new && !matches!(accepted, Ok(ChallengeAccepted::Yes)) {
+            limit.take_back(&whose, self.now);
+        }
+        match accepted {
+            Ok(ChallengeAccepted::Yes) => Ok(()),
+            Ok(ChallengeAccepted::Gone) => Err(None),
+            Ok(ChallengeAccepted::TooMany(count)) => {
+                let reason = format!("{count} challenges of this host wait for the name server");
+                let answer = Answer::new(Word::Trouble).because(reason);
+                refused(answer.hint(Some("bowline doctor".to_owned())))
+            }
+            Err(error) => refused(registry_trouble(&error)),
+        }
+    }
+
+    /// Whether it sets a challenge that is not set already. Who asks once more for the same,
+    /// since the name server was silent, is not counted again.
+    fn is_new(&mut self, ask: &ChallengeAsk<'_>) -> Result<bool, RegistryError> {
+        let ChallengeEdit::Add(value, _) = ask.edit else {
+            return Ok(false);
+        };
+        let challenges = self.registry.get()?.challenges(ask.host)?;
+        let mut set = challenges.iter().filter(|there| there.wanted);
+        Ok(!set.any(|there| there.name == *ask.name && there.value == *value))
+    }
+
+    /// The answer to a challenge beyond the limit.
+    fn too_many(&self, rate: Rate, until: Timestamp) -> Answer {
+        let answer = Answer {
+            retry_after: Some(until.since(self.now)),
+            ..Answer::new(Word::TooManyChanges)
+        };
+        answer.because(format_args!(
+            "more than {rate} new challenges; the next one is taken after {until}"
+        ))
     }
 
     /// Which of the host's names the request means: a former one may need a certificate too.

@@ -99,6 +99,41 @@ fn nobody_registers_unless_that_is_switched_on() {
 }
 
 #[test]
+fn ten_a_day_from_what_one_customer_of_a_provider_has() {
+    let place = Place::new();
+    let zone = "acme = true\n\n[acme]\nregister = \"open\"\n";
+    place.configure("http://update.example.org", zone);
+    let from = |client: &str| place.post("/register", "").from(client).run();
+    for n in 0..10 {
+        let client = format!("2001:db8:1:{n:x}::{n}");
+        assert_eq!(registered(&from(&client)), "201 -", "{client}");
+    }
+    let hosts = || {
+        let db = rusqlite::Connection::open(place.registry_file()).unwrap();
+        let sql = "SELECT count(*) FROM host";
+        db.query_row(sql, [], |row| row.get::<_, u32>(0)).unwrap()
+    };
+    for client in ["2001:db8:1:ffff::1", "2001:db8:1::"] {
+        let refused = from(client);
+        assert_eq!(registered(&refused), "429 forbidden", "{client}");
+        let wait: i64 = refused.headers["retry-after"].parse().unwrap();
+        assert!((86_000..=86_400).contains(&wait), "{wait}");
+        // It is no wrong secret, and fail2ban's filter looks for that word.
+        let line = place.last_line();
+        let parts = [
+            "update result=too_many_accounts client=2001:db8:1:",
+            " reason=\"more than 10/1d registrations from there\"",
+        ];
+        assert!(parts.iter().all(|part| line.contains(part)), "{line}");
+        assert_eq!(hosts(), 10);
+    }
+    assert!(!place.log().contains("badauth"));
+    for client in ["2001:db8:2::1", "198.51.100.5"] {
+        assert_eq!(registered(&from(client)), "201 -", "{client}");
+    }
+}
+
+#[test]
 fn an_account_for_some_networks_only() {
     let place = Place::new();
     let zone = "acme = true\n\n[acme]\nregister = \"open\"\n";

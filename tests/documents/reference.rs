@@ -266,11 +266,12 @@ fn list(names: &[bowline::update::Text]) -> String {
 }
 
 /// Those about challenges alone.
-const OF_CERTIFICATES: [Word; 4] = [
+const OF_CERTIFICATES: [Word; 5] = [
     Word::BadText,
     Word::BadJson,
     Word::BadNetworks,
     Word::Registered,
+    Word::TooManyAccounts,
 ];
 
 /// All others: a further one has to be put in its place here.
@@ -298,7 +299,8 @@ fn words() -> Vec<Word> {
             | Word::BadText
             | Word::BadJson
             | Word::BadNetworks
-            | Word::Registered => return all,
+            | Word::Registered
+            | Word::TooManyAccounts => return all,
         });
     }
 }
