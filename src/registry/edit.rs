@@ -5,7 +5,7 @@
 
 use rusqlite::Connection;
 
-use super::above::check_around;
+use super::above::check_host_around;
 use super::behind;
 use super::kept_token::write_token;
 use super::owner::{check_on, number};
@@ -52,7 +52,7 @@ impl Registry {
         let is_behind = edit.settings.behind.clone();
         let owner = edit.settings.owner.as_ref();
         if !edit.below && owner != host.settings.owner.as_ref() {
-            check_around(&tx, &host.name, owner)?;
+            check_host_around(&tx, &host, owner, now)?;
         }
         change(&tx, &host, edit, ttl, now)?;
         behind::write(&tx, id, is_behind.as_ref())?;

@@ -73,15 +73,19 @@ pub enum RegistryError {
     Below {
         /// The name.
         name: HostName,
-        /// The other host.
+        /// The other host's, perhaps a former one.
         upper: HostName,
+        /// What the other host is called today, where that is its former name.
+        today: Option<Box<HostName>>,
     },
     /// A host of another owner is below it.
     Above {
         /// The name.
         name: HostName,
-        /// The other host.
+        /// The other host's, perhaps a former one.
         lower: HostName,
+        /// What the other host is called today, where that is its former name.
+        today: Option<Box<HostName>>,
         /// Whose that is.
         owner: Option<OwnerName>,
     },
@@ -233,13 +237,24 @@ impl fmt::Display for RegistryError {
             RegistryError::Removed { name, free } => {
                 write!(f, "{name} was removed; its name is free again at {free}")
             }
-            RegistryError::Below { name, upper } => {
-                write!(f, "{name} is below {upper}, which is another owner's")
+            RegistryError::Below { name, upper, today } => {
+                write!(f, "{name} is below {upper}, ")?;
+                former(f, today.as_deref())?;
+                f.write_str("which is another owner's")
             }
-            RegistryError::Above { name, lower, owner } => match owner {
-                Some(owner) => write!(f, "{name} is above {lower}, which is {owner}'s"),
-                None => write!(f, "{name} is above {lower}, which has no owner"),
-            },
+            RegistryError::Above {
+                name,
+                lower,
+                today,
+                owner,
+            } => {
+                write!(f, "{name} is above {lower}, ")?;
+                former(f, today.as_deref())?;
+                match owner {
+                    Some(owner) => write!(f, "which is {owner}'s"),
+                    None => f.write_str("which has no owner"),
+                }
+            }
             RegistryError::NotBehind { name, site, why } => {
                 write!(f, "{name} cannot be behind {site}: {why}")
             }
@@ -256,6 +271,14 @@ impl fmt::Display for RegistryError {
             RegistryError::Static(name) => write!(f, "{name} is static and has no token"),
             RegistryError::Removing(name) => write!(f, "{name} is being removed"),
         }
+    }
+}
+
+/// Whose former name that was, where it is one.
+fn former(f: &mut fmt::Formatter<'_>, today: Option<&HostName>) -> fmt::Result {
+    match today {
+        Some(today) => write!(f, "the former name of {today}, "),
+        None => Ok(()),
     }
 }
 

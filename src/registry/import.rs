@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Transaction};
 
-use super::above::check_all_around;
+use super::above::{check_all_around, names};
 use super::behind;
 use super::edit::{change, present, write_state, write_tokens};
 use super::kept_token::kept_tokens;
@@ -82,7 +82,7 @@ impl Registry {
             let host = found.map(|(host, _)| host);
             done.push(import.put(&tx, entry, host, edit, now).map_err(of_one)?);
         }
-        import.check(&tx).map_err(of_all)?;
+        import.check(&tx, now).map_err(of_all)?;
         if commit(&done)? {
             tx.commit().map_err(|error| of_all(error.into()))?;
             self.write_back();
@@ -94,7 +94,7 @@ impl Registry {
 /// What is checked when all entries are there: what one goes by may come later in the list.
 #[derive(Default)]
 struct Import {
-    /// Those that must fit in among the hosts of other owners.
+    /// The names, former ones too, that must fit in among the hosts of other owners.
     fitted: BTreeMap<HostName, Option<OwnerName>>,
     /// Those that may stand where they do.
     agreed: BTreeSet<HostName>,
@@ -116,7 +116,10 @@ impl Import {
         if edit.below {
             self.agreed.insert(entry.name.clone());
         } else if host.is_none_or(|host| host.settings.owner != *owner) {
-            self.fitted.insert(entry.name.clone(), owner.clone());
+            let names = host.map(|host| names(tx, host, now)).transpose()?;
+            let names = names.unwrap_or_else(|| vec![entry.name.clone()]);
+            let fitted = names.into_iter().map(|name| (name, owner.clone()));
+            self.fitted.extend(fitted);
         }
         let is_behind = edit.settings.behind.clone();
         let asleep = edit.owner_disabled && !host.is_some_and(Host::is_on);
@@ -144,8 +147,8 @@ impl Import {
     }
 
     /// Whether all of them may be where they are now.
-    fn check(&self, tx: &Transaction<'_>) -> Result<(), RegistryError> {
-        check_all_around(tx, &self.fitted, &self.agreed)?;
+    fn check(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<(), RegistryError> {
+        check_all_around(tx, &self.fitted, &self.agreed, now)?;
         for (id, is_behind) in &self.placed {
             behind::write(tx, *id, is_behind.as_ref())?;
         }

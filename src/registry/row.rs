@@ -49,15 +49,7 @@ impl Registry {
         name: &HostName,
         now: Timestamp,
     ) -> Result<Option<Host>, RegistryError> {
-        if let Some(host) = by_name(&self.db, name)? {
-            return Ok(Some(host));
-        }
-        let former: Option<i64> = self
-            .db
-            .prepare_cached("SELECT host FROM former_name WHERE name = ?1 AND until > ?2")?
-            .query_row((name.as_str(), now.seconds()), |row| row.get(0))
-            .optional()?;
-        former.map_or(Ok(None), |id| self.host_by_id(HostId(id)))
+        by_any_name(&self.db, name, now)
     }
 
     /// Calls `each` with every host, in the order of their names; memory stays flat. One whose
@@ -139,6 +131,22 @@ pub(super) fn by_id(db: &Connection, id: HostId) -> Result<Option<Host>, Registr
 /// The host with that very name.
 pub(super) fn by_name(db: &Connection, name: &HostName) -> Result<Option<Host>, RegistryError> {
     one(db, select!("WHERE name = ?1"), name.as_str())
+}
+
+/// The host with that name, or with that former name while it is kept.
+pub(super) fn by_any_name(
+    db: &Connection,
+    name: &HostName,
+    now: Timestamp,
+) -> Result<Option<Host>, RegistryError> {
+    if let Some(host) = by_name(db, name)? {
+        return Ok(Some(host));
+    }
+    let former: Option<i64> = db
+        .prepare_cached("SELECT host FROM former_name WHERE name = ?1 AND until > ?2")?
+        .query_row((name.as_str(), now.seconds()), |row| row.get(0))
+        .optional()?;
+    former.map_or(Ok(None), |id| by_id(db, HostId(id)))
 }
 
 /// The former names that still mean the host.

@@ -161,7 +161,7 @@ impl Registry {
             });
         }
         if !below {
-            check_around(&tx, name, host.settings.owner.as_ref())?;
+            check_around(&tx, name, host.settings.owner.as_ref(), Some(id), now)?;
         }
         tx.execute(
             "DELETE FROM former_name WHERE host = ?1 AND name = ?2",
@@ -264,7 +264,7 @@ pub(super) fn add_one(
     check_free(tx, &new.name, id, new.reuse, now)?;
     let owner = new.settings.owner.as_ref();
     if !new.below {
-        check_around(tx, &new.name, owner)?;
+        check_around(tx, &new.name, owner, id, now)?;
     }
     let id = match there {
         Some(host) if host.state == State::Removing => {

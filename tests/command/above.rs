@@ -112,3 +112,121 @@ fn a_list_may_be_above_what_it_agrees_to_below() {
     let ran = it.run_with("host import -", "name,owner\nhome,ben\na.home,ben\n");
     assert_eq!(ran.code, 0, "{ran:?}");
 }
+
+/// Two owners; `f1` is Anna's `f2` by now and still means it, `a.g1` is Ben's `g2`.
+fn renamed() -> Place {
+    let it = Place::new();
+    for verb in [
+        "owner add anna",
+        "owner add ben",
+        "host add f1 --owner anna",
+        "host rename f1 f2 --keep-old 7d",
+        "host add a.g1 --owner ben",
+        "host rename a.g1 g2 --keep-old 7d",
+    ] {
+        it.done(verb);
+    }
+    it
+}
+
+/// A former name is told as one.
+const FORMER: [&str; 2] = [
+    "is below f1.dyn.example.org, the former name of f2.dyn.example.org, which is another owner's\n\
+     hint: whoever has f1.dyn.example.org",
+    "g1.dyn.example.org is above a.g1.dyn.example.org, the former name of g2.dyn.example.org, which is ben's\n\
+     hint: whoever has g1.dyn.example.org",
+];
+
+#[test]
+fn a_former_name_counts_like_a_name() {
+    let it = renamed();
+    it.done("host add web --owner ben");
+    it.done("host add hut.f1 --owner anna");
+    let [below, above] = FORMER;
+    for (verb, why) in [
+        ("host add shop.f1 --owner ben", below),
+        ("host add b.shop.f1", below),
+        ("host rename web web.f1", below),
+        ("host set hut.f1 --owner ben", below),
+        ("host add g1 --owner anna", above),
+        ("host rename hut.f1 g1", above),
+    ] {
+        let ran = it.run(verb);
+        assert!(ran.code == 1 && ran.err.contains(why), "{verb}: {ran:?}");
+    }
+    // Those of the same owner ask nobody, nor does a name that has become free.
+    it.done("host add b.f1 --owner anna");
+    it.done("host add g1 --owner ben");
+    it.done("host add shop.f1 --owner ben --below");
+    let registry = rusqlite::Connection::open(it.file("state/bowline.db")).unwrap();
+    registry
+        .execute("UPDATE former_name SET until = 1", [])
+        .unwrap();
+    it.done("host add c.f1 --owner ben");
+}
+
+#[test]
+fn a_host_that_changes_hands_takes_its_former_names_along() {
+    let it = renamed();
+    it.done("host add hut.f1 --owner anna");
+    it.done("host add g1 --owner ben");
+    for (verb, why) in [
+        (
+            "host set f2 --owner ben",
+            "f1.dyn.example.org is above hut.f1.dyn.example.org, which is anna's",
+        ),
+        (
+            "host set g2 --owner anna",
+            "a.g1.dyn.example.org is below g1.dyn.example.org, which is another owner's",
+        ),
+    ] {
+        let ran = it.run(verb);
+        assert!(ran.code == 1 && ran.err.contains(why), "{verb}: {ran:?}");
+        it.done(&format!("{verb} --below"));
+    }
+    // One that is below its own former name is below itself.
+    it.done("host add k --owner anna");
+    it.done("host rename k x.k --keep-old 7d");
+    it.done("host set x.k --owner ben");
+    it.done("host rename x.k k --keep-old 7d");
+    it.done("host set k --owner anna");
+}
+
+#[test]
+fn a_list_knows_former_names() {
+    let it = renamed();
+    let [below, _] = FORMER;
+    let ran = it.run_with(
+        "host import -",
+        "name,owner,token\nshop.f1,ben,0123456789abcdef\n",
+    );
+    let why = below.split('\n').next().unwrap();
+    assert!(ran.code == 1 && ran.err.contains(why), "{ran:?}");
+    let ran = it.run_with(
+        "host import -",
+        "name,owner,below,token\nshop.f1,ben,yes,0123456789abcdef\n",
+    );
+    assert_eq!(ran.code, 0, "{ran:?}");
+    // So that it can be imported again, it says what was agreed to.
+    let exported = it.done("host export");
+    let shop = exported.lines().find(|line| line.contains("shop.f1"));
+    assert!(shop.unwrap().contains("\"below\":true"), "{exported}");
+    it.done("host add hut.f1 --owner anna");
+    for (list, why) in [
+        (
+            "name,owner\nf2,ben\n",
+            "f1.dyn.example.org is above hut.f1.dyn.example.org, which is anna's",
+        ),
+        (
+            "name,owner,token\ng1,anna,fedcba9876543210\n",
+            "g1.dyn.example.org is above a.g1.dyn.example.org, the former name of g2",
+        ),
+    ] {
+        let ran = it.run_with("host import -", list);
+        assert!(ran.code == 1 && ran.err.contains(why), "{list}: {ran:?}");
+    }
+    // All of it at once is nobody else's.
+    let list = "name,owner,token\nf2,ben,\nhut.f1,ben,\ng2,anna,\ng1,anna,fedcba9876543210\n";
+    let ran = it.run_with("host import -", list);
+    assert_eq!(ran.code, 0, "{ran:?}");
+}

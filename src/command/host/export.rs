@@ -100,7 +100,7 @@ fn exported(host: &Host, session: &Session) -> Result<Exported, Failure> {
         zone: host.name.zone().to_string(),
         owner: settings.owner.as_ref().map(OwnerName::to_string),
         owner_disabled: host.owner_disabled,
-        below: session.registry.is_below_another(host)?,
+        below: session.registry.is_below_another(host, session.now)?,
         behind: (settings.behind.as_ref()).map(|behind| behind.site.to_string()),
         interface_id: (settings.behind.as_ref()).map(|behind| behind.id.to_string()),
         note: settings.note.clone(),
