@@ -19,12 +19,12 @@ use crate::health;
 use crate::http::{Method, Request, Response, Status, client_address, prefers_json};
 use crate::limit::Limit;
 use crate::log::{Line, Logger};
-use crate::pages;
-use crate::registry::Registry;
+use crate::pages::{self, Button, Look};
+use crate::registry::{Host, Registry};
 use crate::time::Timestamp;
 use crate::token::Token;
 use crate::update::{
-    Answer, Claim, Dialect, List, Unclaimed, Undecidable, Visit, Word, respond, rows,
+    Answer, Claim, Dialect, List, Place, Unclaimed, Undecidable, Visit, Word, respond, rows,
 };
 
 /// Everything that outlives a request.
@@ -122,9 +122,8 @@ impl Application {
                 vec![answer]
             }
             Ok(claim) => match self.visit(claim, request) {
-                Ok(Visited::Looked(page)) => {
-                    let reason = "a browser is asked first, and nothing has changed";
-                    self.remark(LogLevel::Info, "page", reason, request);
+                Ok(Visited::Looked(look, page)) => {
+                    self.looked(look, request);
                     return page;
                 }
                 Ok(Visited::Settled(answers)) => answers,
@@ -168,11 +167,13 @@ impl Application {
         };
         Ok(match visit.prove(claim, request) {
             Err(answers) => Visited::Settled(answers),
-            Ok(proven) => match proven.targets.first() {
-                Some(target) if claim.dialect.page && pages::is_person(request) => {
-                    Visited::Looked(pages::confirm(&target.host))
+            Ok(proven) => match Look::of(request, &self.config.url, claim.dialect.page) {
+                Some(look) => {
+                    let targets = proven.targets.iter();
+                    let hosts: Vec<&Host> = targets.map(|target| &target.host).collect();
+                    Visited::Looked(look, pages::confirm(&hosts, button(claim, request)))
                 }
-                _ => Visited::Settled(visit.settle(claim, proven)),
+                None => Visited::Settled(visit.settle(claim, proven)),
             },
         })
     }
@@ -213,6 +214,11 @@ impl Application {
             &self.config.client.trusted_proxies,
             &self.config.client.header,
         )
+    }
+
+    /// Remarks that somebody only looked.
+    fn looked(&self, look: Look, request: &Request) {
+        self.remark(LogLevel::Info, "page", &look.to_string(), request);
     }
 
     /// A line about a request that is no visit.
@@ -274,10 +280,23 @@ fn load<'a>(config: &Config, keys: &'a mut Option<Arc<Keys>>) -> Result<&'a Keys
 
 /// What a visit came to.
 enum Visited {
-    /// Somebody only looked.
-    Looked(Response),
+    /// Somebody only looked, and is shown that page.
+    Looked(Look, Response),
     /// It was settled, one way or the other.
     Settled(Vec<Answer>),
+}
+
+/// What the button of the page can do for a claim: a browser shows a password again by itself,
+/// and what stands in the URL, but no header field and no body of JSON.
+fn button<'a>(claim: &'a Claim<'_>, request: &Request) -> Button<'a> {
+    let here = Button::Here(claim.dialect.names.first().map(AsRef::as_ref));
+    match claim.place {
+        Place::Path if claim.dialect.page => here,
+        Place::Path => Button::Again,
+        Place::Field if request.method == Method::Get => Button::Again,
+        Place::Basic if claim.challenge.is_none() => here,
+        Place::Field | Place::Basic | Place::Bearer | Place::ApiKey => Button::None,
+    }
 }
 
 /// The answer to a request that never reached the application: broken configuration and the like.

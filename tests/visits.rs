@@ -15,6 +15,8 @@ mod behind;
 mod between;
 #[path = "visits/bodies.rs"]
 mod bodies;
+#[path = "visits/browser.rs"]
+mod browser;
 #[path = "visits/cgi.rs"]
 mod cgi;
 #[path = "visits/clock.rs"]
@@ -41,6 +43,8 @@ mod lan;
 mod late;
 #[path = "visits/limits.rs"]
 mod limits;
+#[path = "visits/looking.rs"]
+mod looking;
 #[path = "visits/names.rs"]
 mod names;
 #[path = "visits/older.rs"]
@@ -55,6 +59,8 @@ mod pages;
 mod race;
 #[path = "visits/refusals.rs"]
 mod refusals;
+#[path = "visits/rows.rs"]
+mod rows;
 #[path = "visits/secrets.rs"]
 mod secrets;
 #[path = "visits/silent.rs"]

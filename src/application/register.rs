@@ -14,6 +14,7 @@ use crate::http::{Method, Request, Response};
 use crate::ip::Addresses;
 use crate::limit::Limit;
 use crate::name::{HostName, RecordName};
+use crate::pages::{self, Button, Look};
 use crate::registry::{NewHost, Registry, Settings};
 use crate::time::Timestamp;
 use crate::token::Token;
@@ -24,6 +25,10 @@ impl Application {
     pub(super) fn register(&mut self, request: &Request) -> Response {
         if request.method != Method::Post {
             return not_allowed(&REGISTER.allow());
+        }
+        if let Some(look) = Look::of(request, &self.config.url, false) {
+            self.looked(look, request);
+            return pages::confirm(&[], Button::None);
         }
         let began = Instant::now();
         let mut answers = [self.registered(request).unwrap_or_else(|refusal| *refusal)];

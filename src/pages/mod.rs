@@ -1,9 +1,10 @@
 //! What a person sees in a browser, or fetches to set up a machine.
 
 mod confirm;
-mod person;
+mod foreign;
+mod look;
 mod script;
 
-pub use confirm::confirm;
-pub use person::is_person;
+pub use confirm::{Button, confirm};
+pub use look::Look;
 pub use script::script;

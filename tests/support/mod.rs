@@ -2,12 +2,14 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod certificate;
+pub mod chromium;
 pub mod disk;
 pub mod knot;
 pub mod nginx;
 pub mod site;
 pub mod skip;
 pub mod visit;
+pub mod web;
 
 /// Runs cases in threads of their names, for those that wait more than they work.
 #[allow(dead_code, unreachable_pub)]

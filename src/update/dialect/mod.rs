@@ -60,7 +60,7 @@ pub struct Dialect {
     pub style: Style,
     /// Its word for "accepted, not confirmed by the name server".
     pub pending: Text,
-    /// Whether a person who looks is shown a page instead.
+    /// Whether a person who opens it in a browser is shown a page instead.
     pub page: bool,
 }
 
