@@ -10,6 +10,7 @@
 //! Visits that wait at the same time in one process share their work: one transaction of
 //! wishes, one UPDATE for each zone, one transaction of facts.
 
+mod absent;
 mod challenge;
 mod exchange;
 mod served;

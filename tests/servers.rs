@@ -16,6 +16,8 @@ mod beside;
 mod challenges;
 #[path = "servers/files.rs"]
 mod files;
+#[path = "servers/hidden.rs"]
+mod hidden;
 #[path = "servers/instance.rs"]
 mod instance;
 #[path = "servers/outage.rs"]
@@ -30,5 +32,7 @@ mod several;
 mod story;
 #[path = "servers/trouble.rs"]
 mod trouble;
+#[path = "servers/wildcards.rs"]
+mod wildcards;
 #[path = "servers/zones.rs"]
 mod zones;

@@ -4,6 +4,8 @@ use std::io::ErrorKind;
 use std::thread;
 use std::time::Duration;
 
+use domain::base::iana::Class;
+
 use super::message::{self, MessageError, Request, Signed};
 use super::refusal::{Doubt, Refusal};
 use super::reply::{Reply, judge};
@@ -11,7 +13,8 @@ use super::transport::{Tcp, Udp};
 use super::wait::Wait;
 use super::{Server, Swap, Texts, texts};
 use crate::deadline::Deadline;
-use crate::name::ZoneName;
+use crate::ip::Family;
+use crate::name::{RecordName, ZoneName};
 
 /// Longer messages go by TCP at once.
 const UDP_MAX: usize = 1200;
@@ -63,6 +66,24 @@ pub fn send_texts<'a>(
     wait: impl Into<Wait<'a>>,
 ) -> Verdict {
     send(server, texts::update(zone, wanted), wait.into())
+}
+
+/// Sends one UPDATE that deletes all addresses at names, whatever they are, in the same way.
+///
+/// For what no question shows, so that there is nothing to compare with. One that comes late
+/// deletes what was added meanwhile.
+pub fn send_clearing<'a>(
+    server: &Server,
+    zone: &ZoneName,
+    names: &[&RecordName],
+    wait: impl Into<Wait<'a>>,
+) -> Verdict {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    let rrset = |name, family| (name, Class::ANY, message::rtype(family), Vec::new());
+    let rrsets = names
+        .iter()
+        .flat_map(|name| Family::BOTH.map(|family| rrset(name.as_str(), family)));
+    send(server, message::deletion(zone, rrsets), wait.into())
 }
 
 fn send(server: &Server, request: Result<Request, MessageError>, wait: Wait<'_>) -> Verdict {
@@ -254,8 +275,7 @@ mod tests {
     use super::message::tests::CLOCK_SHIFT;
     use super::*;
     use crate::dns::{Key, LookupError, knot};
-    use crate::ip::{AddressSet, Family};
-    use crate::name::RecordName;
+    use crate::ip::AddressSet;
 
     #[test]
     fn a_clock_that_is_off_is_told_with_its_distance() {

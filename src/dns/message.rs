@@ -146,13 +146,13 @@ pub(super) fn update(zone: &ZoneName, swaps: &[Swap]) -> Result<Request, Message
     })
 }
 
-/// The UPDATE that deletes one thing, or nothing, without prerequisites (RFC 2136 2.5).
-pub(super) fn deletion(
+/// The UPDATE that deletes some things, or nothing, without prerequisites (RFC 2136 2.5).
+pub(super) fn deletion<'a>(
     zone: &ZoneName,
-    thing: Option<(&str, Class, Rtype, Vec<u8>)>,
+    things: impl IntoIterator<Item = (&'a str, Class, Rtype, Vec<u8>)>,
 ) -> Result<Request, MessageError> {
     let mut builder = of_zone(zone)?.authority();
-    if let Some((name, class, rtype, octets)) = thing {
+    for (name, class, rtype, octets) in things {
         builder.push((wire(&name)?, class, 0, data(rtype, octets)?))?;
     }
     Ok(Request {

@@ -33,7 +33,7 @@ use std::net::{IpAddr, SocketAddr};
 pub use domain::base::iana::{Rcode, Rtype, TsigRcode};
 
 pub use self::answer::{Answer, By};
-pub use self::exchange::{Verdict, send_texts, send_update};
+pub use self::exchange::{Verdict, send_clearing, send_texts, send_update};
 pub use self::key::{Algorithm, Key, KeyError};
 pub use self::lookup::{Answers, LookupError, lookup, lookup_texts};
 pub use self::message::MessageError;

@@ -66,7 +66,10 @@ impl Exchange<'_> {
 
     fn settle_texts(&mut self, texts: &Texts) -> Result<(), Trouble> {
         for _ in 0..TRIES {
-            match self.send(|server, zone, wait| dns::send_texts(server, zone, texts, wait)) {
+            let until = self.before_read_back();
+            match self.send(until, |server, zone, wait| {
+                dns::send_texts(server, zone, texts, wait)
+            }) {
                 // A CNAME stands there: the look tells what hides it.
                 Verdict::Done | Verdict::Refused(Refusal::Differs(_)) => {}
                 Verdict::Refused(refusal) => return Err(Trouble::Refused(refusal)),

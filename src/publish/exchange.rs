@@ -121,56 +121,50 @@ impl Exchange<'_> {
 
     /// Takes what stands there as the other side of one host's swaps.
     fn take_in(&mut self, swaps: &mut [Swap], answers: Vec<Answer>) -> Result<(), Trouble> {
-        let mut absent = Vec::new();
+        let mut hidden = Vec::new();
         for (swap, answer) in swaps.iter_mut().zip(answers) {
             swap.from = match answer {
                 Answer::Found(set) => set,
-                // Nothing of ours is to be there, and nothing of ours can be seen.
-                Answer::Hidden(_) if swap.to.is_none() => AddressSet::default(),
                 Answer::Hidden(by) => {
                     let name = swap.name.clone();
-                    return Err(Trouble::Hidden { name, by });
+                    if swap.to.is_some() {
+                        return Err(Trouble::Hidden { name, by });
+                    }
+                    hidden.push((name, by));
+                    AddressSet::default()
                 }
             };
-            if swap.changes() && !swap.from.is_empty() && self.is_absent(swap)? {
-                absent.push(swap.name.clone());
-            }
         }
+        self.clear_hidden(&hidden, self.before_read_back())?;
+        let differs = |swap: &&Swap| swap.changes() && !swap.from.is_empty();
+        let differing = swaps.iter().filter(differs);
+        let differing: Vec<RecordName> = differing.map(|swap| swap.name.clone()).collect();
+        let without = self.without_addresses(&differing, self.before_read_back())?;
         // A wildcard answers only for a name that has no records at all (RFC 4592 2.2.1).
-        for swap in swaps.iter_mut().filter(|swap| absent.contains(&swap.name)) {
+        for swap in swaps.iter_mut().filter(|swap| without.contains(&swap.name)) {
             swap.from = AddressSet::default();
         }
         Ok(())
     }
 
-    /// Whether there is no such RRset, though a question for it was answered.
-    ///
-    /// A wildcard above answers for a name that is not there (RFC 4592); a prerequisite
-    /// looks at the name itself.
-    fn is_absent(&mut self, swap: &Swap) -> Result<bool, Trouble> {
-        let nothing = Swap {
-            from: AddressSet::default(),
-            to: None,
-            ..swap.clone()
-        };
-        match self.update(&[nothing]) {
-            Verdict::Done => Ok(true),
-            Verdict::Refused(Refusal::Differs(_)) => Ok(false),
-            Verdict::Refused(refusal) => Err(Trouble::Refused(refusal)),
-            Verdict::Unconfirmed(doubt) => Err(Trouble::Doubt(doubt)),
-        }
-    }
-
     fn update(&mut self, swaps: &[Swap]) -> Verdict {
-        self.send(|server, zone, wait| dns::send_update(server, zone, swaps, wait))
+        let until = self.before_read_back();
+        self.send(until, |server, zone, wait| {
+            dns::send_update(server, zone, swaps, wait)
+        })
     }
 
-    /// Sends an UPDATE, with time left to look at its result.
+    /// Until when an UPDATE may take, so that time is left to look at its result.
+    pub(super) fn before_read_back(&self) -> Deadline {
+        self.deadline.less(READ_BACK)
+    }
+
+    /// Sends an UPDATE.
     pub(super) fn send(
         &mut self,
+        until: Deadline,
         update: impl Fn(&Server, &ZoneName, Wait<'_>) -> Verdict,
     ) -> Verdict {
-        let until = self.deadline.less(READ_BACK);
         let verdict = self.say(until, update, |verdict| match verdict {
             Verdict::Refused(refusal) => Some(refusal),
             _ => None,

@@ -1,5 +1,6 @@
 //! What the name server shows of a host, beside what the host wishes.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::Trouble;
@@ -89,7 +90,9 @@ impl Exchange<'_> {
                 questions.extend(families(host, asked_for).map(|family| (name, family)));
             }
         }
-        let mut found = self.lookup(&questions, false)?.answers.into_iter();
+        let mut found = self.lookup(&questions, false)?.answers;
+        self.leave_wildcards_out(hosts, &questions, &mut found)?;
+        let mut found = found.into_iter();
         let show = |host: &&Host| {
             let Wish { records, .. } = &host.wish;
             let mut shown = Shown {
@@ -112,6 +115,35 @@ impl Exchange<'_> {
             shown
         };
         Ok(hosts.iter().map(show).collect())
+    }
+
+    /// Empties what was found where nothing is wished and a wildcard above has answered.
+    ///
+    /// That is asked for names of hosts without any address only: at a name that has one family
+    /// a wildcard does not answer for the other (RFC 4592 2.2.1).
+    fn leave_wildcards_out(
+        &mut self,
+        hosts: &[&Host],
+        questions: &[(&RecordName, Family)],
+        found: &mut [Answer],
+    ) -> Result<(), Trouble> {
+        let none = hosts
+            .iter()
+            .map(|host| &host.wish.records)
+            .filter(|records| records.addresses.is_empty());
+        let bare: BTreeSet<&RecordName> = none.flat_map(|records| &records.names).collect();
+        let has_some = |answer: &Answer| matches!(answer, Answer::Found(set) if !set.is_empty());
+        let answered = questions.iter().zip(found.iter());
+        let answered =
+            answered.filter(|((name, _), answer)| bare.contains(name) && has_some(answer));
+        let names = answered.map(|((name, _), _)| *name);
+        let without = self.without_addresses(names, self.deadline)?;
+        for ((name, _), answer) in questions.iter().zip(found) {
+            if without.contains(name) {
+                *answer = Answer::Found(AddressSet::default());
+            }
+        }
+        Ok(())
     }
 }
 

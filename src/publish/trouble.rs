@@ -65,8 +65,14 @@ impl Trouble {
             Trouble::Refused(refusal) => refusal.hint().map(str::to_owned),
             Trouble::Doubt(doubt) => doubt.hint().map(str::to_owned),
             Trouble::Lookup(error) => error.hint().map(str::to_owned),
-            Trouble::Hidden { name, .. } => {
-                Some(format!("remove what stands at or above {name} in the zone"))
+            Trouble::Hidden { name, by } => {
+                let remove = format!("remove what stands at or above {name} in the zone");
+                Some(match by {
+                    By::Delegation => {
+                        format!("{remove}; where a zone of yours begins, add it there")
+                    }
+                    By::Cname | By::Dname => remove,
+                })
             }
             Trouble::Differs(_) | Trouble::Busy => None,
             Trouble::Waiting => Doubt::Silent.hint().map(str::to_owned),

@@ -157,6 +157,8 @@ fn dname() {
     by_hand(&site, &["zone-set sub 60 DNAME example.net."]);
     // Knot 3.2 refuses what later ones ignore.
     check_hidden(&site, &home, "203.0.113.1", " reason=\"");
+    assert_eq!(site.visit(&home.at("?clear=true")).said(), "200 good");
+    assert_eq!(site.visit(&home.at("?clear=true")).said(), "200 nochg");
     by_hand(&site, &["zone-unset sub DNAME"]);
     check_heals(&site, &home, "203.0.113.1");
 }
