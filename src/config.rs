@@ -33,7 +33,7 @@ use ureq::http::HeaderName;
 use crate::base_url::BaseUrl;
 use crate::hint::Hint;
 use crate::ip::Policy;
-use crate::name::ZoneName;
+use crate::name::{HostName, ZoneName};
 use crate::network::Network;
 use crate::port::AddressPort;
 use crate::rate::Rate;
@@ -228,6 +228,16 @@ impl Config {
         self.zones
             .iter()
             .filter(|zone| zone.name.relative(&name).is_some())
+            .max_by_key(|zone| zone.name.as_str().len())
+    }
+
+    /// The zone below a host's own that its name is in too: what is asked for is looked for there.
+    pub fn deeper_zone(&self, host: &HostName) -> Option<&Zone> {
+        let own = host.zone();
+        self.zones
+            .iter()
+            .filter(|zone| zone.name.holds(host.as_str()))
+            .filter(|zone| own.relative(zone.name.as_str()).is_some())
             .max_by_key(|zone| zone.name.as_str().len())
     }
 

@@ -42,6 +42,11 @@ impl ZoneName {
             .strip_suffix('.')
             .filter(|below| !below.is_empty())
     }
+
+    /// Whether `name` is this zone's apex or below it.
+    pub fn holds(&self, name: &str) -> bool {
+        name == self.as_str() || self.relative(name).is_some()
+    }
 }
 
 impl FromStr for ZoneName {

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::session::{load, open_registry};
-use super::{Context, Failure, zone_gone};
+use super::{Context, Failure, zone_gone, zone_hosts};
 use crate::config::{LogTarget, Register, invitation};
 use crate::log;
 use crate::notify::Templates;
@@ -58,6 +58,7 @@ fn check(context: &mut Context<'_>) -> Result<(), Failure> {
     if let Some((zone, count)) = registry.hosts_outside(&zones)?.first_key_value() {
         return Err(zone_gone(zone, *count));
     }
+    zone_hosts::check_hidden(&config, &registry)?;
     if let LogTarget::File(file) = &config.log.target
         && let Some(kind) = log::wrong_kind(file)
     {

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use clap::ValueEnum;
 
-use super::{Context, Failure};
+use super::{Context, Failure, zone_hosts};
 use crate::base_url::BaseUrl;
 use crate::config::Config;
 use crate::name::ZoneName;
@@ -133,6 +133,11 @@ enum Way {
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let (apply, dry_run) = (options.apply, options.dry_run);
     let mut setup = setup(options, &context.config)?;
+    if let Ok(config) = Config::load(&setup.place.config)
+        && config.zone(&setup.zone.name).is_none()
+    {
+        zone_hosts::check_new(&config, &setup.zone.name)?;
+    }
     let lock = match dry_run {
         true => None,
         false => Lock::take(&setup.place, lock::WAIT)?,

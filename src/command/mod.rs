@@ -30,6 +30,7 @@ mod token;
 mod tree;
 mod upkeep;
 mod zone;
+mod zone_hosts;
 
 pub use failure::Failure;
 pub use handed::Handed;

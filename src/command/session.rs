@@ -117,7 +117,7 @@ pub(super) fn new_name(
 ) -> Result<HostName, Failure> {
     let mut names = meanings(text, zone, config)?;
     match (names.pop(), names.is_empty()) {
-        (Some(name), true) => Ok(name),
+        (Some(name), true) => in_its_zone(name, config),
         (Some(name), false) => {
             names.push(name);
             let names: Vec<&str> = names.iter().map(HostName::as_str).collect();
@@ -127,6 +127,19 @@ pub(super) fn new_name(
             Err(Failure::new("no zone is configured").hint("add one with `bowline zone add ZONE`"))
         }
     }
+}
+
+/// The name, where no deeper zone has it: nobody would see its records.
+fn in_its_zone(name: HostName, config: &Config) -> Result<HostName, Failure> {
+    let Some(deeper) = config.deeper_zone(&name) else {
+        return Ok(name);
+    };
+    let there = HostName::new(name.as_str(), &deeper.name)?;
+    let (zone, deeper) = (name.zone(), &deeper.name);
+    Err(
+        Failure::new(format!("{there} is in the zone {deeper}, not in {zone}"))
+            .hint("write the name in full, and no zone beside it"),
+    )
 }
 
 /// Notes the full name of a new host whose short name may have been meant as a full one.

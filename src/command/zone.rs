@@ -1,14 +1,10 @@
 //! `bowline zone`: further zones, and what their parents need to know.
 
-use std::process::{Command, Stdio};
-
-use serde::de::IgnoredAny;
 use serde_json::{Value, json};
 
 use super::host::{expire, ttl};
 use super::init::apply_steps;
-use super::session::open_registry;
-use super::{Context, Failure, step_down};
+use super::{Context, Failure, zone_hosts};
 use crate::config::Zone;
 use crate::name::ZoneName;
 use crate::setup::change::Standing;
@@ -102,6 +98,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     let standing = Standing::load(&context.config)?;
     match options.action {
         Action::Add(options) => {
+            zone_hosts::check_new(&standing.config, &options.zone)?;
             let plan = add(&standing, options)?;
             show_plan(&plan, context)
         }
@@ -232,8 +229,8 @@ fn remove(
 ) -> Result<(), Failure> {
     standing.zone(zone)?;
     let mut notes = Vec::new();
-    let hosts = match hosts(standing, zone) {
-        Ok(count) => count,
+    let hosts = match zone_hosts::names(&standing.config, zone) {
+        Ok(names) => names.len(),
         Err(failure) if apply => return Err(failure),
         Err(_) => {
             notes.push(format!(
@@ -280,45 +277,6 @@ fn remove(
         notes,
     };
     show_plan(&plan, context)
-}
-
-/// How many hosts a zone has, those that are still removing too.
-///
-/// Root never opens what lies in somebody else's directory: a process of ours asks, which
-/// goes on as the state directory's owner.
-fn hosts(standing: &Standing, zone: &ZoneName) -> Result<usize, Failure> {
-    let config = &standing.config;
-    if step_down::owner(config.state_directory())?.is_none() {
-        if !config.state.registry.exists() {
-            return Ok(0);
-        }
-        let mut count = 0;
-        let registry = open_registry(config)?;
-        registry.each_host(|host| {
-            count += usize::from(host.name.zone() == *zone);
-            Ok::<(), Failure>(())
-        })?;
-        registry.nothing_left_out()?;
-        return Ok(count);
-    }
-    if config.state.registry.symlink_metadata().is_err() {
-        return Ok(0);
-    }
-    let mut listing = Command::new("/proc/self/exe");
-    listing
-        .arg("--json")
-        .arg("--config")
-        .arg(&standing.place.config)
-        .args(["host", "list", "--zone", zone.as_str()])
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit());
-    let output = listing.output()?;
-    match serde_json::from_slice::<Vec<IgnoredAny>>(&output.stdout) {
-        Ok(all) if output.status.success() => Ok(all.len()),
-        _ => Err(Failure::new(format!(
-            "the hosts of {zone} could not be listed"
-        ))),
-    }
 }
 
 fn show_plan(plan: &Plan, context: &mut Context<'_>) -> Result<(), Failure> {

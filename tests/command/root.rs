@@ -319,3 +319,15 @@ fn what_is_ended_does_not_go_on() {
     assert!(running.wait().unwrap().success());
     assert_eq!(it.json("host list").as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn the_hosts_that_a_new_zone_would_hide_are_listed_by_the_states_owner() {
+    let Some(it) = foreign() else { return };
+    it.done("host add a.inner");
+    let ran = it.run("zone add inner.dyn.example.org --nameserver ns1.example.org");
+    assert_eq!(ran.code, 1);
+    let said =
+        "zone inner.dyn.example.org would hide 1 host of a zone above it: a.inner.dyn.example.org";
+    assert!(ran.err.contains(said), "{ran:?}");
+    check_owners(&it, "zone add");
+}
