@@ -25,6 +25,8 @@ const DEFAULT_TIMEOUT: Span = Span::from_seconds(10);
 const LONGEST_TIMEOUT: Span = Span::from_seconds(25);
 /// What is shown in the place of a secret.
 const HIDDEN: &str = "…";
+/// What that means to somebody who copied it.
+const STANDS_FOR_A_SECRET: &str = "\"…\" stands in `bowline config show` where the secret is";
 
 /// `[notify]`.
 #[derive(Debug, Clone, Deserialize)]
@@ -153,7 +155,26 @@ impl Notify {
     pub fn has_secret(&self) -> bool {
         let webhook = self.webhook.as_ref();
         self.mail.as_ref().is_some_and(|mail| mail.login.is_some())
-            || webhook.is_some_and(|hook| hook.secret.is_some() || !hook.headers.is_empty())
+            || webhook.is_some_and(|hook| {
+                hook.secret.is_some() || !hook.headers.is_empty() || hook.has_path()
+            })
+    }
+}
+
+impl Webhook {
+    /// Whether more than a host is in the URL: many receivers know by it who may post.
+    fn has_path(&self) -> bool {
+        self.url.path_and_query().is_some_and(|path| path != "/")
+    }
+
+    /// The URL as `config show` has it.
+    pub fn shown_url(&self) -> String {
+        match (self.url.scheme_str(), self.url.authority()) {
+            (Some(scheme), Some(authority)) if self.has_path() => {
+                format!("{scheme}://{authority}/{HIDDEN}")
+            }
+            _ => self.url.to_string(),
+        }
     }
 }
 
@@ -249,9 +270,7 @@ impl<'de> Deserialize<'de> for Hidden {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         match String::deserialize(from)? {
             text if text.is_empty() => Err(D::Error::custom("an empty secret is none")),
-            text if text == HIDDEN => Err(D::Error::custom(
-                "\"…\" stands in `bowline config show` where the secret is",
-            )),
+            text if text == HIDDEN => Err(D::Error::custom(STANDS_FOR_A_SECRET)),
             text => Ok(Hidden(text)),
         }
     }
@@ -279,9 +298,11 @@ fn some_mailbox<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Mailbox>, D
 fn url<'de, D: Deserializer<'de>>(from: D) -> Result<Uri, D::Error> {
     let bad = |why: &str| D::Error::custom(format_args!("url: {why}"));
     // It may hold a secret: it is not repeated.
-    let uri: Uri = String::deserialize(from)?
-        .parse()
-        .map_err(|_| bad("that is no URL"))?;
+    let text = String::deserialize(from)?;
+    if text.contains(HIDDEN) {
+        return Err(bad(STANDS_FOR_A_SECRET));
+    }
+    let uri: Uri = text.parse().map_err(|_| bad("that is no URL"))?;
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     match uri.scheme_str() {
         Some("http" | "https") if authority.contains('@') => {

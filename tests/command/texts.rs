@@ -81,6 +81,45 @@ fn completions_know_the_verbs() {
 }
 
 #[test]
+fn secrets_are_not_shown() {
+    let it = Place::new();
+    let config = it.read("etc/bowline.toml");
+    let with = |url: &str| {
+        let more = format!(
+            "[notify.mail]\nsmtp = \"starttls://mail.example.net:587\"\nfrom = \"dyn@example.org\"\n\
+             user = \"dyn\"\npassword = \"hunter2\"\n\
+             [notify.webhook]\nurl = \"{url}\"\nsecret = \"hunter3\"\nheaders = {{ X = \"hunter4\" }}\n"
+        );
+        it.write("etc/bowline.toml", &format!("{config}{more}"));
+        it.done("config show")
+    };
+    for (url, expected) in [
+        ("https://hooks.example.org", "https://hooks.example.org/"),
+        (
+            "https://hooks.example.org:1/hunter5/hunter6",
+            "https://hooks.example.org:1/…",
+        ),
+        (
+            "https://hooks.example.org?key=hunter5",
+            "https://hooks.example.org/…",
+        ),
+    ] {
+        let shown = with(url);
+        assert!(!shown.contains("hunter"), "{shown}");
+        assert!(shown.contains(&format!("url = \"{expected}\"")), "{shown}");
+        it.write("etc/shown.toml", &shown);
+        let ran = it.run("config check --config etc/shown.toml");
+        assert!(ran.err.contains("where the secret is"), "{ran:?}");
+    }
+    it.write(
+        "etc/bowline.toml",
+        &format!("{config}[notify.webhook]\nurl = \"https://hooks.example.org/…\"\n"),
+    );
+    let ran = it.run("config check");
+    assert!(ran.err.contains("where the secret is"), "{ran:?}");
+}
+
+#[test]
 fn the_configuration_in_force() {
     let it = Place::new();
     let shown = it.done("config show");

@@ -176,7 +176,7 @@ fn secrets_that_everybody_may_read() {
     let site = healthy(options());
     let parent = Parent::with(DELEGATION);
     let more = "[acme]\nregister = \"file:invitation\"\n\
-                [notify.webhook]\nurl = \"http://127.0.0.1:1\"\nsecret = \"hunter2\"\n";
+                [notify.webhook]\nurl = \"http://127.0.0.1:1/services/hunter2\"\n";
     edit(
         &site,
         "bowline.toml",

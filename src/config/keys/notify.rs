@@ -88,9 +88,9 @@ pub(super) const KEYS: [Key; 17] = [
     Key {
         table: "notify.webhook",
         name: "url",
-        doc: "where a JSON document is posted to. Redirects are not followed, no proxy of the environment is used, and certificates are checked against the system's roots",
+        doc: "where a JSON document is posted to; a secret, where the receiver knows by it who may post. Redirects are not followed, no proxy of the environment is used, and certificates are checked against the system's roots",
         default: None,
-        show: Show::Maybe(|config| webhook(config, |hook| Some(hook.url.to_string().into()))),
+        show: Show::Maybe(|config| webhook(config, |hook| Some(hook.shown_url().into()))),
     },
     Key {
         table: "notify.webhook",

@@ -85,7 +85,7 @@ fn shown_reads_back() {
     let text = format!(
         "{SMALL}[notify.mail]\nsmtp = \"mail.example.org:587\"\nfrom = \"Dyn DNS <a@example.org>\"\n\
          to = \"root@example.org\"\nevents = [\"silent\"]\ntemplates = \"t\"\n[notify.webhook]\n\
-         url = \"https://hook.example.org/x?y=z\"\nbody = {{ a = 5, b.c = \"{{{{ text }}}}\" }}\n\
+         url = \"https://hook.example.org\"\nbody = {{ a = 5, b.c = \"{{{{ text }}}}\" }}\n\
          [notify.command]\ncommand = [\"/bin/tell\", \"a b\"]\ntimeout = \"3s\"\n[client]\ntrusted_proxies = [\"10.0.0.0/8\"]\n[log]\ntarget = \"file:b.log\"\n\
          level = \"debug\"\nclient = \"none\"\n{ZONE}expire = \"30d\"\nttl = 5\n\
          {ENDPOINT}answer = \"ok-ko\"\nomitted = \"remove\"\n\
