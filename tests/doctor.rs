@@ -14,6 +14,8 @@ mod broken;
 mod certificate;
 #[path = "doctor/challenges.rs"]
 mod challenges;
+#[path = "doctor/durability.rs"]
+mod durability;
 #[path = "doctor/elsewhere.rs"]
 mod elsewhere;
 #[path = "doctor/fix.rs"]

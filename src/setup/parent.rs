@@ -17,7 +17,7 @@ pub(super) const WAIT: Duration = Duration::from_secs(2);
 /// What there is to say about the DS of a zone.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ds {
-    /// The zone is not signed: there must be none.
+    /// The zone is not signed, or soon no more: there must be none.
     Unsigned,
     /// Not yet, and why.
     NotYet(String),
@@ -29,6 +29,10 @@ pub enum Ds {
 /// would be bogus.
 pub fn ds(zone: &Zone, signed: bool, resolver: Option<SocketAddr>) -> Ds {
     let cds: Vec<String> = match ask(zone.server, &zone.name, Rtype::CDS, WAIT) {
+        // It asks the parent to forget the DS (RFC 8078 4): the zone is about to be unsigned.
+        Reply::Data(cds) if cds.iter().any(|record| is_deletion(&record.data)) => {
+            return Ds::Unsigned;
+        }
         Reply::Data(cds) => cds.into_iter().map(|record| record.data).collect(),
         Reply::Silence => return silent(zone),
         // BIND proposes a DS only when every answer from before it signed has expired, which
@@ -59,6 +63,11 @@ pub fn ds(zone: &Zone, signed: bool, resolver: Option<SocketAddr>) -> Ds {
         )),
         Reply::Silence => Ds::NotYet(format!("the resolver {} has no answer", resolver.ip())),
     }
+}
+
+/// Whether the data of a CDS are `0 0 0 00`.
+fn is_deletion(cds: &str) -> bool {
+    cds.split_ascii_whitespace().nth(1) == Some("0")
 }
 
 fn silent(zone: &Zone) -> Ds {

@@ -1,9 +1,10 @@
 //! Answers about a zone that fit no datagram.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use bowline::config::Config;
+use bowline::config::{Config, Zone};
 use bowline::dns::Rtype;
 use bowline::dns::apex::{Reply, ask};
 use bowline::setup::parent::{Ds, ds};
@@ -21,6 +22,16 @@ fn with_keys(count: usize) -> Bench {
     bench(&keys)
 }
 
+/// The zone as it is configured where `server` serves it.
+fn configured(server: SocketAddr) -> Zone {
+    let text = format!(
+        "url = \"https://update.example.org\"\n[[zone]]\nname = \"dyn.example.org\"\n\
+         server = \"{server}\"\nkey_file = \"tsig.key\"\n"
+    );
+    let config = Config::parse(Path::new("/etc/bowline/bowline.toml"), &text).unwrap();
+    config.zones.into_iter().next().unwrap()
+}
+
 #[test]
 fn keys_of_every_size_are_read() {
     // Within 512 octets are none; 1232 are asked for, two keys fit, four do not.
@@ -32,18 +43,20 @@ fn keys_of_every_size_are_read() {
             Reply::Data(keys) => assert_eq!(keys.len(), count),
             other => assert_eq!((other, count), (Reply::No, 0)),
         }
-        let text = format!(
-            "url = \"https://update.example.org\"\n[[zone]]\nname = \"dyn.example.org\"\n\
-             server = \"{server}\"\nkey_file = \"tsig.key\"\n"
-        );
-        let config = Config::parse(Path::new("/etc/bowline/bowline.toml"), &text).unwrap();
         // Its own server answers for the parent here: the NS are known.
-        match ds(&config.zones[0], true, Some(server)) {
+        match ds(&configured(server), true, Some(server)) {
             Ds::Enter(records) => assert_eq!(records.len(), count),
             Ds::NotYet(why) => assert!(count == 0 && why.contains("no keys yet"), "{why}"),
             Ds::Unsigned => panic!("{count} keys"),
         }
     }
+}
+
+#[test]
+fn a_zone_about_to_be_unsigned_gets_no_ds() {
+    let bench = bench(&["@ 3600 CDS 0 0 0 00"]);
+    let server = bench.server.address;
+    assert_eq!(ds(&configured(server), true, Some(server)), Ds::Unsigned);
 }
 
 #[test]

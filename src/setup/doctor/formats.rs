@@ -6,11 +6,13 @@ use super::logs::sites;
 use super::report::Report;
 use crate::setup::Place;
 
-/// What hands requests to a program, in Apache's words and in nginx's.
-const RUNS: [&str; 5] = [
+/// What hands requests to a program, in Apache's words and in nginx's; for fcgiwrap, which
+/// runs all CGI programs there are, the name of the program.
+const RUNS: [&str; 6] = [
     "scriptalias",
     "proxypass",
     "fastcgi_pass",
+    "fastcgi_param script_filename",
     "fcgidwrapper",
     "sethandler",
 ];
@@ -68,7 +70,8 @@ pub(super) fn examine(place: &Place, report: &mut Report) {
 /// Whether a site hands requests to us.
 fn runs_bowline(text: &str) -> bool {
     directives(text).any(|(name, rest)| {
-        RUNS.iter().any(|run| name.starts_with(run)) && rest.contains("bowline")
+        let line = format!("{name} {}", rest.to_ascii_lowercase());
+        RUNS.iter().any(|run| line.starts_with(run)) && rest.contains("bowline")
     })
 }
 
@@ -142,6 +145,28 @@ fn directives(text: &str) -> impl Iterator<Item = (String, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::setup::users::Owners;
+    use crate::setup::{Gateway, Site, nginx};
+    use std::path::Path;
+
+    #[test]
+    fn a_site_for_fcgiwrap_is_looked_at() {
+        let place = Place::new(Path::new("/etc/bowline/bowline.toml"), None).unwrap();
+        let site = Site {
+            place: &place,
+            owners: &Owners::new("root").unwrap(),
+            url: &"https://update.example.org".parse().unwrap(),
+            http: None,
+            gateway: Gateway::Cgi,
+            executable: Path::new("/usr/bin/bowline"),
+        };
+        for file in nginx::files(&site).unwrap() {
+            let text = file.content.text().unwrap();
+            assert!(text.contains("fcgiwrap.socket") && runs_bowline(text));
+            let combined = text.replace("access.log bowline", "access.log combined");
+            assert_eq!(shown(&combined, &formats(text)).len(), 1, "{combined}");
+        }
+    }
 
     #[test]
     fn formats_that_show_paths() {

@@ -26,8 +26,8 @@ pub(super) struct Knot {
 pub(super) fn examine(zone: &Zone, place: &Place, report: &mut Report) {
     match Knot::of(zone, place) {
         Some(knot) => {
-            knot.held_up(zone, report);
-            durability(&knot.settings(zone), report);
+            knot.held_up(zone, place, report);
+            durability(&knot.settings(zone), zone, place, report);
             knot.limits(zone, report);
             rule::examine(&knot, zone, report);
             // What the answers could only guess at.
@@ -36,7 +36,7 @@ pub(super) fn examine(zone: &Zone, place: &Place, report: &mut Report) {
             report.explained("key", "acl");
         }
         None => match files(zone, place) {
-            Some(settings) => durability(&settings, report),
+            Some(settings) => durability(&settings, zone, place, report),
             None => others(zone, place, report),
         },
     }
@@ -116,8 +116,9 @@ impl Knot {
     }
 
     /// Frozen, or in a transaction that somebody began and never ended.
-    fn held_up(&self, zone: &Zone, report: &mut Report) {
+    fn held_up(&self, zone: &Zone, place: &Place, report: &mut Report) {
         let name = zone.name.as_str();
+        let knotc = knotc(place);
         let status = self.ask(&["zone-status", name]).unwrap_or_default();
         let says = |word: &str| status.split('|').any(|part| part.trim().starts_with(word));
         match says("freeze: yes") {
@@ -125,7 +126,7 @@ impl Knot {
             true => report.problem(
                 "zone-frozen",
                 "the zone is frozen, and takes no updates",
-                format_args!("`knotc zone-thaw {name}`"),
+                format_args!("`{knotc} zone-thaw {name}`"),
             ),
         }
         match says("transaction: open") {
@@ -133,7 +134,7 @@ impl Knot {
             true => report.problem(
                 "zone-transaction",
                 "a transaction is open, and holds up every update",
-                format_args!("`knotc zone-commit {name}` or `knotc zone-abort {name}`"),
+                format_args!("`{knotc} zone-commit {name}` or `{knotc} zone-abort {name}`"),
             ),
         }
     }
@@ -202,13 +203,36 @@ fn files(zone: &Zone, place: &Place) -> Option<Settings> {
     })
 }
 
+/// How an operator calls `knotc` here.
+fn knotc(place: &Place) -> String {
+    match place.private {
+        true => format!("knotc -c {}", place.knot_conf().display()),
+        false => "knotc".to_owned(),
+    }
+}
+
+/// The way to settings that lose nothing. Only a start with `whole` puts the zone into a journal
+/// that has changes only; without that start there is no zone any more. What an unused journal
+/// still has is older than the zone file.
+fn to_recommended(content: &str, zone: &Zone, place: &Place) -> String {
+    let (knotc, zone) = (knotc(place), &zone.name);
+    let forget = match content {
+        "none" => format!(" && {knotc} -b -f zone-purge +journal {zone}"),
+        _ => String::new(),
+    };
+    format!(
+        "`{knotc} -b -f zone-flush {zone}{forget}`; then zonefile-load: whole and journal-content: all for \
+         the zone, and restart Knot; when the zone is answered again, zonefile-load: none, and restart it \
+         once more"
+    )
+}
+
 /// Whether what was accepted is still there after a restart, a crash, a power cut.
-fn durability(settings: &Settings, report: &mut Report) {
-    let recommended = "zonefile-load: none and journal-content: all in the zone's template, then restart Knot; \
-                       first keep the zone: `knotc zone-flush`, `zone-backup`";
+fn durability(settings: &Settings, zone: &Zone, place: &Place, report: &mut Report) {
     let load = settings.zonefile_load.as_deref().unwrap_or("whole");
     let content = settings.journal_content.as_deref().unwrap_or("changes");
     let mode = settings.journal_db_mode.as_deref().unwrap_or("robust");
+    let recommended = &to_recommended(content, zone, place);
     let says = format!("zonefile-load {load}, journal-content {content}, journal-db-mode {mode}");
     match (load, content, mode) {
         ("difference-no-serial", _, _) => report.problem(
@@ -239,26 +263,32 @@ fn durability(settings: &Settings, report: &mut Report) {
             format_args!(
                 "{says}: the journal has changes only, so after a restart there is no zone"
             ),
-            "first keep the zone: `knotc -b zone-flush`; then zonefile-load: whole and journal-content: all, \
-             restart Knot; zonefile-load: none after that",
+            recommended,
         ),
-        _ => report.ok_but(
+        _ => report.ok(
             "durability",
             format_args!(
                 "{says}: kept, as long as the zone file is never damaged or edited without freeze"
             ),
-            recommended,
         ),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::super::Status;
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn settings_that_lose_updates() {
+        let file = Path::new("/etc/bowline/bowline.toml");
+        let text = "url = \"https://u.example.org\"\n[state]\nregistry = \"/r\"\n[[zone]]\n\
+                    name = \"dyn.example.org\"\nserver = \"127.0.0.1:53\"\nkey_file = \"/k\"\n";
+        let config = Config::parse(file, text).unwrap();
+        let (zone, place) = (&config.zones[0], &Place::new(file, None).unwrap());
         for (load, content, mode, expected) in [
             ("none", "all", "robust", Status::Ok),
             ("whole", "changes", "robust", Status::Ok),
@@ -275,7 +305,7 @@ mod tests {
                 journal_content: some(content),
                 journal_db_mode: some(mode),
             };
-            durability(&settings, &mut report);
+            durability(&settings, zone, place, &mut report);
             assert_eq!(
                 report.findings[0].status, expected,
                 "{load} {content} {mode}"

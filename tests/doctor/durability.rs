@@ -1,0 +1,67 @@
+//! Settings of Knot that lose updates, and the way away from them.
+
+use std::process::Command;
+
+use crate::parent::{DELEGATION, Parent};
+use crate::patient::{doctor, edit, edit_knot, healthy, options};
+
+const RECOMMENDED: &str = "zonefile-load: none\n    journal-content: all\n    zonefile-sync: 5m";
+
+/// Whoever does what the hint says, word by word, keeps the zone.
+#[test]
+fn the_hint_keeps_the_zone_and_what_is_in_it() {
+    for (load, content, sync) in [
+        ("whole", "none", "-1"),
+        ("none", "changes", "5m"),
+        ("difference", "changes", "-1"),
+        ("difference-no-serial", "all", "-1"),
+    ] {
+        let mut site = healthy(options());
+        let parent = Parent::with(DELEGATION);
+        let bad = format!(
+            "zonefile-load: {load}\n    journal-content: {content}\n    zonefile-sync: {sync}"
+        );
+        edit_knot(&site, RECOMMENDED, &bad);
+        site.knot.set("own 300 A 192.0.2.77");
+        let said = doctor(&site, &parent, &[]);
+        let mut checks = said.checks().iter();
+        let found = checks.find(|check| check["name"] == "durability").unwrap();
+        assert_eq!(found["status"], "problem", "{bad}");
+        let hint = found["hint"].as_str().unwrap();
+        let steps: Vec<&str> = hint.split("; ").collect();
+        let [flush, first, second] = steps.as_slice() else {
+            panic!("{hint}")
+        };
+        let flush = Command::new("sh")
+            .args(["-c", flush.trim_matches('`')])
+            .output();
+        assert!(flush.unwrap().status.success(), "{hint}");
+        assert!(first.contains("zonefile-load: whole") && first.contains("journal-content: all"));
+        let whole = RECOMMENDED.replace("none", "whole");
+        edit(&site, "knot/knot.conf", &bad, &whole);
+        site.knot.restart();
+        assert!(second.contains("zonefile-load: none"), "{hint}");
+        edit(&site, "knot/knot.conf", &whole, RECOMMENDED);
+        site.knot.restart();
+        assert_eq!(
+            site.knot.kdig("own.dyn.example.org", "A"),
+            ["192.0.2.77"],
+            "{bad}"
+        );
+        let said = doctor(&site, &parent, &[]);
+        assert_eq!(said.problems(), ["url"], "{bad}: {:#}", said.document);
+    }
+}
+
+#[test]
+fn what_is_well_gets_no_advice() {
+    let site = healthy(options());
+    edit_knot(&site, RECOMMENDED, "zonefile-load: whole");
+    let said = doctor(&site, &Parent::with(DELEGATION), &[]);
+    let mut checks = said.checks().iter();
+    let found = checks.find(|check| check["name"] == "durability").unwrap();
+    assert_eq!(
+        (found["status"].as_str(), found["hint"].as_str()),
+        (Some("ok"), None)
+    );
+}
