@@ -75,8 +75,11 @@ impl Setup {
         self.dns.check_theirs(&self.place, &all)?;
         let files = files
             .into_iter()
-            .map(|file| written.look(file, self.owners.settable))
-            .collect::<Result<Vec<_>, _>>()?;
+            .map(|file| {
+                let looked = written.look(file, self.owners.settable)?;
+                Ok(registry::look(looked, &self.owners))
+            })
+            .collect::<Result<Vec<_>, SetupError>>()?;
         let mut records = self.delegation()?;
         if self.web.is_some() && self.http.is_none() {
             let web = records::web(&self.url, &self.zone.name, &self.public);
@@ -247,12 +250,12 @@ impl Plan {
         // not even the directory could be made, that is what failed.
         let saved = written.save(&owners.root, owners.settable);
         done.and(saved)?;
-        let new = |(file, state): &&(File, State)| {
-            state.writes() && matches!(file.content, Content::Registry)
-        };
-        match self.files.iter().find(new) {
-            Some((file, _)) => registry::make(file, place, owners),
-            None => Ok(()),
+        let is_registry = |(file, _): &&(File, State)| matches!(file.content, Content::Registry);
+        match self.files.iter().find(is_registry) {
+            Some((file, State::New)) => registry::make(file, place, owners),
+            Some((file, State::Reset(_))) => registry::give_back(&file.path, &file.owner)
+                .map_err(|error| SetupError::io("give back", &file.path, error)),
+            _ => Ok(()),
         }
     }
 }

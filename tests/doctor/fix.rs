@@ -1,7 +1,7 @@
 //! What `--fix` puts right, and what it leaves alone.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 
 use crate::parent::{DELEGATION, Parent};
 use crate::patient::{doctor, healthy, options};
@@ -145,10 +145,54 @@ fn counters_that_cannot_be_used() {
     assert_eq!(said.problems(), ["url"], "{:#}", said.document);
     assert!(!file.exists());
     fs::create_dir(&file).unwrap();
-    std::os::unix::fs::chown(&file, Some(uid), None).unwrap();
+    chown(&file, Some(uid), None).unwrap();
     let said = doctor(&site, &parent, &["--fix"]);
     assert_eq!(said.problems(), ["counters", "url"], "{:#}", said.document);
     assert!(file.is_dir());
+}
+
+#[test]
+fn a_registry_that_became_roots_is_given_back() {
+    let Some((site, uid, gid)) = theirs() else {
+        return;
+    };
+    let parent = Parent::with(DELEGATION);
+    let names = ["state/bowline.db", "state/bowline.db-wal"];
+    fs::write(site.path(names[1]), "").unwrap();
+    let owner = |name: &str| {
+        let is = fs::metadata(site.path(name)).unwrap();
+        (is.uid(), is.gid())
+    };
+    for name in names {
+        chown(site.path(name), Some(0), Some(0)).unwrap();
+        set(&site, name, 0o640);
+    }
+    let said = doctor(&site, &parent, &[]);
+    assert_eq!(
+        said.problems(),
+        ["registry-owner", "url"],
+        "{:#}",
+        said.document
+    );
+    // With another name it could be any of root's files.
+    fs::hard_link(site.path(names[0]), site.path("other")).unwrap();
+    let said = doctor(&site, &parent, &["--fix"]);
+    assert!(
+        said.about("registry-owner").contains("another name"),
+        "{:#}",
+        said.document
+    );
+    assert_eq!(owner(names[0]), (0, 0));
+    fs::remove_file(site.path("other")).unwrap();
+    let said = doctor(&site, &parent, &["--fix"]);
+    assert_eq!(said.problems(), ["url"], "{:#}", said.document);
+    assert_eq!(owner(names[0]), (uid, gid));
+    // Nor is what a link leads to given away.
+    fs::rename(site.path(names[0]), site.path("state/moved")).unwrap();
+    fs::write(site.path("victim"), "").unwrap();
+    symlink(site.path("victim"), site.path(names[0])).unwrap();
+    doctor(&site, &parent, &["--fix"]);
+    assert_eq!(owner("victim"), (0, 0));
 }
 
 fn set(site: &Site, name: &str, mode: u32) {

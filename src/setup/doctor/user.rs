@@ -9,9 +9,9 @@ use std::path::Path;
 use super::mode::{Allowed, open};
 use super::report::Report;
 use crate::config::Config;
-use crate::setup::Place;
 use crate::setup::runner::Runner;
 use crate::setup::users::Owner;
+use crate::setup::{Place, registry};
 
 /// Others change nothing in it.
 const WRITABLE: u32 = 0o022;
@@ -21,7 +21,10 @@ pub fn examine(config: &Config, place: &Place, fix: bool, report: &mut Report) -
     let runner = Runner::of(config, place)?;
     let state = config.state_directory();
     match &runner {
-        Runner::Known(_) => return Some(runner),
+        Runner::Known(owner) => {
+            lost_registry(config, owner, fix, report);
+            return Some(runner);
+        }
         Runner::Unclear { owner, or, because } => report.problem(
             "state-directory",
             format_args!("{} belongs to {}, and {because}", state.display(), owner.user),
@@ -71,6 +74,29 @@ pub fn examine(config: &Config, place: &Place, fix: bool, report: &mut Report) -
         }
     }
     Some(runner)
+}
+
+/// A registry that root made or copied there, which its user cannot write: with `fix` it is
+/// given back. That user's own part tells of it otherwise.
+fn lost_registry(config: &Config, owner: &Owner, fix: bool, report: &mut Report) {
+    let file = &config.state.registry;
+    if !fix || !rustix::process::geteuid().is_root() || !registry::is_lost(file, owner) {
+        return;
+    }
+    match registry::give_back(file, owner) {
+        Ok(()) => {
+            let says = format!("{} belongs to {}", file.display(), owner.user);
+            report.fixed("registry-owner", says);
+        }
+        Err(error) => report.problem(
+            "registry-owner",
+            format_args!(
+                "{} belongs to root; it was not changed: {error}",
+                file.display()
+            ),
+            "put owner and mode right by hand",
+        ),
+    }
 }
 
 fn hint(state: &Path, Owner { user, group, .. }: &Owner) -> String {
