@@ -41,9 +41,10 @@ impl Reader {
         closed.map(Path::to_owned)
     }
 
-    /// Whether they may read a file of that owner and group, were its mode as given.
+    /// Whether they may read a file or all of a directory, of that owner and group, were its
+    /// mode as given.
     pub fn may_read(self, is: &Metadata, mode: u32) -> bool {
-        self.may(is, mode, READ)
+        self.may(is, mode, READ) && (!is.is_dir() || self.may(is, mode, SEARCH))
     }
 
     /// The command that opens to them what is closed.

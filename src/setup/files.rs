@@ -101,7 +101,7 @@ pub enum State {
     New,
     /// It is as it should be.
     Unchanged,
-    /// Its text is as it should be, its mode or owner is not and is put right: what differs.
+    /// What is in it is as it should be, its mode or owner is not and is put right: what differs.
     Reset(Vec<String>),
     /// The same, but it is not ours to put right.
     Unfit(Vec<String>),
@@ -219,7 +219,7 @@ impl Written {
     pub fn write(&mut self, file: &File, state: &State, set_owner: bool) -> Result<(), SetupError> {
         if state.replaces() {
             match &file.content {
-                Content::Directory => make_directory(file, set_owner)?,
+                Content::Directory => directory(file, state, set_owner)?,
                 Content::Text(text) | Content::Secret(text) => {
                     // Only what we know to be our own text is written where a link leads.
                     let target = match state {
@@ -306,15 +306,18 @@ pub fn read(path: &Path) -> Result<Option<String>, SetupError> {
     }
 }
 
-fn make_directory(file: &File, set_owner: bool) -> Result<(), SetupError> {
+/// Makes a directory that is new; then, and for one that is there, owner and mode.
+fn directory(file: &File, state: &State, set_owner: bool) -> Result<(), SetupError> {
     let failed = |error| SetupError::io("make the directory", &file.path, error);
-    if let Some(parent) = file.path.parent() {
-        fs::create_dir_all(parent).map_err(failed)?;
+    if state.writes() {
+        if let Some(parent) = file.path.parent() {
+            fs::create_dir_all(parent).map_err(failed)?;
+        }
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&file.path)
+            .map_err(failed)?;
     }
-    fs::DirBuilder::new()
-        .mode(0o700)
-        .create(&file.path)
-        .map_err(failed)?;
     let no_link = OFlags::NOFOLLOW | OFlags::DIRECTORY;
     let open = OpenOptions::new()
         .read(true)

@@ -8,7 +8,8 @@ use super::users::{Owner, group_name, user_name};
 
 /// Looks at what is there: a state that says what differs, and the file as it will be.
 ///
-/// Put right is only what root can write anew: a text that is as it should be. A directory
+/// Put right is only what root can write anew: a text that is as it should be, and a
+/// directory that is there for a server, which may have been installed later. Another one
 /// may be shared with others, the registry lies where somebody else could lay a link, and
 /// what somebody changed stays as it is.
 pub(super) fn look(mut file: File, state: State, settable: bool) -> (File, State) {
@@ -19,8 +20,13 @@ pub(super) fn look(mut file: File, state: State, settable: bool) -> (File, State
     if differs.is_empty() || state.writes() {
         return (file, state);
     }
-    let text = matches!(file.content, Content::Text(_) | Content::Secret(_));
-    let right = settable && text && state == State::Unchanged && !file.path.is_symlink();
+    let ours = match file.content {
+        Content::Text(_) | Content::Secret(_) => true,
+        // Root's still, and wanted for the group of those who read it.
+        Content::Directory => is.uid() == 0 && file.owner.uid == 0 && file.owner.gid != 0,
+        Content::Registry => false,
+    };
+    let right = settable && ours && state == State::Unchanged && !file.path.is_symlink();
     if right {
         return (file, State::Reset(differs));
     }

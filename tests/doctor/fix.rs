@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+use std::process::Command;
 
 use crate::parent::{DELEGATION, Parent};
 use crate::patient::{doctor, healthy, options};
 use crate::support::site::Site;
+use crate::support::skip::skip;
 use crate::user::theirs;
 
 #[test]
@@ -87,6 +89,36 @@ fn a_state_directory_that_is_closed_to_its_owner() {
     assert_eq!(said.problems(), ["url"], "{:#}", said.document);
     let about = said.about("state-directory");
     assert!(about.contains("mode 0700 instead of 0000"), "{about}");
+}
+
+#[test]
+fn the_name_servers_copy_of_the_key_stays_its_own() {
+    let Some((site, _, _)) = theirs() else {
+        return;
+    };
+    let Ok(knot) = Command::new("id").args(["-g", "knot"]).output() else {
+        return;
+    };
+    let Ok(knot) = String::from_utf8_lossy(&knot.stdout).trim().parse::<u32>() else {
+        return skip("there is no user knot");
+    };
+    let parent = Parent::with(DELEGATION);
+    let copy = site.path("knot/bowline.d/00-key.conf");
+    fs::create_dir(site.path("knot/bowline.d")).unwrap();
+    fs::copy(site.path("tsig.key"), &copy).unwrap();
+    // The directory was made before there was a user knot.
+    for (group, mode, right) in [(knot, 0o640, true), (0, 0o644, false), (4, 0o640, false)] {
+        chown(&copy, Some(0), Some(group)).unwrap();
+        set(&site, "knot/bowline.d", 0o750);
+        set(&site, "knot/bowline.d/00-key.conf", mode);
+        let said = doctor(&site, &parent, &["--fix"]);
+        let fixed = said.about("secrets").contains("00-key.conf");
+        assert_eq!(fixed, !right, "{:#}", said.document);
+        let is = fs::metadata(&copy).unwrap();
+        assert_eq!(is.mode() & 0o7777, 0o640);
+        let wanted = if group == 4 { knot } else { group };
+        assert_eq!(is.gid(), wanted);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@
 pub(crate) type Case = (&'static str, &'static str, &'static str);
 
 /// Files, owners and modes.
-pub(crate) const FILES: [Case; 12] = [
+pub(crate) const FILES: [Case; 14] = [
     (
         "chmod 644 /etc/bowline/tsig.key",
         "chmod 640 /etc/bowline/tsig.key",
@@ -45,6 +45,16 @@ pub(crate) const FILES: [Case; 12] = [
         "chgrp root /etc/bowline/lookup.key",
         "chgrp bowline /etc/bowline/lookup.key",
         "keys-readable",
+    ),
+    (
+        "chgrp root /etc/knot/bowline.d",
+        "bowline doctor --fix >/dev/null; test \"$(stat -c %G%a /etc/knot/bowline.d)\" = knot750",
+        "key-copy",
+    ),
+    (
+        "chgrp root /etc/knot/bowline.d/00-key.conf",
+        "bowline doctor --fix >/dev/null; test \"$(stat -c %G%a /etc/knot/bowline.d/00-key.conf)\" = knot640",
+        "key-copy",
     ),
     (
         "mv /etc/bowline/tsig.key /root/",

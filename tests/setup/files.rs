@@ -152,7 +152,8 @@ fn open_secrets_are_closed_and_the_rest_is_told() {
         ("tsig.key", 0o644, true),
         ("lookup.key", 0o666, true),
         ("bowline.toml", 0o600, true),
-        ("knot/bowline.d", 0o755, false),
+        ("knot/bowline.d", 0o755, true),
+        ("state", 0o700, false),
         ("knot/bowline.d/50-dyn.example.org.conf", 0o644, false),
         ("state/bowline.db", 0o644, false),
     ] {
@@ -174,18 +175,18 @@ fn open_secrets_are_closed_and_the_rest_is_told() {
             format!("mode {mode:04o} instead of {wanted:04o}")
         );
     }
-    if root {
-        let key = trial.path("tsig.key");
-        let before = fs::metadata(&key).unwrap().gid();
-        std::os::unix::fs::chown(&key, None, Some(0)).unwrap();
+    // As where a server was installed after the first init.
+    let groups = [("tsig.key", "www-data"), ("knot/bowline.d", "knot")];
+    for (path, group) in groups.into_iter().filter(|_| root) {
+        let path = trial.path(path);
+        let before = fs::metadata(&path).unwrap().gid();
+        std::os::unix::fs::chown(&path, None, Some(0)).unwrap();
         let report = parse(&trial.init(&[]).unwrap());
-        let said = &report["files"][key.to_str().unwrap()];
+        let said = &report["files"][path.to_str().unwrap()];
         assert_eq!(said["state"], "reset");
-        assert_eq!(
-            said["differs"][0],
-            "owner root:root instead of root:www-data"
-        );
-        assert_eq!(fs::metadata(&key).unwrap().gid(), before);
+        let differs = format!("owner root:root instead of root:{group}");
+        assert_eq!(said["differs"][0], differs);
+        assert_eq!(fs::metadata(&path).unwrap().gid(), before);
     }
 }
 

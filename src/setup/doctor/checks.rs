@@ -10,7 +10,10 @@ pub const CHECKS: [(&str, &str); 63] = [
     ("files", "what init wrote is there, and unchanged"),
     ("secrets", "nobody reads a secret without need"),
     ("key-strength", "the key for updates is not a weak one"),
-    ("key-copy", "the name server's copy of the key is ours"),
+    (
+        "key-copy",
+        "the name server's copy of the key is ours, and open to it",
+    ),
     (
         "state-directory",
         "owner and mode of the state directory; it is no link",

@@ -51,6 +51,20 @@ impl Allowed {
         }
     }
 
+    /// The same in a name server's directory, and for the group of the user that it runs as,
+    /// who has to read it where `reads`.
+    pub(super) fn for_server(found: Option<&Metadata>, server: Option<Owner>, reads: bool) -> Self {
+        let mut allowed = Allowed::beside(found);
+        let Some(Owner { uid, gid, .. }) = server else {
+            return allowed;
+        };
+        // With another group it was given to the user that the server runs as here.
+        let given = found.is_some_and(|is| ![0, gid].contains(&is.gid()));
+        allowed.gids.insert(usize::from(given), gid);
+        allowed.reader = (reads && !given).then_some(Reader { uid, gid });
+        allowed
+    }
+
     /// Root and this process, and who runs bowline and has to read it. Where that is not
     /// clear, nobody's group is taken away.
     pub(super) fn for_runner(runner: Option<&Runner>) -> Self {
@@ -181,9 +195,9 @@ impl Allowed {
                 false => closed &= !0o070,
             }
         }
-        // A directory that its group may search stays so.
+        // A directory that its group may search stays so, and one that it reads becomes so.
         if is.is_dir() {
-            closed |= mode & 0o010;
+            closed |= if locked_out { 0o010 } else { mode & 0o010 };
         }
         if !self.uids.contains(&is.uid()) {
             let owner = self.uids.first().copied();

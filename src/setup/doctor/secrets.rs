@@ -8,8 +8,10 @@ use super::mode::Allowed;
 use super::report::Report;
 use crate::config::Config;
 use crate::dns::Key;
+use crate::setup::Place;
+use crate::setup::nameserver::{self, Program};
 use crate::setup::runner::Runner;
-use crate::setup::{Place, nameserver};
+use crate::setup::users::Owner;
 
 /// What only root may look at.
 const AS_ROOT: &str = "run this as root, with sudo";
@@ -24,19 +26,32 @@ pub fn examine(
     fix: bool,
     report: &mut Report,
 ) {
-    let files = config.secrets();
-    let copies = copies(place);
     let ours = Allowed::for_runner(runner);
-    let mut sound = 0;
-    for file in &files {
-        sound += usize::from(secret(file, &ours, fix, report));
+    let mut sound = true;
+    for file in config.secrets() {
+        sound &= secret(file, &ours, None, fix, report);
     }
-    for copy in &copies {
-        // The name server reads it with the group that its directory has.
-        let beside = copy.parent().and_then(|parent| fs::metadata(parent).ok());
-        sound += usize::from(secret(copy, &Allowed::beside(beside.as_ref()), fix, report));
+    let mut copies = Vec::new();
+    for server in nameserver::ALL {
+        let directory = server.key_copies(place);
+        let theirs = copies_in(&directory);
+        if theirs.is_empty() {
+            continue;
+        }
+        let is = fs::metadata(&directory).ok();
+        let user = Owner::user(server.user());
+        // A private server runs as whoever starts it.
+        let allowed = Allowed::for_server(is.as_ref(), user, !place.private);
+        if is.is_some_and(|is| allowed.is_closed_to_reader(&is)) {
+            sound = false;
+            closed(&directory, &allowed, server, fix, report);
+        }
+        for copy in &theirs {
+            sound &= secret(copy, &allowed, Some(server), fix, report);
+        }
+        copies.extend(theirs);
     }
-    if sound == files.len() + copies.len() {
+    if sound {
         report.ok("secrets", "only those read the secrets who need to");
     }
     for file in config.update_keys() {
@@ -45,8 +60,15 @@ pub fn examine(
     compare(config, &copies, report);
 }
 
-/// Whether one file is as closed as it should be; if not, it has been said, or mended.
-fn secret(file: &Path, allowed: &Allowed, fix: bool, report: &mut Report) -> bool {
+/// Whether one file, a name server's or ours, is as closed as it should be; if not, it has
+/// been said, or mended.
+fn secret(
+    file: &Path,
+    allowed: &Allowed,
+    server: Option<&dyn Program>,
+    fix: bool,
+    report: &mut Report,
+) -> bool {
     let is = match fs::metadata(file) {
         Ok(is) => is,
         // Nobody reads it; that it is missing is told where it is needed.
@@ -68,13 +90,16 @@ fn secret(file: &Path, allowed: &Allowed, fix: bool, report: &mut Report) -> boo
             return false;
         }
     };
-    let (name, wrong) = match allowed.wrong(&is) {
-        Some(wrong) => ("secrets", wrong),
-        // Else whoever cannot read it says so.
-        None if fix && allowed.is_closed_to_reader(&is) => {
-            ("keys-readable", "is closed to who runs bowline".to_owned())
+    let (name, wrong) = match (allowed.wrong(&is), server) {
+        (Some(wrong), _) => ("secrets", wrong),
+        (None, _) if !allowed.is_closed_to_reader(&is) => return true,
+        (None, Some(server)) => {
+            closed(file, allowed, server, fix, report);
+            return false;
         }
-        None => return true,
+        // Else whoever cannot read it says so.
+        (None, None) if fix => ("keys-readable", "is closed to who runs bowline".to_owned()),
+        (None, None) => return true,
     };
     let says = format!("{} {wrong}", file.display());
     if fix {
@@ -96,6 +121,27 @@ fn secret(file: &Path, allowed: &Allowed, fix: bool, report: &mut Report) -> boo
     false
 }
 
+/// A name server cannot read its copy of the key, or the directory that it is in: at its
+/// next start it has no key, or does not start.
+fn closed(file: &Path, allowed: &Allowed, server: &dyn Program, fix: bool, report: &mut Report) {
+    let (name, user) = (server.name(), server.user());
+    let path = file.display();
+    let says = format!("{path} is closed to {user}, the user of {name}");
+    match fix.then(|| allowed.close(file)) {
+        Some(Ok(changed)) => report.fixed("key-copy", changed),
+        Some(Err(error)) => report.problem(
+            "key-copy",
+            format_args!("{says}; it was not changed: {error}"),
+            format_args!("`chgrp {user} {path} && chmod g+rX {path}`"),
+        ),
+        None => report.problem(
+            "key-copy",
+            says,
+            "`bowline doctor --fix` opens it to that user",
+        ),
+    }
+}
+
 /// What is weak about a key.
 fn weakness(file: &Path, report: &mut Report) {
     let key = fs::read_to_string(file).ok();
@@ -109,14 +155,10 @@ fn weakness(file: &Path, report: &mut Report) {
     }
 }
 
-/// The name servers' own copies of the key, where there are some.
-fn copies(place: &Place) -> Vec<PathBuf> {
-    let files = nameserver::ALL
-        .iter()
-        .filter_map(|server| fs::read_dir(server.key_copies(place)).ok());
-    let mut copies: Vec<PathBuf> = files
-        .flatten()
-        .flatten()
+/// A name server's own copies of the key in its directory, where there are some.
+fn copies_in(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut copies: Vec<PathBuf> = entries
         .map(|entry| entry.path())
         .filter(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
