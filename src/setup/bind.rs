@@ -104,7 +104,7 @@ impl Program for Bind {
             .value("/var/lib/bind/bowline", place.bind_storage.display())
             .value("dyn.example.org", &zone.name)
             .value(PARENT_LINES, parent_lines(parent))
-            .value(SOA, soa(zone))
+            .value(SOA, soa(zone, ""))
             .value(
                 &format!("{APEX}NS ns1.example.org.\n"),
                 apex_lines(zone, APEX, ""),

@@ -157,13 +157,20 @@ fn is_zone(table: &Table, zone: &ZoneName) -> bool {
     name.and_then(|name| name.parse().ok()).as_ref() == Some(zone)
 }
 
-/// Changes a value and leaves the comment behind it.
+/// Changes a value, where it is another one, and leaves the comments above and behind it.
 fn put(table: &mut Table, key: &str, new: impl Into<toml_edit::Value>) {
     let mut new = new.into();
-    if let Some(old) = table.get(key).and_then(Item::as_value) {
+    let Some(item) = table.get_mut(key) else {
+        table.insert(key, Item::Value(new));
+        return;
+    };
+    if let Some(old) = item.as_value() {
         *new.decor_mut() = old.decor().clone();
+        if new.to_string() == old.to_string() {
+            return;
+        }
     }
-    table.insert(key, Item::Value(new));
+    *item = Item::Value(new);
 }
 
 /// `0` where nothing expires, as in the documentation.
@@ -195,7 +202,7 @@ mod tests {
     #[test]
     fn edits_keep_comments_and_can_be_read() {
         let file = Path::new(FILE);
-        let first = TEMPLATE.replace("ttl = 60", "ttl = 60 # short");
+        let first = TEMPLATE.replace("ttl = 60", "# Not longer.\nttl = 60 # short");
         let keys = ZoneKeys {
             server: Some("127.0.0.1@5354".parse().unwrap()),
             ttl: Some(Ttl::new(120).unwrap()),
@@ -205,7 +212,7 @@ mod tests {
         let two = with_zone(file, &first, &zone("d2.example.org"), &ZoneKeys::default()).unwrap();
         let set = with_zone(file, &two, &zone("dyn.example.org"), &keys).unwrap();
         assert!(
-            set.contains("ttl = 120 # short\nexpire = \"30d\"\nacme = true\n"),
+            set.contains("# Not longer.\nttl = 120 # short\nexpire = \"30d\"\nacme = true\n"),
             "{set}"
         );
         assert!(set.contains("# What is not set here has its default"));

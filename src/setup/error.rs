@@ -51,6 +51,8 @@ pub enum SetupError {
     Value(String),
     /// Knot has an item of that section and name already, in that file.
     KnotHas(String, String, PathBuf),
+    /// Knot reads that configuration database, and not that file.
+    KnotConfdb(PathBuf, PathBuf),
     /// A name server with something of its own that does not go together with ours: its
     /// name, what that is, and where.
     ServerHas(&'static str, String, PathBuf),
@@ -151,6 +153,13 @@ impl Hint for SetupError {
                  --config-dir DIR",
                 file.display()
             ),
+            SetupError::KnotConfdb(database, file) => format!(
+                "`knotc conf-export {file} && mv {database} {database}.before`, restart Knot, and run this \
+                 again: it has the same settings then, from the file; or have a Knot beside that one: \
+                 --config-dir DIR",
+                file = file.display(),
+                database = database.display()
+            ),
             SetupError::ServerHas(server, ..) => format!(
                 "have a {server} of bowline's own beside that one: --config-dir DIR with another \
                  --dns-listen ADDR@PORT; or serve the zone with Knot, which goes together with other \
@@ -170,6 +179,13 @@ impl Hint for SetupError {
                 "nothing was changed; run it again when that is done (`fuser {}` shows who it is)",
                 file.display()
             ),
+            SetupError::Io(_, _, error)
+                if error.kind() == io::ErrorKind::PermissionDenied
+                    && !rustix::process::geteuid().is_root() =>
+            {
+                "run this as root, with sudo; for a trial init takes --config-dir DIR"
+                    .to_owned()
+            }
             SetupError::Command(..) => {
                 "mend that, then run it again: what is done already stays".to_owned()
             }
@@ -236,6 +252,12 @@ impl fmt::Display for SetupError {
             SetupError::KnotHas(section, id, file) => {
                 write!(f, "{} has the {section} {id:?} already", file.display())
             }
+            SetupError::KnotConfdb(database, file) => write!(
+                f,
+                "Knot reads its configuration database {}, and not {}",
+                database.display(),
+                file.display()
+            ),
             SetupError::ServerHas(server, what, file) => {
                 write!(f, "{server} has {what} of its own, in {}", file.display())
             }

@@ -256,7 +256,7 @@ fn first_contents(place: &Place, zone: &NewZone, parent: &[Record]) -> Result<St
         .value("/etc/knot/knot.conf", place.knot_conf().display())
         .value("dyn.example.org", &zone.name)
         .value(PARENT_LINES, parent_lines(parent))
-        .value(SOA, soa(zone))
+        .value(SOA, soa(zone, "'"))
         .value(
             &format!("{APEX}NS ns1.example.org.\n"),
             apex_lines(zone, APEX, "'"),

@@ -238,10 +238,13 @@ pub(super) fn parent_lines(parent: &[Record]) -> String {
 /// The SOA's first two fields in the scripts as they are shipped.
 pub(super) const SOA: &str = "SOA ns1.example.org. hostmaster.example.org.";
 
-/// Those of a zone.
-pub(super) fn soa(zone: &NewZone) -> String {
+/// Those of a zone, each in `quote`: a dot in the mailbox has a backslash before it.
+pub(super) fn soa(zone: &NewZone, quote: &str) -> String {
     let primary = zone.nameservers.first().map_or("", NameServer::as_str);
-    format!("SOA {primary}. {}", zone.hostmaster)
+    format!(
+        "SOA {quote}{primary}.{quote} {quote}{}{quote}",
+        zone.hostmaster
+    )
 }
 
 /// The lines of the scripts for what else stands at the apex: the name servers, and who may

@@ -9,6 +9,9 @@ use super::place::{Place, has_systemd};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 
+/// What a script of first contents is for; a zone that has some is left alone by it.
+pub(super) const FIRST_CONTENTS: &str = "the zone's SOA and NS, unless it has them";
+
 /// One command, and what it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {

@@ -109,7 +109,7 @@ impl Program for PowerDns {
             .value("/var/lib/powerdns", place.pdns_storage.display())
             .value("dyn.example.org", &zone.name)
             .value(PARENT_LINES, parent_lines(parent))
-            .value(SOA, soa(zone))
+            .value(SOA, soa(zone, ""))
             .value(
                 &format!("{APEX}NS ns1.example.org.\n"),
                 apex_lines(zone, APEX, ""),

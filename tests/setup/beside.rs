@@ -3,14 +3,17 @@
 use std::fs;
 
 use bowline::hint::Hint as _;
+use bowline::setup::bind::Bind;
 use bowline::setup::files::{State, Written};
 use bowline::setup::knot::Knot;
+use bowline::setup::nameserver::Program;
 use bowline::setup::users::Owners;
 use bowline::setup::zone::NameServer;
 use bowline::setup::{Gateway, NewZone, Place, Setup};
+use serde_json::Value;
 
 use crate::support::skip::installed;
-use crate::trial::{Trial, run, succeed};
+use crate::trial::{Trial, run, succeed, wait_until};
 
 /// The file of Debian's package, a listener at every address added by its owner.
 const DEBIAN: &str = "server:
@@ -147,6 +150,149 @@ fn what_their_knot_has_already_is_refused() {
             }
         }
     }
+}
+
+/// A `knot.conf` of theirs, with these zones.
+fn with_zones(trial: &Trial, zones: &[&str]) -> String {
+    let knot = trial.path("knot").display().to_string();
+    let mut text = format!(
+        "server:\n    rundir: {knot}/run\n    listen: 127.0.0.1@{}\ndatabase:\n    storage: {knot}/db\n\
+         template:\n  - id: default\n    storage: {knot}\n    file: \"%s.theirs\"\n",
+        trial.update
+    );
+    for zone in zones {
+        text += &format!("zone:\n  - domain: {zone}\n");
+    }
+    text
+}
+
+/// Their Knot with that configuration, and a change in its journal.
+fn their_knot(trial: &Trial, zone: &str) {
+    for directory in ["knot/run", "knot/db"] {
+        fs::create_dir_all(trial.path(directory)).unwrap();
+    }
+    let contents = format!("{zone}. 3600 SOA a. b. 1 2 3 4 5\n{zone}. 3600 NS a.\n");
+    fs::write(trial.path(&format!("knot/{zone}.theirs")), contents).unwrap();
+    let conf = trial.path("knot/knot.conf");
+    let conf = conf.to_str().unwrap();
+    if run("knotc", &["-c", conf, "status"]).status.success() {
+        succeed("knotc", &["-c", conf, "-b", "reload"]);
+    } else {
+        succeed("knotd", &["-d", "-c", conf]);
+    }
+    let read = || run("knotc", &["-c", conf, "zone-read", zone]);
+    wait_until(|| read().status.success());
+    for words in [
+        &["zone-begin", zone][..],
+        &["zone-set", zone, "old", "60", "A", "192.0.2.1"],
+        &["zone-commit", zone],
+    ] {
+        succeed("knotc", &[&["-c", conf], words].concat());
+    }
+}
+
+/// Types what is to be typed here. Knot's service is the machine's own, so that step is done
+/// by hand.
+fn follow<'a>(trial: &Trial, steps: impl Iterator<Item = &'a str>) {
+    let conf = trial.path("knot/knot.conf").display().to_string();
+    for step in steps.filter(|step| !step.starts_with(['#', 'b'])) {
+        let restart = format!("knotc -c {conf} stop; sleep 1; knotd -d -c {conf}");
+        let is_restart = step.contains("restart knot") || step.starts_with("service knot");
+        succeed("sh", &["-c", if is_restart { &restart } else { step }]);
+    }
+}
+
+#[test]
+fn a_zone_taken_out_of_knot_conf_gets_its_first_records_though_it_still_answers() {
+    if !installed("knotd") {
+        return;
+    }
+    let trial = Trial::new();
+    let mut setup = beside(&trial, &with_zones(&trial, &["dyn.example.org"]));
+    setup.listeners = vec![format!("127.0.0.1@{}", trial.dns).parse().unwrap()];
+    their_knot(&trial, "dyn.example.org");
+    let conf = setup.place.knot_conf();
+    let mut written = Written::load(&setup.place.written()).unwrap();
+    let hint = setup.plan(&written).unwrap_err().hint().unwrap();
+    assert!(
+        hint.ends_with("and run this again"),
+        "the way on, as it is gone here: {hint}"
+    );
+    fs::write(&conf, with_zones(&trial, &[])).unwrap();
+    let servers: [&'static dyn Program; 2] = [&Bind, &Knot];
+    for dns in servers {
+        setup.dns = dns;
+        let plan = setup.plan(&written).unwrap();
+        let script = dns.first_contents(&setup.place, &setup.zone.name);
+        let gives = format!("sh {}", script.display());
+        assert!(
+            plan.next.iter().any(|step| step.command == gives),
+            "{:#?}",
+            plan.next
+        );
+    }
+    let plan = setup.plan(&written).unwrap();
+    plan.write(&setup.place, &setup.owners, &mut written)
+        .unwrap();
+    let here = plan.next.iter().filter(|step| step.applied);
+    follow(&trial, here.map(|step| step.command.as_str()));
+    let soa = trial.dig(&["dyn.example.org", "SOA"]);
+    assert!(soa.starts_with("ns1.example.org."), "{soa}");
+}
+
+#[test]
+fn so_does_one_that_is_added_later() {
+    if !installed("knotd") {
+        return;
+    }
+    let trial = Trial::new();
+    let report: Value = serde_json::from_str(&trial.init(&["--web=none"]).unwrap()).unwrap();
+    follow(&trial, commands(&report));
+    let conf = trial.path("knot/knot.conf");
+    let ours = fs::read_to_string(&conf).unwrap();
+    let zone = "two.example.org";
+    let storage = trial.path("knot").display().to_string();
+    let theirs = format!("zone:\n  - domain: {zone}\n    file: {storage}/{zone}.theirs\n");
+    fs::write(&conf, ours.clone() + &theirs).unwrap();
+    their_knot(&trial, zone);
+    let add = ["zone", "add", zone].map(str::to_owned);
+    let error = trial.verb(&add).unwrap_err();
+    assert!(error.contains("and run this again"), "{error}");
+    fs::write(&conf, ours).unwrap();
+    let report: Value = serde_json::from_str(&trial.verb(&add).unwrap()).unwrap();
+    let gives = |step: &str| step.starts_with("sh ") && step.ends_with(zone);
+    assert!(commands(&report).any(gives), "{report:#}");
+    follow(&trial, commands(&report));
+    // A reload leaves the zone as it is; a restart must not empty it.
+    for _ in 0..2 {
+        follow(&trial, ["restart knot"].into_iter());
+        wait_until(|| !trial.dig(&[zone, "SOA"]).is_empty());
+    }
+}
+
+/// What is still to be typed.
+fn commands(report: &Value) -> impl Iterator<Item = &str> {
+    let next = report["next"].as_array().unwrap();
+    next.iter().map(|step| step.as_str().unwrap())
+}
+
+/// Knot reads its configuration database where there is one.
+#[test]
+fn a_knot_that_reads_no_file_is_refused() {
+    let trial = Trial::new();
+    let setup = beside(&trial, DEBIAN);
+    let database = trial.path("knot/db/confdb");
+    let plan = || setup.plan(&Written::load(&setup.place.written()).unwrap());
+    fs::create_dir_all(&database).unwrap();
+    assert!(plan().is_ok(), "an empty directory is none");
+    fs::write(database.join("data.mdb"), "").unwrap();
+    let error = plan().unwrap_err();
+    let hint = error.hint().unwrap();
+    assert!(error.to_string().contains("confdb, and not "), "{error}");
+    assert!(
+        hint.contains("knotc conf-export") && hint.contains("confdb.before`"),
+        "{hint}"
+    );
 }
 
 #[test]

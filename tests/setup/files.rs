@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::process::Command;
 
 use bowline::registry::Registry;
 use bowline::token::LookupKey;
@@ -25,8 +27,18 @@ fn states(report: &Value) -> Vec<&str> {
 
 #[test]
 fn twice_changes_nothing() {
+    for more in [
+        &[][..],
+        &["--acme", "--ttl=5m"],
+        &["--no-dnssec", "--hostmaster=john.doe@example.org"],
+    ] {
+        twice(more);
+    }
+}
+
+fn twice(more: &[&str]) {
     let trial = Trial::new();
-    let first = parse(&trial.init(&[]).unwrap());
+    let first = parse(&trial.init(more).unwrap());
     assert!(
         states(&first).iter().all(|state| *state == "new"),
         "{first:#}"
@@ -36,7 +48,7 @@ fn twice_changes_nothing() {
         trial.read("lookup.key"),
         trial.read("written.sha256"),
     );
-    let second = parse(&trial.init(&[]).unwrap());
+    let second = parse(&trial.init(more).unwrap());
     assert!(
         states(&second).iter().all(|state| *state == "unchanged"),
         "{second:#}"
@@ -252,6 +264,49 @@ fn refused_with_the_ways_out() {
         assert!(error.contains(hint), "{more:?}: {error}");
     }
     assert_eq!(fs::read_dir(trial.dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn an_ordinary_user_is_told_to_be_root_or_to_try_elsewhere() {
+    if !may(Privilege::Root) {
+        return;
+    }
+    let trial = Trial::new();
+    let executable = trial.dir.path().join("bowline");
+    fs::copy(&trial.executable, &executable).unwrap();
+    let others = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    others(&executable, 0o755);
+    others(trial.dir.path(), 0o755);
+    let init = || {
+        let user = [
+            "--reuid",
+            "www-data",
+            "--regid",
+            "www-data",
+            "--clear-groups",
+        ];
+        let output = Command::new("setpriv")
+            .args(user)
+            .args([&executable, Path::new("--config"), &trial.config()])
+            .args(trial.arguments())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    // Where there is nothing yet, and what root set up.
+    let new = init();
+    trial.init(&[]).unwrap();
+    let standing = init();
+    others(&trial.path(""), 0o700);
+    let closed = init();
+    for said in [new, standing, closed] {
+        assert!(said.contains("Permission denied"), "{said}");
+        let hint = "\nhint: run this as root, with sudo; for a trial init takes --config-dir DIR\n";
+        assert!(said.ends_with(hint), "{said}");
+    }
 }
 
 #[test]

@@ -83,11 +83,13 @@ fn the_private_knot_starts_and_the_first_contents_are_given_once() {
         return;
     }
     let trial = Trial::new();
-    trial.init(&["--nameserver=ns2.example.net"]).unwrap();
+    let hostmaster = "--hostmaster=john.doe@example.org";
+    let more = ["--nameserver=ns2.example.net", hostmaster];
+    trial.init(&more).unwrap();
     start(&trial);
     let soa = trial.dig(&["dyn.example.org", "SOA"]);
     assert!(
-        soa.starts_with("ns1.example.org. hostmaster.example.org. "),
+        soa.starts_with("ns1.example.org. john\\.doe.example.org. "),
         "{soa}"
     );
     start_again(&trial);

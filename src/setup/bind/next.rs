@@ -7,7 +7,7 @@ use super::super::error::SetupError;
 use super::super::files::{File, State, read};
 use super::super::installed::{is_installed, program};
 use super::super::nameserver::{Program, WAIT};
-use super::super::next::{Step, is_running, remove, service};
+use super::super::next::{FIRST_CONTENTS, Step, is_running, remove, service};
 use super::super::place::Place;
 use super::{Bind, key_conf};
 use crate::dns::Rtype;
@@ -48,13 +48,12 @@ pub(super) fn next(
     if is_served && included && !changed(&place.bind_dir) {
         return Ok(steps);
     }
-    if !is_served {
-        let script = Bind.first_contents(place, zone);
-        steps.push(Step::here(
-            "the zone's SOA and NS",
-            format!("sh {}", script.display()),
-        ));
-    }
+    // Even where it is served: by then perhaps from a configuration that is gone already.
+    let script = Bind.first_contents(place, zone);
+    steps.push(Step::here(
+        FIRST_CONTENTS,
+        format!("sh {}", script.display()),
+    ));
     steps.push(Step::here("all of it is valid", check(place)));
     if !included {
         let (main, line) = (place.bind_main.display(), include_line(place));

@@ -7,7 +7,7 @@ use super::super::error::SetupError;
 use super::super::files::{File, State, read};
 use super::super::installed::is_installed;
 use super::super::nameserver::{Program, WAIT};
-use super::super::next::{Step, remove, runs, service};
+use super::super::next::{FIRST_CONTENTS, Step, remove, runs, service};
 use super::super::place::{Place, has_systemd};
 use super::{Knot, common_conf, common_paths, secondaries};
 use crate::dns::Rtype;
@@ -61,13 +61,12 @@ pub(super) fn next(
     } else {
         Step::here("Knot reads it", reload(place))
     });
-    if !is_served {
-        let script = Knot.first_contents(place, zone);
-        steps.push(Step::here(
-            "the zone's SOA and NS",
-            format!("sh {}", script.display()),
-        ));
-    }
+    // Even where it is served: by then perhaps from a configuration that is gone already.
+    let script = Knot.first_contents(place, zone);
+    steps.push(Step::here(
+        FIRST_CONTENTS,
+        format!("sh {}", script.display()),
+    ));
     steps.extend(steps_there);
     Ok(steps)
 }

@@ -8,6 +8,8 @@ use super::super::error::SetupError;
 use super::super::files::{File, read};
 use super::super::place::Place;
 
+/// The options that Debian's unit starts Knot with.
+const DEFAULTS: &str = "/etc/default/knot";
 /// Files that include each other are followed this deep, as Knot does.
 const DEPTH: usize = 5;
 
@@ -20,14 +22,18 @@ struct Item {
     id: String,
 }
 
-/// Refuses what `knot.conf` and its includes have already, other than through our files.
+/// Refuses a Knot that reads no `knot.conf`, and what that and its includes have already, other
+/// than through our files.
 ///
 /// # Errors
-/// The first item of `files` that is there, or a `knot.conf` that cannot be read.
+/// A configuration database, the first item of `files` that is there, or a `knot.conf` that cannot be read.
 pub(super) fn check<'a>(
     place: &Place,
     files: impl Iterator<Item = &'a File>,
 ) -> Result<(), SetupError> {
+    if let Some(database) = confdb(place) {
+        return Err(SetupError::KnotConfdb(database, place.knot_conf()));
+    }
     let ours = place.knot_include();
     let wanted: Vec<Item> = files
         .filter(|file| file.path.parent() == Some(&ours))
@@ -40,6 +46,19 @@ pub(super) fn check<'a>(
         Some((item, file)) => Err(SetupError::KnotHas(item.section, item.id, file)),
         None => Ok(()),
     }
+}
+
+/// The configuration database that Knot prefers to its file where there is one, unless it is
+/// started with that file (knotd(8), `-c`).
+fn confdb(place: &Place) -> Option<PathBuf> {
+    let options = fs::read_to_string(DEFAULTS).unwrap_or_default();
+    let mut options = options
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("KNOTD_ARGS="))
+        .flat_map(|value| value.split(|c: char| c.is_whitespace() || "'\"=".contains(c)));
+    let by_file = place.private || options.any(|option| ["-c", "--config"].contains(&option));
+    let database = place.knot_storage.join("confdb");
+    (!by_file && database.join("data.mdb").exists()).then_some(database)
 }
 
 /// The items of a file and of those it includes, `ours` left out.
