@@ -38,14 +38,15 @@ fn set_up(options: &str) -> Option<Machine> {
 
 /// A certificate where certbot puts it.
 fn certify(machine: &Machine, web: &str) {
-    machine.run(&format!(
-        "d=/etc/letsencrypt/live/update.example.org; mkdir -p $d && chmod 700 /etc/letsencrypt/live && \
-         openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 \
-         -subj /CN=update.example.org -addext subjectAltName=DNS:update.example.org \
-         -keyout $d/privkey.pem -out $d/fullchain.pem 2>/dev/null && systemctl reload {web}"
-    ));
+    machine.run(&format!("{CERTIFICATE} && systemctl reload {web}"));
     answers(machine);
 }
+
+/// Makes it.
+const CERTIFICATE: &str = "d=/etc/letsencrypt/live/update.example.org; mkdir -p $d && chmod 700 /etc/letsencrypt/live && \
+     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 90 \
+     -subj /CN=update.example.org -addext subjectAltName=DNS:update.example.org \
+     -keyout $d/privkey.pem -out $d/fullchain.pem 2>/dev/null";
 
 /// A reload is done when the last of the old workers has gone.
 fn answers(machine: &Machine) {

@@ -18,6 +18,8 @@ mod beside;
 mod files;
 #[path = "setup/knot.rs"]
 mod knot;
+#[path = "setup/sites.rs"]
+mod sites;
 #[path = "setup/trial.rs"]
 mod trial;
 #[path = "setup/web.rs"]

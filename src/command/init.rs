@@ -228,6 +228,9 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
     };
     let user = options.user.unwrap_or_else(|| usual_user(&place, gateway));
     let owners = Owners::new(&user).ok_or(SetupError::NoUser(user))?;
+    if web.is_some() && gateway == Gateway::Cgi && !place.private {
+        owners.check_cgi()?;
+    }
     let executable = std::env::current_exe()
         .map_err(|error| SetupError::io("find", Path::new("bowline"), error))?;
     place::check_path(&executable)?;

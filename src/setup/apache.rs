@@ -116,19 +116,12 @@ pub fn steps(site: &Site<'_>, files: &[(File, State)]) -> Vec<Step> {
         steps.push(Step::yours("the web server", "apt-get install apache2"));
     }
     if place.private {
-        let conf = place.apache_conf();
-        let conf = conf.display();
+        let run = private(place);
         let running = is_running(&place.apache_dir.join("run/apache2.pid"));
         if changed || !running {
             let how = if running { "graceful" } else { "start" };
-            steps.push(Step::here(
-                "all of it is valid",
-                format!("apache2 -f {conf} -t"),
-            ));
-            steps.push(Step::here(
-                "the web server",
-                format!("apache2 -f {conf} -k {how}"),
-            ));
+            steps.push(Step::here("all of it is valid", format!("{run} -t")));
+            steps.push(Step::here("the web server", format!("{run} -k {how}")));
         }
         return steps;
     }
@@ -168,6 +161,11 @@ pub fn steps(site: &Site<'_>, files: &[(File, State)]) -> Vec<Step> {
         steps.push(Step::here("Apache reads it", service("apache2", verb)));
     }
     steps
+}
+
+/// How a private Apache is called.
+pub(super) fn private(place: &Place) -> String {
+    format!("apache2 -f {}", place.apache_conf().display())
 }
 
 /// The way back.

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::gateway::WebServer;
 use super::nameserver::UPDATE;
 use crate::config::ConfigError;
 use crate::dns::KeyError;
@@ -37,6 +38,12 @@ pub enum SetupError {
     Taken(SocketAddr, String),
     /// No user of that name on this machine.
     NoUser(String),
+    /// A web server without the directory for its site.
+    NoSites(WebServer, PathBuf),
+    /// A site of that name that is enabled already, in that file.
+    SiteThere(String, PathBuf),
+    /// A user whom CGI programs do not run as, and the one whom they do run as.
+    NotWebUser(String, String),
     /// A zone that is there already.
     ZoneThere(ZoneName),
     /// A zone that is not there.
@@ -131,6 +138,20 @@ impl Hint for SetupError {
                 address.port()
             ),
             SetupError::NoUser(_) => "--user names the one the web server runs as".to_owned(),
+            SetupError::NoSites(web, _) => format!(
+                "`apt-get install {}` first; where another web server serves the URL, or its files are \
+                 laid out otherwise than Debian's, --web none leaves the site to you",
+                web.as_str()
+            ),
+            SetupError::SiteThere(..) => {
+                "every page of it would be bowline's: give bowline a name of its own in --url, or take that \
+                 site out first; with --web none nothing of a web server is changed"
+                    .to_owned()
+            }
+            SetupError::NotWebUser(user, _) => format!(
+                "leave --user out, or let a responder run as {user}: --gateway fastcgi; where your web server \
+                 does run it as {user} (suEXEC), --web none leaves its files to you"
+            ),
             SetupError::ZoneThere(zone) => format!("`bowline zone set {zone}` changes it"),
             SetupError::NoZone(_) => "`bowline zone list` shows those there are".to_owned(),
             SetupError::HostsThere(zone, _) => format!(
@@ -234,6 +255,19 @@ impl fmt::Display for SetupError {
             }
             SetupError::Taken(address, who) => write!(f, "{address} is taken by {who}"),
             SetupError::NoUser(name) => write!(f, "there is no user {name:?}"),
+            SetupError::NoSites(web, path) => write!(
+                f,
+                "there is no directory {} for the site of {}",
+                path.display(),
+                web.name()
+            ),
+            SetupError::SiteThere(host, file) => {
+                write!(f, "{} has a site with the name {host}", file.display())
+            }
+            SetupError::NotWebUser(user, web) => write!(
+                f,
+                "with CGI the web server runs bowline as {web}, and not as {user}"
+            ),
             SetupError::ZoneThere(zone) => write!(f, "the zone {zone} is there already"),
             SetupError::NoZone(zone) => write!(f, "there is no zone {zone}"),
             SetupError::HostsThere(zone, 1) => write!(f, "the zone {zone} still has a host"),

@@ -26,6 +26,7 @@ pub mod keys;
 pub mod knot;
 pub mod listen;
 pub mod lock;
+mod namesake;
 pub mod nameserver;
 pub mod next;
 pub mod nginx;

@@ -162,11 +162,7 @@ pub fn steps(site: &Site<'_>, files: &[(File, State)]) -> Vec<Step> {
         steps.extend(fcgiwrap(site));
     }
     if place.private {
-        let run = format!(
-            "nginx -e {} -c {}",
-            place.nginx_dir.join("run/error.log").display(),
-            place.nginx_conf().display()
-        );
+        let run = private(place);
         let running = is_running(&place.nginx_dir.join("run/nginx.pid"));
         if changed || !running {
             let how = if running { " -s reload" } else { "" };
@@ -220,6 +216,15 @@ fn fcgiwrap(site: &Site<'_>) -> Vec<Step> {
         steps.push(Step::here("it runs", start));
     }
     steps
+}
+
+/// How a private nginx is called.
+pub(super) fn private(place: &Place) -> String {
+    format!(
+        "nginx -e {} -c {}",
+        place.nginx_dir.join("run/error.log").display(),
+        place.nginx_conf().display()
+    )
 }
 
 /// The way back.

@@ -7,7 +7,7 @@ use super::error::SetupError;
 use super::files::read;
 use super::gateway::{Gateway, WebServer};
 use super::plan::Setup;
-use super::{keys, nameserver};
+use super::{keys, namesake, nameserver};
 use crate::config::Config;
 
 /// Directories that systemd hides from the units.
@@ -27,6 +27,7 @@ impl Setup {
             self.closed_to_user(self.place.config_dir()),
             self.hidden_executable(),
             self.front(),
+            self.namesake(),
             self.proxy(),
             self.other_zones()?,
             self.no_address(),
@@ -114,6 +115,15 @@ impl Setup {
                 self.owners.web.group
             ),
         })
+    }
+
+    fn namesake(&self) -> Option<String> {
+        namesake::note(
+            &self.place,
+            self.web?,
+            self.url.host(),
+            &self.site().ports(),
+        )
     }
 
     fn proxy(&self) -> Option<String> {

@@ -70,6 +70,9 @@ impl Setup {
     /// # Errors
     /// Files that are there and cannot be read, or that contradict each other.
     pub fn plan(&self, written: &Written) -> Result<Plan, SetupError> {
+        if let Some(web) = self.web {
+            self.site().check(web)?;
+        }
         let files = self.files()?;
         let all: Vec<&File> = files.iter().collect();
         self.dns.check_theirs(&self.place, &all)?;
@@ -95,7 +98,7 @@ impl Setup {
         })
     }
 
-    fn site(&self) -> Site<'_> {
+    pub(super) fn site(&self) -> Site<'_> {
         Site {
             place: &self.place,
             owners: &self.owners,

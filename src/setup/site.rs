@@ -9,7 +9,7 @@ use super::gateway::{Gateway, WebServer};
 use super::next::{Step, service};
 use super::place::Place;
 use super::users::Owners;
-use super::{apache, nginx};
+use super::{apache, namesake, nginx};
 use crate::base_url::BaseUrl;
 use crate::config::DEFAULT_FILE;
 use crate::name::ZoneName;
@@ -33,6 +33,28 @@ pub struct Site<'a> {
 }
 
 impl Site<'_> {
+    /// Refuses a web server that is not there, or has its sites elsewhere: what else is
+    /// written would be half a set-up, of a server that nobody chose. And one with a site of
+    /// the same name, all of whose pages ours would hide.
+    ///
+    /// # Errors
+    /// The directory that is missing, the site that is there.
+    pub fn check(&self, web: WebServer) -> Result<(), SetupError> {
+        let file = match web {
+            WebServer::Apache => self.place.apache_site(),
+            WebServer::Nginx => self.place.nginx_site(),
+        };
+        let directory = file.parent().unwrap_or(Path::new("/"));
+        if !self.place.private && !directory.is_dir() {
+            return Err(SetupError::NoSites(web, directory.to_owned()));
+        }
+        let host = self.url.host();
+        match namesake::hidden(self.place, web, host, &self.ports()) {
+            Some(file) => Err(SetupError::SiteThere(host.to_owned(), file)),
+            None => Ok(()),
+        }
+    }
+
     /// The files of a web server.
     ///
     /// # Errors
@@ -75,6 +97,14 @@ impl Site<'_> {
         self.url.authority().rsplit_once(':')?.1.parse().ok()
     }
 
+    /// The ports of its virtual hosts.
+    pub(super) fn ports(&self) -> Vec<u16> {
+        match self.http {
+            Some(address) => vec![address.0.port()],
+            None => self.open_ports(),
+        }
+    }
+
     /// Ports that the outside has to reach.
     pub fn open_ports(&self) -> Vec<u16> {
         match self.http {
@@ -84,6 +114,15 @@ impl Site<'_> {
                 .into_iter()
                 .flatten()
                 .collect(),
+        }
+    }
+
+    /// How the web server is told of a new certificate.
+    fn reload(&self, web: WebServer) -> String {
+        match (self.place.private, web) {
+            (false, _) => service(web.as_str(), "reload"),
+            (true, WebServer::Apache) => format!("{} -k graceful", apache::private(self.place)),
+            (true, WebServer::Nginx) => format!("{} -s reload", nginx::private(self.place)),
         }
     }
 
@@ -99,7 +138,7 @@ impl Site<'_> {
                 format!("the certificate, once {host} resolves and port 80 is open (below)"),
                 format!(
                     "certbot certonly --webroot -w /var/www/html -d {host} --deploy-hook '{}'",
-                    service(web.as_str(), "reload")
+                    self.reload(web)
                 ),
             )
         })

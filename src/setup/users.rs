@@ -69,6 +69,18 @@ impl Owners {
         })
     }
 
+    /// Refuses another user than the web server's, where that runs CGI programs.
+    ///
+    /// # Errors
+    /// When it is another one.
+    pub fn check_cgi(&self) -> Result<(), SetupError> {
+        let (user, web) = (&self.state, &self.web);
+        match user.uid == web.uid {
+            true => Ok(()),
+            false => Err(SetupError::NotWebUser(user.user.clone(), web.user.clone())),
+        }
+    }
+
     /// The administrator, with the group of the user `name`, who may read it; without
     /// that user the administrator's own.
     pub fn read_by(&self, name: &str) -> Owner {

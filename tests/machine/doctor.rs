@@ -157,3 +157,27 @@ fn powerdns_and_nginx() {
     };
     each(&machine, &POWERDNS);
 }
+
+#[test]
+fn another_virtual_host_that_goes_before_ours_is_told() {
+    let Some((machine, _)) = healthy("knot", "apache", "apache2") else {
+        return;
+    };
+    let certificate = "/etc/letsencrypt/live/update.example.org";
+    machine.write(
+        "/etc/apache2/sites-enabled/zz.conf",
+        &format!(
+            "<VirtualHost 192.0.2.53:443>\nServerName www.example.org\nSSLEngine on\n\
+             SSLCertificateFile {certificate}/fullchain.pem\nSSLCertificateKeyFile {certificate}/privkey.pem\n\
+             CustomLog /var/log/apache2/other.log common\n</VirtualHost>\n"
+        ),
+    );
+    machine.run("systemctl reload apache2; sleep 1");
+    let (_, document) = doctor(&machine);
+    assert_eq!(checks(&document, "problem"), ["url"], "{document:#}");
+    let text = document.to_string();
+    assert!(
+        text.contains("answers 404") && text.contains("`apache2ctl -S` shows which"),
+        "{text}"
+    );
+}

@@ -1,7 +1,7 @@
 //! `init --apply` as it is documented, with each web server.
 
 use crate::machine::Machine;
-use crate::{INIT, add, address, answers, certify, set_up, visit};
+use crate::{CERTIFICATE, INIT, add, address, answers, certify, set_up, visit};
 
 const UPDATE: &str = "https://update.example.org";
 
@@ -110,6 +110,33 @@ fn a_gateway_can_be_changed_and_changed_back() {
         machine.run("systemctl start bowline-upkeep.service");
         let (active, _) = machine.try_run("systemctl is-active bowline.socket");
         assert_eq!(active, owner == "bowline", "{options}");
+    }
+}
+
+/// Apache runs its CGI programs as www-data, whoever owns the keys.
+#[test]
+fn a_user_that_no_visit_would_run_as_is_refused() {
+    let Some(machine) = set_up("--web apache --gateway cgi") else {
+        return;
+    };
+    machine.run("useradd --system ddns");
+    let before = machine.run("cat /etc/bowline/written.sha256");
+    let other = format!("{INIT} --web apache --gateway cgi --user ddns --apply");
+    let (done, said) = machine.try_run(&other);
+    assert!(!done && said.contains("runs bowline as www-data"), "{said}");
+    assert!(said.contains("--gateway fastcgi"), "{said}");
+    assert_eq!(machine.run("cat /etc/bowline/written.sha256"), before);
+    // With suEXEC it may be.
+    machine.run(&other.replace("--web apache", "--web none"));
+    // Where it is not, doctor says so, whatever else there is.
+    machine.run(&format!("{CERTIFICATE} && systemctl reload apache2 && echo 127.0.0.1 update.example.org >>/etc/hosts"));
+    machine.wait("curl -sSk https://update.example.org/healthz | grep 911");
+    let (_, said) = machine.try_run(
+        "systemctl stop bowline-upkeep.timer; rm /var/lib/bowline/locks/upkeep; \
+         CURL_CA_BUNDLE=/etc/letsencrypt/live/update.example.org/fullchain.pem bowline doctor",
+    );
+    for line in ["problem      upkeep ", "problem      url  "] {
+        assert!(said.contains(line), "{line}: {said}");
     }
 }
 

@@ -60,7 +60,17 @@ fn every_variant_is_valid() {
             .filter(|argument| argument.starts_with("--url="))
             .for_each(|argument| *argument = format!("--url={url}"));
         arguments.extend(http.map(|address| format!("--http={address}")));
-        trial.verb(&arguments).unwrap();
+        let report = trial.verb(&arguments).unwrap();
+        let own_https = http.is_none() && url.starts_with("https:");
+        assert_eq!(report.contains("certbot"), own_https, "{url}");
+        if own_https {
+            // Not the system's own Apache.
+            let hook = format!(
+                "--deploy-hook 'apache2 -f {}",
+                trial.path("apache").display()
+            );
+            assert!(report.contains(&hook), "{report}");
+        }
         let said = test(&trial.path("apache/apache2.conf"));
         assert_eq!(said.trim(), "Syntax OK", "{url} {http:?}");
     }

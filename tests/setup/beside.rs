@@ -83,7 +83,7 @@ fn included_from_debians_file() {
 }
 
 /// A set-up beside a Knot that is there, with that `knot.conf`.
-fn beside(trial: &Trial, knot_conf: &str) -> Setup {
+pub(crate) fn beside(trial: &Trial, knot_conf: &str) -> Setup {
     let mut place = Place::new(&trial.config(), None).unwrap();
     place.private = false;
     place.cron_dir = trial.path("cron.d");

@@ -174,7 +174,8 @@ fn every_variant_is_valid_for_nginx() {
                 .for_each(|argument| *argument = format!("--url={url}"));
             arguments.extend(http.map(|address| format!("--http={address}")));
             arguments.extend(["--web=nginx".to_owned(), format!("--gateway={gateway}")]);
-            trial.verb(&arguments).unwrap();
+            let report = trial.verb(&arguments).unwrap();
+            assert!(!report.contains("certbot") || report.contains("--deploy-hook 'nginx -e "));
             let conf = trial.path("nginx/nginx.conf");
             let said = succeed("nginx", &["-t", "-c", conf.to_str().unwrap()]);
             assert!(

@@ -120,6 +120,12 @@ impl Report {
         })
     }
 
+    /// Whether one of these checks has found a problem, with whatever zone.
+    pub fn has_any(&self, names: &[&str]) -> bool {
+        let mut found = self.findings.iter();
+        found.any(|found| found.status == Status::Problem && names.contains(&found.name.as_str()))
+    }
+
     /// How many problems there are.
     pub fn problems(&self) -> usize {
         let found = self.findings.iter();

@@ -11,7 +11,7 @@ use super::report::Report;
 use super::{formats, logs};
 use crate::config::Config;
 use crate::health;
-use crate::setup::Place;
+use crate::setup::{Place, WebServer, apache, namesake, nginx};
 
 /// Longer than any answer takes.
 const SECONDS: &str = "12";
@@ -21,6 +21,25 @@ const LOG_PAUSE: Duration = Duration::from_millis(300);
 const RENEWAL: i64 = 14;
 /// A name that no server has, so that its default host answers.
 const NO_HOST: &str = "Host: bowline-probe.invalid";
+/// The checks whose problems bowline at its URL has too.
+const EXPLAIN: [&str; 16] = [
+    "configuration",
+    "state-directory",
+    "keys-readable",
+    "locks",
+    "disk-space",
+    "registry-owner",
+    "registry-integrity",
+    "registry-version",
+    "lookup-key",
+    "key-file",
+    "key-copy",
+    "policy-script",
+    "server-udp",
+    "server-tcp",
+    "zone",
+    "key",
+];
 /// curl(1), EXIT CODES.
 const TIMED_OUT: i32 = 28;
 const CERTIFICATE: [i32; 4] = [51, 60, 77, 83];
@@ -47,7 +66,7 @@ pub fn examine(config: &Config, place: &Place, report: &mut Report) {
     let ask = || curl(&format!("{url}/healthz"), &[]);
     let health = match ask() {
         // It may be about something that was mended just now.
-        Ok(answer) if answer.code == "503" && report.problems() == 0 => {
+        Ok(answer) if answer.code == "503" && !report.has_any(&EXPLAIN) => {
             sleep(health::FRESH + LOG_PAUSE);
             ask()
         }
@@ -61,12 +80,7 @@ pub fn examine(config: &Config, place: &Place, report: &mut Report) {
     match (health.code.as_str(), says) {
         ("200", "ok") => report.ok("url", format_args!("{url}/healthz says ok")),
         ("503", "registry" | "name server" | "configuration" | "911") => trouble(url, says, report),
-        (code, _) => report.problem(
-            "url",
-            format_args!("{url}/healthz answers {code}, and not as bowline does"),
-            "is the site of bowline enabled, the server reloaded, and the responder's socket there \
-             (`systemctl status bowline.socket`)? see the web server's error log",
-        ),
+        (code, _) => strange(config, code, place, report),
     }
     certificate(config, &health, report);
     if (health.code.as_str(), says) == ("200", "ok") {
@@ -79,6 +93,53 @@ pub fn examine(config: &Config, place: &Place, report: &mut Report) {
     status_page(url, place, report);
 }
 
+/// Something else answers: the web server itself, or another site of it.
+fn strange(config: &Config, code: &str, place: &Place, report: &mut Report) {
+    let url = config.url.as_str().trim_end_matches('/');
+    let says = format!("{url}/healthz answers {code}, and not as bowline does");
+    if code.starts_with('5') {
+        let hint = "is the responder's socket there (`systemctl status bowline.socket`)? see the web server's \
+                    error log";
+        return report.problem("url", says, hint);
+    }
+    if let Some(way) = another_site(config, place) {
+        return report.problem("url", says, way);
+    }
+    let (apache, nginx) = match place.private {
+        true => (
+            format!("`{} -S`", apache::private(place)),
+            format!("`{} -T`", nginx::private(place)),
+        ),
+        false => ("`apache2ctl -S`".to_owned(), "`nginx -T`".to_owned()),
+    };
+    let sites = [(place.apache_site(), apache), (place.nginx_site(), nginx)];
+    let there = sites.into_iter().filter(|(site, _)| site.exists());
+    let commands: Vec<String> = there.map(|(_, command)| command).collect();
+    let shows = match commands.as_slice() {
+        [] => "the web server's configuration".to_owned(),
+        commands => commands.join(" or "),
+    };
+    report.problem(
+        "url",
+        says,
+        format_args!(
+            "another virtual host answers for this name; {shows} shows which: is the site of bowline enabled \
+             and the server reloaded, and has no other one this name too, or an address of its own, which \
+             goes before `*:443`?"
+        ),
+    );
+}
+
+/// What to do where a site of the same name takes the visits.
+fn another_site(config: &Config, place: &Place) -> Option<String> {
+    let host = config.url.host();
+    let named = config.url.authority().rsplit_once(':');
+    let named = named.and_then(|(_, port)| port.parse().ok());
+    let ports = [80, 443, named.unwrap_or(80)];
+    let note = |web| namesake::note(place, web, host, &ports);
+    note(WebServer::Apache).or_else(|| note(WebServer::Nginx))
+}
+
 /// bowline itself says that it is in trouble.
 fn trouble(url: &str, says: &str, report: &mut Report) {
     let what = match says {
@@ -86,14 +147,15 @@ fn trouble(url: &str, says: &str, report: &mut Report) {
         one => one,
     };
     let says = format!("{url}/healthz says that the {what} cannot be used");
-    match report.problems() {
-        0 => report.problem(
+    match report.has_any(&EXPLAIN) {
+        false => report.problem(
             "url",
             says,
-            "as the web server's user bowline may have fewer rights than here, or an older configuration: \
-             `systemctl reload bowline`; see its log",
+            "as the user that the web server runs it as bowline may have fewer rights than here, or an older \
+             configuration: `systemctl reload bowline`; see its log",
+
         ),
-        _ => report.unknown("url", says, "first see to the problems above"),
+        true => report.unknown("url", says, "first see to the problems above"),
     }
 }
 
