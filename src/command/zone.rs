@@ -249,6 +249,9 @@ fn remove(
             Parent::Has(kind) => {
                 return Err(SetupError::ParentThere(zone.clone(), kind).into());
             }
+            Parent::Unknown(why) if standing.is_signed(zone)? => {
+                return Err(SetupError::ParentUnknown(zone.clone(), why.clone()).into());
+            }
             Parent::Unknown(why) => notes.push(format!(
                 "{why}: whether {} still has NS or DS could not be told",
                 zone.parent()

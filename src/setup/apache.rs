@@ -6,7 +6,7 @@ use super::error::SetupError;
 use super::files::{File, State};
 use super::gateway::Gateway;
 use super::installed::program;
-use super::next::{Step, is_running, service};
+use super::next::{Step, is_running, remove, service};
 use super::place::Place;
 use super::site::{Site, is_changed};
 use crate::fill::Fill;
@@ -168,11 +168,24 @@ pub(super) fn private(place: &Place) -> String {
     format!("apache2 -f {}", place.apache_conf().display())
 }
 
+/// Our site, and the copy with TLS that `certbot --apache` makes of it.
+const SITES: [&str; 2] = ["bowline", "bowline-le-ssl"];
+
 /// The way back.
-pub fn removal(place: &Place) -> Option<Step> {
-    let enabled = place.apache_dir.join("sites-enabled/bowline.conf");
-    enabled.is_symlink().then(|| {
-        let reload = service("apache2", "reload");
-        Step::yours("the site", format!("a2dissite bowline && {reload}"))
-    })
+pub fn removal(place: &Place) -> Vec<Step> {
+    let conf = |directory: &str, site: &str| {
+        let directory = place.apache_dir.join(directory);
+        directory.join(format!("{site}.conf"))
+    };
+    let mut enabled = SITES.to_vec();
+    enabled.retain(|site| conf("sites-enabled", site).is_symlink());
+    let files = SITES.map(|site| conf("sites-available", site));
+    let mut steps = Vec::new();
+    if !enabled.is_empty() {
+        let (sites, reload) = (enabled.join(" "), service("apache2", "reload"));
+        let off = format!("a2dissite {sites} && {reload}");
+        steps.push(Step::yours("the site", off));
+    }
+    steps.extend(remove("its file", &files).map(Step::left));
+    steps
 }

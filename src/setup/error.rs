@@ -52,6 +52,8 @@ pub enum SetupError {
     HostsThere(ZoneName, usize),
     /// A zone whose parent still has records of that type.
     ParentThere(ZoneName, &'static str),
+    /// A signed zone of whose parent nothing can be told, and why.
+    ParentUnknown(ZoneName, String),
     /// Nobody said which name servers the zone has.
     NoNameServers,
     /// A value outside its range, in words.
@@ -161,6 +163,12 @@ impl Hint for SetupError {
             SetupError::ParentThere(zone, kind) => format!(
                 "take the {kind} of {zone} out of {} first, wait for the TTL it had, then run it again; \
                  without --apply the whole way is shown",
+                zone.parent()
+            ),
+            SetupError::ParentUnknown(zone, _) => format!(
+                "have a resolver in /etc/resolv.conf that answers, and run it again; or, when DS and NS are gone \
+                 from {} for longer than their TTL, type what is shown without --apply, and take the [[zone]] \
+                 out of bowline.toml",
                 zone.parent()
             ),
             SetupError::NoNameServers => "say --nameserver NAME".to_owned(),
@@ -281,6 +289,11 @@ impl fmt::Display for SetupError {
                     zone.parent()
                 )
             }
+            SetupError::ParentUnknown(zone, why) => write!(
+                f,
+                "{why}: whether {} still has the DS of {zone} could not be told, and with it the zone would be bogus",
+                zone.parent()
+            ),
             SetupError::NoNameServers => f.write_str("the name servers of the zone are not known"),
             SetupError::Value(sentence) => f.write_str(sentence),
             SetupError::KnotHas(section, id, file) => {

@@ -33,12 +33,17 @@ impl Step {
         }
     }
 
-    /// One that the operator does.
-    pub fn yours(why: impl Into<String>, command: impl Into<String>) -> Self {
+    /// The same, left to the operator.
+    pub fn left(self) -> Self {
         Step {
             applied: false,
-            ..Step::here(why, command)
+            ..self
         }
+    }
+
+    /// One that the operator does.
+    pub fn yours(why: impl Into<String>, command: impl Into<String>) -> Self {
+        Step::here(why, command).left()
     }
 }
 

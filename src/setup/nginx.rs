@@ -7,7 +7,7 @@ use super::error::SetupError;
 use super::files::{File, State};
 use super::gateway::Gateway;
 use super::installed::program;
-use super::next::{Step, is_running, service};
+use super::next::{Step, is_running, remove, service};
 use super::place::Place;
 use super::responder::{as_user, background};
 use super::site::{Site, is_changed};
@@ -228,10 +228,15 @@ pub(super) fn private(place: &Place) -> String {
 }
 
 /// The way back.
-pub fn removal(place: &Place) -> Option<Step> {
+pub fn removal(place: &Place) -> Vec<Step> {
     let enabled = place.nginx_dir.join("sites-enabled/bowline");
-    enabled.is_symlink().then(|| {
+    let mut steps = Vec::new();
+    if enabled.is_symlink() {
         let reload = service("nginx", "reload");
-        Step::yours("the site", format!("rm {} && {reload}", enabled.display()))
-    })
+        let off = format!("rm {} && {reload}", enabled.display());
+        steps.push(Step::yours("the site", off));
+    }
+    let files = [place.nginx_site(), place.nginx_tls()];
+    steps.extend(remove("its files", &files).map(Step::left));
+    steps
 }

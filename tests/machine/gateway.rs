@@ -141,21 +141,52 @@ fn a_user_that_no_visit_would_run_as_is_refused() {
 }
 
 #[test]
-fn the_last_zone_takes_the_units_along() {
-    let Some(machine) = set_up("--web nginx") else {
-        return;
-    };
-    let said = machine.run("bowline zone remove dyn.example.org");
-    for command in [
-        "systemctl disable --now bowline.socket bowline.service bowline-upkeep.timer",
-        "rm -f /etc/systemd/system/bowline.socket",
-        "rm /etc/nginx/sites-enabled/bowline && systemctl reload nginx",
+fn the_last_zone_takes_units_and_sites_along() {
+    for (web, site) in [
+        (
+            "nginx",
+            [
+                "rm /etc/nginx/sites-enabled/bowline && systemctl reload nginx",
+                "rm -f /etc/nginx/sites-available/bowline /etc/nginx/sites-available/bowline-tls",
+            ],
+        ),
+        (
+            "apache",
+            [
+                "a2dissite bowline bowline-le-ssl && systemctl reload apache2",
+                "rm -f /etc/apache2/sites-available/bowline.conf /etc/apache2/sites-available/bowline-le-ssl.conf",
+            ],
+        ),
     ] {
-        assert!(said.contains(command), "{command}: {said}");
-        let line = said.lines().find(|line| line.contains(command)).unwrap();
-        machine.run(line.trim());
+        let Some(machine) = set_up(&format!("--web {web}")) else {
+            return;
+        };
+        if web == "apache" {
+            // As certbot does it.
+            machine.run(
+                "cd /etc/apache2/sites-available && sed s/:80/:81/ bowline.conf >bowline-le-ssl.conf && \
+                 a2ensite -q bowline-le-ssl",
+            );
+        }
+        // The zone is signed, and nobody here tells whether its parent has a DS.
+        let (done, said) = machine.try_run("bowline zone remove dyn.example.org --apply");
+        assert!(!done && said.contains("would be bogus"), "{said}");
+        assert!(said.contains("without --apply"), "{said}");
+        machine.run("bowline zone show dyn.example.org; test -e /etc/knot/bowline.d/50-dyn.example.org.conf");
+        let said = machine.run("bowline zone remove dyn.example.org");
+        let units = [
+            "systemctl disable --now bowline.socket bowline.service bowline-upkeep.timer",
+            "rm -f /etc/systemd/system/bowline.socket",
+        ];
+        for command in units.into_iter().chain(site) {
+            assert!(said.contains(command), "{command}: {said}");
+            let line = said.lines().find(|line| line.contains(command)).unwrap();
+            machine.run(line.trim());
+        }
+        assert!(!machine.try_run("systemctl cat bowline.socket").0);
+        let left = machine.run("find /etc/apache2 /etc/nginx -name '*bowline*'");
+        assert_eq!(left, "", "{web}");
     }
-    assert!(!machine.try_run("systemctl cat bowline.socket").0);
 }
 
 /// Cron, and the services' own scripts.

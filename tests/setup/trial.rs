@@ -48,6 +48,15 @@ impl Trial {
         fs::read_to_string(self.path(below)).unwrap()
     }
 
+    /// What an operator does who signs a zone no more: whether a resolver here tells of its
+    /// parent is not known.
+    pub(crate) fn unsign(&self, zone: &str) {
+        let clause = self.path(&format!("knot/bowline.d/50-{zone}.conf"));
+        let text = fs::read_to_string(&clause).unwrap();
+        assert!(text.contains("dnssec-signing: on"));
+        fs::write(clause, text.replace("signing: on", "signing: off")).unwrap();
+    }
+
     /// A program that answers with its environment.
     pub(crate) fn echo(&self) -> PathBuf {
         let path = self.dir.path().join("echo");
