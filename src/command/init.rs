@@ -18,6 +18,7 @@ use crate::setup::issuer::Issuer;
 use crate::setup::knot::Knot;
 use crate::setup::lock::{self, Lock};
 use crate::setup::nameserver::{self, Program};
+use crate::setup::next::Step;
 use crate::setup::powerdns::PowerDns;
 use crate::setup::users::{self, Owners};
 use crate::setup::zone::{NameServer, check_url};
@@ -158,7 +159,8 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         report::files(&plan, dry_run, context.out)?;
     }
     if apply {
-        plan.next = apply_steps(&plan.next, context)?;
+        let done = |step: &Step| plan.done(step, &setup.place, &setup.owners);
+        plan.next = apply_steps(&plan.next, context, done)?;
     }
     if context.json {
         writeln!(context.out, "{:#}", report::json(&plan))?;
@@ -170,14 +172,15 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
 
 /// Runs the local steps, on standard output where that is not for JSON.
 pub(super) fn apply_steps(
-    steps: &[crate::setup::next::Step],
+    steps: &[Step],
     context: &mut Context<'_>,
-) -> Result<Vec<crate::setup::next::Step>, Failure> {
+    done: impl FnMut(&Step) -> Result<(), SetupError>,
+) -> Result<Vec<Step>, Failure> {
     if context.json {
-        return Ok(apply::apply(steps, &mut std::io::sink())?);
+        return Ok(apply::apply(steps, &mut std::io::sink(), done)?);
     }
     writeln!(context.out)?;
-    Ok(apply::apply(steps, context.out)?)
+    Ok(apply::apply(steps, context.out, done)?)
 }
 
 /// Checks the options against each other and this machine.

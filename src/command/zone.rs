@@ -261,7 +261,7 @@ fn remove(
     }
     let mut steps = standing.removal(zone, hosts, &parent)?;
     if apply {
-        steps = apply_steps(&steps, context)?;
+        steps = apply_steps(&steps, context, |_| Ok(()))?;
         // Last, so that a removal that stopped half-way can be run again.
         standing.forget(zone)?;
     } else {

@@ -121,7 +121,9 @@ pub fn steps(site: &Site<'_>, files: &[(File, State)]) -> Vec<Step> {
         if changed || !running {
             let how = if running { "graceful" } else { "start" };
             steps.push(Step::here("all of it is valid", format!("{run} -t")));
-            steps.push(Step::here("the web server", format!("{run} -k {how}")));
+            steps.push(
+                Step::here("the web server", format!("{run} -k {how}")).reads(&place.apache_dir),
+            );
         }
         return steps;
     }
@@ -150,15 +152,18 @@ pub fn steps(site: &Site<'_>, files: &[(File, State)]) -> Vec<Step> {
     if site_off {
         steps.push(Step::here("the site", format!("a2ensite -q {site_name}")));
     }
-    // A reload that loads mod_cgid does not start its daemon: every visit would hear 503.
-    let verb = if modules.is_empty() {
-        "reload-or-restart"
-    } else {
-        "restart"
+    // A reload that loads mod_cgid does not start its daemon: every visit would hear 503. A run
+    // that did not get so far may have enabled it.
+    let unread =
+        |(file, state): &(File, State)| file.path == place.apache_site() && *state == State::Unread;
+    let verb = match modules.is_empty() && !files.iter().any(unread) {
+        true => "reload-or-restart",
+        false => "restart",
     };
     if changed || site_off || !modules.is_empty() {
         steps.push(Step::here("all of it is valid", "apache2ctl configtest"));
-        steps.push(Step::here("Apache reads it", service("apache2", verb)));
+        let read = Step::here("Apache reads it", service("apache2", verb));
+        steps.push(read.reads(&place.apache_dir));
     }
     steps
 }

@@ -7,12 +7,16 @@ use std::process::{Command, Stdio};
 use super::error::SetupError;
 use super::next::Step;
 
-/// Runs every step that is ours to run, showing each on `out`, and returns those
-/// that are left for the operator.
+/// Runs every step that is ours to run, showing each on `out` and telling `done` of it, and
+/// returns those that are left for the operator.
 ///
 /// # Errors
 /// The first command that fails; those after it are not run.
-pub fn apply(steps: &[Step], out: &mut dyn Write) -> Result<Vec<Step>, SetupError> {
+pub fn apply(
+    steps: &[Step],
+    out: &mut dyn Write,
+    mut done: impl FnMut(&Step) -> Result<(), SetupError>,
+) -> Result<Vec<Step>, SetupError> {
     let mut left = Vec::new();
     for step in steps {
         if !step.applied {
@@ -22,6 +26,7 @@ pub fn apply(steps: &[Step], out: &mut dyn Write) -> Result<Vec<Step>, SetupErro
         let shown = writeln!(out, "+ {}", step.command).and_then(|()| out.flush());
         shown.map_err(|error| SetupError::Command(step.command.clone(), error.to_string()))?;
         run(&step.command)?;
+        done(step)?;
     }
     Ok(left)
 }

@@ -16,7 +16,7 @@ use super::records::{self, Record};
 use super::runner::Runner;
 use super::users::{Owners, usual_web_user};
 use super::zone::{NewZone, check_url};
-use super::{apache, cron, keys, nginx, responder, systemd};
+use super::{apache, cron, in_force, keys, nginx, responder, systemd};
 use crate::config::{Config, Zone};
 use crate::dns::Rtype;
 use crate::dns::apex::{Reply, ask};
@@ -93,7 +93,8 @@ impl Standing {
             acme: zone.acme,
         };
         let files = now.write(server, zone, update, &records, &keys)?;
-        let mut steps = server.next(&now.place, &files, update, &zone.name)?;
+        let unread = in_force::look(&now.place, &files)?;
+        let mut steps = server.next(&now.place, &unread, update, &zone.name)?;
         steps.extend(responder::reload(&now.place));
         steps.extend(next::parent(&now.place, &zone.name));
         Ok(Plan {
@@ -138,7 +139,8 @@ impl Standing {
             // First contents were given once; they do not change with the rights.
             let script = server.first_contents(&now.place, name);
             plan.files.retain(|(file, _)| file.path != script);
-            plan.next = server.next(&now.place, &plan.files, update, name)?;
+            let unread = in_force::look(&now.place, &plan.files)?;
+            plan.next = server.next(&now.place, &unread, update, name)?;
         }
         plan.next.extend(responder::reload(&now.place));
         if keys.ttl.is_some() {
@@ -303,6 +305,7 @@ impl Standing {
                 false => written.look(file, self.owners.settable)?,
             });
         }
+        in_force::forget(&self.place, &self.owners, &files, &[])?;
         let mut write = || {
             for (file, state) in files.iter().filter(|(_, state)| state.replaces()) {
                 written.write(file, state, self.owners.settable)?;

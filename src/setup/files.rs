@@ -109,6 +109,8 @@ pub enum State {
     Updated,
     /// It was not written by us, or changed since, and stays; the lines that differ.
     Kept(Vec<String>),
+    /// Whatever it was, its server may not have read it (`in_force`).
+    Unread,
 }
 
 impl State {
@@ -117,7 +119,7 @@ impl State {
         match self {
             State::New => "new",
             State::Reset(_) => "reset",
-            State::Unchanged | State::Unfit(_) => "unchanged",
+            State::Unchanged | State::Unfit(_) | State::Unread => "unchanged",
             State::Updated => "updated",
             State::Kept(_) => "kept",
         }
@@ -125,19 +127,19 @@ impl State {
 
     /// Whether there is something new in it: servers have to read it.
     pub fn writes(&self) -> bool {
-        matches!(self, State::New | State::Updated)
+        matches!(self, State::New | State::Updated | State::Unread)
     }
 
     /// Whether it is written, be it for its mode and owner only.
     pub fn replaces(&self) -> bool {
-        self.writes() || matches!(self, State::Reset(_))
+        matches!(self, State::New | State::Updated | State::Reset(_))
     }
 
     /// What differs between what is there and what would be.
     pub fn differs(&self) -> Option<&[String]> {
         match self {
             State::Reset(differs) | State::Unfit(differs) | State::Kept(differs) => Some(differs),
-            State::New | State::Unchanged | State::Updated => None,
+            State::New | State::Unchanged | State::Updated | State::Unread => None,
         }
     }
 }
@@ -241,7 +243,7 @@ impl Written {
             }
         }
         if let (Some(text), true) = (file.content.text(), !matches!(state, State::Kept(_))) {
-            self.digests.insert(file.path.clone(), digest(text));
+            self.remember(&file.path, text);
         }
         Ok(())
     }
@@ -264,9 +266,14 @@ impl Written {
         };
         replace(&file, text, rustix::process::geteuid().is_root())?;
         if ours {
-            self.digests.insert(path.to_owned(), digest(text));
+            self.remember(path, text);
         }
         Ok(())
+    }
+
+    /// Takes `text` for what was written to `path`.
+    pub(super) fn remember(&mut self, path: &Path, text: &str) {
+        self.digests.insert(path.to_owned(), digest(text));
     }
 
     /// Forgets a file that was removed.

@@ -1,7 +1,7 @@
 //! Knot's files: what is shipped in `knot/`, filled.
 
 mod next;
-mod secondaries;
+pub(super) mod secondaries;
 mod theirs;
 
 use std::net::SocketAddr;

@@ -20,6 +20,7 @@ pub mod files;
 mod fit;
 pub mod gateway;
 mod handover;
+mod in_force;
 pub mod installed;
 pub mod issuer;
 pub mod keys;

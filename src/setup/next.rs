@@ -21,6 +21,8 @@ pub struct Step {
     pub command: String,
     /// Whether `--apply` runs it.
     pub applied: bool,
+    /// Where the files are that a server has read when it is done.
+    pub reads: Vec<PathBuf>,
 }
 
 impl Step {
@@ -30,6 +32,7 @@ impl Step {
             why: why.into(),
             command: command.into(),
             applied: true,
+            reads: Vec::new(),
         }
     }
 
@@ -39,6 +42,12 @@ impl Step {
             applied: false,
             ..self
         }
+    }
+
+    /// The same, whose server reads the files at or below `path`.
+    pub fn reads(mut self, path: &Path) -> Self {
+        self.reads.push(path.to_owned());
+        self
     }
 
     /// One that the operator does.

@@ -167,7 +167,8 @@ pub fn steps(site: &Site<'_>, files: &[(File, State)]) -> Vec<Step> {
         if changed || !running {
             let how = if running { " -s reload" } else { "" };
             steps.push(Step::here("all of it is valid", format!("{run} -t")));
-            steps.push(Step::here("the web server", format!("{run}{how}")));
+            let read = Step::here("the web server", format!("{run}{how}"));
+            steps.push(read.reads(&place.nginx_dir));
         }
         return steps;
     }
@@ -183,7 +184,7 @@ pub fn steps(site: &Site<'_>, files: &[(File, State)]) -> Vec<Step> {
     if changed || off {
         steps.push(Step::here("all of it is valid", "nginx -t"));
         let read = service("nginx", "reload-or-restart");
-        steps.push(Step::here("nginx reads it", read));
+        steps.push(Step::here("nginx reads it", read).reads(&place.nginx_dir));
     }
     steps
 }

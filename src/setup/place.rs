@@ -110,6 +110,11 @@ impl Place {
         self.config_dir().join("written.sha256")
     }
 
+    /// The digests of what the servers have read, to know later what they have not.
+    pub fn in_force(&self) -> PathBuf {
+        self.config_dir().join("in-force.sha256")
+    }
+
     /// What is locked while any of these files is changed.
     pub fn lock(&self) -> PathBuf {
         self.config_dir().join("bowline.lock")

@@ -8,14 +8,14 @@ use super::configuration::{self, ZoneKeys};
 use super::error::SetupError;
 use super::files::{Content, File, State, Written, read};
 use super::gateway::{Gateway, WebServer};
-use super::lock::Lock;
+use super::lock::{self, Lock};
 use super::nameserver::{Base, Program};
 use super::next::{self, Step};
 use super::records::{self, Record};
 use super::site::Site;
 use super::users::Owners;
 use super::zone::NewZone;
-use super::{Place, cron, handover, keys, registry, responder, systemd};
+use super::{Place, cron, handover, in_force, keys, registry, responder, systemd};
 use crate::base_url::BaseUrl;
 use crate::config::Config;
 use crate::port::AddressPort;
@@ -202,11 +202,12 @@ impl Setup {
     fn next(&self, files: &[(File, State)]) -> Result<Vec<Step>, SetupError> {
         let zone = &self.zone.name;
         let site = self.site();
+        let handover = handover::steps(&self.place, &self.owners, files);
+        let files = &in_force::look(&self.place, files)?;
         let mut steps = self.dns.next(&self.place, files, self.update, zone)?;
-        steps.extend(handover::steps(&self.place, &self.owners, files));
-        let config = |(file, state): &(File, State)| {
-            file.path == self.place.config && *state == State::Updated
-        };
+        steps.extend(handover);
+        let config =
+            |(file, state): &(File, State)| file.path == self.place.config && state.writes();
         if files.iter().any(config) {
             steps.extend(responder::reload(&self.place));
         }
@@ -239,6 +240,7 @@ impl Plan {
         owners: &Owners,
         written: &mut Written,
     ) -> Result<(), SetupError> {
+        in_force::forget(place, owners, &self.files, &self.next)?;
         let mut lock = None;
         let done = self.files.iter().try_for_each(|(file, state)| {
             written.write(file, state, owners.settable)?;
@@ -260,5 +262,14 @@ impl Plan {
                 .map_err(|error| SetupError::io("give back", &file.path, error)),
             _ => Ok(()),
         }
+    }
+
+    /// Notes what a server has read with a step that is done.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn done(&self, step: &Step, place: &Place, owners: &Owners) -> Result<(), SetupError> {
+        let _lock = Lock::take(place, lock::WAIT)?;
+        in_force::remember(place, owners, &self.files, step)
     }
 }

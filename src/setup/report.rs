@@ -57,7 +57,7 @@ pub fn files(plan: &Plan, contents: bool, out: &mut dyn Write) -> io::Result<()>
             State::Kept(_) => "not written by us, or changed since; it stays as it is:",
             State::Reset(_) => "it had:",
             State::Unfit(_) => "it stays so; it has:",
-            State::New | State::Unchanged | State::Updated => "",
+            State::New | State::Unchanged | State::Updated | State::Unread => "",
         };
         for line in state
             .differs()

@@ -33,7 +33,7 @@ pub(super) fn start(site: &Site<'_>) -> Option<Step> {
     if place.private {
         let run = format!("{executable}{config} fastcgi --listen unix:{socket}");
         let started = background(&run, &pid_file(place));
-        return Some(Step::here("the responder", started));
+        return Some(Step::here("the responder", started).reads(&place.config));
     }
     let (user, web) = (&site.owners.state, &site.owners.web);
     let command = format!(
@@ -57,7 +57,7 @@ pub(super) fn reload(place: &Place) -> Option<Step> {
     } else {
         return None;
     };
-    Some(Step::here("the responder reads bowline.toml", command))
+    Some(Step::here("the responder reads bowline.toml", command).reads(&place.config))
 }
 
 /// Where its number is in a private set-up: root writes there, nobody else.

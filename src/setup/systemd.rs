@@ -163,20 +163,25 @@ pub fn steps(site: &Site<'_>, files: &[(File, State)]) -> Vec<Step> {
         ));
     }
     if !timer || fastcgi && !socket {
-        steps.push(Step::here(
-            "now and at every start of this machine",
-            format!("systemctl enable --now {units}"),
-        ));
+        steps.push(
+            Step::here(
+                "now and at every start of this machine",
+                format!("systemctl enable --now {units}"),
+            )
+            .reads(directory)
+            .reads(&site.place.config),
+        );
     } else if changed {
         let stop = if fastcgi {
             "systemctl stop bowline.service && "
         } else {
             ""
         };
-        steps.push(Step::here(
-            "they run anew",
-            format!("{stop}systemctl restart {units}"),
-        ));
+        steps.push(
+            Step::here("they run anew", format!("{stop}systemctl restart {units}"))
+                .reads(directory)
+                .reads(&site.place.config),
+        );
     }
     steps
 }

@@ -63,10 +63,11 @@ pub(super) fn next(
         ));
     }
     let anew = changed(&place.bind_conf()) || !included || served == Reply::Silence;
-    steps.push(match anew {
+    let read = match anew {
         true => Step::here("a new listener needs a restart", restart(place)),
         false => Step::here("BIND reads it", reload(place)),
-    });
+    };
+    steps.push(read.reads(&place.bind_dir));
     Ok(steps)
 }
 

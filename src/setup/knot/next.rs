@@ -53,14 +53,15 @@ pub(super) fn next(
         "all of it is valid",
         format!("knotc -c {conf} conf-check"),
     ));
-    steps.push(if listeners || !included || served == Reply::Silence {
+    let read = if listeners || !included || served == Reply::Silence {
         Step::here(
             "a new listener needs a restart, a reload does not open it",
             restart(place),
         )
     } else {
         Step::here("Knot reads it", reload(place))
-    });
+    };
+    steps.push(read.reads(&place.knot_dir));
     // Even where it is served: by then perhaps from a configuration that is gone already.
     let script = Knot.first_contents(place, zone);
     steps.push(Step::here(

@@ -88,7 +88,7 @@ pub(super) fn conf(place: &Place) -> PathBuf {
 }
 
 /// The file that each secondary gets.
-pub(super) fn for_secondary(place: &Place) -> PathBuf {
+pub(in crate::setup) fn for_secondary(place: &Place) -> PathBuf {
     place.config_dir().join("secondary.conf")
 }
 

@@ -62,10 +62,8 @@ pub(super) fn next(
         "the database, the key, the zone's SOA and NS",
         format!("sh {}", script.display()),
     ));
-    steps.push(Step::here(
-        "new settings and zones need a restart",
-        restart(place),
-    ));
+    let read = Step::here("new settings and zones need a restart", restart(place));
+    steps.push(read.reads(&place.pdns_dir));
     steps
 }
 
