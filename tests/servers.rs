@@ -26,6 +26,8 @@ mod outage;
 mod rights;
 #[path = "servers/secondary.rs"]
 mod secondary;
+#[path = "servers/served.rs"]
+mod served;
 #[path = "servers/several.rs"]
 mod several;
 #[path = "servers/story.rs"]

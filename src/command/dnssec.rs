@@ -57,9 +57,9 @@ impl Kasp {
     pub(super) fn of(config: &Config) -> Result<Option<Self>, Failure> {
         let place = place(config)?;
         let first = config.zones.first();
-        let server = first.map_or_else(nameserver::installed, |zone| {
-            nameserver::of(&place, &zone.name)
-        });
+        let server = first
+            .and_then(|zone| nameserver::found(&place, &zone.name))
+            .unwrap_or_else(nameserver::installed);
         let kasp = Kasp::at(&place, server);
         if kasp.is_none() {
             note(format!(

@@ -1,5 +1,6 @@
 //! `bowline init`: configuration, keys, the servers' files, and what is left to do.
 
+use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -35,13 +36,19 @@ static UPDATE: LazyLock<String> = LazyLock::new(|| nameserver::UPDATE.for_knot()
 pub(super) struct Options {
     /// The zone whose hosts move, e.g. dyn.example.org
     zone: ZoneName,
-    /// A name server of the zone, outside it; the primary first
-    #[arg(long = "nameserver", value_name = "NAME", required = true)]
+    /// A name server of the zone, outside it; the primary first. Must be there, but for --dns none
+    #[arg(
+        long = "nameserver",
+        value_name = "NAME",
+        required_unless_present = "dns",
+        required_if_eq_any([("dns", "knot"), ("dns", "bind"), ("dns", "powerdns")]),
+    )]
     nameservers: Vec<String>,
     /// What stands in front of every token, e.g. https://update.example.org
     #[arg(long)]
     url: BaseUrl,
-    /// The name server to set up [default: the one installed]
+    /// The name server to set up; none: one that serves the zone already, here or elsewhere, and
+    /// stays as it is [default: the one installed]
     #[arg(long, value_enum, value_name = "SERVER")]
     dns: Option<Dns>,
     /// Do not sign the zone
@@ -68,6 +75,10 @@ pub(super) struct Options {
     /// Another machine with Knot that serves the zones too
     #[arg(long = "secondary", value_name = "ADDR@PORT")]
     secondaries: Vec<AddressPort>,
+    /// The key for updates, where the name server has one already: as BIND or Knot write it
+    /// [default: a new one]
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
     /// Where updates go
     #[arg(long, value_name = "ADDR@PORT", default_value = UPDATE.as_str())]
     update: AddressPort,
@@ -102,14 +113,16 @@ enum Dns {
     Knot,
     Bind,
     Powerdns,
+    None,
 }
 
 impl Dns {
-    fn program(self) -> &'static dyn Program {
+    fn program(self) -> Option<&'static dyn Program> {
         match self {
-            Dns::Knot => &Knot,
-            Dns::Bind => &Bind,
-            Dns::Powerdns => &PowerDns,
+            Dns::Knot => Some(&Knot),
+            Dns::Bind => Some(&Bind),
+            Dns::Powerdns => Some(&PowerDns),
+            Dns::None => None,
         }
     }
 }
@@ -195,35 +208,31 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         Some(directory) => directory.join("bowline.toml"),
         None => config.to_owned(),
     };
-    let place = Place::new(&config, options.state_dir)?;
+    let place = Place::new(&config, options.state_dir.clone())?;
     let dns = name_server(options.dns, &place, &options.zone)?;
-    if !options.secondaries.is_empty() && !dns.has_secondaries() {
-        let (option, with) = ("--secondary", format!("with {}", dns.name()));
-        return Err(SetupError::Later(option, with, SECONDARY_WAYS));
-    }
-    let names: Result<Vec<NameServer>, SetupError> = options
-        .nameservers
-        .iter()
-        .map(|name| NameServer::new(name))
-        .collect();
-    let mut zone = NewZone::new(options.zone, names?, options.hostmaster.as_deref())?;
+    let key_text = |file: &PathBuf| {
+        fs::read_to_string(file).map_err(|error| SetupError::io("read", file, error))
+    };
+    let key = options.key.as_ref().map(key_text).transpose()?;
+    let mut zone = match dns {
+        Some(dns) => new_zone(&options, dns)?,
+        None => served_zone(&options)?,
+    };
     check_url(&options.url, &zone.name)?;
-    zone.dnssec = !options.no_dnssec;
     // A right that was given stays.
     let given = Config::load(&place.config)
         .is_ok_and(|config| config.zone(&zone.name).is_some_and(|zone| zone.acme));
     zone.acme = options.acme || given;
-    zone.caa = options.caa;
     zone.ttl = options.ttl;
-    if !options.update.0.ip().is_loopback() {
-        return Err(SetupError::UpdateElsewhere(options.update.0));
-    }
-    let (listeners, public) = addresses(options.dns_listen, options.public)?;
-    for address in listeners.iter().chain([&options.update]) {
-        if let Some(who) = taken::holder(address.0, dns) {
-            return Err(SetupError::Taken(address.0, who));
+    let (listeners, public) = match dns {
+        Some(dns) => {
+            let (listeners, public) = addresses(options.dns_listen, options.public)?;
+            free(listeners.iter().chain([&options.update]), dns)?;
+            (listeners, public)
         }
-    }
+        None if options.public.is_empty() => (Vec::new(), listen::public(&listen::addresses())),
+        None => (Vec::new(), options.public),
+    };
     let gateway = match options.gateway {
         None => Gateway::usual(&place),
         Some(Way::Fastcgi) => Gateway::Fastcgi,
@@ -246,11 +255,54 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         public,
         secondaries: options.secondaries,
         update: options.update,
+        key,
         web,
         gateway,
         http: options.http,
         executable,
         owners,
+    })
+}
+
+/// The zone that `dns` is to serve.
+fn new_zone(options: &Options, dns: &'static dyn Program) -> Result<NewZone, SetupError> {
+    if !options.secondaries.is_empty() && !dns.has_secondaries() {
+        let (option, with) = ("--secondary", format!("with {}", dns.name()));
+        return Err(SetupError::Later(option, with, SECONDARY_WAYS));
+    }
+    let names = options.nameservers.iter();
+    let names: Result<Vec<_>, _> = names.map(|name| NameServer::new(name)).collect();
+    let hostmaster = options.hostmaster.as_deref();
+    let mut zone = NewZone::new(options.zone.clone(), names?, hostmaster)?;
+    zone.dnssec = !options.no_dnssec;
+    zone.caa.clone_from(&options.caa);
+    if !options.update.0.ip().is_loopback() {
+        return Err(SetupError::UpdateElsewhere(options.update.0));
+    }
+    Ok(zone)
+}
+
+/// The zone that a name server serves already: nothing of what it has is changed.
+fn served_zone(options: &Options) -> Result<NewZone, SetupError> {
+    let said = [
+        ("--nameserver", !options.nameservers.is_empty()),
+        ("--no-dnssec", options.no_dnssec),
+        ("--caa", !options.caa.is_empty()),
+        ("--hostmaster", options.hostmaster.is_some()),
+        ("--dns-listen", !options.dns_listen.is_empty()),
+        ("--secondary", !options.secondaries.is_empty()),
+    ];
+    NewZone::served(options.zone.clone(), "--dns none", &said)
+}
+
+/// Whether nobody but `dns` has taken those addresses.
+fn free<'a>(
+    mut addresses: impl Iterator<Item = &'a AddressPort>,
+    dns: &'static dyn Program,
+) -> Result<(), SetupError> {
+    addresses.try_for_each(|address| match taken::holder(address.0, dns) {
+        Some(who) => Err(SetupError::Taken(address.0, who)),
+        None => Ok(()),
     })
 }
 
@@ -299,14 +351,14 @@ fn name_server(
     named: Option<Dns>,
     place: &Place,
     zone: &ZoneName,
-) -> Result<&'static dyn Program, SetupError> {
+) -> Result<Option<&'static dyn Program>, SetupError> {
     let named = named.map(Dns::program);
     match (named, nameserver::found(place, zone)) {
-        (Some(named), Some(has)) if named.name() != has.name() => {
+        (Some(named), Some(has)) if named.is_none_or(|named| named.name() != has.name()) => {
             Err(SetupError::ServedBy(zone.clone(), has.name()))
         }
-        (_, Some(has)) => Ok(has),
-        (named, None) => Ok(named.unwrap_or_else(nameserver::installed)),
+        (_, Some(has)) => Ok(Some(has)),
+        (named, None) => Ok(named.unwrap_or_else(|| Some(nameserver::installed()))),
     }
 }
 

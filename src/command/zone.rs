@@ -52,7 +52,8 @@ enum Action {
 struct Add {
     /// The zone whose hosts move, e.g. dyn.example.org
     zone: ZoneName,
-    /// A name server of the zone, outside it; the primary first [default: those of the first zone]
+    /// A name server of the zone, outside it; the primary first [default: those of the first zone;
+    /// where that came with --dns none, the zone is served already]
     #[arg(long = "nameserver", value_name = "NAME")]
     nameservers: Vec<String>,
     /// Do not sign the zone
@@ -127,13 +128,31 @@ fn add(standing: &Standing, options: Add) -> Result<Plan, SetupError> {
     if nameservers.is_empty() {
         nameservers = standing.first_delegation()?.nameservers;
     }
-    let mut zone = NewZone::new(options.zone, nameservers, options.hostmaster.as_deref())?;
+    let mut zone = match nameservers.is_empty() {
+        true => served_zone(&options)?,
+        false => NewZone::new(
+            options.zone.clone(),
+            nameservers,
+            options.hostmaster.as_deref(),
+        )?,
+    };
     zone.dnssec = !(options.no_dnssec || unsigned);
     zone.acme = options.acme;
     zone.caa = options.caa;
     zone.ttl = options.ttl;
     zone.expire = options.expire;
     standing.add(&zone)
+}
+
+/// Another zone of a name server that was there before.
+fn served_zone(options: &Add) -> Result<NewZone, SetupError> {
+    let said = [
+        ("--no-dnssec", options.no_dnssec),
+        ("--caa", !options.caa.is_empty()),
+        ("--hostmaster", options.hostmaster.is_some()),
+    ];
+    let why = "without --nameserver the zone is served already";
+    NewZone::served(options.zone.clone(), why, &said)
 }
 
 fn set(standing: &Standing, options: Set) -> Result<Plan, SetupError> {

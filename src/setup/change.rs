@@ -83,9 +83,17 @@ impl Standing {
         check_url(&now.config.url, &zone.name)?;
         let update = now.update(None);
         let addresses = now.first_delegation()?.addresses;
-        let server = now.server(now.config.zones.first());
-        let secondaries = records::ips(&server.secondaries(&now.place)?);
-        let records = records::delegation(&zone.name, &zone.nameservers, &addresses, &secondaries);
+        let server = now.server_for(zone);
+        let secondaries = now.secondaries(server)?;
+        let records = match server {
+            Some(_) => records::delegation(
+                &zone.name,
+                &zone.nameservers,
+                &addresses,
+                &records::ips(&secondaries),
+            ),
+            None => Vec::new(),
+        };
         let keys = ZoneKeys {
             server: Some(update),
             ttl: zone.ttl,
@@ -94,15 +102,20 @@ impl Standing {
         };
         let files = now.write(server, zone, update, &records, &keys)?;
         let unread = in_force::look(&now.place, &files)?;
-        let mut steps = server.next(&now.place, &unread, update, &zone.name)?;
+        let mut steps = match server {
+            Some(server) => server.next(&now.place, &unread, update, &zone.name)?,
+            None => vec![next::right(&now.place, &zone.name, zone.acme)],
+        };
         steps.extend(responder::reload(&now.place));
-        steps.extend(next::parent(&now.place, &zone.name));
+        if server.is_some() {
+            steps.extend(next::parent(&now.place, &zone.name));
+        }
         Ok(Plan {
             files,
             records,
             next: steps,
             notes: server
-                .acme_note()
+                .and_then(Program::acme_note)
                 .filter(|_| zone.acme)
                 .into_iter()
                 .chain(keys::weakness(&now.place.tsig_key())?)
@@ -123,24 +136,26 @@ impl Standing {
             next: Vec::new(),
             notes: Vec::new(),
         };
-        if !keys.acme {
-            let mut written = Written::load(&now.place.written())?;
-            now.edit(&mut written, |file, text| {
-                configuration::with_zone(file, text, name, &keys)
-            })?;
-        } else {
+        let server = nameserver::found(&now.place, name);
+        if let Some(server) = server.filter(|_| keys.acme) {
             let delegation = Delegation::load(&now.place, name)?;
             let mut zone = NewZone::new(name.clone(), delegation.nameservers, None)?;
             zone.acme = true;
-            let server = nameserver::of(&now.place, name);
             zone.dnssec = server.is_signed(&now.place, name)?;
             plan.notes.extend(server.acme_note());
-            plan.files = now.write(server, &zone, update, &[], &keys)?;
+            plan.files = now.write(Some(server), &zone, update, &[], &keys)?;
             // First contents were given once; they do not change with the rights.
             let script = server.first_contents(&now.place, name);
             plan.files.retain(|(file, _)| file.path != script);
             let unread = in_force::look(&now.place, &plan.files)?;
             plan.next = server.next(&now.place, &unread, update, name)?;
+        } else {
+            let mut written = Written::load(&now.place.written())?;
+            now.edit(&mut written, |file, text| {
+                configuration::with_zone(file, text, name, &keys)
+            })?;
+            let right = keys.acme.then(|| next::right(&now.place, name, true));
+            plan.next.extend(right);
         }
         plan.next.extend(responder::reload(&now.place));
         if keys.ttl.is_some() {
@@ -170,7 +185,9 @@ impl Standing {
                 place.bowline(&format!("host list --zone {name}")),
             ));
         }
-        let gone = *parent == Parent::Gone;
+        let server = nameserver::found(place, name);
+        // Elsewhere the zone may go on without bowline.
+        let gone = *parent == Parent::Gone || server.is_none();
         if !gone && self.is_signed(name)? {
             steps.push(Step::yours(
                 "first, or the zone is bogus meanwhile",
@@ -190,7 +207,11 @@ impl Standing {
             ));
         }
         let last = self.config.zones.len() == 1;
-        steps.extend(nameserver::of(place, name).removal(place, name, last));
+        steps.extend(
+            server
+                .into_iter()
+                .flat_map(|server| server.removal(place, name, last)),
+        );
         if last {
             match &place.unit_dir {
                 Some(directory) => steps.extend(systemd::removal(directory)),
@@ -241,16 +262,30 @@ impl Standing {
             &zone.name,
             &known.nameservers,
             &known.addresses,
-            &records::ips(&self.server(Some(zone)).secondaries(&self.place)?),
+            &records::ips(&self.secondaries(nameserver::found(&self.place, &zone.name))?),
         ))
     }
 
-    /// Whether a zone is signed by its name server, as the files say.
+    /// Whether a zone is signed by its name server: as the files say, or, where those are
+    /// somebody else's, as that server says.
     ///
     /// # Errors
     /// A file that cannot be read.
     pub fn is_signed(&self, zone: &ZoneName) -> Result<bool, SetupError> {
-        nameserver::of(&self.place, zone).is_signed(&self.place, zone)
+        if let Some(server) = nameserver::found(&self.place, zone) {
+            return server.is_signed(&self.place, zone);
+        }
+        let keys = |zone: &Zone| ask(zone.server, &zone.name, Rtype::DNSKEY, WAIT);
+        let said = self.config.zone(zone).map(keys);
+        Ok(matches!(said, Some(Reply::Data(_))))
+    }
+
+    /// The secondaries that a name server has.
+    fn secondaries(
+        &self,
+        server: Option<&'static dyn Program>,
+    ) -> Result<Vec<AddressPort>, SetupError> {
+        server.map_or(Ok(Vec::new()), |server| server.secondaries(&self.place))
     }
 
     /// The set-up as it is now: until the lock is dropped, nobody else changes it.
@@ -259,12 +294,12 @@ impl Standing {
         Ok((lock, Standing::load(&self.config.file)?))
     }
 
-    /// The name server of a zone; the one installed where there is none yet.
-    fn server(&self, zone: Option<&Zone>) -> &'static dyn Program {
-        match zone {
-            Some(zone) => nameserver::of(&self.place, &zone.name),
-            None => nameserver::installed(),
-        }
+    /// The name server that is to serve a new zone: that of the first zone, else the one
+    /// installed. Nobody names the name servers of a zone that is served already.
+    fn server_for(&self, zone: &NewZone) -> Option<&'static dyn Program> {
+        let first = self.config.zones.first();
+        let found = first.and_then(|first| nameserver::found(&self.place, &first.name));
+        (!zone.nameservers.is_empty()).then(|| found.unwrap_or_else(nameserver::installed))
     }
 
     fn update(&self, zone: Option<&Zone>) -> AddressPort {
@@ -275,7 +310,7 @@ impl Standing {
     /// Writes the zone's files and its table.
     fn write(
         &self,
-        server: &dyn Program,
+        server: Option<&'static dyn Program>,
         zone: &NewZone,
         update: AddressPort,
         parent: &[Record],
@@ -284,9 +319,9 @@ impl Standing {
         let base = Base {
             place: &self.place,
             owners: &self.owners,
-            key: &keys::tsig_key(&self.place)?,
+            key: &keys::tsig_key(&self.place, None)?,
             update,
-            secondaries: &server.secondaries(&self.place)?,
+            secondaries: &self.secondaries(server)?,
             public: &[],
         };
         let mut written = Written::load(&self.place.written())?;
@@ -294,16 +329,18 @@ impl Standing {
         let (is, new) =
             self.edited(|file, text| configuration::with_zone(file, text, &zone.name, keys))?;
         let mut files = Vec::new();
-        let wanted = server.zone_files(&base, zone, parent)?;
-        let all: Vec<&File> = wanted.iter().collect();
-        server.check_theirs(&self.place, &all)?;
-        let first_contents = server.first_contents(&self.place, &zone.name);
-        for file in wanted {
-            let script = file.path == first_contents;
-            files.push(match script && file.path.exists() {
-                true => (file, State::Unchanged),
-                false => written.look(file, self.owners.settable)?,
-            });
+        if let Some(server) = server {
+            let wanted = server.zone_files(&base, zone, parent)?;
+            let all: Vec<&File> = wanted.iter().collect();
+            server.check_theirs(&self.place, &all)?;
+            let first_contents = server.first_contents(&self.place, &zone.name);
+            for file in wanted {
+                let script = file.path == first_contents;
+                files.push(match script && file.path.exists() {
+                    true => (file, State::Unchanged),
+                    false => written.look(file, self.owners.settable)?,
+                });
+            }
         }
         in_force::forget(&self.place, &self.owners, &files, &[])?;
         let mut write = || {

@@ -24,8 +24,11 @@ impl Delegation {
     /// # Errors
     /// A script that cannot be read.
     pub fn load(place: &Place, zone: &ZoneName) -> Result<Self, SetupError> {
-        let script = nameserver::of(place, zone).first_contents(place, zone);
-        Ok(Delegation::parse(&read(&script)?.unwrap_or_default()))
+        let Some(server) = nameserver::found(place, zone) else {
+            return Ok(Delegation::default());
+        };
+        let script = read(&server.first_contents(place, zone))?;
+        Ok(Delegation::parse(&script.unwrap_or_default()))
     }
 
     fn parse(script: &str) -> Self {

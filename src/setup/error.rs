@@ -67,6 +67,8 @@ pub enum SetupError {
     ServerHas(&'static str, String, PathBuf),
     /// A zone that another name server was set up for, of that name.
     ServedBy(ZoneName, &'static str),
+    /// Another key for updates than the one that is there.
+    KeyThere(PathBuf),
     /// A key that Knot could not include.
     KeyForm(PathBuf),
     /// A registry whose lookup key is gone.
@@ -126,9 +128,13 @@ impl Hint for SetupError {
                     .to_owned()
             }
             SetupError::UpdateElsewhere(_) => format!(
-                "updates stay on this machine: --update {}; a name server elsewhere gets its [[zone]] \
-                 in bowline.toml by hand",
+                "updates stay on this machine: --update {}; or --dns none, for a name server that is \
+                 there already, here or elsewhere",
                 UPDATE.for_knot()
+            ),
+            SetupError::KeyThere(file) => format!(
+                "leave --key out to go on with that one, or move {} away",
+                file.display()
             ),
             SetupError::Taken(address, _) if address.ip().is_loopback() => {
                 "stop it, or choose another port: --update 127.0.0.1@5354, --dns-listen 127.0.0.1@5301"
@@ -192,7 +198,7 @@ impl Hint for SetupError {
             SetupError::ServerHas(server, ..) => format!(
                 "have a {server} of bowline's own beside that one: --config-dir DIR with another \
                  --dns-listen ADDR@PORT; or serve the zone with Knot, which goes together with other \
-                 zones: --dns knot"
+                 zones: --dns knot; or let that one serve the zone, and leave it as it is: --dns none"
             ),
             SetupError::ServedBy(zone, server) => format!(
                 "without --dns it stays with {server}; `bowline zone remove {zone}` shows the way away from it"
@@ -310,6 +316,9 @@ impl fmt::Display for SetupError {
             }
             SetupError::ServedBy(zone, server) => {
                 write!(f, "{server} is set up for the zone {zone}")
+            }
+            SetupError::KeyThere(file) => {
+                write!(f, "{} is another key than that of --key", file.display())
             }
             SetupError::KeyForm(path) => {
                 write!(

@@ -39,14 +39,17 @@ pub fn weakness(file: &Path) -> Result<Option<String>, SetupError> {
     Ok(warning.map(|warning| format!("{}: {warning}", file.display())))
 }
 
-/// The key for updates.
+/// The key for updates, where `given` is one that the name server has already.
 ///
 /// # Errors
-/// One that cannot be read.
-pub fn tsig_key(place: &Place) -> Result<UpdateKey, SetupError> {
-    let (key, text) = match read(&place.tsig_key())? {
-        Some(text) => (Key::read(&text)?, text),
-        None => Key::generate(KEY_NAME)?,
+/// One that cannot be read, or another one than is there.
+pub fn tsig_key(place: &Place, given: Option<&str>) -> Result<UpdateKey, SetupError> {
+    let file = place.tsig_key();
+    let (key, text) = match (read(&file)?, given) {
+        (Some(text), Some(given)) if text != given => return Err(SetupError::KeyThere(file)),
+        (Some(text), _) => (Key::read(&text)?, text),
+        (None, Some(given)) => (Key::read(given)?, given.to_owned()),
+        (None, None) => Key::generate(KEY_NAME)?,
     };
     Ok(UpdateKey {
         name: key.name().to_owned(),

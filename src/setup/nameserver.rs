@@ -36,13 +36,8 @@ pub fn installed() -> &'static dyn Program {
     ALL.iter().find(here).copied().unwrap_or(&Knot)
 }
 
-/// The one that a zone was set up for. For a zone that somebody wrote into `bowline.toml`
-/// by hand, the one that is installed.
-pub fn of(place: &Place, zone: &ZoneName) -> &'static dyn Program {
-    found(place, zone).unwrap_or_else(installed)
-}
-
-/// The one whose script of first contents is there.
+/// The one that a zone was set up for, whose script of first contents is there. None for a
+/// zone whose name server was there before bowline, which set-up leaves alone.
 pub fn found(place: &Place, zone: &ZoneName) -> Option<&'static dyn Program> {
     let has_it = |program: &&&dyn Program| program.first_contents(place, zone).exists();
     ALL.iter().find(has_it).copied()

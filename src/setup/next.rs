@@ -97,6 +97,23 @@ pub fn firewall(listeners: &[AddressPort], web: &[u16]) -> Option<Step> {
     ))
 }
 
+/// The right to update `zone`, where a name server of somebody else's serves it.
+pub fn right(place: &Place, zone: &ZoneName, acme: bool) -> Step {
+    let challenges = if acme {
+        ", and TXT at their _acme-challenge"
+    } else {
+        ""
+    };
+    Step::yours(
+        "the right to update the zone",
+        format!(
+            "# let the key in {} change A and AAAA of the names below {zone}{challenges}; \
+             `bowline doctor` tries it",
+            place.tsig_key().display()
+        ),
+    )
+}
+
 /// The delegation.
 pub fn parent(place: &Place, zone: &ZoneName) -> Vec<Step> {
     vec![

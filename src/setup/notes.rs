@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 use super::error::SetupError;
 use super::files::read;
 use super::gateway::{Gateway, WebServer};
+use super::nameserver::Program;
+use super::parent::WAIT;
 use super::plan::Setup;
 use super::{keys, namesake, nameserver};
 use crate::config::Config;
+use crate::dns::Rtype;
+use crate::dns::apex::{Reply, ask};
 
 /// Directories that systemd hides from the units.
 const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
@@ -17,7 +21,11 @@ impl Setup {
     /// All that apply.
     pub(super) fn notes(&self) -> Result<Vec<String>, SetupError> {
         let notes = [
-            self.dns.acme_note().filter(|_| self.zone.acme),
+            self.dns
+                .and_then(Program::acme_note)
+                .filter(|_| self.zone.acme),
+            self.not_served(),
+            self.other_machine(),
             keys::weakness(&self.place.tsig_key())?,
             self.not_root(),
             self.issuers_later(),
@@ -39,6 +47,24 @@ impl Setup {
     fn not_root(&self) -> Option<String> {
         let note = "not root: every file belongs to you, and owners are as you are";
         (!self.owners.settable).then(|| note.to_owned())
+    }
+
+    /// A name server that was there before should answer for the zone by now.
+    fn not_served(&self) -> Option<String> {
+        let asks = || ask(self.update.0, &self.zone.name, Rtype::SOA, WAIT);
+        let silent = self.dns.is_none() && !matches!(asks(), Reply::Data(_));
+        silent.then(|| {
+            format!(
+                "the name server at {} does not answer for {}",
+                self.update.0, self.zone.name
+            )
+        })
+    }
+
+    fn other_machine(&self) -> Option<String> {
+        let note =
+            "updates leave this machine, signed and not encrypted: prefer loopback, or a VPN";
+        (!self.update.0.ip().is_loopback()).then(|| note.to_owned())
     }
 
     fn issuers_later(&self) -> Option<String> {

@@ -29,8 +29,8 @@ pub struct Setup {
     pub zone: NewZone,
     /// In front of every token.
     pub url: BaseUrl,
-    /// The name server.
-    pub dns: &'static dyn Program,
+    /// The name server to set up; none: one that is there already serves the zone.
+    pub dns: Option<&'static dyn Program>,
     /// Where it answers the outside.
     pub listeners: Vec<AddressPort>,
     /// What the outside asks.
@@ -39,6 +39,8 @@ pub struct Setup {
     pub secondaries: Vec<AddressPort>,
     /// Where it takes updates.
     pub update: AddressPort,
+    /// The text of the key for updates, where there is one already.
+    pub key: Option<String>,
     /// The web server to set up.
     pub web: Option<WebServer>,
     /// How it runs bowline.
@@ -75,7 +77,9 @@ impl Setup {
         }
         let files = self.files()?;
         let all: Vec<&File> = files.iter().collect();
-        self.dns.check_theirs(&self.place, &all)?;
+        if let Some(dns) = self.dns {
+            dns.check_theirs(&self.place, &all)?;
+        }
         let files = files
             .into_iter()
             .map(|file| {
@@ -112,12 +116,18 @@ impl Setup {
     /// The secondaries that were named, else those that are set up.
     fn all_secondaries(&self) -> Result<Vec<AddressPort>, SetupError> {
         match self.secondaries.as_slice() {
-            [] => self.dns.secondaries(&self.place),
+            [] => self
+                .dns
+                .map_or(Ok(Vec::new()), |dns| dns.secondaries(&self.place)),
             named => Ok(named.to_vec()),
         }
     }
 
     fn delegation(&self) -> Result<Vec<Record>, SetupError> {
+        if self.dns.is_none() {
+            // Whoever serves the zone has seen to that.
+            return Ok(Vec::new());
+        }
         Ok(records::delegation(
             &self.zone.name,
             &self.zone.nameservers,
@@ -131,7 +141,7 @@ impl Setup {
         let owners = &self.owners;
         let registry = self.registry()?;
         let lookup_key = keys::lookup_key(place, &registry)?;
-        let key = keys::tsig_key(place)?;
+        let key = keys::tsig_key(place, self.key.as_deref())?;
         let state = |path| File::directory(path, 0o750, &owners.state);
         let secret = |path, text| File::secret(path, 0o640, &owners.user, text);
         let configuration = self.configuration(&registry)?;
@@ -155,11 +165,10 @@ impl Setup {
             secondaries: &self.all_secondaries()?,
             public: &self.public,
         };
-        files.extend(self.dns.files(&base, &self.listeners)?);
-        let zone = self
-            .dns
-            .zone_files(&base, &self.zone, &self.delegation()?)?;
-        files.extend(zone);
+        if let Some(dns) = self.dns {
+            files.extend(dns.files(&base, &self.listeners)?);
+            files.extend(dns.zone_files(&base, &self.zone, &self.delegation()?)?);
+        }
         let site = self.site();
         files.extend(responder::directory(&site, self.web));
         if let Some(web) = self.web {
@@ -204,7 +213,10 @@ impl Setup {
         let site = self.site();
         let handover = handover::steps(&self.place, &self.owners, files);
         let files = &in_force::look(&self.place, files)?;
-        let mut steps = self.dns.next(&self.place, files, self.update, zone)?;
+        let mut steps = match self.dns {
+            Some(dns) => dns.next(&self.place, files, self.update, zone)?,
+            None => vec![next::right(&self.place, zone, self.zone.acme)],
+        };
         steps.extend(handover);
         let config =
             |(file, state): &(File, State)| file.path == self.place.config && state.writes();
@@ -220,7 +232,9 @@ impl Setup {
         }
         steps.extend(cron::next(&self.place, &self.owners, &self.executable));
         steps.extend(next::firewall(&self.listeners, &ports));
-        steps.extend(next::parent(&self.place, zone));
+        if self.dns.is_some() {
+            steps.extend(next::parent(&self.place, zone));
+        }
         steps.push(Step::yours(
             "the first host",
             self.place.bowline("host add home"),

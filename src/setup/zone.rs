@@ -16,7 +16,7 @@ pub struct NewZone {
     pub name: ZoneName,
     /// The name servers, the primary first.
     pub nameservers: Vec<NameServer>,
-    /// Whether Knot signs it.
+    /// Whether the name server is to sign it.
     pub dnssec: bool,
     /// Whether the key may set challenges for certificates.
     pub acme: bool,
@@ -49,20 +49,40 @@ impl NewZone {
                 return Err(SetupError::NameServerInZone(server, name));
             }
         }
-        let hostmaster = match hostmaster {
-            Some(mail) => Mailbox::new(mail)?,
-            None => Mailbox::hostmaster(name.parent()),
-        };
-        Ok(NewZone {
+        let mut zone = NewZone::plain(name);
+        if let Some(mail) = hostmaster {
+            zone.hostmaster = Mailbox::new(mail)?;
+        }
+        zone.nameservers = nameservers;
+        zone.dnssec = true;
+        Ok(zone)
+    }
+
+    /// A zone that a name server serves already and that nobody sets up: because of `why`
+    /// none of those options may have been said.
+    ///
+    /// # Errors
+    /// One that was.
+    pub fn served(name: ZoneName, why: &str, options: &[(&str, bool)]) -> Result<Self, SetupError> {
+        match options.iter().find(|(_, is_said)| *is_said) {
+            Some((option, _)) => Err(SetupError::Value(format!(
+                "{why}: its name server stays as it is, leave {option} out"
+            ))),
+            None => Ok(NewZone::plain(name)),
+        }
+    }
+
+    fn plain(name: ZoneName) -> Self {
+        NewZone {
+            hostmaster: Mailbox::hostmaster(name.parent()),
             name,
-            nameservers,
-            dnssec: true,
+            nameservers: Vec::new(),
+            dnssec: false,
             acme: false,
             ttl: None,
             expire: None,
-            hostmaster,
             caa: Vec::new(),
-        })
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::page::{pages, steps};
 use crate::{story, whole};
 
 /// What is not run, by how it begins.
-const NOT_RUN: [(&str, &str); 3] = [
+const NOT_RUN: [(&str, &str); 4] = [
     ("./scripts/quickstart", "scripts/test runs it by itself"),
     (
         "docker compose",
@@ -13,6 +13,10 @@ const NOT_RUN: [(&str, &str); 3] = [
     (
         "bowline init dyn.example.org --nameserver ns1.example.org --nameserver ns2",
         "needs a second machine; tests/servers/secondary.rs has one",
+    ),
+    (
+        "bowline init dyn.example.org --url https://update.example.org --dns none",
+        "needs somebody else's name server; tests/servers/served.rs has three",
     ),
 ];
 

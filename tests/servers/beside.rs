@@ -28,7 +28,7 @@ fn beside(dir: &TempDir, dns: &'static dyn Program) -> Setup {
         place,
         zone: NewZone::new(zone, vec![server], None).unwrap(),
         url: "https://update.example.org".parse().unwrap(),
-        dns,
+        dns: Some(dns),
         listeners: vec![
             "192.0.2.53@53".parse().unwrap(),
             "2001:db8::53@53".parse().unwrap(),
@@ -36,6 +36,7 @@ fn beside(dir: &TempDir, dns: &'static dyn Program) -> Setup {
         public: vec!["192.0.2.53".parse().unwrap()],
         secondaries: Vec::new(),
         update: "127.0.0.1@5353".parse().unwrap(),
+        key: None,
         web: None,
         gateway: Gateway::Cgi,
         http: None,

@@ -97,7 +97,7 @@ pub(crate) fn beside(trial: &Trial, knot_conf: &str) -> Setup {
         place,
         zone: NewZone::new(zone, vec![server], None).unwrap(),
         url: "https://update.example.org".parse().unwrap(),
-        dns: &Knot,
+        dns: Some(&Knot),
         listeners: vec![
             "192.0.2.53@53".parse().unwrap(),
             "2001:db8::53@53".parse().unwrap(),
@@ -105,6 +105,7 @@ pub(crate) fn beside(trial: &Trial, knot_conf: &str) -> Setup {
         public: vec!["192.0.2.53".parse().unwrap()],
         secondaries: Vec::new(),
         update: format!("127.0.0.1@{}", trial.update).parse().unwrap(),
+        key: None,
         web: None,
         gateway: Gateway::Cgi,
         http: None,
@@ -221,7 +222,7 @@ fn a_zone_taken_out_of_knot_conf_gets_its_first_records_though_it_still_answers(
     fs::write(&conf, with_zones(&trial, &[])).unwrap();
     let servers: [&'static dyn Program; 2] = [&Bind, &Knot];
     for dns in servers {
-        setup.dns = dns;
+        setup.dns = Some(dns);
         let plan = setup.plan(&written).unwrap();
         let script = dns.first_contents(&setup.place, &setup.zone.name);
         let gives = format!("sh {}", script.display());
