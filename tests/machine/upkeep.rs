@@ -20,9 +20,7 @@ fn the_timer_settles_what_is_pending_and_is_quiet() {
     assert_eq!(visit(&machine, &home, ""), "dnserr\n503");
     machine.run("systemctl start knot");
     // Nobody but the timer does anything now. While it runs upkeep it does not say when it is due next.
-    machine.wait(
-        "systemctl show -p NextElapseUSecRealtime --value bowline-upkeep.timer | grep .",
-    );
+    machine.wait("systemctl show -p NextElapseUSecRealtime --value bowline-upkeep.timer | grep .");
     let mut waits = 0;
     while address(&machine, "home").is_empty() {
         assert!(
