@@ -16,7 +16,7 @@ use crate::config::{Config, LogLevel, Register};
 use crate::deadline::Deadline;
 use crate::fixed::Fixed;
 use crate::health;
-use crate::http::{Method, Request, Response, Status, client_address, prefers_json};
+use crate::http::{Method, Refusal, Request, Response, Status, client_address, prefers_json};
 use crate::limit::Limit;
 use crate::log::{Line, Logger};
 use crate::pages::{self, Button, Look};
@@ -76,6 +76,13 @@ impl Application {
             // What is switched off is an unknown path.
             Some(Fixed::Register | Fixed::Script) | None => self.update(request, segments),
         }
+    }
+
+    /// Answers a request that was not taken, of which only the head may be known, and logs it.
+    pub fn refuse(&self, refusal: Refusal, request: &Request) -> Response {
+        let reason = refusal.to_string();
+        self.remark(LogLevel::Notice, refusal.as_str(), &reason, request);
+        refusal.response()
     }
 
     /// `GET /ip`: the client's address as it would be published.

@@ -9,10 +9,10 @@ use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::meta::{BodyLength, Meta, Refusal};
+use super::meta::{BodyLength, Meta};
 use crate::application::{self, Application};
 use crate::config::{Config, FILE_VARIABLE, file_in_force};
-use crate::http::{BODY_MAX, Request, Response};
+use crate::http::{BODY_MAX, Refusal, Request, Response};
 use crate::log::Logger;
 
 /// How much of a body that is refused is read and thrown away; the shipped virtual
@@ -51,23 +51,22 @@ pub fn respond(
 }
 
 fn answer(meta: Meta, input: &mut dyn Read) -> Response {
-    let body = match meta
-        .body_length()
-        .and_then(|length| read(input, length, meta.is_chunked()))
-    {
-        Ok(body) => body,
-        Err(refusal) => {
-            // A web server that cannot get rid of the body may drop the answer with it.
-            let _ = io::copy(&mut input.take(DRAIN_MAX), &mut io::sink());
-            return refusal.response();
-        }
-    };
+    let length = meta.body_length();
+    let body = length.and_then(|length| read(input, length, meta.is_chunked()));
+    if body.is_err() {
+        // A web server that cannot get rid of the body may drop the answer with it.
+        let _ = io::copy(&mut input.take(DRAIN_MAX), &mut io::sink());
+    }
     let variable = meta.variable(FILE_VARIABLE);
     let file = file_in_force(variable.map(|file| OsString::from_vec(file.to_vec())));
     match Config::load(&file) {
         Ok(config) => {
             let mut application = Application::new(config);
-            let response = application.respond(&Request::new(meta.into_variables(), &body));
+            let variables = meta.into_variables();
+            let response = match body {
+                Ok(body) => application.respond(&Request::new(variables, &body)),
+                Err(refusal) => application.refuse(refusal, &Request::new(variables, &[])),
+            };
             // The process ends now, and the system closes what is open in one go.
             std::mem::forget(application);
             response

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::http::{BODY_MAX, HEAD_MAX, Response, Status};
+use crate::http::{BODY_MAX, HEAD_MAX, Refusal};
 
 /// The meta-variables of one request: octets, whatever they hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,30 +88,6 @@ pub enum BodyLength {
     NotSaid,
     /// So many octets, 64 KiB at most.
     Octets(usize),
-}
-
-/// Why a request never reaches the application.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// More than 64 KiB of variables.
-    Head,
-    /// More than 64 KiB of body.
-    Body,
-    /// Variables or a length that cannot be read, or a body shorter than its length:
-    /// half an address is another one.
-    Malformed,
-}
-
-impl Refusal {
-    /// The answer to it.
-    pub fn response(self) -> Response {
-        let (status, text) = match self {
-            Refusal::Head => (Status::HeaderFieldsTooLarge, "head\n"),
-            Refusal::Body => (Status::ContentTooLarge, "body\n"),
-            Refusal::Malformed => (Status::BadRequest, "request\n"),
-        };
-        Response::text(status, text)
-    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod client;
 mod fields;
 mod multipart;
 mod path;
+mod refusal;
 mod request;
 mod response;
 
@@ -15,5 +16,6 @@ pub use accept::prefers_json;
 pub use client::client_address;
 pub use fields::{Fields, Illegible};
 pub use path::Path;
+pub use refusal::Refusal;
 pub use request::{BODY_MAX, HEAD_MAX, Method, Request};
 pub use response::{Response, Status};

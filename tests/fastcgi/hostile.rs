@@ -9,6 +9,7 @@ use bowline::gateway::fastcgi::record::Kind;
 
 use crate::peer::{Answered, Peer, begin, get, one, stream, with};
 use crate::responder::{Responder, patient, short};
+use crate::site::Site;
 
 /// What becomes of a peer.
 #[derive(Debug, PartialEq, Eq)]
@@ -248,4 +249,31 @@ fn peers_that_trickle_or_hang_are_closed() {
             _ => assert_eq!(peer.answered(1), None, "{at}"),
         }
     }
+}
+
+#[test]
+fn what_is_not_taken_has_a_line_in_the_log_and_changes_nothing() {
+    let site = Site::new();
+    let _bowline = site.listen();
+    let path = site.update("203.0.113.7");
+    let length = |length| with(1, &path, false, &[("CONTENT_LENGTH", length)], b"abc");
+    let zeros = one(Kind::Params, 1, &vec![0; 0xfff8]);
+    let head = [begin(1, 1, false), zeros, one(Kind::Params, 1, b"")].concat();
+    for (octets, status, line) in [
+        (length(b"65537"), "413", "body client=198.51.100.4 reason="),
+        (length(b"10"), "400", "request client=198.51.100.4 reason="),
+        (length(b"-1"), "400", "request client=198.51.100.4 reason="),
+        // Of its head there is nothing.
+        (head, "431", "head reason="),
+    ] {
+        let mut peer = Peer::connect(&site.path("bowline.sock"));
+        peer.say(&octets);
+        let answered = peer.answered(1).unwrap();
+        assert!(answered.status().starts_with(status), "{line}");
+        let log = site.log();
+        let last = log.lines().last().unwrap_or_default();
+        assert!(last.contains(&format!(" update result={line}")), "{last}");
+    }
+    assert!(!site.log().contains(site.token.secret()));
+    assert_eq!(site.address(), [] as [&str; 0]);
 }

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use bowline::gateway::fastcgi::{Limits, Listener, Respond, Server};
-use bowline::http::{Request, Response, Status};
+use bowline::http::{Refusal, Request, Response, Status};
 
 use crate::peer::Peer;
 
@@ -35,6 +35,10 @@ impl Respond for Echo {
         }
         let peer = request.peer.map(|peer| peer.to_string());
         Response::text(Status::Ok, format!("{}\n", peer.unwrap_or_default()))
+    }
+
+    fn refuse(&mut self, refusal: Refusal, _: &Request) -> Response {
+        refusal.response()
     }
 
     fn fail(&mut self) -> Response {

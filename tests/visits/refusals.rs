@@ -200,6 +200,13 @@ fn plain_http_where_the_url_says_https() {
     assert_eq!(elsewhere.said(), "404 badauth");
 }
 
+/// The log says what was not taken, and why.
+fn check_line(site: &Site, result: &str, reason: &str) {
+    let line = site.last_line();
+    let expected = format!(" update result={result} client=198.51.100.4 reason=\"{reason}");
+    assert!(line.contains(&expected), "{line}");
+}
+
 #[test]
 fn too_much() {
     let (site, home) = settled();
@@ -212,9 +219,13 @@ fn too_much() {
             413,
             "{length}"
         );
+        check_line(&site, "body", "a body of more than 65536 octets");
     }
+    assert_eq!(post().set("CONTENT_LENGTH", "-1").run().status, 400);
+    check_line(&site, "request", "a body shorter than its length, or");
     let head = "x".repeat(65 * 1024);
     assert_eq!(site.get(&path).set("HTTP_COOKIE", &head).run().status, 431);
+    check_line(&site, "head", "a head of more than 65536 octets or");
     check_untouched(&site, &home);
     let body = [b"x=".as_slice(), &[b'y'; 65_534]].concat();
     let whole = post().set("CONTENT_LENGTH", "65536").body(&body).run();

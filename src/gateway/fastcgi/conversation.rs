@@ -7,8 +7,8 @@
 
 use super::pairs::{self, Pairs};
 use super::record::{self, Ended, HEADER, Header, Kind};
-use crate::gateway::meta::{BodyLength, Meta, Refusal};
-use crate::http::{BODY_MAX, HEAD_MAX, Request};
+use crate::gateway::meta::{BodyLength, Meta};
+use crate::http::{BODY_MAX, HEAD_MAX, Refusal, Request};
 
 /// The role of a responder (section 5.1).
 const RESPONDER: u16 = 1;
@@ -62,8 +62,10 @@ pub struct Received {
     pub keep: bool,
     /// Whether nothing of it is still to come.
     pub whole: bool,
-    /// Variables and body, or why not.
-    pub content: Result<(Meta, Vec<u8>), Refusal>,
+    /// Its variables, as far as they could be read.
+    pub meta: Meta,
+    /// Its body, or why the request is not taken.
+    pub body: Result<Vec<u8>, Refusal>,
 }
 
 /// What came of some octets.
@@ -278,12 +280,15 @@ impl Conversation {
             return Step::Over;
         };
         let params = std::mem::take(&mut request.params);
-        match read_meta(&params) {
-            Ok(meta) => {
-                request.head = params.len();
-                request.meta = Some(meta);
-                Step::On
-            }
+        let meta = match read_meta(&params) {
+            Ok(meta) => meta,
+            Err(refusal) => return self.refuse(refusal),
+        };
+        let length = meta.body_length();
+        request.head = params.len();
+        request.meta = Some((meta, length.unwrap_or(BodyLength::NotSaid)));
+        match length {
+            Ok(_) => Step::On,
             Err(refusal) => self.refuse(refusal),
         }
     }
@@ -302,35 +307,37 @@ impl Partial {
     fn received(self) -> Option<Received> {
         let (meta, length) = self.meta?;
         let mut body = self.body;
-        let content = match length {
+        let body = match length {
             BodyLength::Octets(length) if body.len() < length => Err(Refusal::Malformed),
             BodyLength::Octets(length) => {
                 body.truncate(length);
-                Ok((meta, body))
+                Ok(body)
             }
-            BodyLength::NotSaid => Ok((meta, body)),
+            BodyLength::NotSaid => Ok(body),
         };
         Some(Received {
             id: self.id,
             keep: self.keep,
             whole: true,
-            content,
+            meta,
+            body,
         })
     }
 
     /// The request, of which the rest is not wanted.
-    fn refused(&self, refusal: Refusal) -> Received {
+    fn refused(self, refusal: Refusal) -> Received {
         Received {
             id: self.id,
             keep: false,
             whole: false,
-            content: Err(refusal),
+            meta: self.meta.map(|(meta, _)| meta).unwrap_or_default(),
+            body: Err(refusal),
         }
     }
 }
 
-/// The variables in a whole stream of parameters, and how long the body is to be.
-fn read_meta(params: &[u8]) -> Result<(Meta, BodyLength), Refusal> {
+/// The variables in a whole stream of parameters.
+fn read_meta(params: &[u8]) -> Result<Meta, Refusal> {
     if Pairs::new(params).count() > VARIABLES_MAX {
         return Err(Refusal::Head);
     }
@@ -338,9 +345,7 @@ fn read_meta(params: &[u8]) -> Result<(Meta, BodyLength), Refusal> {
         .filter(|pair| !matches!(pair, Ok((name, _)) if !Request::reads(name)))
         .map(|pair| pair.map(|(name, value)| (name.to_vec(), value.to_vec())))
         .collect();
-    let meta = Meta::new(pairs.map_err(|_| Refusal::Malformed)?);
-    let length = meta.body_length()?;
-    Ok((meta, length))
+    Ok(Meta::new(pairs.map_err(|_| Refusal::Malformed)?))
 }
 
 /// What we say about ourselves, as far as it was asked (section 4.1).

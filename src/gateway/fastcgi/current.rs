@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::Respond;
 use crate::application::{self, Application, Keys, KeysError};
 use crate::config::{Config, ConfigError, LogLevel};
-use crate::http::{Request, Response};
+use crate::http::{Refusal, Request, Response};
 use crate::log::{Line, Logger};
 use crate::update::{Answer, Word};
 
@@ -169,19 +169,32 @@ pub struct Worker<'a> {
     application: Option<Application>,
 }
 
-impl Respond for Worker<'_> {
-    fn respond(&mut self, request: &Request) -> Response {
+impl Worker<'_> {
+    /// The application with what is in force; else the answer to every request.
+    fn application(&mut self) -> Result<&mut Application, Response> {
         let number = self.current.number.load(Ordering::Acquire);
         self.application.take_if(|_| self.number != number);
         self.number = number;
-        let application = match &mut self.application {
-            Some(application) => application,
-            none => match self.current.application() {
-                Ok(application) => none.insert(application),
-                Err(trouble) => return trouble,
-            },
-        };
-        application.respond(request)
+        match &mut self.application {
+            Some(application) => Ok(application),
+            none => Ok(none.insert(self.current.application()?)),
+        }
+    }
+}
+
+impl Respond for Worker<'_> {
+    fn respond(&mut self, request: &Request) -> Response {
+        match self.application() {
+            Ok(application) => application.respond(request),
+            Err(trouble) => trouble,
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal, request: &Request) -> Response {
+        match self.application() {
+            Ok(application) => application.refuse(refusal, request),
+            Err(trouble) => trouble,
+        }
     }
 
     fn fail(&mut self) -> Response {

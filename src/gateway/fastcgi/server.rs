@@ -11,13 +11,15 @@ use super::connection::{Connection, Now};
 use super::conversation::Received;
 use super::lobby::Lobby;
 use super::socket::Listener;
-use crate::gateway::meta::{Meta, Refusal};
-use crate::http::{Request, Response};
+use crate::http::{Refusal, Request, Response};
 
 /// What answers requests.
 pub trait Respond {
     /// Answers one.
     fn respond(&mut self, request: &Request) -> Response;
+
+    /// Answers one that was not taken; of its head there may be nothing.
+    fn refuse(&mut self, refusal: Refusal, request: &Request) -> Response;
 
     /// Answers one that has panicked; after that it is made anew.
     fn fail(&mut self) -> Response;
@@ -66,15 +68,21 @@ impl Server {
                 Ok(None) => return,
                 Err(_) => continue,
             };
-            let head_only = is_head(&received);
             let Received {
                 id,
                 keep,
                 whole,
-                content,
+                meta,
+                body,
             } = *received;
+            let head_only = meta.is_head();
             let answered = catch_unwind(AssertUnwindSafe(|| {
-                written(&answer(content, &mut respond), head_only)
+                let variables = meta.into_variables();
+                let response = match body {
+                    Ok(body) => respond.respond(&Request::new(variables, &body)),
+                    Err(refusal) => respond.refuse(refusal, &Request::new(variables, &[])),
+                };
+                written(&response, head_only)
             }));
             let octets = answered.unwrap_or_else(|_| {
                 let response = respond.fail();
@@ -139,18 +147,6 @@ impl Returned {
 /// The lock, whoever panicked with it: what it guards is whole between any two steps.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The answer to a request.
-fn answer(content: Result<(Meta, Vec<u8>), Refusal>, respond: &mut impl Respond) -> Response {
-    match content {
-        Ok((meta, body)) => respond.respond(&Request::new(meta.into_variables(), &body)),
-        Err(refusal) => refusal.response(),
-    }
-}
-
-fn is_head(received: &Received) -> bool {
-    matches!(&received.content, Ok((meta, _)) if meta.is_head())
 }
 
 /// A response as CGI has it, which is what FastCGI's STDOUT carries.

@@ -66,9 +66,8 @@ fn hear(pieces: &[&[u8]]) -> (Vec<u8>, Vec<Received>, bool) {
     (replies, requests, true)
 }
 
-fn content(received: &Received, name: &str) -> Option<String> {
-    let (meta, _) = received.content.as_ref().ok()?;
-    let value = meta.variable(name)?;
+fn variable(received: &Received, name: &str) -> Option<String> {
+    let value = received.meta.variable(name)?;
     Some(String::from_utf8_lossy(value).into_owned())
 }
 
@@ -88,13 +87,13 @@ fn a_request_in_pieces_of_every_size() {
             panic!("{size}: {requests:?}");
         };
         assert!(received.keep && received.whole && received.id == 7);
-        assert_eq!(content(received, "HTTP_A").as_deref(), Some("1"));
+        assert_eq!(variable(received, "HTTP_A").as_deref(), Some("1"));
         assert_eq!(
-            content(received, "SERVER_SOFTWARE"),
+            variable(received, "SERVER_SOFTWARE"),
             None,
             "nobody reads it"
         );
-        assert_eq!(received.content.as_ref().unwrap().1, b"abc");
+        assert_eq!(received.body.as_deref(), Ok(&b"abc"[..]));
     }
 }
 
@@ -114,12 +113,12 @@ fn pairs_that_span_records_are_joined() {
         let octets = [begin(1, 1, 0), stream, record(4, 1, b""), record(5, 1, b"")].concat();
         let (_, requests, _) = hear(&[&octets]);
         assert_eq!(
-            content(&requests[0], "REMOTE_ADDR").as_deref(),
+            variable(&requests[0], "REMOTE_ADDR").as_deref(),
             Some("203.0.113.7"),
             "{at}"
         );
         assert_eq!(
-            content(&requests[0], "HTTP_LONG").map(|long| long.len()),
+            variable(&requests[0], "HTTP_LONG").map(|long| long.len()),
             Some(300)
         );
     }
@@ -155,7 +154,7 @@ fn refusals_and_what_they_say() {
         let [received] = requests.as_slice() else {
             panic!("{what}: {requests:?}");
         };
-        assert_eq!(received.content.as_ref().err(), Some(&expected), "{what}");
+        assert_eq!(received.body, Err(expected), "{what}");
     }
 }
 
@@ -245,7 +244,7 @@ fn one_after_the_other() {
     let (_, requests, _) = hear(&[&octets]);
     let found: Vec<_> = requests
         .iter()
-        .map(|one| content(one, "HTTP_A").unwrap())
+        .map(|one| variable(one, "HTTP_A").unwrap())
         .collect();
     assert_eq!(found, ["1", "2"]);
 }
