@@ -21,6 +21,7 @@ use jiff::{Timestamp, Zoned};
 use rustix::fs::OFlags;
 
 use crate::config::{Log, LogClient, LogLevel, LogTarget};
+use crate::one_line::OneLine;
 
 /// Where the system's log listens.
 const SYSLOG: &str = "/dev/log";
@@ -55,15 +56,7 @@ impl Line {
 
     /// Adds `key="value"` for words, on one line whatever they hold.
     pub fn words(mut self, key: &str, value: impl Display) -> Self {
-        let value: String = value
-            .to_string()
-            .chars()
-            .map(|c| match c {
-                '"' => '\'',
-                c if c.is_control() => ' ',
-                c => c,
-            })
-            .collect();
+        let value = OneLine(value).to_string().replace('"', "'");
         let _ = write!(self.text, " {key}=\"{value}\"");
         self
     }

@@ -29,7 +29,7 @@ use super::{Context, Failure};
 use crate::config::Config;
 
 /// This executable, however it was found.
-const SELF: &str = "/proc/self/exe";
+pub(super) const SELF: &str = "/proc/self/exe";
 /// What would end or stop root's process, and is to do that to the other one.
 const PASSED_ON: [i32; 4] = [SIGTERM, SIGINT, SIGHUP, SIGTSTP];
 

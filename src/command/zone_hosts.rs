@@ -37,7 +37,7 @@ pub(super) fn names(config: &Config, zone: &ZoneName) -> Result<Vec<String>, Fai
     if config.state.registry.symlink_metadata().is_err() {
         return Ok(Vec::new());
     }
-    let mut listing = Command::new("/proc/self/exe");
+    let mut listing = Command::new(step_down::SELF);
     listing
         .arg("--json")
         .arg("--config")
