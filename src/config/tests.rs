@@ -96,6 +96,10 @@ fn errors_name_file_line_and_what_is_legal() {
             "\"soon\" is no duration",
         ),
         (
+            "url = \"https://u\"\n[keep]\nhistory = 90",
+            "line 3: invalid type: integer `90`, expected a duration in quotes, such as \"90s\"",
+        ),
+        (
             "url = \"https://u\"\n[client]\ntrusted_proxies = [\"::1\", \"10.0.0.0/33\"]",
             "line 3: \"10.0.0.0/33\" is no network; write ADDR or ADDR/LENGTH",
         ),
