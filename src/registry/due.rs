@@ -70,7 +70,7 @@ impl Registry {
     }
 
     /// Hosts to look at again though they are not pending: an UPDATE that was never
-    /// answered may still be applied, or their removal waited for that.
+    /// answered may still be applied, or their removal, or a name they gave up, waited for that.
     ///
     /// # Errors
     /// When the registry cannot be read.
@@ -82,7 +82,8 @@ impl Registry {
             times,
         )?;
         hosts.extend(self.whole_hosts_where(
-            "state = 'removing' AND wish = fact AND (unconfirmed <= ?1 OR unconfirmed >= ?2)",
+            "(state = 'removing' OR held_names <> fact_names) AND wish = fact
+             AND (unconfirmed <= ?1 OR unconfirmed >= ?2)",
             times,
         )?);
         Ok(hosts)

@@ -138,8 +138,10 @@ fn confirm(
     }
     tx.prepare_cached(
         "UPDATE host SET fact = ?2, fact_names = ?3, fact_ipv4 = ?4, fact_ipv6 = ?5,
-         fact_serial = ?6, fact_at = ?7, held_names = ?8, trouble = NULL, failures = 0,
-         retry_at = NULL, differs = NULL WHERE id = ?1",
+         fact_serial = ?6, fact_at = ?7, held_names = ?8, differs = NULL,
+         trouble = CASE WHEN wish <> ?2 THEN trouble END,
+         failures = CASE WHEN wish <> ?2 THEN failures ELSE 0 END,
+         retry_at = CASE WHEN wish <> ?2 THEN retry_at END WHERE id = ?1",
     )?
     .execute((
         id.0,

@@ -27,8 +27,12 @@ impl Registry {
             .collect::<Result<_, _>>()?;
         for id in &lapsed {
             let tx = self.write(Durable::Now)?;
-            if let Some(host) = by_id(&tx, HostId(*id))?.filter(|host| host.state == State::Active)
-            {
+            let host = match by_id(&tx, HostId(*id)) {
+                // It keeps its names until somebody has looked at it, and holds up no other.
+                Err(RegistryError::DamagedHost { .. }) => continue,
+                host => host?,
+            };
+            if let Some(host) = host.filter(|host| host.state == State::Active) {
                 let addresses = host.wish.records.addresses;
                 if host.wish.number != 0 {
                     write_wish(
@@ -69,7 +73,8 @@ impl Registry {
         );
         tx.execute(
             "UPDATE host SET unconfirmed = NULL
-             WHERE (unconfirmed <= ?1 OR unconfirmed >= ?2) AND state <> 'removing'",
+             WHERE (unconfirmed <= ?1 OR unconfirmed >= ?2)
+             AND state <> 'removing' AND held_names = fact_names",
             settled,
         )?;
         tx.commit()?;

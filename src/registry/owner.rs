@@ -252,15 +252,15 @@ impl Registry {
         state: &str,
         each: impl Fn(&Connection, &Host) -> Result<(), RegistryError>,
     ) -> Result<Vec<HostId>, RegistryError> {
-        let hosts = self.hosts_of(id)?;
         let tx = self.write(Durable::Now)?;
         tx.execute("UPDATE owner SET state = ?2 WHERE id = ?1", (id.0, state))?;
-        let mut ids = Vec::with_capacity(hosts.len());
-        for host in hosts {
-            // As it is now, and not as it was before the transaction.
-            if let Some(host) = super::row::by_id(&tx, host.id)? {
+        let ids: Vec<HostId> = tx
+            .prepare_cached("SELECT id FROM host WHERE owner = ?1 ORDER BY name")?
+            .query_map([id.0], |row| row.get(0).map(HostId))?
+            .collect::<Result<_, _>>()?;
+        for host in &ids {
+            if let Some(host) = super::row::by_id(&tx, *host)? {
                 each(&tx, &host)?;
-                ids.push(host.id);
             }
         }
         tx.commit()?;

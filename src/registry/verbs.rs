@@ -14,7 +14,7 @@ use super::kept_token::write_token;
 use super::owner::check_on;
 use super::row::{by_id, by_name, former_names};
 use super::wish::write_wish;
-use super::{Durable, Edit, Host, HostId, Registry, RegistryError, Settings, Source, State};
+use super::{Durable, Host, HostId, Registry, RegistryError, Settings, Source, State};
 use crate::ip::Addresses;
 use crate::name::HostName;
 use crate::span::Span;
@@ -83,27 +83,6 @@ impl Registry {
         }
         tx.commit()?;
         Ok(ids)
-    }
-
-    /// Replaces a host's settings and, where given, its addresses.
-    ///
-    /// # Errors
-    /// When there is no such host, or the registry cannot be written.
-    pub fn set(
-        &mut self,
-        id: HostId,
-        settings: &Settings,
-        addresses: Option<Addresses>,
-        ttl: Ttl,
-        now: Timestamp,
-    ) -> Result<(), RegistryError> {
-        self.edit(id, ttl, now, |_| {
-            Ok(Edit {
-                settings: settings.clone(),
-                addresses,
-                ..Edit::default()
-            })
-        })
     }
 
     /// Gives a host a new token; the old ones live on for `keep`.
@@ -246,7 +225,8 @@ pub(super) fn remove_one(tx: &Connection, id: HostId, now: Timestamp) -> Result<
         "UPDATE host SET mail = NULL, note = NULL WHERE id = ?1",
         [id.0],
     )?;
-    if by_id(tx, id)?.is_some_and(|host| !host.is_pending()) {
+    // An UPDATE that may still come would leave a record that nobody knows of.
+    if by_id(tx, id)?.is_some_and(|host| !host.is_pending() && !host.is_unsettled(now)) {
         forget(tx, &host, now)?;
     }
     Ok(())

@@ -179,3 +179,22 @@ fn a_removed_host_is_kept_while_an_old_update_may_still_come() {
     it.confirm_wish(id, &wish, later);
     assert!(it.registry.host_by_id(id).unwrap().is_none());
 }
+
+#[test]
+fn one_that_was_switched_off_before_is_kept_as_well() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    it.accept(id, &token, "203.0.113.7");
+    it.unconfirmed(id);
+    it.registry.disable(id, NOW).unwrap();
+    it.confirm(id);
+    for _ in 0..2 {
+        it.registry.remove(id, NOW).unwrap();
+        assert_eq!(it.host(id).state, State::Removing);
+    }
+    let later = NOW.plus(Span::from_seconds(601));
+    assert_eq!(it.registry.unsettled(later).unwrap().len(), 1);
+    let wish = it.host(id).wish;
+    it.confirm_wish(id, &wish, later);
+    assert!(it.registry.host_by_id(id).unwrap().is_none());
+}

@@ -1,7 +1,7 @@
 //! Names: where they stand, when they lapse, and who may have them next.
 
 use bowline::name::ZoneName;
-use bowline::registry::{RegistryError, Settings};
+use bowline::registry::{Edit, RegistryError};
 use bowline::span::Span;
 use bowline::token::LookupKey;
 use bowline::ttl::Ttl;
@@ -15,13 +15,10 @@ fn names_stand_where_they_should() {
     it.accept(id, &token, "203.0.113.7");
     it.confirm(id);
 
-    let settings = Settings {
-        wildcard: true,
-        ..Settings::default()
-    };
-    it.registry
-        .set(id, &settings, None, Ttl::DEFAULT, NOW)
-        .unwrap();
+    let mut edit = Edit::default();
+    edit.settings.wildcard = true;
+    let edited: Result<(), RegistryError> = (it.registry).edit(id, Ttl::DEFAULT, NOW, |_| Ok(edit));
+    edited.unwrap();
     assert_eq!(shown(&it.host(id).wish.records.names), "home *.home");
     it.confirm(id);
 
@@ -112,4 +109,53 @@ fn a_name_with_records_of_another_host_is_not_given_out() {
         NOW,
     );
     assert!(matches!(taken, Err(RegistryError::Removed { .. })));
+}
+
+#[test]
+fn a_name_given_up_while_an_update_may_still_come_is_free_later() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    it.accept(id, &token, "203.0.113.7");
+    it.confirm(id);
+    it.unconfirmed(id);
+    it.rename(id, "house", Span::ZERO);
+    it.confirm(id);
+    assert_eq!(shown(&it.host(id).held), "home house");
+
+    let later = NOW.plus(Span::from_seconds(601));
+    it.registry
+        .prune_names_and_tokens(later, Span::ZERO)
+        .unwrap();
+    let again = it.registry.unsettled(later).unwrap();
+    assert_eq!(again.len(), 1, "upkeep looks once more");
+    let wish = it.host(id).wish;
+    it.confirm_wish(id, &wish, later);
+    assert_eq!(shown(&it.host(id).held), "house");
+    it.registry
+        .prune_names_and_tokens(later, Span::ZERO)
+        .unwrap();
+    assert_eq!(it.host(id).unconfirmed, None);
+    assert!(it.registry.unsettled(later).unwrap().is_empty());
+    it.add("home");
+}
+
+#[test]
+fn a_damaged_host_keeps_no_other_from_giving_a_name_up() {
+    let mut it = Fixture::new();
+    let day = Span::from_days(1);
+    for (from, to) in [("one", "uno"), ("two", "due"), ("three", "tre")] {
+        let (id, _) = it.add(from);
+        it.rename(id, to, day);
+    }
+    let db = rusqlite::Connection::open(it.directory.path().join("bowline.db")).unwrap();
+    let damage = "UPDATE host SET wish_ipv4 = 'x' WHERE name = 'due.dyn.example.org'";
+    assert_eq!(db.execute(damage, []).unwrap(), 1);
+    let later = NOW.plus(Span::from_days(2));
+    it.registry.lapse(|_| Ttl::DEFAULT, later).unwrap();
+    for (name, there) in [("uno", 0), ("due", 1), ("tre", 0)] {
+        let count = "SELECT count(*) FROM former_name, host
+                     WHERE former_name.host = host.id AND host.name = ?1 || '.dyn.example.org'";
+        let former: u32 = db.query_row(count, [name], |row| row.get(0)).unwrap();
+        assert_eq!(former, there, "{name}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Wishes and facts: what is accepted, and what is confirmed of it.
 
 use bowline::registry::Accepted;
+use bowline::span::Span;
 
 use crate::fixture::{Fixture, NOW, addresses, name, shown};
 
@@ -93,4 +94,23 @@ fn only_what_is_older_than_before_the_question_went_back() {
     // Another process asked before, and notes it later.
     assert_eq!(seen(&[7, 8]), (Some(10), false));
     assert_eq!(seen(&[10, 9]), (Some(10), true));
+}
+
+#[test]
+fn an_older_wish_that_is_confirmed_does_not_hurry_a_newer_one() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    it.accept(id, &token, "203.0.113.7");
+    let first = it.host(id).wish;
+    it.accept(id, &token, "203.0.113.8");
+    let db = rusqlite::Connection::open(it.directory.path().join("bowline.db")).unwrap();
+    let limited = "UPDATE host SET retry_at = ?1, trouble = 'too many changes'";
+    let later = NOW.plus(Span::from_seconds(600));
+    db.execute(limited, [later.seconds()]).unwrap();
+    it.confirm_wish(id, &first, NOW);
+    let due = it.registry.due(Span::from_seconds(600), NOW).unwrap();
+    assert!(due.is_empty());
+    assert!(it.host(id).trouble.is_some());
+    it.confirm(id);
+    assert_eq!(it.host(id).trouble, None);
 }

@@ -13,7 +13,7 @@ use bowline::ip::{Addresses, Family};
 use bowline::log::Logger;
 use bowline::name::HostName;
 use bowline::publish::{Published, Publisher};
-use bowline::registry::{Host, HostId, Lease, NewHost, Registry, Settings};
+use bowline::registry::{Edit, Host, HostId, Lease, NewHost, Registry, RegistryError, Settings};
 use bowline::span::Span;
 use bowline::time::Timestamp;
 use bowline::token::{Digest, LookupKey, Token};
@@ -26,6 +26,22 @@ use super::visit::{Request, Response};
 
 /// The client that a visit comes from when it says nothing else.
 pub const CLIENT: &str = "198.51.100.4";
+
+/// Gives a host other settings and, where given, other addresses.
+pub fn set(
+    registry: &mut Registry,
+    host: HostId,
+    settings: &Settings,
+    addresses: Option<Addresses>,
+) -> Result<(), RegistryError> {
+    registry.edit(host, Ttl::DEFAULT, Timestamp::now(), |_| {
+        Ok(Edit {
+            settings: settings.clone(),
+            addresses,
+            ..Edit::default()
+        })
+    })
+}
 
 /// An installation; when it is dropped, nothing it wrote may hold a secret.
 pub struct Site {

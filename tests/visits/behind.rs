@@ -12,7 +12,7 @@ use bowline::ttl::Ttl;
 
 use crate::lan::{Lan, URL, behind};
 use crate::support::knot::Options;
-use crate::support::site::{Home, Site, host_name};
+use crate::support::site::{Home, Site, host_name, set};
 
 const OFF: &str = "[limits]\nchanges = \"off\"\nwrong_secrets = \"off\"\n";
 const NET: &str = "dyn.example.net";
@@ -36,9 +36,7 @@ fn hosts_that_are_off_or_gone_are_left_alone() {
     assert_eq!(lan.site.dns("tv"), "");
     // One that is put elsewhere follows the other one.
     let settings = behind("flat", "::11:22:33:44");
-    registry
-        .set(lan.nas.id, &settings, None, Ttl::DEFAULT, now)
-        .unwrap();
+    set(&mut registry, lan.nas.id, &settings, None).unwrap();
     assert_eq!(
         lan.visit("?prefix=2001:db8:4::"),
         ("200 nochg 2001:db8:4::".into(), 0)
@@ -230,8 +228,8 @@ fn who_may_be_behind_whom() {
     let lan = Lan::new();
     let mut registry = lan.site.registry();
     let now = Timestamp::now();
-    let mut set = |home: &Home, settings: &Settings| {
-        let set = registry.set(home.id, settings, None, Ttl::DEFAULT, now);
+    let mut give = |home: &Home, settings: &Settings| {
+        let set = set(&mut registry, home.id, settings, None);
         set.map_err(|error| error.to_string())
     };
     let anna = "anna".parse().unwrap();
@@ -286,7 +284,7 @@ fn who_may_be_behind_whom() {
             "different owners",
         ),
     ] {
-        let refused = set(home, settings).unwrap_err();
+        let refused = give(home, settings).unwrap_err();
         assert!(refused.contains(why), "{refused}");
     }
     // A list is taken as a whole: the site and its hosts go to Anna together.
@@ -342,9 +340,7 @@ fn whoever_leaves_the_site_during_a_visit_is_not_moved() {
     assert!(is_gone(accept(ask(&lan.pi, Some(&lan.flat)))));
     assert!(!is_gone(accept(ask(&lan.tv, Some(&lan.home)))));
     let mut operator = lan.site.registry();
-    operator
-        .set(lan.tv.id, &Settings::default(), None, Ttl::DEFAULT, now)
-        .unwrap();
+    set(&mut operator, lan.tv.id, &Settings::default(), None).unwrap();
     assert!(is_gone(accept(ask(&lan.tv, Some(&lan.home)))));
     operator.disable(lan.home.id, now).unwrap();
     assert!(is_gone(accept(ask(&lan.nas, Some(&lan.home)))));

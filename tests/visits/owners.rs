@@ -9,7 +9,7 @@ use bowline::time::Timestamp;
 use bowline::token::Token;
 use bowline::ttl::Ttl;
 
-use crate::support::site::{Home, Site};
+use crate::support::site::{Home, Site, set};
 use crate::support::visit::Response;
 
 /// Anna with `home` and `nas`; `other` is nobody's, and `bens` is Ben's.
@@ -155,15 +155,12 @@ fn which_host_is_meant() {
 fn a_static_host_is_not_moved_by_its_owners_token() {
     let it = Owned::new();
     let mut registry = it.site.registry();
-    let now = Timestamp::now();
     let settings = Settings {
         fixed: Some(["192.0.2.9".parse().unwrap()].into_iter().collect()),
         ..owned_by("anna")
     };
     let fixed = settings.fixed;
-    registry
-        .set(it.nas.id, &settings, fixed, Ttl::DEFAULT, now)
-        .unwrap();
+    set(&mut registry, it.nas.id, &settings, fixed).unwrap();
     it.site.publish(&it.nas);
     let said = it.nic("hostname=nas&myip=203.0.113.7");
     assert_eq!(said.said(), "403 nohost");
@@ -254,15 +251,12 @@ fn a_host_that_goes_to_somebody_else_leaves_the_token() {
     let it = Owned::new();
     assert_eq!(it.nic("hostname=nas&myip=203.0.113.1").status, 200);
     let mut registry = it.site.registry();
-    let now = Timestamp::now();
     for owner in ["ben", ""] {
         let settings = match owner {
             "" => Settings::default(),
             owner => owned_by(owner),
         };
-        registry
-            .set(it.nas.id, &settings, None, Ttl::DEFAULT, now)
-            .unwrap();
+        set(&mut registry, it.nas.id, &settings, None).unwrap();
         let said = it.nic("hostname=nas&myip=203.0.113.2");
         assert_eq!(said.said(), "403 nohost");
         assert_eq!(it.site.dns("nas"), "203.0.113.1");
