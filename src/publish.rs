@@ -17,6 +17,7 @@ mod served;
 mod shown;
 mod trouble;
 
+pub use challenge::Challenged;
 pub use exchange::TOGETHER;
 pub use shown::{AskedFor, Shown, differing};
 pub use trouble::{PublishError, Trouble};

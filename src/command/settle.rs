@@ -72,9 +72,9 @@ fn publish_challenges(
         }
         let deadline = Deadline::after(Deadline::REQUEST);
         let registry = &mut session.registry;
-        if let Err(why) =
-            publisher.publish_challenges(registry, &zone, host, Busy::Wait, deadline)?
-        {
+        let tried = publisher.publish_challenges(registry, &zone, host, Busy::Wait, deadline)?;
+        let left = tried.map(|done| done.left.into_iter().next());
+        if let Ok(Some((_, why))) | Err(why) = left {
             let failure = Failure::new(format!("{why}; bowline goes on trying"));
             failure
                 .maybe_hint(why.hint())

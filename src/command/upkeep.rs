@@ -63,12 +63,18 @@ fn one(word: Word, context: &mut Context<'_>) -> Result<(), Failure> {
             report(&round, context)?;
             round.damaged.map_or(Ok(()), |error| Err(error.into()))
         }
-        Err(running) => beside(&running, session.now, context),
+        Err(running) => beside(&running, word, session.now, context),
     }
 }
 
-/// Another round is running; one that does not end is a failure.
-fn beside(running: &Running, now: Timestamp, context: &mut Context<'_>) -> Result<(), Failure> {
+/// Another round is running: it does the same, unless the zone's word was to count. One that does
+/// not end is a failure.
+fn beside(
+    running: &Running,
+    word: Word,
+    now: Timestamp,
+    context: &mut Context<'_>,
+) -> Result<(), Failure> {
     let took = now.since(running.since);
     if context.json {
         let since = running.since.to_string();
@@ -76,6 +82,12 @@ fn beside(running: &Running, now: Timestamp, context: &mut Context<'_>) -> Resul
             .write_json(&json!({ "running": { "process": running.process, "since": since } }))?;
     }
     if took < STUCK {
+        if word == Word::Zone {
+            return Err(
+                Failure::new("another round is running, and takes the registry's word")
+                    .hint("run it again in a moment"),
+            );
+        }
         note("another round is running");
         return Ok(());
     }

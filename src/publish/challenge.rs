@@ -10,9 +10,18 @@ use crate::name::{HostName, RecordName, ZoneName};
 use crate::registry::{Challenge, HostId, Registry};
 use crate::time::Timestamp;
 
+/// What became of a host's challenges.
+#[derive(Debug, Default)]
+pub struct Challenged {
+    /// Those that stand there now.
+    pub stand: Vec<Challenge>,
+    /// The names where it could not be made so, and why.
+    pub left: Vec<(HostName, Trouble)>,
+}
+
 impl Publisher {
     /// Makes the name server agree with the challenges of a host as they are once its lock is
-    /// held; those that stand there then, or why it is not so.
+    /// held; or why it was not even tried.
     ///
     /// # Errors
     /// When registry, locks or configuration cannot be used; what was accepted is kept.
@@ -23,7 +32,7 @@ impl Publisher {
         host: HostId,
         busy: Busy,
         deadline: Deadline,
-    ) -> Result<Result<Vec<Challenge>, Trouble>, PublishError> {
+    ) -> Result<Result<Challenged, Trouble>, PublishError> {
         let served = self.served(zone)?;
         let mut locks = Vec::new();
         for (file, _) in HostLocks::files(&[host]) {
@@ -34,36 +43,39 @@ impl Publisher {
         }
         let challenges = registry.challenges(host)?;
         let mut silent = || ();
-        let settled = match self.exchange(served, deadline, &mut silent)? {
-            Some(mut exchange) => exchange.settle_challenges(&challenges),
-            None => Err(Trouble::Waiting),
-        };
-        let now = Timestamp::now();
-        match settled {
-            Ok(()) => {
-                registry.confirm_challenges(&challenges, now)?;
-                let stand = challenges.into_iter().filter(|challenge| challenge.wanted);
-                Ok(Ok(stand.collect()))
-            }
-            Err(trouble) => {
-                let may_be_applied = trouble.may_be_applied();
-                let refused = trouble.is_refusal();
-                registry.fail_challenges(host, &challenges, may_be_applied, refused, now)?;
-                Ok(Err(trouble))
+        let mut exchange = self.exchange(served, deadline, &mut silent)?;
+        let mut done = Challenged::default();
+        // Former names have theirs as well: what stands in the way of one stops no other.
+        for some in challenges.chunk_by(|one, other| one.name == other.name) {
+            let [Challenge { name, .. }, ..] = some else {
+                continue;
+            };
+            let settled = match (&mut exchange, done.left.last()) {
+                (None, _) => Err(Trouble::Waiting),
+                (_, Some((_, trouble))) if trouble.is_of_zone() => Err(trouble.clone()),
+                (Some(exchange), _) => exchange.settle_texts(&texts(name, some)),
+            };
+            let now = Timestamp::now();
+            match settled {
+                Ok(()) => {
+                    registry.confirm_challenges(some, now)?;
+                    let stand = some.iter().filter(|challenge| challenge.wanted);
+                    done.stand.extend(stand.cloned());
+                }
+                Err(trouble) => {
+                    let may_be_applied = trouble.may_be_applied();
+                    let refused = trouble.is_refusal();
+                    registry.fail_challenges(host, some, may_be_applied, refused, now)?;
+                    done.left.push((name.clone(), trouble));
+                }
             }
         }
+        Ok(Ok(done))
     }
 }
 
 impl Exchange<'_> {
-    /// One UPDATE for each name, and a look at it.
-    fn settle_challenges(&mut self, challenges: &[Challenge]) -> Result<(), Trouble> {
-        challenges
-            .chunk_by(|one, other| one.name == other.name)
-            .filter_map(|some| Some(texts(&some.first()?.name, some)))
-            .try_for_each(|texts| self.settle_texts(&texts))
-    }
-
+    /// One UPDATE for the challenges of a name, and a look at it.
     fn settle_texts(&mut self, texts: &Texts) -> Result<(), Trouble> {
         for _ in 0..TRIES {
             let until = self.before_read_back();

@@ -51,12 +51,24 @@ impl Trouble {
         }
     }
 
-    /// Whether it is the name server's, so that other hosts of it would fare alike.
-    pub fn is_server(&self) -> bool {
+    /// Whether other hosts of the zone would fare alike.
+    pub fn is_of_zone(&self) -> bool {
         matches!(
             self,
             Trouble::Doubt(_) | Trouble::Lookup(_) | Trouble::Waiting
         )
+    }
+
+    /// Whether it is the name server's silence, so that its other zones would fare alike: one
+    /// that refuses a zone, or does not serve it, serves others all the same.
+    pub fn is_silence(&self) -> bool {
+        match self {
+            Trouble::Waiting => true,
+            Trouble::Doubt(doubt) | Trouble::Lookup(LookupError::NoAnswer(doubt)) => {
+                !matches!(doubt, Doubt::RefusedLater(_))
+            }
+            _ => false,
+        }
     }
 
     /// What an operator can do about it.

@@ -67,6 +67,21 @@ impl Registry {
         Ok(candidates.into_iter().filter(is_silent).collect())
     }
 
+    /// Hosts that were heard, or changed, in a time to come were so now: a clock that was ahead
+    /// for a while does not keep them from expiring.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn heard_until(&mut self, now: Timestamp) -> Result<(), RegistryError> {
+        let tx = self.write(Durable::Soon)?;
+        tx.execute(
+            "UPDATE host SET last_seen = min(last_seen, ?1), last_change = min(last_change, ?1)
+             WHERE last_seen > ?1 OR last_change > ?1",
+            [now.seconds()],
+        )?;
+        Ok(tx.commit()?)
+    }
+
     /// Ends a host's records, unless it was heard just now; says whether it did.
     ///
     /// # Errors

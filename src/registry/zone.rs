@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::row::by_id;
 use super::wish::write_wish;
-use super::{Durable, Host, HostId, Registry, RegistryError, Source, State};
+use super::{Durable, Host, HostId, Registry, RegistryError, Source};
 use crate::ip::Addresses;
 use crate::name::{HostName, ZoneName};
 use crate::time::Timestamp;
@@ -187,7 +187,7 @@ impl Registry {
         now: Timestamp,
     ) -> Result<bool, RegistryError> {
         let tx = self.write(Durable::Now)?;
-        let same = |host: &Host| host.state == State::Active && host.wish.number == number;
+        let same = |host: &Host| host.is_on() && host.wish.number == number;
         let Some(host) = by_id(&tx, id)?.filter(same) else {
             return Ok(false);
         };

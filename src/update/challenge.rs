@@ -60,7 +60,14 @@ impl Visit<'_> {
             ChallengeEdit::Add(value, _) => ("set", Some(value)),
             ChallengeEdit::Remove(_) | ChallengeEdit::Clear => ("removed", None),
         };
-        let answer = match published {
+        let settled = published.map(|tried| {
+            let done = tried?;
+            match done.left.into_iter().find(|(at, _)| *at == name) {
+                Some((_, trouble)) => Err(trouble),
+                None => Ok(done.stand),
+            }
+        });
+        let answer = match settled {
             // Meanwhile it was removed again, or its host was.
             Ok(Ok(stand))
                 if is_done.is_some_and(|value| {

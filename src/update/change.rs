@@ -116,7 +116,11 @@ impl<'a> Change<'_, 'a> {
         let wanted = decision.apply(host.wish.records.addresses);
         let registry = self.visit.registry.get();
         match registry.and_then(|registry| registry.wishes_already(host, wanted, self.visit.now)) {
-            Ok(true) if host.is_pending() => Next::Publish(decision, Word::Good),
+            Ok(true) if host.is_pending() => {
+                // However long the name server is away, who comes all the time does not expire.
+                self.seen(target);
+                Next::Publish(decision, Word::Good)
+            }
             Ok(true) => Next::Look(decision),
             Ok(false) => Next::Accept(decision),
             Err(error) => tell(registry_trouble(&error)),

@@ -39,15 +39,19 @@ pub(super) fn run(
         }
         let deadline = Deadline::after(Deadline::REQUEST);
         let published = publisher.publish_challenges(registry, &zone, host, Busy::Leave, deadline);
-        let (reason, hint) = match published {
-            Ok(Ok(_)) => continue,
+        let tried = published.map(|tried| match tried?.left.into_iter().next() {
+            Some((_, trouble)) => Err(trouble),
+            None => Ok(()),
+        });
+        let (reason, hint) = match tried {
+            Ok(Ok(())) => continue,
             // A visit is about to settle them.
             Ok(Err(Trouble::Busy)) => {
                 challenges.pending += 1;
                 continue;
             }
             Ok(Err(trouble)) => {
-                if trouble.is_server() {
+                if trouble.is_silence() {
                     silent.extend(address);
                 }
                 (trouble.to_string(), trouble.hint())

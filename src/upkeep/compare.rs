@@ -10,7 +10,7 @@
 use std::time::{Duration, Instant};
 
 use super::older::{self, Standing};
-use super::{Silent, mended, worry};
+use super::{Silent, adopt, mended, worry};
 use crate::config::{Config, LogLevel, Zone};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
@@ -84,14 +84,14 @@ pub(super) fn run(
 }
 
 /// The comparison of one zone.
-pub(super) struct Comparison<'a> {
-    pub(super) zone: &'a Zone,
-    pub(super) registry: &'a mut Registry,
+struct Comparison<'a> {
+    zone: &'a Zone,
+    registry: &'a mut Registry,
     publisher: &'a Publisher,
-    pub(super) logger: &'a Logger,
+    logger: &'a Logger,
     word: Word,
     silent: &'a mut Silent,
-    pub(super) compared: &'a mut Compared,
+    compared: &'a mut Compared,
 }
 
 /// A host that the name server shows otherwise.
@@ -99,9 +99,9 @@ pub(super) type Differing = (Host, Shown);
 
 /// Hosts that still differ.
 #[derive(Default)]
-pub(super) struct Left {
+struct Left {
     /// Left alone, and told of.
-    pub(super) told: u32,
+    told: u32,
     /// Tried in vain.
     tried: u32,
 }
@@ -202,7 +202,7 @@ impl Comparison<'_> {
 
     /// Says that the name server did not let itself be asked.
     fn complain(&mut self, trouble: &Trouble) {
-        if trouble.is_server() {
+        if trouble.is_silence() {
             self.silent.insert(self.zone.server);
         }
         complain(self.logger, self.zone, trouble, trouble.hint());
@@ -286,7 +286,15 @@ impl Comparison<'_> {
     fn settle(&mut self, looked: Looked, behind: bool) -> Result<Left, PublishError> {
         let (many, hosts, still) = (looked.are_many(), looked.hosts, looked.differing);
         match self.word {
-            Word::Zone => self.adopt(still),
+            Word::Zone => {
+                let taken = adopt::run(self.zone, self.registry, self.logger, still)?;
+                self.compared.adopted += taken.adopted;
+                self.compared.left += taken.left;
+                Ok(Left {
+                    told: u32::try_from(taken.left).unwrap_or(u32::MAX),
+                    tried: 0,
+                })
+            }
             Word::Registry if many && !behind => {
                 let line = Line::new(LogLevel::Warning, "upkeep").field("zone", &self.zone.name);
                 let reason = format!(
@@ -311,7 +319,7 @@ impl Comparison<'_> {
     }
 
     /// Notes what is shown of hosts, until that is mended.
-    pub(super) fn note(&mut self, differing: &[Differing]) -> Result<(), PublishError> {
+    fn note(&mut self, differing: &[Differing]) -> Result<(), PublishError> {
         let shown = differing
             .iter()
             .map(|(host, shown)| (host.id, shown.to_string()));

@@ -110,8 +110,16 @@ fn duties(
     now: Timestamp,
 ) -> Result<Round, PublishError> {
     let publisher = Publisher::new(config);
-    // Names that lapse become wishes, which are then settled with the others.
-    let pruned = prune::run(config, registry, now);
+    // Names that lapse become wishes, which are then settled with the others. After a gap the
+    // clock may be ahead, as at boot: nothing is forgotten for good by the first look at it.
+    let pruned = match turn.gap {
+        None => prune::run(config, registry, now),
+        Some(_) => Ok(Pruned::default()),
+    };
+    let heard = match turn.went_back {
+        true => registry.heard_until(now),
+        false => Ok(()),
+    };
     let expired = expire::run(config, registry, logger, turn.steady, now);
     let mut silent = Silent::new();
     let mut settled = Settled::default();
@@ -124,11 +132,13 @@ fn duties(
     let compared = compare::run(config, registry, &publisher, logger, word, &mut silent);
     // Not before: that a disk is full, or something damaged, must not hold back the rest.
     done?;
+    heard?;
     let (pruned, expired, challenges, mut compared) = (pruned?, expired?, challenges?, compared?);
     if compared.adopted > 0 {
         settle(registry, &mut silent)?;
     }
     compared.mended += settled.mended;
+    compared.adopted += settled.adopted;
     Ok(Round {
         expired,
         settled,

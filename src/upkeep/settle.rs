@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::{Silent, Word, mended};
+use super::{Silent, Word, adopt, mended};
 use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
 use crate::log::{Line, Logger};
 use crate::name::ZoneName;
-use crate::publish::{PublishError, Published, Publisher, TOGETHER, differing};
+use crate::publish::{PublishError, Published, Publisher, TOGETHER, Trouble, differing};
 use crate::registry::{Host, HostId, Registry};
 use crate::time::Timestamp;
 
@@ -24,6 +24,8 @@ pub struct Settled {
     pub confirmed: usize,
     /// Not pending, but the name server showed something else.
     pub mended: usize,
+    /// Pending, but it was the zone's word that counted.
+    pub adopted: usize,
     /// Those of hosts that were tried in vain, or not because their name server does not answer.
     pub pending: BTreeSet<HostId>,
 }
@@ -54,6 +56,8 @@ pub(super) fn run(
         hosts.extend(registry.unsettled(now)?);
     }
     let mut settling = Settling {
+        config,
+        word,
         registry,
         publisher,
         logger,
@@ -67,6 +71,8 @@ pub(super) fn run(
 }
 
 struct Settling<'a> {
+    config: &'a Config,
+    word: Word,
     registry: &'a mut Registry,
     publisher: &'a Publisher,
     logger: &'a Logger,
@@ -75,7 +81,7 @@ struct Settling<'a> {
 }
 
 impl Settling<'_> {
-    /// Publishes hosts of a zone, until its name server does not answer any more.
+    /// Publishes hosts of a zone, until its name server refuses it or does not answer any more.
     fn zone(&mut self, zone: &ZoneName, mut hosts: &[Host]) -> Result<(), PublishError> {
         let address = self.publisher.address(zone);
         if address.is_some_and(|address| self.silent.contains(&address)) {
@@ -86,6 +92,9 @@ impl Settling<'_> {
         while let Some((some, rest)) = hosts.split_at_checked(TOGETHER.min(hosts.len())) {
             if some.is_empty() {
                 break;
+            }
+            if self.word == Word::Zone {
+                self.adopt(zone, some)?;
             }
             let shown = self.show(zone, some)?;
             let is_next = |host: &&Host| host.is_pending() || shown.is_some();
@@ -105,11 +114,13 @@ impl Settling<'_> {
                 }
                 Err(error) => return Err(error),
             };
-            let answers = self.take_in(&some, &shown.unwrap_or_default(), &published)?;
+            let stopped = self.take_in(&some, &shown.unwrap_or_default(), &published)?;
             hosts = rest;
-            if !answers {
+            if let Some(trouble) = stopped {
                 self.settled.wait(rest);
-                self.silent.extend(address);
+                if trouble.is_silence() {
+                    self.silent.extend(address);
+                }
                 return Ok(());
             }
         }
@@ -159,15 +170,38 @@ impl Settling<'_> {
         }
     }
 
-    /// Counts and tells what became of hosts, given what was shown of them before; whether their
-    /// name server answers.
+    /// Takes the zone's word for those where it has neither what was confirmed nor what waits: a
+    /// registry that is the older one has waiting what was overtaken long ago.
+    fn adopt(&mut self, zone: &ZoneName, hosts: &[Host]) -> Result<(), PublishError> {
+        let has_client = |host: &&Host| host.is_on() && host.settings.fixed.is_none();
+        let hosts: Vec<&Host> = hosts.iter().filter(has_client).collect();
+        let deadline = Deadline::after(Deadline::REQUEST);
+        let shown = self.publisher.show(zone, &hosts, &|_, _| true, deadline);
+        // What is in the way is told by those who publish.
+        let (Ok(Ok(shown)), Some(zone)) = (shown, self.config.zone(zone)) else {
+            return Ok(());
+        };
+        let others = hosts.into_iter().zip(shown).filter(|(host, shown)| {
+            let known = [host.wish.records.addresses, host.fact.addresses];
+            shown
+                .addresses()
+                .is_some_and(|shown| !known.contains(&shown))
+        });
+        let others = others.map(|(host, shown)| (host.clone(), shown)).collect();
+        let taken = adopt::run(zone, self.registry, self.logger, others)?;
+        self.settled.adopted += taken.adopted;
+        Ok(())
+    }
+
+    /// Counts and tells what became of hosts, given what was shown of them before; what is in the
+    /// way of all others of their zone.
     fn take_in(
         &mut self,
         hosts: &[&Host],
         shown: &BTreeMap<HostId, String>,
         published: &[Published],
-    ) -> Result<bool, PublishError> {
-        let mut answers = true;
+    ) -> Result<Option<Trouble>, PublishError> {
+        let mut stopped = None;
         let mut refused = Vec::new();
         for (host, published) in hosts.iter().zip(published) {
             match published {
@@ -189,9 +223,9 @@ impl Settling<'_> {
                 }
                 Published::Unconfirmed(trouble) => {
                     self.settled.wait([*host]);
-                    // One line for all that the silence is about.
-                    if trouble.is_server() && answers {
-                        answers = false;
+                    // One line for all that it is about.
+                    if trouble.is_of_zone() && stopped.is_none() {
+                        stopped = Some(trouble.clone());
                         self.complain(("host", &host.name), "dnserr", trouble, trouble.hint());
                     }
                 }
@@ -200,7 +234,7 @@ impl Settling<'_> {
         if !refused.is_empty() {
             self.registry.put_off(&refused, Timestamp::now())?;
         }
-        Ok(answers)
+        Ok(stopped)
     }
 
     fn complain(

@@ -22,6 +22,8 @@ pub(super) struct Turn {
     pub(super) steady: Timestamp,
     /// How long there was none, where that was too long.
     pub(super) gap: Option<Span>,
+    /// Whether the last one was in a time to come: the clock was ahead.
+    pub(super) went_back: bool,
 }
 
 /// A round that another process is at.
@@ -50,13 +52,15 @@ impl Turn {
         let text = format!("{} {}\n", std::process::id(), now.seconds());
         // A note for others, which a full disk need not take.
         let _ = rewrite(&mut lock::open(&running)?, &text);
-        let gap = last(config).map(|last| now.since(last));
+        let last = last(config);
+        let gap = last.map(|last| now.since(last));
         let steady = steady(config, &mut lock, now);
         Ok(Ok(Turn {
             lock,
             path,
             steady,
             gap: gap.filter(|gap| *gap >= GAP),
+            went_back: last.is_some_and(|last| last > now),
         }))
     }
 

@@ -344,6 +344,39 @@ fn what_others_have_put_there_stays() {
 }
 
 #[test]
+fn what_hides_a_former_name_hides_no_other() {
+    let place = Place::new();
+    let mut home = place.add("home");
+    place
+        .knot
+        .set("_acme-challenge.home 10 CNAME elsewhere.example.net.");
+    let said = place.httpreq("present", &home, &value('a')).run();
+    assert_eq!(said.status, 503);
+    let renamed = bowline(
+        &place,
+        &["host", "rename", "home", "house", "--keep-old", "1d"],
+    );
+    assert!(renamed.status.success());
+    home.name = "house".to_owned();
+    for (what, shown) in [("present", vec![value('b')]), ("cleanup", vec![])] {
+        let said = place.httpreq(what, &home, &value('b')).run();
+        assert_eq!(said.status, 200, "{}", said.body);
+        assert_eq!(place.shown("house"), shown);
+    }
+    place.knot.unset("_acme-challenge.home");
+    // What was asked for first is tried more and more rarely.
+    let db = rusqlite::Connection::open(place.registry_file()).unwrap();
+    db.execute("UPDATE challenge SET retry_at = NULL", [])
+        .unwrap();
+    drop(db);
+    bowline(&place, &["upkeep"]);
+    assert_eq!(place.shown("home"), [value('a')]);
+    home.name = "home".to_owned();
+    let said = place.httpreq("cleanup", &home, &value('a')).run();
+    assert_eq!(said.status, 200);
+}
+
+#[test]
 fn a_key_without_the_right_is_told() {
     let options = Options {
         types: "A, AAAA".into(),

@@ -264,6 +264,16 @@ fn a_stuck_round_is_noticed() {
         (0, "note: another round is running\n")
     );
     assert_eq!(it.json("upkeep")["running"]["process"], 4711);
+    // The other one does something else.
+    let ran = it.run("upkeep --adopt");
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (
+            1,
+            "bowline: another round is running, and takes the registry's word\n\
+             hint: run it again in a moment\n"
+        )
+    );
     it.write(
         "state/locks/upkeep-running",
         &format!("4711 {}\n", now - 7200),

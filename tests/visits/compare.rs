@@ -1,11 +1,17 @@
 //! Upkeep compares what the name server shows, mends it, and knows when not to.
 
+use std::fs;
+
 use bowline::ip::Family;
-use bowline::registry::Settings;
+use bowline::name::{HostName, ZoneName};
+use bowline::registry::{NewHost, Settings};
+use bowline::span::Span;
+use bowline::time::Timestamp;
+use bowline::ttl::Ttl;
 use bowline::upkeep::{Compared, Word};
 
 use crate::support::knot::ZONE;
-use crate::support::site::{Home, Site};
+use crate::support::site::{Home, Site, set};
 
 /// One round, and what it found to differ.
 pub(crate) fn compare(site: &Site, word: Word) -> Compared {
@@ -187,4 +193,48 @@ fn what_may_not_be_published_is_not_adopted() {
     assert_eq!(site.dns("h0"), "10.9.9.9");
     site.publish(&homes[0]);
     assert_eq!(site.dns("h0"), "203.0.113.0");
+}
+
+#[test]
+fn a_zone_that_its_name_server_does_not_serve_stops_no_other() {
+    let site = Site::new();
+    let text = fs::read_to_string(site.path("bowline.toml")).unwrap();
+    let (head, zone) = text.split_at(text.find("[[zone]]").unwrap());
+    let not_served = zone.replace(ZONE, "aaa.example.net");
+    let not_served = not_served.split_once("[limits]").unwrap().0;
+    fs::write(
+        site.path("bowline.toml"),
+        format!("{head}{not_served}{zone}"),
+    )
+    .unwrap();
+    let (home, other) = (site.add("home"), site.add("other"));
+    let nowhere: ZoneName = "aaa.example.net".parse().unwrap();
+    let lost = NewHost {
+        name: HostName::new("lost", &nowhere).unwrap(),
+        settings: Settings::default(),
+        token: None,
+        addresses: ["203.0.113.9".parse().unwrap()].into_iter().collect(),
+        reuse: Span::ZERO,
+        below: false,
+    };
+    let mut registry = site.registry();
+    let now = Timestamp::now();
+    registry.add(&[lost], Ttl::DEFAULT, now).unwrap();
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    site.round(Word::Registry);
+    // One that is pending after that zone's, and one that somebody else has changed.
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let address = ["203.0.113.2".parse().unwrap()].into_iter().collect();
+    set(&mut registry, other.id, &Settings::default(), Some(address)).unwrap();
+    db.execute("UPDATE host SET retry_at = NULL", []).unwrap();
+    drop(db);
+    by_hand(&site, &[&["zone-unset", "home", "A"]]);
+    let done = site.round(Word::Registry);
+    assert_eq!((done.settled.confirmed, done.compared.mended), (1, 1));
+    assert_eq!(
+        (site.dns("home"), site.dns("other")),
+        ("203.0.113.1".into(), "203.0.113.2".into())
+    );
+    let log = site.log();
+    assert!(log.contains("zone=aaa.example.net result=911"), "{log}");
 }

@@ -4,7 +4,9 @@ use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
+use bowline::owner_name::OwnerName;
 use bowline::registry::Settings;
+use bowline::time::Timestamp;
 use bowline::upkeep::{Compared, Word};
 
 use crate::compare::{by_hand, check_all, compare, homes, mended, move_all};
@@ -279,4 +281,58 @@ fn where_the_zone_has_the_word_nothing_is_undone_before_it_is_heard() {
     };
     assert_eq!(compare(&site, Word::Zone), adopted);
     check_all(&site, &homes, "198.51.100");
+}
+
+#[test]
+fn what_waits_in_an_older_registry_does_not_undo_the_zones_word() {
+    let mut site = Site::new();
+    let homes = homes(&site, 3, "203.0.113");
+    assert_eq!(compare(&site, Word::Registry), Compared::default());
+    site.knot.stop();
+    for home in &homes {
+        assert!(site.visit(&home.with("192.0.2.1")).is_pending());
+    }
+    keep_registry(&site);
+    site.knot.restart();
+    // Since then the first has moved on, and the second has come back to where it was.
+    assert_eq!(site.visit(&homes[0].with("198.51.100.7")).status, 200);
+    assert_eq!(site.visit(&homes[1].with("192.0.2.1")).status, 200);
+    assert_eq!(site.visit(&homes[1].with("203.0.113.1")).status, 200);
+    put_registry_back(&site);
+    assert_eq!(compare(&site, Word::Zone).adopted, 1);
+    assert_eq!(site.dns("h0"), "198.51.100.7");
+    assert_eq!(site.wish(&homes[0]), "198.51.100.7");
+    // What the zone had before they waited is overtaken by what waits.
+    assert_eq!(
+        (site.dns("h1"), site.dns("h2")),
+        ("192.0.2.1".into(), "192.0.2.1".into())
+    );
+    assert!(homes.iter().all(|home| !site.host(home).is_pending()));
+}
+
+#[test]
+fn what_an_owner_has_who_is_off_is_not_adopted() {
+    let site = Site::new();
+    let anna: OwnerName = "anna".parse().unwrap();
+    let digest = site.digest(&site.token());
+    let now = Timestamp::now();
+    let mut registry = site.registry();
+    registry.add_owner(&anna, None, &digest, now).unwrap();
+    let settings = Settings {
+        owner: Some(anna.clone()),
+        ..Settings::default()
+    };
+    let home = site.add_with("home", settings);
+    assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
+    let owner = registry.owner(&anna).unwrap();
+    registry.disable_owner(owner.id, now).unwrap();
+    site.publish(&home);
+    assert_eq!(site.dns("home"), "");
+    by_hand(&site, &[&["zone-set", "home", "60", "A", "203.0.113.7"]]);
+    let left = Compared {
+        left: 1,
+        ..Compared::default()
+    };
+    assert_eq!(compare(&site, Word::Zone), left);
+    assert_eq!(site.wish(&home), "");
 }

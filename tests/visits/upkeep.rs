@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bowline::registry::{Rename, Settings};
 use bowline::span::Span;
@@ -206,6 +206,65 @@ fn a_silent_host_expires_and_its_next_visit_brings_it_back() {
     assert_eq!(site.dns("home"), "203.0.113.7");
     steady_for(&site, Span::from_seconds(3600));
     assert_eq!(round(&site).expired, 0, "it was heard");
+}
+
+#[test]
+fn a_host_that_comes_all_the_time_does_not_expire_while_the_name_server_is_away() {
+    let mut site = Site::new();
+    let hour = Span::from_seconds(3600);
+    let home = site.add_with(
+        "home",
+        Settings {
+            expire: Some(hour),
+            ..Settings::default()
+        },
+    );
+    assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
+    site.knot.stop();
+    assert!(site.visit(&home.with("203.0.113.8")).is_pending());
+    silent_for(&site, &home, hour);
+    assert!(site.visit(&home.with("203.0.113.8")).is_pending());
+    steady_for(&site, hour);
+    assert_eq!(round(&site).expired, 0, "it was heard");
+    site.knot.restart();
+    round(&site);
+    assert_eq!(site.dns("home"), "203.0.113.8");
+}
+
+#[test]
+fn a_clock_that_was_ahead_keeps_nobody_from_expiring() {
+    let site = Site::new();
+    let hour = Span::from_seconds(3600);
+    let home = site.add_with(
+        "home",
+        Settings {
+            expire: Some(hour),
+            ..Settings::default()
+        },
+    );
+    assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
+    round(&site);
+    let ahead = Timestamp::now().plus(Span::from_days(300));
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let heard = "UPDATE host SET last_seen = ?1, last_change = ?1";
+    db.execute(heard, [ahead.seconds()]).unwrap();
+    drop(db);
+    let round_ahead = fs::File::options()
+        .write(true)
+        .open(site.path("state/locks/upkeep"))
+        .unwrap();
+    let at = UNIX_EPOCH + Duration::from_secs(ahead.seconds().cast_unsigned());
+    round_ahead.set_modified(at).unwrap();
+    drop(round_ahead);
+    assert_eq!(round(&site).expired, 0);
+    let now = Timestamp::now();
+    assert!(
+        site.host(&home).last_seen.unwrap() <= now,
+        "as if heard now"
+    );
+    silent_for(&site, &home, hour);
+    steady_for(&site, hour);
+    assert_eq!(round(&site).expired, 1);
 }
 
 #[test]
