@@ -17,6 +17,7 @@ use super::archive;
 use super::backup::{CONFIG, Kept, LARGEST, REGISTRY};
 use super::dnssec::{DNSSEC, Kasp, Saved};
 use super::handed::{Argument, Handed, new_secret_file};
+use super::new_file::NewFile;
 use super::session::{load, open_registry};
 use super::step_down::{go_on_as, owner};
 use super::{Context, Failure, note};
@@ -104,16 +105,16 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
 fn restore_registry(mut backup: File, context: &mut Context<'_>) -> Result<(), Failure> {
     let config = load(context)?;
     let path = &config.state.registry;
-    let failed = |error: io::Error| Failure::new(format!("{}: {error}", path.display()));
     if !path.exists() {
-        let mut file = new_secret_file(path).map_err(failed)?;
-        let copied = io::copy(&mut backup, &mut file)
-            .and_then(|_| file.set_permissions(fs::Permissions::from_mode(KEY_MODE)))
-            .and_then(|()| file.sync_all());
-        copied.map_err(|error| {
-            let _ = fs::remove_file(path);
-            failed(error)
-        })?;
+        // A timer's upkeep may look for it already.
+        let new = NewFile::create(path)?;
+        io::copy(&mut backup, &mut new.file())
+            .and_then(|_| {
+                new.file()
+                    .set_permissions(fs::Permissions::from_mode(KEY_MODE))
+            })
+            .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
+        new.finish()?;
     }
     let locks = config.state_directory().join("locks");
     if !locks.is_dir() {

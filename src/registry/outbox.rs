@@ -47,8 +47,8 @@ impl Registry {
         self
     }
 
-    /// Puts what is about no host into the outbox, unless such a thing was told less than
-    /// `pause` ago.
+    /// Puts what is about no host into the outbox, unless the same was told less than `pause`
+    /// ago, be it with other numbers.
     ///
     /// # Errors
     /// When the registry cannot be written.
@@ -63,16 +63,19 @@ impl Registry {
             return Ok(());
         }
         let tx = self.write(Durable::Now)?;
-        let told = tx
+        let of_late = (
+            Event::Upkeep.as_str(),
+            now.minus(pause).seconds(),
+            now.seconds(),
+        );
+        let told: Vec<String> = tx
             .prepare_cached(
-                "SELECT 1 FROM outbox WHERE host IS NULL AND event = ?1
+                "SELECT reason FROM outbox WHERE host IS NULL AND event = ?1
                       AND at > ?2 AND at <= ?3",
             )?
-            .exists((
-                Event::Upkeep.as_str(),
-                now.minus(pause).seconds(),
-                now.seconds(),
-            ))?;
+            .query_map(of_late, |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        let told = told.iter().any(|told| is_same(told, reason));
         for (channel, events) in wanted.iter().filter(|_| !told) {
             if events.contains(Event::Upkeep) && (channel != Channel::Mail || wanted.operator) {
                 let what = Happening::at(Event::Upkeep, Addresses::NONE, reason.to_owned());
@@ -81,6 +84,15 @@ impl Registry {
         }
         Ok(tx.commit()?)
     }
+}
+
+/// Whether two reasons differ in numbers only: how many, and for how long.
+fn is_same(one: &str, other: &str) -> bool {
+    fn words(text: &str) -> impl Iterator<Item = &str> {
+        let words = text.split_whitespace();
+        words.filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()))
+    }
+    words(one).eq(words(other))
 }
 
 /// Puts what happened to a host into the outbox, for each channel that wants it.

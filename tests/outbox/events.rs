@@ -1,5 +1,6 @@
 //! Which events are told, of which hosts, and to whom.
 
+use bowline::config::Config;
 use bowline::event::Events;
 use bowline::registry::Settings;
 use bowline::span::Span;
@@ -263,6 +264,29 @@ fn upkeep_that_needs_the_operator_is_told_once_a_day() {
     assert!(posts[0].body.contains("--adopt"), "{}", posts[0].body);
     site.knot.set("h1 60 A 192.0.2.99");
     assert!(told(&site, &receiver).is_empty());
+}
+
+#[test]
+fn one_need_of_upkeep_hides_no_other() {
+    let receiver = Receiver::new();
+    let site = site(&receiver.table("events = [\"upkeep\"]"));
+    let config = Config::load(&site.path("bowline.toml")).unwrap();
+    let mut registry = site.registry().tell(config.notify.wanted());
+    let pause = Span::from_seconds(6 * 3600);
+    let mut need = |reason: &str| {
+        let now = Timestamp::now();
+        registry.note_upkeep(reason, pause, now).unwrap();
+        waiting(&site)
+    };
+    for (reason, waiting) in [
+        ("there was no upkeep for 3h", 1),
+        ("there was no upkeep for 12m", 1),
+        ("zone dyn1.example.org: 12 of 30 hosts differ", 2),
+        ("zone dyn1.example.org: 13 of 30 hosts differ", 2),
+        ("zone dyn2.example.org: 12 of 30 hosts differ", 3),
+    ] {
+        assert_eq!(need(reason), waiting, "{reason}");
+    }
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub(super) const KEYS: [Key; 17] = [
     Key {
         table: "notify.mail",
         name: "templates",
-        doc: "a directory with templates in the place of ours, as Jinja reads them: change_notification.j2, expiry_notification.j2, silent_notification.j2, pending_notification.j2, mended_notification.j2, old-token_notification.j2, upkeep_notification.j2; each with .html before .j2 for HTML beside the text. A first line \"Subject: …\" is the subject. Variables: hostname, zone, fqdn, ipv4, ipv6, last_ipv4, last_ipv6, ipv4_changed, ipv6_changed, ipv4_expired, ipv6_expired, last_ipv4_update, last_ipv6_update, expiry_ttl, event, time, reason, note, is_pending, url. One with errors is named by `config check`, and ours is used",
+        doc: "a directory with templates in the place of ours, as Jinja reads them: change_notification.j2, expiry_notification.j2, silent_notification.j2, pending_notification.j2, mended_notification.j2, old-token_notification.j2, upkeep_notification.j2; each with .html before .j2 for HTML beside the text. A first line \"Subject: …\" is the subject. Variables: hostname, zone, fqdn, ipv4, ipv6, last_ipv4, last_ipv6, ipv4_changed, ipv6_changed, ipv4_expired, ipv6_expired, last_ipv4_update, last_ipv6_update, expiry_ttl, event, time, reason, note, owner, is_pending, url. One with errors is named by `config check`, and ours is used",
         default: Some(""),
         show: Show::Maybe(|config| {
             mail(config, |mail| Some(super::path(mail.templates.as_ref()?)))
