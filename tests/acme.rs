@@ -14,6 +14,8 @@ mod support;
 
 #[path = "acme/authority.rs"]
 mod authority;
+#[path = "acme/beside.rs"]
+mod beside;
 #[path = "acme/between.rs"]
 mod between;
 #[path = "acme/clients.rs"]
