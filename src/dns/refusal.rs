@@ -174,6 +174,16 @@ impl Doubt {
         !matches!(self, Doubt::Unreachable(_))
     }
 
+    /// Whether the name server was not heard. "Nobody listens" is heard of its machine, and at
+    /// once; any other way not to reach it may be that it was not even asked.
+    pub fn is_silence(&self) -> bool {
+        match self {
+            Doubt::Unreachable(kind) => *kind != io::ErrorKind::ConnectionRefused,
+            Doubt::Silent | Doubt::Unverified => true,
+            Doubt::Broken(_) | Doubt::RefusedLater(_) => false,
+        }
+    }
+
     /// What an operator can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         match self {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Trouble;
 use super::served::Served;
 use crate::deadline::Deadline;
-use crate::dns::{self, Answer, Answers, Doubt, LookupError, Refusal, Server, Swap, Verdict, Wait};
+use crate::dns::{self, Answer, Answers, LookupError, Refusal, Server, Swap, Verdict, Wait};
 use crate::ip::{AddressSet, Family};
 use crate::name::{RecordName, ZoneName};
 use crate::patience::Patience;
@@ -169,10 +169,7 @@ impl Exchange<'_> {
             Verdict::Refused(refusal) => Some(refusal),
             _ => None,
         });
-        if !matches!(
-            verdict,
-            Verdict::Unconfirmed(Doubt::Silent | Doubt::Unverified)
-        ) {
+        if !matches!(&verdict, Verdict::Unconfirmed(doubt) if doubt.is_silence()) {
             self.patience.answered();
         }
         verdict
@@ -195,10 +192,7 @@ impl Exchange<'_> {
             Err(LookupError::Refused(refusal)) => Some(refusal),
             _ => None,
         });
-        if !matches!(
-            found,
-            Err(LookupError::NoAnswer(Doubt::Silent | Doubt::Unverified))
-        ) {
+        if !matches!(&found, Err(LookupError::NoAnswer(doubt)) if doubt.is_silence()) {
             self.patience.answered();
         }
         found.map_err(Trouble::Lookup)

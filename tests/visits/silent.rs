@@ -6,16 +6,19 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bowline::config::Config;
+use bowline::deadline::Deadline;
 use bowline::ip::Addresses;
 use bowline::name::{HostName, ZoneName};
 use bowline::owner_name::OwnerName;
-use bowline::registry::{NewHost, Settings};
+use bowline::publish::{Published, Publisher};
+use bowline::registry::{Lease, NewHost, Settings};
 use bowline::span::Span;
 use bowline::time::Timestamp;
 use bowline::ttl::Ttl;
 
 use crate::support::at_once;
-use crate::support::knot::Options;
+use crate::support::knot::{Options, ZONE};
 use crate::support::site::{Home, Site};
 use crate::support::visit::Running;
 
@@ -32,6 +35,7 @@ fn a_silent_server() {
         ("ten-hosts", ten_hosts),
         ("one-host", one_host),
         ("unchanged", unchanged),
+        ("out-of-time", out_of_time),
         ("one-of-two-zones", one_of_two_servers),
         ("list-of-two-zones", one_list_of_two_servers),
         ("dead", dead),
@@ -147,6 +151,38 @@ fn unchanged() {
         site.visit(&homes[0].with("203.0.113.1")).said(),
         "200 nochg 203.0.113.1"
     );
+}
+
+/// Whoever has no time left to ask it has not heard it either.
+fn out_of_time() {
+    let site = Site::new();
+    let home = site.add("home");
+    let is_silent = || {
+        let file = site.path("state/locks").join(mark(&site));
+        fs::read(file).is_ok_and(|said| !said.is_empty())
+    };
+    site.knot.pause();
+    assert!(site.visit(&home.with("203.0.113.1")).is_pending());
+    assert!(is_silent());
+    let config = Config::load(&site.path("bowline.toml")).unwrap();
+    let published = Publisher::new(&config).publish(
+        &mut Lease::of(&mut site.registry()),
+        &ZONE.parse().unwrap(),
+        &[home.id],
+        Deadline::after(Duration::ZERO),
+    );
+    let published = published.unwrap().remove(0);
+    assert!(
+        matches!(published, Published::Unconfirmed(_)),
+        "{published:?}"
+    );
+    assert!(is_silent());
+    site.knot.resume();
+    assert_eq!(
+        site.visit(&home.with("203.0.113.1")).said(),
+        "200 good 203.0.113.1"
+    );
+    assert!(!is_silent());
 }
 
 /// The hosts of another name server are not concerned.
