@@ -217,8 +217,8 @@ impl<'a, 'w> Exchange<'a, 'w> {
     }
 
     /// Sends a message over a connection of its own.
-    fn by_tcp(&self, signed: &Signed) -> Try {
-        match ask_by_tcp(self.server, signed, self.wait.deadline()) {
+    fn by_tcp(&mut self, signed: &Signed) -> Try {
+        match ask_by_tcp(self.server, signed, &mut self.wait) {
             Ok(Reply::Verified(..)) => Try::Done,
             Ok(Reply::Refused(refusal)) => refusal.into(),
             Ok(Reply::Unverified | Reply::Stray) => Try::Doubt(Doubt::Unverified),
@@ -252,14 +252,14 @@ impl<'a, 'w> Exchange<'a, 'w> {
 pub(super) fn ask_by_tcp(
     server: &Server,
     signed: &Signed,
-    deadline: Deadline,
+    wait: &mut Wait<'_>,
 ) -> Result<Reply, Doubt> {
     let broken = |error: std::io::Error| match error.kind() {
         ErrorKind::TimedOut => Doubt::Silent,
         kind => Doubt::Broken(kind),
     };
     let mut tcp =
-        Tcp::connect(server.address, deadline).map_err(|error| Doubt::Unreachable(error.kind()))?;
+        Tcp::connect(server.address, wait).map_err(|error| Doubt::Unreachable(error.kind()))?;
     tcp.send(&signed.octets).map_err(broken)?;
     loop {
         let octets = tcp.receive().map_err(broken)?;

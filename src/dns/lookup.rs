@@ -244,7 +244,7 @@ impl Lookup<'_, '_> {
 
     /// What a verified message tells; a truncated one is asked for again by TCP.
     fn take_in(
-        &self,
+        &mut self,
         question: &Question,
         message: &Message<Vec<u8>>,
         sent: &[(usize, Signed)],
@@ -253,7 +253,7 @@ impl Lookup<'_, '_> {
             return question.read(message, self.zone);
         }
         let signed = self.sign(question, sent)?;
-        match ask_by_tcp(self.server, &signed, self.wait.deadline()) {
+        match ask_by_tcp(self.server, &signed, self.wait) {
             Ok(Reply::Verified(_, message)) => question.read(&message, self.zone),
             Ok(Reply::Refused(refusal)) => Err(refusal.into()),
             Ok(Reply::Unverified | Reply::Stray) => Err(LookupError::NoAnswer(Doubt::Unverified)),

@@ -67,7 +67,8 @@ impl Probe<'_> {
         };
         let apex = message::wire(zone)?;
         let signed = message::query(&apex, Rtype::SOA)?.sign(key, |_| false)?;
-        match ask_by_tcp(&server, &signed, Deadline::after(self.wait)) {
+        let mut wait = Wait::from(Deadline::after(self.wait));
+        match ask_by_tcp(&server, &signed, &mut wait) {
             Ok(Reply::Verified(_, message)) => answer::serial(&apex, &message),
             Ok(Reply::Refused(refusal)) => Err(refusal.into()),
             Ok(_) => Err(LookupError::NoAnswer(Doubt::Unverified)),

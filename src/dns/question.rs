@@ -87,7 +87,7 @@ pub fn ask(
         if !message.header().tc() {
             return read(&message).ok();
         }
-        let mut tcp = Tcp::connect(server, deadline).ok()?;
+        let mut tcp = Tcp::connect(server, &mut patience).ok()?;
         tcp.send(question.as_slice()).ok()?;
         let octets = tcp.receive().ok()?;
         let message = Message::from_octets(octets.as_slice()).ok()?;

@@ -14,6 +14,8 @@ use crate::deadline::Deadline;
 const DATAGRAM_MAX: usize = 4096;
 /// Long waits are whole multiples of this: the kernel need not be told each time.
 const STEP: Duration = Duration::from_millis(100);
+/// No wait is shorter: nothing at all would mean to wait for ever.
+const SHORTEST: Duration = Duration::from_millis(1);
 
 thread_local! {
     /// The socket that was kept last; a responder has something to send again and again.
@@ -79,52 +81,49 @@ impl Udp {
         until: Deadline,
         wait: &mut Wait<'_>,
     ) -> io::Result<Option<&[u8]>> {
-        while wait.goes_on() && !until.passed() {
-            let step = coarse(wait.step(until));
+        let length = in_steps(until, wait, |step| {
+            let step = coarse(step);
             if self.waits != Some(step) {
                 self.socket.set_read_timeout(Some(step))?;
                 self.waits = Some(step);
             }
-            match self.socket.recv(&mut self.buffer) {
-                Ok(length) => return Ok(self.buffer.get(..length)),
-                Err(error) if is_pause(&error) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(None)
+            self.socket.recv(&mut self.buffer)
+        })?;
+        Ok(length.and_then(|length| self.buffer.get(..length)))
     }
 }
 
 /// A TCP connection.
-pub(super) struct Tcp {
+pub(super) struct Tcp<'a, 'w> {
     stream: TcpStream,
     /// Until when all reading and writing must be done.
-    deadline: Deadline,
+    wait: &'a mut Wait<'w>,
 }
 
-impl Tcp {
+impl<'a, 'w> Tcp<'a, 'w> {
     /// Connects before the deadline, which holds for all that follows.
-    pub(super) fn connect(server: SocketAddr, deadline: Deadline) -> io::Result<Self> {
-        let stream = TcpStream::connect_timeout(&server, left(deadline)?)?;
+    pub(super) fn connect(server: SocketAddr, wait: &'a mut Wait<'w>) -> io::Result<Self> {
+        let stream = to_the_end(wait, |step| TcpStream::connect_timeout(&server, step))?;
         stream.set_nodelay(true)?;
-        Ok(Tcp { stream, deadline })
+        Ok(Tcp { stream, wait })
     }
 
     /// Sends one message.
     ///
     /// # Errors
-    /// `TimedOut` at the deadline, or what ended the connection.
+    /// `TimedOut` at the deadline or when it is given up, or what ended the connection.
     pub(super) fn send(&mut self, message: &[u8]) -> io::Result<()> {
         let length = u16::try_from(message.len()).map_err(|_| ErrorKind::InvalidInput)?;
         let octets = [&length.to_be_bytes(), message].concat();
         let mut rest = octets.as_slice();
         while !rest.is_empty() {
-            self.stream.set_write_timeout(Some(left(self.deadline)?))?;
-            match self.stream.write(rest) {
-                Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
-                Err(error) if is_pause(&error) => {}
-                Err(error) => return Err(error),
+            let written = to_the_end(self.wait, |step| {
+                self.stream.set_write_timeout(Some(step))?;
+                self.stream.write(rest)
+            })?;
+            match written {
+                0 => return Err(ErrorKind::WriteZero.into()),
+                _ => rest = rest.get(written..).unwrap_or_default(),
             }
         }
         Ok(())
@@ -145,32 +144,46 @@ impl Tcp {
     /// Reads until `rest` is full.
     fn fill(&mut self, mut rest: &mut [u8]) -> io::Result<()> {
         while !rest.is_empty() {
-            self.stream.set_read_timeout(Some(left(self.deadline)?))?;
-            match self.stream.read(rest) {
-                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
-                Ok(read) => rest = rest.get_mut(read..).unwrap_or_default(),
-                Err(error) if is_pause(&error) => {}
-                Err(error) => return Err(error),
+            let read = to_the_end(self.wait, |step| {
+                self.stream.set_read_timeout(Some(step))?;
+                self.stream.read(rest)
+            })?;
+            match read {
+                0 => return Err(ErrorKind::UnexpectedEof.into()),
+                _ => rest = rest.get_mut(read..).unwrap_or_default(),
             }
         }
         Ok(())
     }
 }
 
-/// No longer than `step`, but never nothing: a zero would mean to wait for ever.
+/// Does what may take long in steps, between which the clock and those who have a say are
+/// asked; `None` when it does not succeed in time.
+fn in_steps<T>(
+    until: Deadline,
+    wait: &mut Wait<'_>,
+    mut act: impl FnMut(Duration) -> io::Result<T>,
+) -> io::Result<Option<T>> {
+    while wait.goes_on() && !until.passed() {
+        match act(wait.step(until).max(SHORTEST)) {
+            Err(error) if is_pause(&error) => {}
+            done => return done.map(Some),
+        }
+    }
+    Ok(None)
+}
+
+/// The same until the deadline, or `TimedOut`.
+fn to_the_end<T>(wait: &mut Wait<'_>, act: impl FnMut(Duration) -> io::Result<T>) -> io::Result<T> {
+    in_steps(wait.deadline(), wait, act)?.ok_or_else(|| ErrorKind::TimedOut.into())
+}
+
+/// No longer than `step`, but never nothing.
 fn coarse(step: Duration) -> Duration {
     let steps = step.as_millis() / STEP.as_millis();
     match u32::try_from(steps) {
         Ok(steps @ 1..) => STEP * steps,
-        _ => step.max(Duration::from_millis(1)),
-    }
-}
-
-/// What is left, or `TimedOut`.
-fn left(deadline: Deadline) -> io::Result<Duration> {
-    match deadline.left() {
-        Duration::ZERO => Err(ErrorKind::TimedOut.into()),
-        left => Ok(left),
+        _ => step.max(SHORTEST),
     }
 }
 

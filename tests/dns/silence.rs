@@ -1,10 +1,11 @@
 //! A name server that stands still, comes late, or is not there.
 
 use std::io::ErrorKind;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::dns::{Doubt, LookupError, Verdict, send_update};
+use bowline::dns::{Doubt, LookupError, Verdict, Wait, send_update};
 
 use crate::common::{bench, found, in_seconds, look, send, server_at, swap, zone};
 use crate::support::knot::{ZONE, free_port, wait_until};
@@ -68,6 +69,59 @@ fn endless_silence_ends_with_the_deadline_and_may_still_be_applied() {
     wait_until("the late update", || {
         bench.knot.kdig(&name, "A") == ["203.0.113.7"]
     });
+}
+
+/// Whatever its length, and so by whatever way it goes.
+#[test]
+fn silence_is_noticed_once_and_long_before_the_deadline() {
+    let bench = bench(&[]);
+    bench.knot.pause();
+    for hosts in [1, 60] {
+        for goes_on in [false, true] {
+            let swaps: Vec<_> = (0..hosts)
+                .map(|n| swap(&format!("h{n}"), "", "203.0.113.7"))
+                .collect();
+            let (mut noticed, started) = (Vec::new(), Instant::now());
+            let mut silent = || {
+                noticed.push(started.elapsed());
+                goes_on
+            };
+            let wait = Wait::with(in_seconds(4), &mut silent);
+            let verdict = send_update(&bench.server, &zone(), &swaps, wait);
+            let took = started.elapsed();
+            let all = format!("{hosts} {goes_on}: {noticed:?}, {took:?}");
+            assert_eq!(verdict, Verdict::Unconfirmed(Doubt::Silent), "{all}");
+            assert!(noticed.len() == 1 && noticed[0].as_secs() < 3, "{all}");
+            assert_eq!(took.as_secs() >= 3, goes_on, "{all}");
+        }
+    }
+}
+
+#[test]
+fn silence_is_noticed_while_a_connection_does_not_come_about() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let server = server_at(listener.local_addr().unwrap());
+    // Nobody accepts: when the queue is full the system leaves us without an answer.
+    let connect = || TcpStream::connect_timeout(&server.address, Duration::from_millis(200));
+    let queue: Vec<TcpStream> = std::iter::from_fn(|| connect().ok()).collect();
+    let swaps: Vec<_> = (0..60)
+        .map(|n| swap(&format!("h{n}"), "", "203.0.113.7"))
+        .collect();
+    for goes_on in [false, true] {
+        let (mut noticed, started) = (0, Instant::now());
+        let mut silent = || {
+            noticed += 1;
+            goes_on
+        };
+        let wait = Wait::with(in_seconds(4), &mut silent);
+        let verdict = send_update(&server, &zone(), &swaps, wait);
+        let unreachable = Doubt::Unreachable(ErrorKind::TimedOut);
+        assert!(unreachable.is_silence());
+        assert_eq!(verdict, Verdict::Unconfirmed(unreachable));
+        assert_eq!(noticed, 1, "{goes_on}");
+        assert_eq!(started.elapsed().as_secs() >= 3, goes_on);
+    }
+    drop(queue);
 }
 
 #[test]
