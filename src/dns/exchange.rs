@@ -152,6 +152,7 @@ impl<'a, 'w> Exchange<'a, 'w> {
                 }
                 Try::Refused(refusal) if refusal.is_passing() && servfail.is_none() => {
                     servfail = Some(refusal);
+                    self.wait.heard();
                     self.pause(SERVFAIL_PAUSE);
                 }
                 Try::Refused(refusal) => return self.refused(refusal),

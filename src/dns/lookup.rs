@@ -230,6 +230,7 @@ impl Lookup<'_, '_> {
                 Reply::Unverified => doubt = Doubt::Unverified,
                 Reply::Refused(refusal) => return Err(refusal.into()),
                 Reply::Verified(id, message) => {
+                    self.wait.heard();
                     let position = sent.iter().find(|(_, signed)| signed.id == id);
                     let question = position.and_then(|(at, _)| questions.get_mut(*at));
                     if let Some(question) = question.filter(|question| question.told.is_none()) {

@@ -11,7 +11,8 @@ const SILENT_AFTER: Duration = Duration::from_millis(1500);
 /// The wait of one exchange.
 pub struct Wait<'a> {
     deadline: Deadline,
-    began: Instant,
+    /// When it answered last, or the beginning.
+    heard: Instant,
     /// Asked once, when nothing has come for a while: whether to go on waiting.
     goes_on: Option<&'a mut dyn FnMut() -> bool>,
     given_up: bool,
@@ -22,7 +23,7 @@ impl<'a> Wait<'a> {
     pub fn with(deadline: Deadline, goes_on: &'a mut dyn FnMut() -> bool) -> Self {
         Wait {
             deadline,
-            began: Instant::now(),
+            heard: Instant::now(),
             goes_on: Some(goes_on),
             given_up: false,
         }
@@ -45,13 +46,18 @@ impl<'a> Wait<'a> {
             None => until.left(),
             Some(_) => until
                 .left()
-                .min(SILENT_AFTER.saturating_sub(self.began.elapsed())),
+                .min(SILENT_AFTER.saturating_sub(self.heard.elapsed())),
         }
+    }
+
+    /// Called when the server has answered, but not yet everything.
+    pub(super) fn heard(&mut self) {
+        self.heard = Instant::now();
     }
 
     /// Called when nothing came in a step: whether to go on listening.
     pub(super) fn goes_on(&mut self) -> bool {
-        if self.began.elapsed() >= SILENT_AFTER
+        if self.heard.elapsed() >= SILENT_AFTER
             && let Some(goes_on) = self.goes_on.take()
         {
             self.given_up = !goes_on();
@@ -65,7 +71,7 @@ impl From<Deadline> for Wait<'_> {
     fn from(deadline: Deadline) -> Self {
         Wait {
             deadline,
-            began: Instant::now(),
+            heard: Instant::now(),
             goes_on: None,
             given_up: false,
         }

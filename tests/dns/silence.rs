@@ -5,9 +5,11 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::dns::{Doubt, LookupError, Verdict, Wait, send_update};
+use bowline::dns::{Doubt, LookupError, Rcode, Verdict, Wait, lookup, send_update};
+use bowline::ip::Family;
 
-use crate::common::{bench, found, in_seconds, look, send, server_at, swap, zone};
+use crate::common::{bench, found, in_seconds, look, record, send, server_at, swap, zone};
+use crate::peer::{Peer, signed, told, unsigned};
 use crate::support::knot::{ZONE, free_port, wait_until};
 
 #[test]
@@ -58,10 +60,10 @@ fn endless_silence_ends_with_the_deadline_and_may_still_be_applied() {
     assert!((5900..6300).contains(&took.as_millis()), "{took:?}");
 
     let started = Instant::now();
-    let home = crate::common::record("home");
-    let questions = [(&home, bowline::ip::Family::Ipv4)];
+    let home = record("home");
+    let questions = [(&home, Family::Ipv4)];
     let half_a_second = bowline::deadline::Deadline::after(Duration::from_millis(500));
-    let error = bowline::dns::lookup(&bench.server, &zone(), &questions, true, half_a_second);
+    let error = lookup(&bench.server, &zone(), &questions, true, half_a_second);
     assert_eq!(error, Err(LookupError::NoAnswer(Doubt::Silent)));
     assert!(started.elapsed() < Duration::from_millis(700));
 
@@ -95,6 +97,35 @@ fn silence_is_noticed_once_and_long_before_the_deadline() {
             assert_eq!(took.as_secs() >= 3, goes_on, "{all}");
         }
     }
+}
+
+#[test]
+fn one_who_answers_bit_by_bit_is_not_silent() {
+    let mut silent = || panic!("it answers");
+    let names: Vec<_> = (0..130).map(|n| record(&format!("h{n}"))).collect();
+    let questions: Vec<_> = names.iter().map(|name| (name, Family::Ipv4)).collect();
+    let slow = Peer::start(|n, request| {
+        // So many are asked at once.
+        if n % 64 == 0 {
+            thread::sleep(Duration::from_millis(800));
+        }
+        vec![told(request, true, &[203, 0, 113, 7])]
+    });
+    let wait = Wait::with(in_seconds(7), &mut silent);
+    let answers = lookup(&slow.server, &zone(), &questions, false, wait);
+    assert_eq!(answers.unwrap().answers.len(), names.len());
+
+    let passing = Peer::start(|n, request| {
+        thread::sleep(Duration::from_millis(900));
+        vec![match n {
+            0 => unsigned(request, Rcode::SERVFAIL),
+            _ => signed(request, Rcode::NOERROR),
+        }]
+    });
+    let swaps = [swap("home", "", "203.0.113.7")];
+    let wait = Wait::with(in_seconds(7), &mut silent);
+    let verdict = send_update(&passing.server, &zone(), &swaps, wait);
+    assert_eq!(verdict, Verdict::Done);
 }
 
 #[test]
