@@ -59,9 +59,9 @@ impl Trouble {
         )
     }
 
-    /// Whether it is the name server's silence, so that its other zones would fare alike: one
-    /// that refuses a zone, or does not serve it, serves others all the same.
-    pub fn is_silence(&self) -> bool {
+    /// Whether it is the name server's, so that its other zones would fare alike: one that
+    /// refuses a zone, or does not serve it, serves others all the same.
+    pub fn is_server(&self) -> bool {
         match self {
             Trouble::Waiting => true,
             Trouble::Doubt(doubt) | Trouble::Lookup(LookupError::NoAnswer(doubt)) => {

@@ -51,7 +51,7 @@ pub(super) fn run(
                 continue;
             }
             Ok(Err(trouble)) => {
-                if trouble.is_silence() {
+                if trouble.is_server() {
                     silent.extend(address);
                 }
                 (trouble.to_string(), trouble.hint())

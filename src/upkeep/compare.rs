@@ -202,7 +202,7 @@ impl Comparison<'_> {
 
     /// Says that the name server did not let itself be asked.
     fn complain(&mut self, trouble: &Trouble) {
-        if trouble.is_silence() {
+        if trouble.is_server() {
             self.silent.insert(self.zone.server);
         }
         complain(self.logger, self.zone, trouble, trouble.hint());

@@ -118,7 +118,7 @@ impl Settling<'_> {
             hosts = rest;
             if let Some(trouble) = stopped {
                 self.settled.wait(rest);
-                if trouble.is_silence() {
+                if trouble.is_server() {
                     self.silent.extend(address);
                 }
                 return Ok(());
