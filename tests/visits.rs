@@ -59,6 +59,8 @@ mod pages;
 mod race;
 #[path = "visits/refusals.rs"]
 mod refusals;
+#[path = "visits/restored.rs"]
+mod restored;
 #[path = "visits/rows.rs"]
 mod rows;
 #[path = "visits/secrets.rs"]

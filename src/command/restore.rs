@@ -24,6 +24,7 @@ use super::{Context, Failure, note};
 use crate::config::Config;
 use crate::one_line::OneLine;
 use crate::setup::users::Owners;
+use crate::upkeep;
 
 /// The role in which root hands the registry over.
 const HANDED_REGISTRY: &str = "registry";
@@ -122,6 +123,9 @@ fn restore_registry(mut backup: File, context: &mut Context<'_>) -> Result<(), F
             .and_then(|()| fs::set_permissions(&locks, fs::Permissions::from_mode(STATE_MODE)))
             .map_err(|error| Failure::new(format!("{}: {error}", locks.display())))?;
     }
+    upkeep::note_restored(&config).map_err(|error| {
+        Failure::new(format!("{}: {error}", config.state_directory().display()))
+    })?;
     let registry = open_registry(&config)?;
     let mut hosts = 0;
     registry.each_host(|_| {

@@ -31,7 +31,8 @@ pub(super) struct Options {
     watch: bool,
     /// Where registry and name server differ, take the name server's addresses
     ///
-    /// For a registry that is older than the zone, for instance restored from a backup.
+    /// For a registry that is older than the zone, for instance one that was copied by hand. A host
+    /// of which the name server has no address keeps its own.
     #[arg(long, conflicts_with = "watch")]
     adopt: bool,
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::dns::{By, Doubt, KeyError, LookupError, Refusal};
+use crate::dns::{By, Doubt, KeyError, LookupError, Rcode, Refusal};
 use crate::hint::Hint;
 use crate::lock::LockError;
 use crate::name::{RecordName, ZoneName};
@@ -47,6 +47,17 @@ impl Trouble {
         match self {
             Trouble::Doubt(doubt) => doubt.may_be_applied(),
             Trouble::Lookup(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the name server refused the key, or the time of its use: whatever it is used for.
+    pub fn is_of_key(&self) -> bool {
+        match self {
+            Trouble::Refused(Refusal::BadTime { .. }) => true,
+            Trouble::Refused(Refusal::Rcode { rcode, tsig, .. }) => {
+                tsig.is_some() || *rcode == Rcode::NOTAUTH
+            }
             _ => false,
         }
     }

@@ -12,7 +12,7 @@ pub const LATE_MINUTES: u64 = 5;
 /// The same as a length of time.
 pub const LATE: Span = Span::from_seconds(LATE_MINUTES * 60);
 
-/// Upkeep puts what is refused off for no longer than this.
+/// Nothing that is refused is put off for longer than this.
 pub(super) const LONGEST_PAUSE: Span = Span::from_seconds(3600);
 
 /// Whether what goes on since then goes on for too long; since a time to come: for nobody knows

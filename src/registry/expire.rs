@@ -49,12 +49,12 @@ impl Registry {
     /// The hosts of a zone that are to expire; `expire` is the zone's.
     ///
     /// Only a zone that expires its hosts is read through; else those that have an expiry
-    /// of their own.
+    /// of their own. Who was heard in a time to come, while the clock was ahead, was heard now.
     ///
     /// # Errors
-    /// When the registry cannot be read.
+    /// When the registry cannot be read or written.
     pub fn silent(
-        &self,
+        &mut self,
         zone: &ZoneName,
         expire: Span,
         now: Timestamp,
@@ -63,23 +63,25 @@ impl Registry {
             Span::ZERO => self.whole_hosts_where("expire > 0 AND zone = ?1", [zone.as_str()])?,
             _ => self.whole_hosts_where("zone = ?1", [zone.as_str()])?,
         };
+        let is_ahead = |host: &&Host| host.last_seen.max(host.last_change) > Some(now);
+        let ahead: Vec<HostId> = candidates
+            .iter()
+            .filter(is_ahead)
+            .map(|host| host.id)
+            .collect();
+        if !ahead.is_empty() {
+            let tx = self.write(Durable::Soon)?;
+            for id in ahead {
+                tx.prepare_cached(
+                    "UPDATE host SET last_seen = min(last_seen, ?2),
+                     last_change = min(last_change, ?2) WHERE id = ?1",
+                )?
+                .execute((id.0, now.seconds()))?;
+            }
+            tx.commit()?;
+        }
         let is_silent = |host: &Host| host.is_silent(expire, now);
         Ok(candidates.into_iter().filter(is_silent).collect())
-    }
-
-    /// Hosts that were heard, or changed, in a time to come were so now: a clock that was ahead
-    /// for a while does not keep them from expiring.
-    ///
-    /// # Errors
-    /// When the registry cannot be written.
-    pub fn heard_until(&mut self, now: Timestamp) -> Result<(), RegistryError> {
-        let tx = self.write(Durable::Soon)?;
-        tx.execute(
-            "UPDATE host SET last_seen = min(last_seen, ?1), last_change = min(last_change, ?1)
-             WHERE last_seen > ?1 OR last_change > ?1",
-            [now.seconds()],
-        )?;
-        Ok(tx.commit()?)
     }
 
     /// Ends a host's records, unless it was heard just now; says whether it did.

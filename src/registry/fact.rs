@@ -2,14 +2,17 @@
 
 use rusqlite::Connection;
 
-use super::due::LONGEST_PAUSE;
 use super::row::{by_id, joined};
 use super::worry::note_mended;
 use super::zone::see;
 use super::{Durable, Host, HostId, Records, Registry, RegistryError, State};
 use crate::event::Wanted;
 use crate::name::{HostName, RecordName, ZoneName};
+use crate::span::Span;
 use crate::time::Timestamp;
+
+/// What is refused is put off for no longer than this.
+const LONGEST_PUT_OFF: Span = Span::from_seconds(300);
 
 /// How an exchange with the name server ended for one host.
 #[derive(Debug)]
@@ -90,8 +93,8 @@ impl Registry {
     }
 
     /// Notes that upkeep has tried hosts in vain, since the name server refuses them: after
-    /// the fourth time it pauses for two minutes, then for twice as long each time, an hour
-    /// at most.
+    /// the fourth time it pauses for two minutes, then for four, and never for more than five:
+    /// who refuses may be mended at any time, and nobody tells.
     ///
     /// # Errors
     /// When the registry cannot be written.
@@ -106,7 +109,7 @@ impl Registry {
             .execute((
                 host.0,
                 now.seconds(),
-                LONGEST_PAUSE.seconds().cast_signed(),
+                LONGEST_PUT_OFF.seconds().cast_signed(),
             ))?;
         }
         Ok(tx.commit()?)

@@ -10,10 +10,11 @@
 use std::time::{Duration, Instant};
 
 use super::older::{self, Standing};
-use super::{Silent, adopt, mended, worry};
+use super::{Silent, adopt, mended, restored, worry};
 use crate::config::{Config, LogLevel, Zone};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
+use crate::ip::Addresses;
 use crate::log::{Line, Logger};
 use crate::name::HostName;
 use crate::publish::{PublishError, Published, Publisher, Shown, TOGETHER, Trouble};
@@ -25,6 +26,8 @@ use crate::time::Timestamp;
 const LONGEST: Duration = Duration::from_secs(20);
 /// The pause after a comparison of a second or more, in times what it took.
 const REST: u64 = 100;
+/// A zone is compared no more rarely than this.
+const DAY: Span = Span::from_days(1);
 /// So few hosts are always mended.
 const FEW: usize = 10;
 
@@ -63,7 +66,9 @@ pub(super) fn run(
             continue;
         }
         let comparison = Comparison {
+            config,
             zone,
+            restored: restored::is(config, &zone.name),
             registry,
             publisher,
             logger,
@@ -85,7 +90,10 @@ pub(super) fn run(
 
 /// The comparison of one zone.
 struct Comparison<'a> {
+    config: &'a Config,
     zone: &'a Zone,
+    /// Whether the registry was restored since the last comparison.
+    restored: bool,
     registry: &'a mut Registry,
     publisher: &'a Publisher,
     logger: &'a Logger,
@@ -141,7 +149,8 @@ impl Comparison<'_> {
         let now = Timestamp::now();
         let behind = state.went_back.is_some() || state.is_behind(serial);
         let is_news = state.is_behind(serial) || state.went_back > state.compared_at;
-        if self.word == Word::Registry && !is_news && !is_due(&state, serial, now) {
+        let is_due = is_news || self.restored || is_due(&state, serial, now);
+        if self.word == Word::Registry && !is_due {
             return Ok(());
         }
         // Before anything is mended: that this round, too, finds it so is no further news.
@@ -163,7 +172,8 @@ impl Comparison<'_> {
         };
         let cursor = looked.cursor.clone();
         let looked = self.still(looked)?;
-        let older = !behind && looked.are_many() && self.is_older(&state, &looked)?;
+        let unclear = !behind && !self.restored && looked.are_many();
+        let older = unclear && self.is_older(&state, &looked)?;
         if older {
             self.registry.compared(name, &went_back, now)?;
         }
@@ -182,6 +192,9 @@ impl Comparison<'_> {
         }
         .filter(|_| left.tried == 0);
         let is_mended = cursor.is_none() && compared_serial.is_some();
+        if self.restored && is_mended {
+            restored::done(self.config, &self.zone.name)?;
+        }
         let next = ZoneState {
             serial: Some(serial),
             // Else the next round would take a zone that went back for one that others changed.
@@ -274,7 +287,8 @@ impl Comparison<'_> {
             had.push(match shown.addresses() {
                 Some(shown) => {
                     let since = Timestamp::from_seconds(0);
-                    older::had(&self.registry.history(Some(host.id), since)?, shown)
+                    let changes = self.registry.history(Some(host.id), since)?;
+                    older::had(&changes, host.wish.at, shown)
                 }
                 None => Vec::new(),
             });
@@ -285,14 +299,22 @@ impl Comparison<'_> {
     /// Decides what becomes of those that differ, and does it.
     fn settle(&mut self, looked: Looked, behind: bool) -> Result<Left, PublishError> {
         let (many, hosts, still) = (looked.are_many(), looked.hosts, looked.differing);
-        match self.word {
+        let word = match self.word {
+            Word::Registry if self.restored && !behind => Word::Zone,
+            word => word,
+        };
+        match word {
             Word::Zone => {
-                let taken = adopt::run(self.zone, self.registry, self.logger, still)?;
+                // Where it has nothing it does not say more than the registry.
+                let is_bare = |shown: &Shown| shown.addresses() == Some(Addresses::NONE);
+                let (bare, others): (Vec<_>, _) =
+                    still.into_iter().partition(|(_, shown)| is_bare(shown));
+                let taken = adopt::run(self.zone, self.registry, self.logger, others)?;
                 self.compared.adopted += taken.adopted;
                 self.compared.left += taken.left;
                 Ok(Left {
                     told: u32::try_from(taken.left).unwrap_or(u32::MAX),
-                    tried: 0,
+                    ..self.mend(&bare)?
                 })
             }
             Word::Registry if many && !behind => {
@@ -357,12 +379,18 @@ impl Comparison<'_> {
     }
 }
 
-/// Whether something may have changed, and the last comparison is long enough ago.
+/// Whether something may have changed, and the last comparison is long enough ago. A zone may be
+/// another one with the same serial, so once a day each is compared.
 fn is_due(state: &ZoneState, serial: u32, now: Timestamp) -> bool {
     let pause = Span::from_seconds(u64::from(state.took) / 1000 * REST);
     let rested = |at| at > now || now.since(at) >= pause;
     let changed = state.compared_serial != Some(serial);
-    state.cursor.is_some() || (changed && state.compared_at.is_none_or(rested))
+    let forgotten = |at| at > now || now.since(at) >= DAY;
+    let is_due = match changed {
+        true => state.compared_at.is_none_or(rested),
+        false => state.compared_at.is_none_or(forgotten),
+    };
+    state.cursor.is_some() || is_due
 }
 
 fn complain(logger: &Logger, zone: &Zone, reason: &dyn std::fmt::Display, hint: Option<String>) {

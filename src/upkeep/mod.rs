@@ -10,6 +10,7 @@ mod expire;
 mod mended;
 mod older;
 mod prune;
+mod restored;
 mod settle;
 mod turn;
 mod worry;
@@ -17,6 +18,7 @@ mod worry;
 pub use challenge::Challenges;
 pub use compare::{Compared, Word};
 pub use prune::Pruned;
+pub use restored::note as note_restored;
 pub use settle::Settled;
 pub use turn::{Running, last};
 
@@ -30,7 +32,12 @@ use crate::log::{Line, Logger};
 use crate::notify::{self, Delivered};
 use crate::publish::{PublishError, Publisher};
 use crate::registry::{Registry, RegistryError};
+use crate::span::Span;
 use crate::time::Timestamp;
+
+/// After a gap the clock may be ahead, as at boot: before rounds have been regular for so long,
+/// nothing is forgotten for good.
+const TRUSTED: Span = Span::from_seconds(3600);
 
 /// Name servers that did not answer in this round: nothing more is asked of them.
 type Silent = BTreeSet<SocketAddr>;
@@ -110,15 +117,10 @@ fn duties(
     now: Timestamp,
 ) -> Result<Round, PublishError> {
     let publisher = Publisher::new(config);
-    // Names that lapse become wishes, which are then settled with the others. After a gap the
-    // clock may be ahead, as at boot: nothing is forgotten for good by the first look at it.
-    let pruned = match turn.gap {
-        None => prune::run(config, registry, now),
-        Some(_) => Ok(Pruned::default()),
-    };
-    let heard = match turn.went_back {
-        true => registry.heard_until(now),
-        false => Ok(()),
+    // Names that lapse become wishes, which are then settled with the others.
+    let pruned = match turn.is_first || now.since(turn.steady) >= TRUSTED {
+        true => prune::run(config, registry, now),
+        false => Ok(Pruned::default()),
     };
     let expired = expire::run(config, registry, logger, turn.steady, now);
     let mut silent = Silent::new();
@@ -132,7 +134,6 @@ fn duties(
     let compared = compare::run(config, registry, &publisher, logger, word, &mut silent);
     // Not before: that a disk is full, or something damaged, must not hold back the rest.
     done?;
-    heard?;
     let (pruned, expired, challenges, mut compared) = (pruned?, expired?, challenges?, compared?);
     if compared.adopted > 0 {
         settle(registry, &mut silent)?;

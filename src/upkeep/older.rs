@@ -31,8 +31,15 @@ pub(super) struct Standing {
     pub(super) confirmed: Timestamp,
 }
 
-/// When a host had `shown`, by its changes, oldest first.
-pub(super) fn had(changes: &[Change], shown: Addresses) -> Vec<Had> {
+/// When a host had `shown`, by its changes, oldest first; `wished` is when the last one was
+/// accepted, which may be forgotten by now.
+pub(super) fn had(changes: &[Change], wished: Timestamp, shown: Addresses) -> Vec<Had> {
+    if changes.is_empty() && shown == Addresses::NONE {
+        return vec![Had {
+            from: Timestamp::from_seconds(i64::MIN),
+            until: wished,
+        }];
+    }
     let first = |family| changes.iter().find(|change| change.family == family);
     // What a family was before it first changed; one that never did is as it always was.
     let mut then: Addresses = Family::BOTH
@@ -126,7 +133,7 @@ mod tests {
     }
 
     fn spans(all: &[(i64, &str)], shown: &str) -> Vec<(i64, i64)> {
-        let had = had(&changes(all), addresses(shown)).into_iter();
+        let had = had(&changes(all), at(99), addresses(shown)).into_iter();
         had.map(|had| (had.from.seconds(), had.until.seconds()))
             .collect()
     }
@@ -147,9 +154,12 @@ mod tests {
         assert_eq!(spans(&both, OLD), [], "not with that other one");
         // What came before is forgotten by now.
         let later = &changes(&both)[2..];
-        let had = had(later, addresses("192.0.2.1,2001:db8::1"));
+        let had = had(later, at(99), addresses("192.0.2.1,2001:db8::1"));
         assert_eq!(had.len(), 1);
         assert_eq!(had[0].until, at(20));
+        // Nor is anything known of one that has changed no more for long.
+        assert_eq!(spans(&[], ""), [(i64::MIN, 99)]);
+        assert_eq!(spans(&[], OLD), []);
     }
 
     #[test]

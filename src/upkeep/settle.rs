@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::{Silent, Word, adopt, mended};
+use super::{Silent, Word, adopt, mended, restored};
 use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
@@ -65,7 +65,7 @@ pub(super) fn run(
         settled,
     };
     for (zone, hosts) in by_zone(hosts) {
-        settling.zone(&zone, &hosts)?;
+        settling.zone(&zone, hosts)?;
     }
     Ok(())
 }
@@ -82,18 +82,24 @@ struct Settling<'a> {
 
 impl Settling<'_> {
     /// Publishes hosts of a zone, until its name server refuses it or does not answer any more.
-    fn zone(&mut self, zone: &ZoneName, mut hosts: &[Host]) -> Result<(), PublishError> {
+    fn zone(&mut self, zone: &ZoneName, mut hosts: Vec<Host>) -> Result<(), PublishError> {
         let address = self.publisher.address(zone);
         if address.is_some_and(|address| self.silent.contains(&address)) {
-            self.settled.wait(hosts);
+            self.settled.wait(&hosts);
             return Ok(());
         }
-        self.see(zone)?;
+        let behind = self.see(zone)?;
+        let restored = restored::is(self.config, zone) && !behind;
+        let adopts = self.word == Word::Zone || restored;
+        if adopts {
+            hosts.retain(Host::is_pending);
+        }
+        let mut hosts = hosts.as_slice();
         while let Some((some, rest)) = hosts.split_at_checked(TOGETHER.min(hosts.len())) {
             if some.is_empty() {
                 break;
             }
-            if self.word == Word::Zone {
+            if adopts {
                 self.adopt(zone, some)?;
             }
             let shown = self.show(zone, some)?;
@@ -128,17 +134,19 @@ impl Settling<'_> {
     }
 
     /// Looks at the zone's serial before any UPDATE moves it: after that nobody could tell by it
-    /// whether the zone went back. Where it cannot be seen, the UPDATE is told why.
-    fn see(&mut self, zone: &ZoneName) -> Result<(), PublishError> {
+    /// whether the zone went back. Says whether it has; where it cannot be seen, the UPDATE is
+    /// told why.
+    fn see(&mut self, zone: &ZoneName) -> Result<bool, PublishError> {
         // Before it is asked: what others see meanwhile may be newer.
-        let known = self.registry.serial(zone)?;
+        let known = self.registry.zone_state(zone)?;
         match self.publisher.serial(zone, Deadline::after(LOOK)) {
             Ok(Ok(serial)) => {
                 let now = Timestamp::now();
-                Ok(self.registry.see(zone, known, serial, now)?)
+                self.registry.see(zone, known.serial, serial, now)?;
+                Ok(known.went_back.is_some() || known.is_behind(serial))
             }
-            Ok(Err(_)) => Ok(()),
-            Err(error) if error.is_of_zone() => Ok(()),
+            Ok(Err(_)) => Ok(false),
+            Err(error) if error.is_of_zone() => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -203,6 +211,8 @@ impl Settling<'_> {
     ) -> Result<Option<Trouble>, PublishError> {
         let mut stopped = None;
         let mut refused = Vec::new();
+        let is_refused = |one: &Published| matches!(one, Published::Refused(Trouble::Refused(_)));
+        let none_taken = published.len() > 1 && published.iter().all(is_refused);
         for (host, published) in hosts.iter().zip(published) {
             match published {
                 Published::Confirmed | Published::Off | Published::Gone => {
@@ -218,6 +228,14 @@ impl Settling<'_> {
                 }
                 Published::Refused(trouble) => {
                     self.settled.wait([*host]);
+                    if trouble.is_of_key() || none_taken {
+                        // It is tried again in the next round, by few.
+                        if stopped.is_none() {
+                            stopped = Some(trouble.clone());
+                            self.complain(("host", &host.name), "dnserr", trouble, trouble.hint());
+                        }
+                        continue;
+                    }
                     refused.push(host.id);
                     self.complain(("host", &host.name), "dnserr", trouble, trouble.hint());
                 }

@@ -22,8 +22,8 @@ pub(super) struct Turn {
     pub(super) steady: Timestamp,
     /// How long there was none, where that was too long.
     pub(super) gap: Option<Span>,
-    /// Whether the last one was in a time to come: the clock was ahead.
-    pub(super) went_back: bool,
+    /// Whether there was none before.
+    pub(super) is_first: bool,
 }
 
 /// A round that another process is at.
@@ -60,7 +60,7 @@ impl Turn {
             path,
             steady,
             gap: gap.filter(|gap| *gap >= GAP),
-            went_back: last.is_some_and(|last| last > now),
+            is_first: last.is_none(),
         }))
     }
 

@@ -114,3 +114,18 @@ fn an_older_wish_that_is_confirmed_does_not_hurry_a_newer_one() {
     it.confirm(id);
     assert_eq!(it.host(id).trouble, None);
 }
+
+#[test]
+fn what_is_refused_for_ever_is_tried_every_five_minutes() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    it.accept(id, &token, "203.0.113.7");
+    for _ in 0..20 {
+        it.registry.put_off(&[id], NOW).unwrap();
+    }
+    let due = |seconds| {
+        let at = NOW.plus(Span::from_seconds(seconds));
+        it.registry.due(Span::ZERO, at).unwrap().len()
+    };
+    assert_eq!((due(299), due(300)), (0, 1));
+}

@@ -238,3 +238,24 @@ fn a_zone_that_its_name_server_does_not_serve_stops_no_other() {
     let log = site.log();
     assert!(log.contains("zone=aaa.example.net result=911"), "{log}");
 }
+
+#[test]
+fn a_zone_with_the_serial_it_had_is_compared_once_a_day() {
+    let site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    assert_eq!(compare(&site, Word::Registry), Compared::default());
+    by_hand(&site, &[&["zone-unset", "home", "A"]]);
+    let serial = site.knot.kdig(ZONE, "SOA").remove(0);
+    let serial = serial.split(' ').nth(2).unwrap().to_owned();
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let compared = |ago: i64| {
+        let at = Timestamp::now().seconds() - ago;
+        let was = "UPDATE zone SET serial = ?1, compared_serial = ?1, compared_at = ?2";
+        assert_eq!(db.execute(was, (&serial, at)).unwrap(), 1);
+        compare(&site, Word::Registry).mended
+    };
+    assert_eq!(compared(3600), 0);
+    assert_eq!(compared(25 * 3600), 1);
+    assert_eq!(site.dns("home"), "203.0.113.1");
+}

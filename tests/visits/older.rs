@@ -164,6 +164,17 @@ fn a_zone_that_was_made_anew_is_mended_whole() {
     by_hand(&site, &steps);
     assert_eq!(compare(&site, Word::Registry), mended(12));
     check_all(&site, &homes, "203.0.113");
+    // The same when nobody has changed for so long that the history is forgotten.
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    db.execute("DELETE FROM history", []).unwrap();
+    drop(db);
+    by_hand(&site, &steps);
+    assert_eq!(compare(&site, Word::Registry), mended(12));
+    check_all(&site, &homes, "203.0.113");
+    // Whose word counts, who says nothing says nothing.
+    by_hand(&site, &steps);
+    assert_eq!(compare(&site, Word::Zone), mended(12));
+    check_all(&site, &homes, "203.0.113");
 }
 
 #[test]
