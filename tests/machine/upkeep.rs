@@ -41,6 +41,39 @@ fn the_timer_settles_what_is_pending_and_is_quiet() {
     machine.run("test ! -e /etc/cron.d/bowline");
 }
 
+/// What upkeep says on standard error: that it could not even begin, and its log where that is there.
+#[test]
+fn what_keeps_upkeep_from_its_work_is_in_the_journal() {
+    let Some(machine) = set_up("--web none") else {
+        return;
+    };
+    let journal = || machine.run("journalctl --sync && journalctl --no-pager -q -t bowline -o cat");
+    machine.run("systemctl stop bowline-upkeep.timer; cp -p /etc/bowline/bowline.toml /root/");
+    machine.run("echo 'nonsense = [' >>/etc/bowline/bowline.toml");
+    assert!(!machine.try_run("systemctl start bowline-upkeep.service").0);
+    let said = journal();
+    assert!(said.contains("bowline.toml, line "), "{said}");
+    machine.run("cp -p /root/bowline.toml /etc/bowline/ && mv /etc/bowline/tsig.key /root/");
+    machine.try_run("systemctl start bowline-upkeep.service");
+    let said = journal();
+    assert!(said.contains("tsig.key"), "{said}");
+
+    machine.run("mv /root/tsig.key /etc/bowline/ && printf '\n[log]\ntarget = \"stderr\"\n' >>/etc/bowline/bowline.toml");
+    add(&machine, "home");
+    machine.run("systemctl stop knot");
+    machine.try_run("bowline host set home --ipv4 203.0.113.7");
+    machine.run("systemctl start knot; sleep 1; systemctl start bowline-upkeep.service");
+    assert_eq!(address(&machine, "home"), "203.0.113.7");
+    let said = journal();
+    assert!(
+        said.contains(" bowline: upkeep host=home.dyn.example.org"),
+        "{said}"
+    );
+    // A round in which nothing happens adds nothing.
+    machine.run("systemctl start bowline-upkeep.service");
+    assert_eq!(journal(), said);
+}
+
 #[test]
 fn units_that_a_package_brought_wait_for_init() {
     let Some(machine) = crate::machine::Machine::start() else {
