@@ -20,6 +20,8 @@ mod doctor;
 mod gateway;
 #[path = "machine/restart.rs"]
 mod restart;
+#[path = "machine/sandbox.rs"]
+mod sandbox;
 #[path = "machine/unread.rs"]
 mod unread;
 #[path = "machine/upkeep.rs"]

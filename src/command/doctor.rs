@@ -85,7 +85,7 @@ fn examine(
         report.explained("keys-readable", "state-directory");
     }
     suspects.judge(&in_force, report);
-    doctor::machine::examine(&place, runner.as_ref(), report);
+    doctor::machine::examine(config, &place, runner.as_ref(), report);
     let world = World::new(options.via.map(|AddressPort(resolver)| resolver));
     doctor::zones(config, &place, world, report);
     doctor::web::examine(config, &place, report);

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use super::report::Report;
+use super::sandbox;
+use crate::config::Config;
 use crate::setup::Place;
 use crate::setup::runner::Runner;
 use crate::setup::users::is_web_user;
@@ -20,11 +22,12 @@ const STARTED: [(&str, &str); 2] = [
 ];
 
 /// Looks at all of it.
-pub fn examine(place: &Place, runner: Option<&Runner>, report: &mut Report) {
+pub fn examine(config: &Config, place: &Place, runner: Option<&Runner>, report: &mut Report) {
     clock(report);
     route_localnet(report);
     if place.unit_dir.is_some() {
         units(report);
+        sandbox::examine(config, report);
     }
     others(runner, report);
 }

@@ -18,6 +18,7 @@ mod reach;
 mod registry;
 pub mod report;
 mod rule;
+mod sandbox;
 pub mod secrets;
 mod server;
 mod sources;
