@@ -48,7 +48,7 @@ pub(super) fn run(
         let reason = format!("the name server has {shown}");
         if adopted {
             taken.adopted += 1;
-            let line = line(LogLevel::Info).field("result", "adopted");
+            let line = line(LogLevel::Notice).field("result", "adopted");
             logger.write(&line.words("reason", reason));
         } else {
             taken.left += 1;

@@ -39,7 +39,7 @@ impl Settled {
 
 /// Publishes what is pending. A name server that does not answer is asked once a round; a
 /// host that a visit is just settling is left to the visit, and one whose records the name
-/// server has refused time and again is tried more and more rarely.
+/// server has refused time and again is tried every few minutes only.
 pub(super) fn run(
     config: &Config,
     registry: &mut Registry,
