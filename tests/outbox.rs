@@ -8,6 +8,8 @@
 
 mod support;
 
+#[path = "outbox/beyond.rs"]
+mod beyond;
 #[path = "outbox/clock.rs"]
 mod clock;
 #[path = "outbox/command.rs"]

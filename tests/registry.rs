@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+#[path = "registry/beyond.rs"]
+mod beyond;
 #[path = "registry/file.rs"]
 mod file;
 #[path = "registry/fixture.rs"]

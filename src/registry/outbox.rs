@@ -3,8 +3,10 @@
 //! Every channel has a row of its own, so that one that fails holds up no other.
 
 mod delivery;
+mod instead;
 
 pub use delivery::{Delivery, Notice};
+pub(super) use instead::note_instead;
 
 use rusqlite::Connection;
 
@@ -107,8 +109,22 @@ pub(super) fn note(
     asked: Option<bool>,
     now: Timestamp,
 ) -> Result<(), RegistryError> {
+    for channel in channels(tx, wanted, host, what.event, asked)? {
+        insert(tx, Some(host), channel, what, now)?;
+    }
+    Ok(())
+}
+
+/// The channels that want an event of a host.
+fn channels(
+    tx: &Connection,
+    wanted: Wanted,
+    host: HostId,
+    event: Event,
+    asked: Option<bool>,
+) -> Result<Vec<Channel>, RegistryError> {
     if wanted == Wanted::NOTHING || asked == Some(false) {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut found = tx.prepare_cached(
         "SELECT coalesce(host.notify, owner.notify) AS notify,
@@ -119,18 +135,18 @@ pub(super) fn note(
     let mut rows = found.query([host.0])?;
     // One that was removed meanwhile is told of no more.
     let Some(row) = rows.next()? else {
-        return Ok(());
+        return Ok(Vec::new());
     };
     let own = events(row.get("notify")?)?;
     let has_mail: bool = row.get("has_mail")?;
-    for (channel, events) in wanted.iter() {
-        let is_wanted = asked == Some(true) || own.unwrap_or(events).contains(what.event);
-        let is_heard = channel != Channel::Mail || has_mail || wanted.operator;
-        if is_wanted && is_heard {
-            insert(tx, Some(host), channel, what, now)?;
-        }
-    }
-    Ok(())
+    let wants = |(channel, events): &(Channel, Events)| {
+        let is_wanted = asked == Some(true) || own.unwrap_or(*events).contains(event);
+        let is_heard = *channel != Channel::Mail || has_mail || wanted.operator;
+        is_wanted && is_heard
+    };
+    Ok((wanted.iter().filter(wants))
+        .map(|(channel, _)| channel)
+        .collect())
 }
 
 fn insert(

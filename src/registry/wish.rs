@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::history::{self, Over};
 use super::outbox::{self, Happening};
 use super::row::{by_id, former_names, joined};
 use super::worry::note_seen;
 use super::{Durable, Host, HostId, Records, Registry, RegistryError, State};
 use crate::event::{Event, Wanted};
-use crate::ip::{Addresses, Family};
+use crate::ip::Addresses;
 use crate::name::RecordName;
 use crate::span::Span;
 use crate::time::Timestamp;
@@ -21,8 +22,9 @@ use crate::ttl::Ttl;
 /// Last-seen times are exact to this.
 const GRAIN: Span = Span::from_seconds(3600);
 
-/// Why a wish waits that must not be published yet.
-const TOO_MANY: &str = "too many changes";
+/// Why a wish waits that must not be published yet; then follows how many wishes do, or did until
+/// they were replaced, since the last one that did not have to.
+const TOO_MANY: &str = "too many changes: ";
 
 /// Where a change came from, for the history.
 #[derive(Debug, Clone, Copy)]
@@ -200,7 +202,17 @@ fn accept_one(tx: &Connection, ask: &Ask, wanted: Wanted) -> Result<Accepted, Re
         dialect: &ask.dialect,
     };
     let addresses = (ask.addresses)(&host);
-    let Some(number) = write_wish(tx, &host, addresses, ask.ttl, ask.now, source)? else {
+    let waited = waited(tx, &host, ask.now)?;
+    // The last one that did not have to wait is a fact: whoever published it is through with it,
+    // and has not taken a later one instead. Nobody sees what waits, so it may be replaced.
+    let unseen = waited > 0 && host.fact.number >= host.wish.number - waited;
+    let waits_or_back = ask.not_before.is_some() || addresses == host.fact.addresses;
+    let over = match unseen && waits_or_back {
+        true => Over::Unseen,
+        false => Over::Any,
+    };
+    let Some(number) = write_wish_over(tx, &host, addresses, ask.ttl, ask.now, source, over)?
+    else {
         return Ok(Accepted::Unchanged(Box::new(host)));
     };
     let old = host.wish.records.addresses;
@@ -211,13 +223,36 @@ fn accept_one(tx: &Connection, ask: &Ask, wanted: Wanted) -> Result<Accepted, Re
             new: addresses,
             reason: None,
         };
-        outbox::note(tx, wanted, host.id, &what, ask.notify, ask.now)?;
+        match over {
+            Over::Unseen => {
+                outbox::note_instead(tx, wanted, host.id, &what, ask.notify, ask.now)?;
+            }
+            Over::Any => outbox::note(tx, wanted, host.id, &what, ask.notify, ask.now)?,
+        }
     }
     if let Some(time) = ask.not_before {
+        let trouble = format!("{TOO_MANY}{} beyond the limit", waited + 1);
         tx.prepare_cached("UPDATE host SET retry_at = ?2, trouble = ?3 WHERE id = ?1")?
-            .execute((ask.host.0, time.seconds(), TOO_MANY))?;
+            .execute((ask.host.0, time.seconds(), trouble))?;
     }
     Ok(Accepted::Wish(number))
+}
+
+/// How many wishes, one after the other up to the newest, had to wait beyond the limit; none
+/// when upkeep may publish that by now, or somebody has tried to.
+fn waited(tx: &Connection, host: &Host, now: Timestamp) -> Result<i64, RegistryError> {
+    let Some(trouble) = (host.trouble.as_deref()).and_then(|text| text.strip_prefix(TOO_MANY))
+    else {
+        return Ok(0);
+    };
+    let waits = tx
+        .prepare_cached("SELECT 1 FROM host WHERE id = ?1 AND wish <> fact AND retry_at > ?2")?
+        .exists((host.id.0, now.seconds()))?;
+    let count = trouble
+        .split(' ')
+        .next()
+        .and_then(|count| count.parse().ok());
+    Ok(count.filter(|_| waits).unwrap_or(0))
 }
 
 /// Whether the host is still behind the site that speaks for it, and that is still on.
@@ -273,6 +308,19 @@ pub(super) fn write_wish(
     now: Timestamp,
     source: Source<'_>,
 ) -> Result<Option<i64>, RegistryError> {
+    write_wish_over(tx, host, addresses, ttl, now, source, Over::Any)
+}
+
+/// The same, and says what the wishes since the fact were.
+fn write_wish_over(
+    tx: &Connection,
+    host: &Host,
+    addresses: Addresses,
+    ttl: Ttl,
+    now: Timestamp,
+    source: Source<'_>,
+    over: Over,
+) -> Result<Option<i64>, RegistryError> {
     let records = records(tx, host, addresses, ttl, now)?;
     if host.wishes(&records) {
         return Ok(None);
@@ -299,15 +347,7 @@ pub(super) fn write_wish(
         joined(&held),
         addresses != host.wish.records.addresses,
     ))?;
-    for family in Family::BOTH {
-        let (old, new) = (
-            host.wish.records.addresses.get(family),
-            addresses.get(family),
-        );
-        if old != new {
-            super::history::write(tx, host.id, family, old, new, now, source)?;
-        }
-    }
+    history::note(tx, host, addresses, over, now, source)?;
     Ok(Some(number))
 }
 

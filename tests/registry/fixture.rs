@@ -53,11 +53,16 @@ impl Fixture {
     }
 
     pub(crate) fn accept(&mut self, id: HostId, token: &Token, wanted: &str) -> Accepted {
-        let digest = self.key.digest(token);
+        let ask = self.ask(id, token, wanted);
+        self.registry.accept(&[ask]).unwrap().remove(0)
+    }
+
+    /// What a visit asks that wants these addresses.
+    pub(crate) fn ask(&self, id: HostId, token: &Token, wanted: &str) -> Ask {
         let wanted = addresses(wanted);
-        let ask = Ask {
+        Ask {
             host: id,
-            token: digest,
+            token: self.key.digest(token),
             site: None,
             ttl: Ttl::DEFAULT,
             client: Some("198.51.100.4".parse().unwrap()),
@@ -66,8 +71,7 @@ impl Fixture {
             notify: None,
             not_before: None,
             addresses: Arc::new(move |_| wanted),
-        };
-        self.registry.accept(&[ask]).unwrap().remove(0)
+        }
     }
 
     /// The wish as it is, as if the name server had confirmed it.
