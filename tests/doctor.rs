@@ -22,6 +22,8 @@ mod elsewhere;
 mod fix;
 #[path = "doctor/healthy.rs"]
 mod healthy;
+#[path = "doctor/hints.rs"]
+mod hints;
 #[path = "doctor/installed.rs"]
 mod installed;
 #[path = "servers/instance.rs"]

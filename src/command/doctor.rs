@@ -81,6 +81,7 @@ fn examine(
         in_force,
     } = state;
     report.findings.extend(found.findings);
+    doctor::timer::examine(&place, report);
     if matches!(runner, Some(Runner::Unclear { .. })) {
         report.explained("keys-readable", "state-directory");
     }

@@ -6,6 +6,7 @@
 //! their place. A [`Plan`] is made without touching anything, then written, then applied.
 
 pub mod access;
+pub mod again;
 pub mod apache;
 pub mod apply;
 pub mod bind;
@@ -39,7 +40,7 @@ pub mod powerdns;
 pub mod records;
 mod registry;
 pub mod report;
-mod responder;
+pub mod responder;
 pub mod runner;
 pub mod site;
 pub mod systemd;

@@ -117,31 +117,35 @@ impl Site<'_> {
         }
     }
 
-    /// How the web server is told of a new certificate.
-    fn reload(&self, web: WebServer) -> String {
-        match (self.place.private, web) {
-            (false, _) => service(web.as_str(), "reload"),
-            (true, WebServer::Apache) => format!("{} -k graceful", apache::private(self.place)),
-            (true, WebServer::Nginx) => format!("{} -s reload", nginx::private(self.place)),
-        }
-    }
-
     /// The certificate, where there is none yet.
     fn certificate(&self, web: WebServer) -> Option<Step> {
         let host = self.url.host();
-        let chain = Path::new("/etc/letsencrypt/live")
-            .join(host)
-            .join("fullchain.pem");
-        let named = host.parse::<ZoneName>().is_ok() && host.parse::<IpAddr>().is_err();
-        (self.is_tls() && named && !chain.exists()).then(|| {
-            Step::yours(
-                format!("the certificate, once {host} resolves and port 80 is open (below)"),
-                format!(
-                    "certbot certonly --webroot -w /var/www/html -d {host} --deploy-hook '{}'",
-                    self.reload(web)
-                ),
-            )
-        })
+        let command = certbot(self.place, web, host).filter(|_| self.is_tls())?;
+        let why = format!("the certificate, once {host} resolves and port 80 is open (below)");
+        Some(Step::yours(why, command))
+    }
+}
+
+/// What gets the certificate of `host`, where there is none yet. Whoever may not look there is
+/// not told that there is none.
+pub(super) fn certbot(place: &Place, web: WebServer, host: &str) -> Option<String> {
+    let chain = Path::new("/etc/letsencrypt/live")
+        .join(host)
+        .join("fullchain.pem");
+    let named = host.parse::<ZoneName>().is_ok() && host.parse::<IpAddr>().is_err();
+    let none = named && matches!(chain.try_exists(), Ok(false));
+    let reload = reload(place, web);
+    none.then(|| {
+        format!("certbot certonly --webroot -w /var/www/html -d {host} --deploy-hook '{reload}'")
+    })
+}
+
+/// How the web server is told of a new certificate.
+fn reload(place: &Place, web: WebServer) -> String {
+    match (place.private, web) {
+        (false, _) => service(web.as_str(), "reload"),
+        (true, WebServer::Apache) => format!("{} -k graceful", apache::private(place)),
+        (true, WebServer::Nginx) => format!("{} -s reload", nginx::private(place)),
     }
 }
 

@@ -103,6 +103,13 @@ impl Said {
         names
     }
 
+    /// What it says to do about a problem.
+    pub(crate) fn hint(&self, name: &str) -> &str {
+        let mut checks = self.checks().iter();
+        let check = checks.find(|check| check["name"] == name && check["hint"].is_string());
+        check.and_then(|check| check["hint"].as_str()).unwrap()
+    }
+
     /// Everything said about a check.
     pub(crate) fn about(&self, name: &str) -> String {
         let checks = self.checks().iter().filter(|check| check["name"] == name);

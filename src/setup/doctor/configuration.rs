@@ -1,18 +1,18 @@
 //! Whether `bowline.toml` can be used, and the files that `init` wrote are still there.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::mode::Allowed;
 use super::report::Report;
 use crate::config::Config;
-use crate::setup::Place;
 use crate::setup::files::{Written, read};
 use crate::setup::runner::Runner;
+use crate::setup::{Place, again};
 
 /// Reads the configuration; without one nothing else can be looked at.
 pub fn load(file: &Path, report: &mut Report) -> Option<Config> {
-    let hint = "`bowline init` makes one, `--config` names another; as root every one can be read";
     match Config::load(file) {
         Ok(config) if config.zones.is_empty() => {
             report.problem(
@@ -29,9 +29,18 @@ pub fn load(file: &Path, report: &mut Report) -> Option<Config> {
             Some(config)
         }
         Err(error) => {
-            report.problem("configuration", error, hint);
+            report.problem("configuration", error, unusable(file));
             None
         }
+    }
+}
+
+/// What helps where it cannot be used: it is not there, or closed, or has a mistake.
+fn unusable(file: &Path) -> &'static str {
+    match fs::read(file) {
+        Ok(_) => "mend that line; `bowline config check` says whether all of it can be used",
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => "run this as root, with sudo",
+        Err(_) => "`bowline init` makes one, `--config` names another",
     }
 }
 
@@ -98,11 +107,14 @@ pub fn examine(config: &Config, place: &Place, report: &mut Report) {
         );
     };
     let (mut gone, mut changed, mut closed, mut count) = (Vec::new(), Vec::new(), 0, 0);
-    // A key that is gone is told where it is needed: `init` would make another one.
-    let is_key = |path: &Path| {
-        path == config.state.lookup_key || config.zones.iter().any(|zone| path == zone.key_file)
+    // A key that is gone is told where it is needed: `init` would make another one. And
+    // bowline.toml is for changing: `init` leaves in it what it finds.
+    let is_own = |path: &Path| {
+        path == config.file
+            || path == config.state.lookup_key
+            || config.zones.iter().any(|zone| path == zone.key_file)
     };
-    for path in written.paths().filter(|path| !is_key(path)) {
+    for path in written.paths().filter(|path| !is_own(path)) {
         count += 1;
         match read(path) {
             Ok(Some(text)) if written.is_ours(path, &text) => {}
@@ -115,7 +127,10 @@ pub fn examine(config: &Config, place: &Place, report: &mut Report) {
         report.problem(
             "files",
             format_args!("gone since init wrote them: {}", gone.join(", ")),
-            "run `bowline init` again with the same options: it writes what is missing",
+            format_args!(
+                "{}: it writes what is missing",
+                again::hint(config, place, "")
+            ),
         );
     } else if closed > 0 {
         report.unknown(
@@ -141,7 +156,10 @@ pub fn examine(config: &Config, place: &Place, report: &mut Report) {
                 "changed by hand or by another version: {}",
                 changed.join(", ")
             ),
-            "`bowline init --dry-run` shows how they differ from what this version writes",
+            format_args!(
+                "{} shows how they differ from what this version writes",
+                again::hint(config, place, " --dry-run")
+            ),
         );
     }
 }

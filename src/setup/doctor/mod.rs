@@ -23,14 +23,16 @@ pub mod secrets;
 mod server;
 mod sources;
 pub mod state;
+pub mod timer;
 mod ttl;
+mod unreachable;
 pub mod user;
 pub mod web;
 mod world;
 mod zone;
 
 use crate::config::Config;
-use crate::setup::Place;
+use crate::setup::{Place, again, nameserver};
 
 pub use report::{Finding, Report, Status};
 pub use world::World;
@@ -39,7 +41,9 @@ pub use world::World;
 pub fn zones(config: &Config, place: &Place, world: World, report: &mut Report) {
     for zone in &config.zones {
         report.about(Some(&zone.name));
-        if let Some(known) = server::examine(zone, report) {
+        let ours = nameserver::found(place, &zone.name).is_some();
+        let init = ours.then(|| again::init(config, zone, place));
+        if let Some(known) = server::examine(zone, init.as_deref(), report) {
             reach::examine(zone, &known, place, report);
         }
         report.explained("key", "key-copy");

@@ -4,6 +4,7 @@
 //! are told apart by asking in several ways.
 
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::time::Duration;
 
 use super::report::Report;
@@ -13,6 +14,7 @@ use crate::dns::probe::{Deed, Probe};
 use crate::dns::{
     Algorithm, Doubt, Key, LookupError, Rcode, Refusal, Server, TsigRcode, Verdict, lookup,
 };
+use crate::setup::again::OTHERS;
 
 /// Knot may hold an update back for a second.
 pub(super) const WAIT: Duration = Duration::from_secs(3);
@@ -26,9 +28,11 @@ pub(super) struct Known {
 }
 
 /// Looks at a zone's name server; nothing when there is no use in asking more.
-pub(super) fn examine(zone: &Zone, report: &mut Report) -> Option<Known> {
+///
+/// `init` is the command that set it up, where it was ours.
+pub(super) fn examine(zone: &Zone, init: Option<&str>, report: &mut Report) -> Option<Known> {
     loopback(zone, report);
-    let (server, text) = server(zone, report)?;
+    let (server, text) = server(zone, init, report)?;
     let mut serial = udp(zone, &server, &text, report)?;
     if serial.is_some() {
         tcp(zone, &server, report);
@@ -51,7 +55,7 @@ fn loopback(zone: &Zone, report: &mut Report) {
 }
 
 /// Where it is and our key for it.
-fn server(zone: &Zone, report: &mut Report) -> Option<(Server, String)> {
+fn server(zone: &Zone, init: Option<&str>, report: &mut Report) -> Option<(Server, String)> {
     let file = &zone.key_file;
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
@@ -59,7 +63,7 @@ fn server(zone: &Zone, report: &mut Report) -> Option<(Server, String)> {
             report.problem(
                 "key-file",
                 format_args!("{}: {error}", file.display()),
-                "run this as root, with sudo; or put the key back, as from a backup",
+                no_key(&error, init),
             );
             return None;
         }
@@ -80,6 +84,20 @@ fn server(zone: &Zone, report: &mut Report) -> Option<(Server, String)> {
             );
             None
         }
+    }
+}
+
+/// What helps where the key cannot be read.
+fn no_key(error: &io::Error, init: Option<&str>) -> String {
+    let back = "put the key back, as from a backup";
+    match (error.kind(), init) {
+        (ErrorKind::PermissionDenied, _) => "run this as root, with sudo".to_owned(),
+        (ErrorKind::NotFound, Some(init)) => format!(
+            "{back}; or `{init} --apply`, {OTHERS}: it makes a new one, for the name server too; then \
+             `systemctl reload bowline`"
+        ),
+        (ErrorKind::NotFound, None) => format!("{back}, or from the name server's configuration"),
+        _ => back.to_owned(),
     }
 }
 

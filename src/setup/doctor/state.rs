@@ -30,6 +30,8 @@ const FOLLOWS: [(&str, &str); 4] = [
     ("lookup-key", "keys-readable"),
     ("upkeep", "locks"),
 ];
+/// What is said where no round was done yet.
+pub(super) const NEVER_DONE: &str = "it was never done";
 /// What a clock may be off between two programs of one machine.
 const TICK: Span = Span::from_seconds(60);
 
@@ -213,7 +215,7 @@ fn upkeep(was: Option<Timestamp>, report: &mut Report) {
     let now = Timestamp::now();
     let hint = "let a timer or cron run `bowline upkeep` every minute";
     match was {
-        None => report.problem("upkeep", "it was never done", hint),
+        None => report.problem("upkeep", NEVER_DONE, hint),
         Some(last) if last.since(now) > TICK => report.problem(
             "clock",
             format_args!("the last upkeep was at {last}, which is still to come"),

@@ -8,6 +8,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use super::report::Report;
+use super::unreachable::{self, Trouble};
 use super::{formats, logs};
 use crate::config::Config;
 use crate::health;
@@ -40,9 +41,6 @@ const EXPLAIN: [&str; 16] = [
     "zone",
     "key",
 ];
-/// curl(1), EXIT CODES.
-const TIMED_OUT: i32 = 28;
-const CERTIFICATE: [i32; 4] = [51, 60, 77, 83];
 
 /// An answer as curl tells it.
 struct Answer {
@@ -51,12 +49,6 @@ struct Answer {
     body: String,
     /// `-v`: the certificate among other things.
     story: String,
-}
-
-/// Why there is none.
-enum Trouble {
-    NoCurl,
-    Exit(i32, String),
 }
 
 /// Asks the web server what a client would.
@@ -74,7 +66,7 @@ pub fn examine(config: &Config, place: &Place, report: &mut Report) {
     };
     let health = match health {
         Ok(answer) => answer,
-        Err(trouble) => return unreachable(url, &trouble, report),
+        Err(trouble) => return unreachable::tell(config, place, &trouble, report),
     };
     let says = health.body.trim();
     match (health.code.as_str(), says) {
@@ -156,32 +148,6 @@ fn trouble(url: &str, says: &str, report: &mut Report) {
 
         ),
         true => report.unknown("url", says, "first see to the problems above"),
-    }
-}
-
-/// The URL could not be asked for.
-fn unreachable(url: &str, trouble: &Trouble, report: &mut Report) {
-    match trouble {
-        Trouble::NoCurl => report.unknown(
-            "url",
-            format_args!("whether {url} answers: there is no curl here"),
-            "install curl, or open the URL's /healthz elsewhere",
-        ),
-        Trouble::Exit(TIMED_OUT, says) => report.unknown(
-            "url",
-            format_args!("whether {url} answers: {says}"),
-            "behind NAT a machine may not reach its own public address; ask from elsewhere",
-        ),
-        Trouble::Exit(code, says) if CERTIFICATE.contains(code) => report.problem(
-            "url-certificate",
-            format_args!("{url}: {says}"),
-            "get a certificate for this name: `certbot certonly --webroot`, then reload the web server",
-        ),
-        Trouble::Exit(_, says) => report.problem(
-            "url",
-            format_args!("{url} does not answer: {says}"),
-            "does the web server run, is the site enabled, and does the name have an address?",
-        ),
     }
 }
 
