@@ -38,11 +38,11 @@ enum Action {
     },
     /// Change a zone
     Set(Set),
-    /// Show the way back, and with --apply go it
+    /// Show the way back; with --apply go it, and show what is left
     Remove {
         /// The zone
         zone: ZoneName,
-        /// Run the local commands, stopping at the first that fails
+        /// Run the local commands, stopping at the first that fails; then those that it prints are yours
         #[arg(long)]
         apply: bool,
     },
@@ -211,13 +211,14 @@ fn show(
         let mut records = standing.delegation(zone)?;
         let signed = standing.is_signed(&zone.name)?;
         let ds = ds_here(zone, signed);
-        if let Ds::Enter(more) = &ds {
+        if let Ds::Enter(more) | Ds::Entered(more) = &ds {
             records.extend(more.iter().cloned());
         }
         let said = match ds {
             Ds::Unsigned => "none: the zone is not signed".to_owned(),
             Ds::NotYet(why) => format!("not yet: {why}"),
             Ds::Enter(_) => "ready".to_owned(),
+            Ds::Entered(_) => "entered: the parent has it".to_owned(),
         };
         let notes: Vec<String> = keys::weakness(&zone.key_file)?.into_iter().collect();
         if context.json {

@@ -23,6 +23,8 @@ pub enum Ds {
     NotYet(String),
     /// These.
     Enter(Vec<Record>),
+    /// These, which the parent has.
+    Entered(Vec<Record>),
 }
 
 /// The DS records, once the zone is signed and its parent answers the NS; earlier the zone
@@ -55,7 +57,18 @@ pub fn ds(zone: &Zone, signed: bool, resolver: Option<SocketAddr>) -> Ds {
         return Ds::NotYet("there is no resolver in /etc/resolv.conf to ask for the NS".to_owned());
     };
     match ask(resolver, &zone.name, Rtype::NS, WAIT) {
-        Reply::Data(_) => Ds::Enter(records::ds(&zone.name, cds)),
+        Reply::Data(_) => {
+            let there = match ask(resolver, &zone.name, Rtype::DS, WAIT) {
+                Reply::Data(there) => there.into_iter().map(|record| record.data).collect(),
+                Reply::No | Reply::Silence => Vec::new(),
+            };
+            let is_there = is_entered(&cds, &there);
+            let records = records::ds(&zone.name, cds);
+            match is_there {
+                true => Ds::Entered(records),
+                false => Ds::Enter(records),
+            }
+        }
         Reply::No => Ds::NotYet(format!(
             "the parent {} does not answer the NS yet, as {} sees it",
             zone.name.parent(),
@@ -63,6 +76,20 @@ pub fn ds(zone: &Zone, signed: bool, resolver: Option<SocketAddr>) -> Ds {
         )),
         Reply::Silence => Ds::NotYet(format!("the resolver {} has no answer", resolver.ip())),
     }
+}
+
+/// Whether of every key in `cds` the parent has a DS; one is enough where several hashes are
+/// proposed.
+fn is_entered(cds: &[String], there: &[String]) -> bool {
+    let tag = |data: &str| data.split_ascii_whitespace().next().map(str::to_owned);
+    // Blanks may stand anywhere in the hash.
+    let plain = |data: &String| data.replace(' ', "").to_ascii_uppercase();
+    let there: Vec<String> = there.iter().map(plain).collect();
+    let has = |one: &String| {
+        let mut same = cds.iter().filter(|other| tag(other) == tag(one));
+        same.any(|other| there.contains(&plain(other)))
+    };
+    !cds.is_empty() && cds.iter().all(has)
 }
 
 /// Whether the data of a CDS are `0 0 0 00`.
@@ -125,4 +152,31 @@ pub(super) fn system_resolver() -> Option<SocketAddr> {
         .filter_map(|line| line.strip_prefix("nameserver"))
         .find_map(|address| address.trim().parse::<IpAddr>().ok())
         .map(|address| SocketAddr::new(address, 53))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ds_that_the_parent_has() {
+        let all =
+            |data: &[&str]| -> Vec<String> { data.iter().map(|one| (*one).to_owned()).collect() };
+        for (cds, there, expected) in [
+            (&["1 13 2 ABCD"][..], &["1 13 2 abcd"][..], true),
+            (&["1 13 2 ABCD"], &["9 13 2 EF01", "1 13 2 AB CD"], true),
+            // Either hash will do, but every key has to be there.
+            (&["1 13 2 ABCD", "1 13 4 EF01"], &["1 13 2 ABCD"], true),
+            (&["1 13 2 ABCD", "2 13 2 EF01"], &["1 13 2 ABCD"], false),
+            (&["1 13 2 ABCD"], &["1 13 2 ABCE"], false),
+            (&["1 13 2 ABCD"], &[], false),
+            (&[], &["1 13 2 ABCD"], false),
+        ] {
+            assert_eq!(
+                is_entered(&all(cds), &all(there)),
+                expected,
+                "{cds:?} {there:?}"
+            );
+        }
+    }
 }

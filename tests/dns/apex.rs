@@ -47,7 +47,7 @@ fn keys_of_every_size_are_read() {
         match ds(&configured(server), true, Some(server)) {
             Ds::Enter(records) => assert_eq!(records.len(), count),
             Ds::NotYet(why) => assert!(count == 0 && why.contains("no keys yet"), "{why}"),
-            Ds::Unsigned => panic!("{count} keys"),
+            other @ (Ds::Unsigned | Ds::Entered(_)) => panic!("{count} keys: {other:?}"),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use bowline::config::Config;
 use bowline::dns::Key;
+use bowline::setup::parent::{self, Ds};
 use bowline::token::LookupKey;
 
 use crate::parent::{DELEGATION, Parent};
@@ -287,7 +288,11 @@ fn what_the_world_sees() {
     let mut site = healthy(options());
     signed(&mut site);
     let cds = site.knot.kdig("dyn.example.org", "CDS").concat();
+    let config = Config::load(&site.path("bowline.toml")).unwrap();
+    let shown = |parent: &Parent| parent::ds(&config.zones[0], true, Some(parent.address));
+    assert!(matches!(shown(&Parent::with(DELEGATION)), Ds::Enter(_)));
     let parent = Parent::with(&format!("{DELEGATION}dyn.example.org. DS {cds}\n"));
+    assert!(matches!(shown(&parent), Ds::Entered(_)));
     let said = doctor(&site, &parent, &[]);
     assert_eq!(said.problems(), ["url"], "{:#}", said.document);
     assert!(
