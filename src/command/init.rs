@@ -82,7 +82,7 @@ pub(super) struct Options {
     /// Where updates go
     #[arg(long, value_name = "ADDR@PORT", default_value = UPDATE.as_str())]
     update: AddressPort,
-    /// The web server to set up [default: the one installed]
+    /// The web server to set up [default: the one installed; of two the one that runs]
     #[arg(long, value_enum, value_name = "SERVER")]
     web: Option<Web>,
     /// How the web server runs bowline [default: fastcgi where systemd runs, else cgi]
@@ -198,17 +198,17 @@ pub(super) fn apply_steps(
 
 /// Checks the options against each other and this machine.
 fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
-    let web = match options.web {
-        None => Some(WebServer::installed()),
-        Some(Web::Apache) => Some(WebServer::Apache),
-        Some(Web::Nginx) => Some(WebServer::Nginx),
-        Some(Web::None) => None,
-    };
     let config = match &options.config_dir {
         Some(directory) => directory.join("bowline.toml"),
         None => config.to_owned(),
     };
     let place = Place::new(&config, options.state_dir.clone())?;
+    let web = match options.web {
+        None => Some(WebServer::usual(&place)),
+        Some(Web::Apache) => Some(WebServer::Apache),
+        Some(Web::Nginx) => Some(WebServer::Nginx),
+        Some(Web::None) => None,
+    };
     let dns = name_server(options.dns, &place, &options.zone)?;
     let key_text = |file: &PathBuf| {
         fs::read_to_string(file).map_err(|error| SetupError::io("read", file, error))

@@ -4,7 +4,8 @@ use std::fs::metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use super::installed::program;
+use super::installed::is_installed;
+use super::next::is_running;
 use super::place::Place;
 use super::users::web_server;
 
@@ -26,16 +27,29 @@ pub enum Gateway {
     Cgi,
 }
 
+/// Where Debian's Apache and nginx leave the numbers of their processes.
+const PID_FILES: [&str; 2] = ["/run/apache2/apache2.pid", "/run/nginx.pid"];
+
 /// The user that the responder runs as where systemd starts it.
 pub const FIXED_USER: &str = "bowline";
 
 impl WebServer {
-    /// The one that is installed; Apache where both are, or none.
-    pub fn installed() -> Self {
-        let there = |name: &str| Path::new(&program(name)).is_absolute();
-        match !there("apache2") && there("nginx") {
-            true => WebServer::Nginx,
-            false => WebServer::Apache,
+    /// The one that has our site, else the one that is installed; where both are, the one that
+    /// runs. Apache where that tells nothing.
+    pub fn usual(place: &Place) -> Self {
+        let has_site = (place.apache_site().exists(), place.nginx_site().exists());
+        let installed = (is_installed("apache2"), is_installed("nginx"));
+        // A private one is another program's process.
+        let runs = |pid_file: &str| !place.private && is_running(Path::new(pid_file));
+        let [apache, nginx] = PID_FILES;
+        WebServer::first([has_site, installed, (runs(apache), runs(nginx))])
+    }
+
+    /// The one that the first of the pairs tells that tells something: Apache's part, nginx's.
+    fn first(pairs: [(bool, bool); 3]) -> Self {
+        match pairs.into_iter().find(|(apache, nginx)| apache != nginx) {
+            Some((_, true)) => WebServer::Nginx,
+            _ => WebServer::Apache,
         }
     }
 
@@ -67,6 +81,32 @@ impl Gateway {
         match place.unit_dir {
             Some(_) if stands() != Some(true) => Gateway::Fastcgi,
             _ => Gateway::Cgi,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn which_web_server_is_taken() {
+        let (apache, nginx) = (WebServer::Apache, WebServer::Nginx);
+        let (neither, both) = ((false, false), (true, true));
+        let (first, second) = ((true, false), (false, true));
+        for (has_site, installed, runs, expected) in [
+            (neither, neither, neither, apache),
+            (neither, second, neither, nginx),
+            (neither, both, neither, apache),
+            (neither, both, both, apache),
+            (neither, both, second, nginx),
+            // A set-up that stands is not moved because its web server is stopped.
+            (first, both, second, apache),
+            (second, both, first, nginx),
+            (both, both, second, nginx),
+        ] {
+            let pairs = [has_site, installed, runs];
+            assert_eq!(WebServer::first(pairs), expected, "{pairs:?}");
         }
     }
 }
