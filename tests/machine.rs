@@ -18,6 +18,8 @@ mod cases;
 mod doctor;
 #[path = "machine/gateway.rs"]
 mod gateway;
+#[path = "machine/hints.rs"]
+mod hints;
 #[path = "machine/restart.rs"]
 mod restart;
 #[path = "machine/sandbox.rs"]

@@ -4,11 +4,13 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::session::{load, open_registry};
-use super::{Context, Failure, zone_gone, zone_hosts};
+use super::{Context, Failure, note, zone_gone, zone_hosts};
 use crate::config::{LogTarget, Register, invitation};
 use crate::log;
 use crate::notify::Templates;
 use crate::publish::Publisher;
+use crate::setup::Place;
+use crate::setup::responder::reload_running;
 
 /// Show or check the configuration
 #[derive(Debug, Args)]
@@ -78,7 +80,14 @@ fn check(context: &mut Context<'_>) -> Result<(), Failure> {
         return Err(failure.hint("until it is mended, the built-in one is used"));
     }
     match context.json {
-        true => context.write_json(&json!({"config": config.file, "ok": true})),
-        false => Ok(writeln!(context.out, "ok")?),
+        true => context.write_json(&json!({"config": config.file, "ok": true}))?,
+        false => writeln!(context.out, "ok")?,
     }
+    let place = Place::new(&config.file, None).ok();
+    if let Some(command) = place.and_then(|place| reload_running(&place)) {
+        note(format!(
+            "what was changed since the responder has read it: `{command}`"
+        ));
+    }
+    Ok(())
 }

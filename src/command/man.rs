@@ -139,7 +139,8 @@ fn toml_page() -> Vec<u8> {
     page.control("SH", ["DESCRIPTION"]);
     page.text([roman(
         "TOML. Relative paths are relative to the file. An unknown key is an error. \
-         Durations are written 90, 90s, 15m, 12h or 30d.",
+         Durations are written 90, 90s, 15m, 12h or 30d. A FastCGI responder that runs reads a \
+         change with `systemctl reload bowline`; CGI and commands read the file each time.",
     )]);
     for (table, about) in TABLES {
         let heading = match table {

@@ -10,6 +10,10 @@ use super::site::Site;
 use super::systemd;
 use super::users::Owners;
 
+/// What systemd keeps while the responder's unit is active, for the journal. `systemctl` says the
+/// same, but to root alone where there is no D-Bus.
+const ACTIVE: &str = "/run/systemd/units/invocation:bowline.service";
+
 /// The directory of sockets in a private set-up, where one is needed; elsewhere the
 /// socket's unit makes it.
 pub(super) fn directory(site: &Site<'_>, web: Option<WebServer>) -> Option<File> {
@@ -58,6 +62,12 @@ pub(super) fn reload(place: &Place) -> Option<Step> {
         return None;
     };
     Some(Step::here("the responder reads bowline.toml", command).reads(&place.config))
+}
+
+/// The same as a command, where one runs now: it has read `bowline.toml` when it began.
+pub fn reload_running(place: &Place) -> Option<String> {
+    let step = reload(place)?;
+    (place.private || Path::new(ACTIVE).is_symlink()).then_some(step.command)
 }
 
 /// Where its number is in a private set-up: root writes there, nobody else.

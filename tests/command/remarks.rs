@@ -299,3 +299,15 @@ fn what_is_no_registry_has_a_hint() {
         "{ran:?}"
     );
 }
+
+#[test]
+fn a_responder_that_runs_is_told_of_a_change() {
+    let it = Place::new();
+    let checked = || it.run("config check").err;
+    assert!(!checked().contains("kill -HUP"), "{}", checked());
+    // Its number, as `init` has it written where systemd does not start it.
+    it.write("etc/bowline.pid", &std::process::id().to_string());
+    let pid_file = it.file("etc/bowline.pid");
+    let way = format!("`kill -HUP $(cat {})`", pid_file.display());
+    assert!(checked().contains(&way), "{}", checked());
+}

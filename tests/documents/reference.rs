@@ -35,7 +35,8 @@ fn the_command_line_is_what_the_code_says() {
 fn the_configuration_is_what_the_code_says() {
     let mut text = "# bowline.toml\n\nThis page is made from the program's own definitions, as bowline.toml(5) is; \
                     `bowline config show` prints every key with its value in force. Relative paths are relative to the \
-                    file; a key that is not here is an error. Durations are written `90`, `90s`, `15m`, `12h` or `30d`.\n"
+                    file; a key that is not here is an error. Durations are written `90`, `90s`, `15m`, `12h` or `30d`. \
+                    A FastCGI responder that runs reads a change with `systemctl reload bowline`; CGI and commands read the file each time.\n"
         .to_owned();
     for (table, about) in TABLES {
         let heading = match table {
