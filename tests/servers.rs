@@ -22,6 +22,8 @@ mod hidden;
 mod instance;
 #[path = "servers/outage.rs"]
 mod outage;
+#[path = "servers/own_ns.rs"]
+mod own_ns;
 #[path = "servers/rights.rs"]
 mod rights;
 #[path = "servers/secondary.rs"]

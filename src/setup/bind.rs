@@ -11,7 +11,7 @@ use super::nameserver::{Base, Files, PARENT_LINES, Program, SOA, apex_lines, par
 use super::next::Step;
 use super::place::Place;
 use super::records::Record;
-use super::zone::NewZone;
+use super::zone::{NameServer, NewZone};
 use crate::fill::Fill;
 use crate::name::ZoneName;
 use crate::port::AddressPort;
@@ -144,6 +144,10 @@ impl Program for Bind {
         zone: &ZoneName,
     ) -> Result<Vec<Step>, SetupError> {
         next::next(place, files, update, zone)
+    }
+
+    fn add_ns(&self, place: &Place, zone: &ZoneName, server: &NameServer, ttl: u32) -> Step {
+        next::add_ns(place, zone, server, ttl)
     }
 
     fn removal(&self, place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {

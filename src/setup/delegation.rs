@@ -31,7 +31,8 @@ impl Delegation {
         Ok(Delegation::parse(&script.unwrap_or_default()))
     }
 
-    fn parse(script: &str) -> Self {
+    /// What a text of it says.
+    pub(super) fn parse(script: &str) -> Self {
         let mut found = Delegation::default();
         let mut first: Option<&str> = None;
         for line in script

@@ -15,7 +15,7 @@ use super::nameserver::{Base, Files, PARENT_LINES, Program, SOA, apex_lines, par
 use super::next::Step;
 use super::place::Place;
 use super::records::Record;
-use super::zone::NewZone;
+use super::zone::{NameServer, NewZone};
 use crate::fill::Fill;
 use crate::name::ZoneName;
 use crate::port::AddressPort;
@@ -138,6 +138,10 @@ impl Program for Knot {
         zone: &ZoneName,
     ) -> Result<Vec<Step>, SetupError> {
         next::next(place, files, update, zone)
+    }
+
+    fn add_ns(&self, place: &Place, zone: &ZoneName, server: &NameServer, ttl: u32) -> Step {
+        next::add_ns(place, zone, server, ttl)
     }
 
     fn has_secondaries(&self) -> bool {

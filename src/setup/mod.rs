@@ -33,6 +33,7 @@ pub mod nameserver;
 pub mod next;
 pub mod nginx;
 mod notes;
+mod own_ns;
 pub mod parent;
 pub mod place;
 pub mod plan;

@@ -106,6 +106,10 @@ pub trait Program: fmt::Debug + Sync {
         zone: &ZoneName,
     ) -> Result<Vec<Step>, SetupError>;
 
+    /// How a zone that has its first contents gets another NS of its own, unless it has it, with
+    /// the TTL of the others.
+    fn add_ns(&self, place: &Place, zone: &ZoneName, server: &NameServer, ttl: u32) -> Step;
+
     /// Whether secondaries can be set up.
     fn has_secondaries(&self) -> bool {
         false

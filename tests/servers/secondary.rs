@@ -10,14 +10,14 @@ use crate::instance::{Instance, Kind, dig, steps};
 use crate::support::knot::{ZONE, free_port, wait_until};
 
 /// A secondary: its own `knot.conf`, and the file that `init` wrote for it.
-struct Secondary {
+pub(crate) struct Secondary {
     port: u16,
     process: Child,
     dir: TempDir,
 }
 
 impl Secondary {
-    fn start(port: u16, file: &Path) -> Self {
+    pub(crate) fn start(port: u16, file: &Path) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let here = dir.path().display();
         let text = format!(
@@ -40,7 +40,7 @@ impl Secondary {
         Secondary { port, process, dir }
     }
 
-    fn shows(&self, name: &str, rtype: &str) -> Vec<String> {
+    pub(crate) fn shows(&self, name: &str, rtype: &str) -> Vec<String> {
         dig("127.0.0.1", self.port, name, rtype)
     }
 

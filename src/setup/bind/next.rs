@@ -8,7 +8,9 @@ use super::super::files::{File, State, read};
 use super::super::installed::{is_installed, program};
 use super::super::nameserver::{Program, WAIT};
 use super::super::next::{FIRST_CONTENTS, Step, is_running, remove, service};
+use super::super::own_ns;
 use super::super::place::Place;
+use super::super::zone::NameServer;
 use super::{Bind, key_conf};
 use crate::dns::Rtype;
 use crate::dns::apex::{Reply, ask};
@@ -45,7 +47,9 @@ pub(super) fn next(
     };
     let served = ask(update.0, zone, Rtype::SOA, WAIT);
     let is_served = matches!(served, Reply::Data(_));
+    let own_ns = own_ns::steps(&Bind, place, files, update, zone)?;
     if is_served && included && !changed(&place.bind_dir) {
+        steps.extend(own_ns);
         return Ok(steps);
     }
     // Even where it is served: by then perhaps from a configuration that is gone already.
@@ -68,7 +72,23 @@ pub(super) fn next(
         false => Step::here("BIND reads it", reload(place)),
     };
     steps.push(read.reads(&place.bind_dir));
+    steps.extend(own_ns);
     Ok(steps)
+}
+
+/// Another NS for a zone that has some. The file is edited by hand, as for any static record;
+/// BIND would go on with a signature that stands there, and that is one of the NS as they were.
+pub(super) fn add_ns(place: &Place, zone: &ZoneName, server: &NameServer, ttl: u32) -> Step {
+    let file = place.bind_storage.join(format!("{zone}.zone"));
+    Step::yours(
+        own_ns::why(server),
+        format!(
+            "# as a static record into {}: {zone}. {ttl} NS {}.; take the RRSIG of NS out there, BIND \
+             makes it anew",
+            file.display(),
+            server.as_str()
+        ),
+    )
 }
 
 /// Files, reload, and what BIND keeps of the zone.

@@ -88,7 +88,10 @@ pub const CHECKS: [(&str, &str); 64] = [
     ("rrl", "Knot's rate limits drop no updates"),
     ("acl", "Knot's rule names our key and address"),
     ("zone-soa", "absent names are forgotten soon"),
-    ("zone-ns", "the name servers' names are outside the zone"),
+    (
+        "zone-ns",
+        "the zone has the NS its parent is told, with names outside it",
+    ),
     ("zone-dnssec", "signatures are made anew in time"),
     ("delegation", "the world sees the zone's own NS"),
     ("glue", "every name server has an address"),

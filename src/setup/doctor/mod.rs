@@ -48,7 +48,7 @@ pub fn zones(config: &Config, place: &Place, world: World, report: &mut Report) 
         }
         report.explained("key", "key-copy");
         knot::examine(zone, place, report);
-        let apex = zone::examine(zone, report);
+        let apex = zone::examine(zone, place, report);
         world.examine(zone, &apex, report);
         issuers::examine(zone, world.resolver(), report);
         for check in ["delegation", "reach", "reach-ipv4", "reach-ipv6"] {

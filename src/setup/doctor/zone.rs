@@ -7,6 +7,12 @@ use crate::config::Zone;
 use crate::dns::Rtype;
 use crate::dns::question::{Record, Told, ask};
 use crate::name::ZoneName;
+use crate::setup::Place;
+use crate::setup::delegation::Delegation;
+use crate::setup::nameserver::found;
+pub(super) use crate::setup::own_ns::plain;
+use crate::setup::own_ns::{self, Differs};
+use crate::setup::zone::NameServer;
 
 /// A name server on this machine answers at once.
 const WAIT: Duration = Duration::from_secs(2);
@@ -29,7 +35,7 @@ pub(super) struct Apex {
 }
 
 /// Looks at the apex; nothing when the name server does not serve the zone.
-pub(super) fn examine(zone: &Zone, report: &mut Report) -> Apex {
+pub(super) fn examine(zone: &Zone, place: &Place, report: &mut Report) -> Apex {
     let name = zone.name.as_str();
     let asked =
         |rtype| ask(zone.server, name, rtype, false, WAIT).filter(|told| told.authoritative);
@@ -42,7 +48,7 @@ pub(super) fn examine(zone: &Zone, report: &mut Report) -> Apex {
         return Apex::default();
     };
     let serial = soa_of(&soa, name, report);
-    let servers = asked(Rtype::NS).map(|told| name_servers(&told, &zone.name, report));
+    let servers = asked(Rtype::NS).map(|told| name_servers(&told, &zone.name, place, report));
     let keys = asked(Rtype::DNSKEY).map(|told| owned(told.data(name, Rtype::DNSKEY)));
     let known = servers.is_some() && keys.is_some();
     let keys = keys.unwrap_or_default();
@@ -95,19 +101,41 @@ fn word(octets: &[u8], from_end: usize) -> Option<u32> {
     Some(u32::from_be_bytes(*end.first_chunk()?))
 }
 
-/// The NS, whose names must not be in a zone that a key can change.
-fn name_servers(told: &Told, zone: &ZoneName, report: &mut Report) -> Vec<String> {
-    let servers: Vec<String> = told
-        .data(zone.as_str(), Rtype::NS)
-        .into_iter()
-        .map(|ns| plain(&ns.data))
-        .collect();
+/// The NS: those that the parent is told, whose names must not be in a zone that a key can
+/// change.
+fn name_servers(told: &Told, zone: &ZoneName, place: &Place, report: &mut Report) -> Vec<String> {
+    let records = told.data(zone.as_str(), Rtype::NS);
+    let ttl = records.first().map_or(own_ns::TTL, |ns| ns.ttl);
+    let servers: Vec<String> = records.iter().map(|ns| plain(&ns.data)).collect();
+    // Nothing is known of a zone that was there before us, or to one who may not read it.
+    let wanted = Delegation::load(place, zone)
+        .unwrap_or_default()
+        .nameservers;
+    let Differs { missing, others } = Differs::of(&servers, &wanted);
     let inside: Vec<&str> = servers
         .iter()
         .map(String::as_str)
         .filter(|server| *server == zone.as_str() || zone.relative(server).is_some())
         .collect();
-    if servers.is_empty() {
+    if let (Some(program), [_, ..]) = (found(place, zone), missing.as_slice()) {
+        let steps = missing.iter().map(|server| {
+            let command = program.add_ns(place, zone, server, ttl).command;
+            match command.strip_prefix("# ") {
+                Some(words) => words.to_owned(),
+                None => format!("`{command}`"),
+            }
+        });
+        let steps: Vec<String> = steps.collect();
+        let names: Vec<&str> = missing.iter().map(NameServer::as_str).collect();
+        report.problem(
+            "zone-ns",
+            format_args!(
+                "it lacks {}, which its parent is told: resolvers go by the zone's own NS",
+                names.join(", ")
+            ),
+            steps.join("; "),
+        );
+    } else if servers.is_empty() {
         report.problem(
             "zone-ns",
             "it has no NS",
@@ -122,15 +150,13 @@ fn name_servers(told: &Told, zone: &ZoneName, report: &mut Report) -> Vec<String
             ),
             "name the name server in another zone, e.g. the parent, here and there",
         );
+    } else if !wanted.is_empty() && !others.is_empty() {
+        let advice = own_ns::advice(&others.join(", "));
+        report.ok_but("zone-ns", servers.join(", "), advice);
     } else {
         report.ok("zone-ns", servers.join(", "));
     }
     servers
-}
-
-/// A name in lower case without the final dot.
-pub(super) fn plain(name: &str) -> String {
-    name.trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// Whether the zone is signed, and will be tomorrow.

@@ -8,7 +8,9 @@ use super::super::files::{File, State, read};
 use super::super::installed::is_installed;
 use super::super::nameserver::{Program, WAIT};
 use super::super::next::{FIRST_CONTENTS, Step, remove, runs, service};
+use super::super::own_ns;
 use super::super::place::{Place, has_systemd};
+use super::super::zone::NameServer;
 use super::{Knot, common_conf, common_paths, secondaries};
 use crate::dns::Rtype;
 use crate::dns::apex::{Reply, ask};
@@ -45,7 +47,9 @@ pub(super) fn next(
     let listeners = changed(&common_conf(place)) || place.private && changed(&place.knot_conf());
     let served = ask(update.0, zone, Rtype::SOA, WAIT);
     let is_served = matches!(served, Reply::Data(_));
+    let own_ns = own_ns::steps(&Knot, place, files, update, zone)?;
     if is_served && included && !changed(&place.knot_dir) {
+        steps.extend(own_ns);
         return Ok(steps);
     }
     let steps_there = for_secondaries(place, files);
@@ -68,8 +72,22 @@ pub(super) fn next(
         FIRST_CONTENTS,
         format!("sh {}", script.display()),
     ));
+    steps.extend(own_ns);
     steps.extend(steps_there);
     Ok(steps)
+}
+
+/// Another NS for a zone that has some: in a transaction, so that it is signed along with it.
+pub(super) fn add_ns(place: &Place, zone: &ZoneName, server: &NameServer, ttl: u32) -> Step {
+    let knotc = format!("knotc -c {}", place.knot_conf().display());
+    let ns = format!("NS {}.", server.as_str());
+    // It may have come with first contents meanwhile. An open transaction would hold up every
+    // update of the zone; that of somebody else stays.
+    let add = format!(
+        "{knotc} zone-read {zone} @ NS | grep -qwF '{ns}' || {{ {knotc} zone-begin {zone} && {{ {knotc} zone-set {zone} @ {ttl} {ns} && {knotc} zone-commit {zone} \
+         || {{ {knotc} zone-abort {zone}; false; }}; }}; }}",
+    );
+    Step::here(own_ns::why(server), add)
 }
 
 /// What is done once on each new secondary; a new zone needs nothing there.

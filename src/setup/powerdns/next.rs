@@ -7,7 +7,9 @@ use super::super::files::{File, State, read};
 use super::super::installed::{is_installed, program};
 use super::super::nameserver::{Program, WAIT};
 use super::super::next::{Step, is_running, remove, service};
+use super::super::own_ns;
 use super::super::place::Place;
+use super::super::zone::NameServer;
 use super::{PowerDns, key_sql, policy, settings_file};
 use crate::dns::Rtype;
 use crate::dns::apex::{Reply, ask};
@@ -29,7 +31,7 @@ pub(super) fn next(
     files: &[(File, State)],
     update: AddressPort,
     zone: &ZoneName,
-) -> Vec<Step> {
+) -> Result<Vec<Step>, SetupError> {
     let mut steps = Vec::new();
     let backend = |directory: &PathBuf| directory.join("libgsqlite3backend.so").exists();
     if !is_installed("pdns_server")
@@ -46,11 +48,13 @@ pub(super) fn next(
             .iter()
             .any(|(file, state)| file.path == path && state.writes())
     };
+    let own_ns = own_ns::steps(&PowerDns, place, files, update, zone)?;
     let is_served = matches!(ask(update.0, zone, Rtype::SOA, WAIT), Reply::Data(_));
     // What the key may change is read from its file each time.
     let anew = [settings_file(place), policy(place), key_sql(place)];
     if is_served && !anew.iter().any(|path| changed(path)) {
-        return steps;
+        steps.extend(own_ns);
+        return Ok(steps);
     }
     let dir = place.pdns_dir.display();
     steps.push(Step::here(
@@ -64,7 +68,26 @@ pub(super) fn next(
     ));
     let read = Step::here("new settings and zones need a restart", restart(place));
     steps.push(read.reads(&place.pdns_dir));
-    steps
+    steps.extend(own_ns);
+    Ok(steps)
+}
+
+/// Another NS for a zone that has some; answers are signed as they are asked for.
+pub(super) fn add_ns(place: &Place, zone: &ZoneName, server: &NameServer, ttl: u32) -> Step {
+    let dir = place.pdns_dir.display();
+    let pdnsutil = format!("pdnsutil --config-dir={dir}");
+    Step::here(
+        own_ns::why(server),
+        // What is there already would be there twice. A server that was started just now has
+        // nothing to purge, and perhaps does not listen to that yet.
+        format!(
+            "{pdnsutil} list-zone {zone} | grep -qi '^{zone}[[:space:]].*[[:space:]]NS[[:space:]]{}[.]$' \
+             || {{ {pdnsutil} add-record {zone} @ NS {ttl} {}. && {pdnsutil} increase-serial {zone} \
+             && {{ pdns_control --config-dir={dir} purge {zone} || true; }}; }}",
+            server.as_str(),
+            server.as_str()
+        ),
+    )
 }
 
 /// Zone, files, restart.
