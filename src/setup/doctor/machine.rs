@@ -8,9 +8,9 @@ use std::process::Command;
 use super::report::Report;
 use super::sandbox;
 use crate::config::Config;
-use crate::setup::Place;
 use crate::setup::runner::Runner;
 use crate::setup::users::is_web_user;
+use crate::setup::{Place, again};
 
 /// Where systemd-timesyncd says that it has set the clock.
 const SYNCHRONISED: &str = "/run/systemd/timesync/synchronized";
@@ -29,7 +29,7 @@ pub fn examine(config: &Config, place: &Place, runner: Option<&Runner>, report: 
         units(report);
         sandbox::examine(config, report);
     }
-    others(runner, report);
+    others(config, place, runner, report);
 }
 
 /// Signatures are good for five minutes.
@@ -94,7 +94,7 @@ fn units(report: &mut Report) {
 }
 
 /// With CGI the web server's user has the keys, and all else that it runs.
-fn others(runner: Option<&Runner>, report: &mut Report) {
+fn others(config: &Config, place: &Place, runner: Option<&Runner>, report: &mut Report) {
     let (Some(Runner::Known(owner)) | Some(Runner::Lost { owner, .. })) = runner else {
         return;
     };
@@ -105,7 +105,10 @@ fn others(runner: Option<&Runner>, report: &mut Report) {
             format_args!(
                 "what else runs as {user}: all of it can read the key for updates and the registry"
             ),
-            "FastCGI under a user of its own keeps them apart: `bowline init … --gateway fastcgi --user bowline`",
+            format_args!(
+                "FastCGI under a user of its own keeps them apart: {}",
+                again::hint(config, place, " --gateway fastcgi --user bowline")
+            ),
         ),
         false => report.ok(
             "own-user",
