@@ -40,6 +40,7 @@ mod lapse;
 mod outbox;
 mod owner;
 mod pool;
+mod room;
 mod row;
 mod values;
 mod verbs;
@@ -329,6 +330,7 @@ fn wait_for_writer(asked: i32) -> bool {
 }
 
 fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, rusqlite::Error> {
+    room::look(file)?;
     let mut db = Connection::open_with_flags(file, flags)?;
     db.busy_handler(Some(wait_for_writer))?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;

@@ -1,11 +1,14 @@
 //! The responder while the disk of its registry is full, and when there is room again.
 
 use std::fs;
+use std::os::unix::net::UnixListener;
 use std::thread;
 
 use crate::peer::Peer;
+use crate::signals::on_standard_input;
 use crate::site::{Process, Site};
 use crate::support::disk::Disk;
+use crate::support::knot::wait_until;
 
 /// What the responder says to a visit: status and body.
 fn visit(site: &Site, address: &str) -> String {
@@ -132,5 +135,51 @@ fn it_lives_on_without_room() {
     site.knot.restart();
     assert_eq!(visit(&site, "203.0.113.98"), "200 good 203.0.113.98");
     assert_eq!(site.address(), ["203.0.113.98"]);
+    assert_eq!(bowline.ended(), None, "it lives on");
+}
+
+#[test]
+fn it_lives_on_without_room_for_small_blocks() {
+    let site = Site::new();
+    let Some(disk) = Disk::of_small_blocks(&site.path("registry")) else {
+        return;
+    };
+    let mut refused = 0;
+    let mut last = "203.0.113.100".to_owned();
+    let bowline = site.listen();
+    assert_eq!(visit(&site, &last), format!("200 good {last}"));
+    drop(bowline);
+    for n in 1..24 {
+        // The log is empty, and the responder makes its index anew: there is room then.
+        upkeep(&site);
+        let mut bowline = site.listen();
+        assert!(visit(&site, &last).starts_with("200 "), "{n}");
+        let ballast = disk.fill(n * 2048);
+        let wanted = format!("203.0.113.{n}");
+        let said = visit(&site, &wanted);
+        if said == "503 911" {
+            refused += 1;
+            assert!(site.log().contains("disk of the registry"), "{n}");
+        } else {
+            assert_eq!(said, format!("200 good {wanted}"), "{n}");
+        }
+        fs::remove_file(ballast).unwrap();
+        assert!(visit(&site, &wanted).starts_with("200 "), "{n}");
+        assert_eq!(site.address(), [wanted.as_str()], "{n}");
+        assert_eq!(bowline.ended(), None, "it lives on");
+        last = wanted;
+    }
+    assert!(refused > 0, "the disk was full at least once");
+
+    // Likewise one that finds no room from the beginning.
+    let socket = UnixListener::bind(site.path("bowline.sock")).unwrap();
+    let ballast = disk.fill(2048);
+    let mut bowline = on_standard_input(&site, &socket);
+    assert_eq!(visit(&site, "203.0.113.99"), "503 911");
+    fs::remove_file(ballast).unwrap();
+    wait_until("the visit", || {
+        visit(&site, "203.0.113.99").starts_with("200 ")
+    });
+    assert_eq!(site.address(), ["203.0.113.99"]);
     assert_eq!(bowline.ended(), None, "it lives on");
 }

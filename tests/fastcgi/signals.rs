@@ -12,7 +12,7 @@ use crate::site::{Process, Site};
 use crate::support::knot::wait_until;
 
 /// bowline on a socket that the test holds, as systemd and spawn-fcgi do.
-fn on_standard_input(site: &Site, socket: &UnixListener) -> Process {
+pub(crate) fn on_standard_input(site: &Site, socket: &UnixListener) -> Process {
     let stdin: std::os::fd::OwnedFd = socket.try_clone().unwrap().into();
     let child = site.bowline().stdin(Stdio::from(stdin)).spawn().unwrap();
     Process::running(child)

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::skip::{Privilege, may};
+use super::skip::{Privilege, installed, may};
 
 /// A file system of its own; unmounted when dropped.
 pub struct Disk(PathBuf);
@@ -16,16 +16,31 @@ impl Disk {
     /// Puts one in the place of a directory, with the same files in it; nothing, and a word
     /// about it, where that is not allowed.
     pub fn over(directory: &Path) -> Option<Self> {
-        if !may(Privilege::Mount) {
+        may(Privilege::Mount)
+            .then(|| Disk::put(directory, &["-t", "tmpfs", "-o", "size=1m", "tmpfs"]))
+    }
+
+    /// Likewise one whose blocks are smaller than a page, as mke2fs(8) makes every small one.
+    pub fn of_small_blocks(directory: &Path) -> Option<Self> {
+        if !installed("mkfs.ext4") || !may(Privilege::Loop) {
             return None;
         }
+        let image = directory.with_extension("image");
+        File::create(&image).unwrap().set_len(24 << 20).unwrap();
+        let image = image.to_str()?;
+        run("mkfs.ext4", &["-q", "-b", "1024", "-m", "0", image]);
+        Some(Disk::put(directory, &["-o", "loop", image]))
+    }
+
+    /// Mounts what these arguments say.
+    fn put(directory: &Path, what: &[&str]) -> Self {
         let copy = directory.with_extension("copy").display().to_string();
-        let at = directory.to_str()?;
+        let at = directory.to_str().unwrap();
         run("cp", &["-a", at, &copy]);
-        run("mount", &["-t", "tmpfs", "-o", "size=1m", "tmpfs", at]);
+        run("mount", &[what, &[at]].concat());
         let disk = Disk(directory.to_owned());
         run("cp", &["-a", &format!("{copy}/."), at]);
-        Some(disk)
+        disk
     }
 
     /// Fills it but for so many octets; that file is in the way.

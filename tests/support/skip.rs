@@ -14,6 +14,8 @@ pub enum Privilege {
     Root,
     /// To mount a file system.
     Mount,
+    /// To mount a file as a disk.
+    Loop,
     /// To stop other processes at their calls, with strace(1).
     Trace,
     /// To make a machine of our own, with unshare(1).
@@ -30,6 +32,13 @@ mkdir "$group/bowline-probe-$$" && rmdir "$group/bowline-probe-$$" || exit 1
 exec unshare --net --mount --pid --fork --kill-child --cgroup --uts --ipc mount -t tmpfs tmpfs /tmp
 "#;
 
+/// A disk in a file.
+const LOOP: &str = r#"
+image=$(mktemp) || exit 1
+trap 'rm "$image"' EXIT
+truncate -s 1M "$image" && mkfs.ext4 -q "$image" && unshare --mount mount -o loop "$image" /tmp
+"#;
+
 impl Privilege {
     /// Tried out here: the failure of what a test does itself can be a fault.
     fn is_ours(self) -> bool {
@@ -40,6 +49,7 @@ impl Privilege {
                 let mount = ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/tmp"];
                 ("unshare", mount.to_vec())
             }
+            Privilege::Loop => ("sh", vec!["-c", LOOP]),
             Privilege::Trace => ("strace", vec!["--output=/dev/null", "true"]),
             Privilege::Machine => ("sh", vec!["-c", MACHINE]),
         };
@@ -54,6 +64,7 @@ impl Privilege {
         match self {
             Privilege::Root => "it takes root",
             Privilege::Mount => "nothing may be mounted here",
+            Privilege::Loop => "no file may be mounted here",
             Privilege::Trace => "strace may not trace here",
             Privilege::Machine => "no machine of its own can be made here",
             Privilege::Ipv6 => "there is no IPv6 loopback here",
