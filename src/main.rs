@@ -2,8 +2,12 @@
 //! CGI program where a web server runs it, else a command line.
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bowline::{command, gateway};
+use signal_hook::consts::SIGXFSZ;
+use signal_hook::flag;
 
 /// musl's own allocator asks the system for memory, and gives it back, several times in a
 /// visit (BENCHMARKS.md).
@@ -11,7 +15,11 @@ use bowline::{command, gateway};
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    // First of all: mod_fcgid sets GATEWAY_INTERFACE as well.
+    // A file that is as large as this process may make one (RLIMIT_FSIZE) refuses what is
+    // written, as on a full disk; else that would be the end, perhaps before an answer. Not
+    // ignored: what we run would inherit that.
+    let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
+    // Before all else: mod_fcgid sets GATEWAY_INTERFACE as well.
     if let Some(code) = gateway::fastcgi::run() {
         return code;
     }

@@ -211,3 +211,49 @@ fn visits_and_upkeep(disk: fn(&Path) -> Option<Disk>, levels: impl Iterator<Item
     }
     assert!(refused > 0, "the disk was full at least once");
 }
+
+#[test]
+fn files_that_may_not_grow() {
+    let site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    // The log is longer than any file may be: the line goes where the web server has its own.
+    let log = fs::File::create(site.path("bowline.log")).unwrap();
+    log.set_len(300 << 10).unwrap();
+    let visit = |kib: u32, address: &str| {
+        let under = format!("ulimit -f {}; exec \"$@\"", kib * 2);
+        let visit = site.get(&home.with(address));
+        visit.under(&["sh", "-c", &under, "sh"]).run()
+    };
+    let visited = visit(200, "203.0.113.2");
+    assert_eq!(visited.said(), "200 good 203.0.113.2");
+    assert!(visited.stderr.contains("update "), "{}", visited.stderr);
+    // Not even the registry's.
+    for (n, kib) in (3..).zip([0, 2, 16, 50]) {
+        let before = site.dns("home");
+        let wanted = format!("203.0.113.{n}");
+        let visited = visit(kib, &wanted);
+        match visited.said().as_str() {
+            "503 911" => {
+                let said = &visited.stderr;
+                assert!(said.contains("disk of the registry"), "{kib}: {said}");
+            }
+            said => assert_eq!(said, format!("200 good {wanted}"), "{kib}"),
+        }
+        let dns = site.dns("home");
+        assert!(dns == before || site.wish(&home) == wanted, "{kib}: {dns}");
+        let upkeep = format!("ulimit -f {}; exec \"$@\"", kib * 2);
+        let output = Command::new("sh")
+            .args(["-c", &upkeep, "sh", env!("CARGO_BIN_EXE_bowline")])
+            .arg("--config")
+            .arg(site.path("bowline.toml"))
+            .arg("upkeep")
+            .output()
+            .unwrap();
+        assert!(output.status.code().is_some(), "{kib}: {output:?}");
+    }
+    assert_eq!(
+        site.visit(&home.with("203.0.113.9")).said(),
+        "200 good 203.0.113.9"
+    );
+}
