@@ -1,5 +1,6 @@
 //! How many at once, for how long, and what waits meanwhile.
 
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,8 @@ use bowline::gateway::fastcgi::Limits;
 use bowline::gateway::fastcgi::record::Kind;
 
 use crate::peer::{Peer, begin, get, one, with};
-use crate::responder::{Responder, patient, short};
+use crate::responder::{Responder, connect, patient, short};
+use crate::site::{Process, Site, wait_for_socket};
 
 #[test]
 fn a_kept_connection_carries_one_request_after_the_other() {
@@ -135,6 +137,34 @@ fn more_connections_than_there_may_be_make_room_for_each_other() {
     for peer in &mut kept {
         // A web server's pool that is too large: none of them may wait for ever.
         assert_eq!(peer.ask("/", true).expect("an answer").ended, 0);
+    }
+}
+
+#[test]
+fn few_files_that_may_be_open_are_not_all_taken_by_the_idle() {
+    for files in [16, 24, 40, 64] {
+        let site = Site::new();
+        let limit = format!("ulimit -n {files}; exec \"$@\"");
+        let bowline = site.bowline();
+        let mut limited = Command::new("sh");
+        limited
+            .args(["-c", &limit, "sh"])
+            .arg(bowline.get_program());
+        limited.env("BOWLINE_CONFIG", site.config());
+        let socket = site.path("bowline.sock");
+        let address = format!("unix:{}", socket.display());
+        let _bowline = Process::start(limited.args(["fastcgi", "--listen", &address]));
+        wait_for_socket(&socket);
+        let _idle: Vec<Peer> = (0..60).map(|_| connect(&socket)).collect();
+        let began = Instant::now();
+        for n in 1..=20 {
+            let path = site.update(&format!("203.0.113.{n}"));
+            let answered = connect(&socket).ask(&path, true).expect("an answer");
+            assert_eq!(answered.body(), format!("good 203.0.113.{n}\n"), "{files}");
+        }
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(12), "{files}: {took:?}");
+        eprintln!("{files} files: {took:?}");
     }
 }
 

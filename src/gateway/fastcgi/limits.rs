@@ -5,6 +5,11 @@ use std::time::Duration;
 /// How many requests are answered at once, unless it is said.
 pub const WORKERS: u16 = 32;
 
+/// Files that are open whatever comes: standard streams, sockets, what wakes us.
+const OWN_FILES: usize = 16;
+/// Files that a worker opens: its connection, registry, log, lock and a socket to ask.
+const WORK_FILES: usize = 6;
+
 /// The bounds of a responder.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -31,6 +36,19 @@ impl Limits {
     /// each worker. When there are more, the slowest peer is given up.
     pub fn octets(&self) -> usize {
         self.workers * 128 * 1024
+    }
+
+    /// What of it so many open files are enough for, half of them for those who work: else
+    /// idle connections had them all.
+    pub(super) fn within(self, files: usize) -> Self {
+        let files = files.saturating_sub(OWN_FILES);
+        let workers = (files / 2 / WORK_FILES).clamp(1, self.workers);
+        let rest = files.saturating_sub(workers * WORK_FILES);
+        Limits {
+            workers,
+            connections: rest.clamp(1, self.connections),
+            ..self
+        }
     }
 }
 

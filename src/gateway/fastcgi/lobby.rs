@@ -20,9 +20,9 @@ use super::socket::{Listener, Socket};
 
 /// How much is read at once.
 const CHUNK: usize = 16 * 1024;
-/// How long nothing is accepted when the system has no more to give.
+/// How long nothing is accepted when the system has no more to give, or there is no room.
 const PAUSE: Duration = Duration::from_millis(100);
-/// A peer that is slower may have to make room for others.
+/// A peer that is slower may have to make room for others; one that is idle, after a pause.
 const SLOW: Duration = Duration::from_secs(1);
 
 /// The connections on which nobody works.
@@ -252,7 +252,10 @@ impl Lobby {
                 .connections
                 .iter()
                 .enumerate()
-                .filter(|(_, connection)| now.duration_since(connection.since) > SLOW)
+                .filter(|(_, connection)| {
+                    let patience = if connection.is_idle() { PAUSE } else { SLOW };
+                    now.duration_since(connection.since) > patience
+                })
                 .min_by_key(|(_, connection)| (!connection.is_idle(), connection.since))
                 .map(|(at, _)| at);
             if let Some(at) = slow {

@@ -31,6 +31,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::thread;
 
+use rustix::process::{Resource, getrlimit};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -64,6 +65,9 @@ pub fn run() -> Option<ExitCode> {
 /// When the system has neither socket nor thread to give.
 pub fn serve(listeners: Vec<Listener>, limits: Limits, current: &Current) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP])?;
+    let files = getrlimit(Resource::Nofile).current;
+    let files = files.and_then(|files| files.try_into().ok());
+    let limits = limits.within(files.unwrap_or(usize::MAX));
     let workers = limits.workers;
     let server = Server::new(listeners, limits)?;
     hide_panics();
