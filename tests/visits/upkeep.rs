@@ -44,6 +44,15 @@ fn round_was(site: &Site, ago: Span) {
         .unwrap();
 }
 
+/// A host that expires after so much silence.
+fn expiring(site: &Site, expire: Span) -> Home {
+    let settings = Settings {
+        expire: Some(expire),
+        ..Settings::default()
+    };
+    site.add_with("home", settings)
+}
+
 /// What a verb prints.
 fn bowline(site: &Site, words: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_bowline"))
@@ -248,13 +257,7 @@ fn a_silent_host_expires_and_its_next_visit_brings_it_back() {
 fn a_host_that_comes_all_the_time_does_not_expire_while_the_name_server_is_away() {
     let mut site = Site::new();
     let hour = Span::from_seconds(3600);
-    let home = site.add_with(
-        "home",
-        Settings {
-            expire: Some(hour),
-            ..Settings::default()
-        },
-    );
+    let home = expiring(&site, hour);
     assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
     site.knot.stop();
     assert!(site.visit(&home.with("203.0.113.8")).is_pending());
@@ -271,13 +274,7 @@ fn a_host_that_comes_all_the_time_does_not_expire_while_the_name_server_is_away(
 fn a_clock_that_was_ahead_keeps_nobody_from_expiring() {
     let site = Site::new();
     let hour = Span::from_seconds(3600);
-    let home = site.add_with(
-        "home",
-        Settings {
-            expire: Some(hour),
-            ..Settings::default()
-        },
-    );
+    let home = expiring(&site, hour);
     assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
     round(&site);
     let ahead = Timestamp::now().plus(Span::from_days(300));

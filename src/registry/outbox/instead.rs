@@ -19,6 +19,7 @@ use crate::time::Timestamp;
 /// A change that waits to be told, and was never sent.
 struct Unsent {
     id: i64,
+    at: Timestamp,
     old: Addresses,
     new: Addresses,
 }
@@ -42,12 +43,11 @@ pub(in super::super) fn note_instead(
         let mut unsent = unsent.iter();
         let last = unsent.next().filter(|last| last.new == what.old);
         match (last, unsent.next()) {
-            (Some(last), _) if last.old != what.new => replace(tx, last, what.new, now)?,
+            (Some(last), _) if last.old != what.new => again(tx, last, what.new, now)?,
             // It is back where it was, and to get there was to be told already.
             (Some(last), Some(before)) if before.new == what.new => {
-                again(tx, before)?;
+                again(tx, before, before.new, before.at)?;
                 remove(tx, last)?;
-                remove(tx, before)?;
             }
             _ if wanting.contains(&channel) || last.is_some() => {
                 insert(tx, Some(host), channel, what, now)?;
@@ -67,7 +67,7 @@ fn unsent(
     what: &Happening,
 ) -> Result<Vec<Unsent>, RegistryError> {
     let mut statement = tx.prepare_cached(
-        "SELECT id, old_ipv4, old_ipv6, new_ipv4, new_ipv6,
+        "SELECT id, at, old_ipv4, old_ipv6, new_ipv4, new_ipv6,
          message IS NULL AND sending IS NULL AS is_free
          FROM outbox INDEXED BY outbox_waiting
          WHERE done IS NULL AND channel = ?1 AND host = ?2 AND event = ?3
@@ -79,6 +79,7 @@ fn unsent(
         let row = Values::of(row);
         let one = Unsent {
             id: row.next()?,
+            at: Timestamp::from_seconds(row.next()?),
             old: row.addresses()?,
             new: row.addresses()?,
         };
@@ -90,13 +91,13 @@ fn unsent(
     Ok(unsent)
 }
 
-/// Puts the change from where that one began into its place; a receiver that takes nothing
-/// still has its pause.
-fn replace(
+/// Puts that one in again behind all others, as of `at` and to `new`; a receiver that takes
+/// nothing still has its pause.
+fn again(
     tx: &Connection,
     unsent: &Unsent,
     new: Addresses,
-    now: Timestamp,
+    at: Timestamp,
 ) -> Result<(), RegistryError> {
     tx.prepare_cached(
         "INSERT INTO outbox (host, at, event, channel, old_ipv4, old_ipv6, new_ipv4, new_ipv6,
@@ -106,23 +107,11 @@ fn replace(
     )?
     .execute((
         unsent.id,
-        now.seconds(),
+        at.seconds(),
         new.ipv4.map(|ipv4| ipv4.to_string()),
         new.ipv6.map(|ipv6| ipv6.to_string()),
     ))?;
     remove(tx, unsent)
-}
-
-/// Puts that one in again, behind all others.
-fn again(tx: &Connection, unsent: &Unsent) -> Result<(), RegistryError> {
-    tx.prepare_cached(
-        "INSERT INTO outbox (host, at, event, channel, old_ipv4, old_ipv6, new_ipv4, new_ipv6,
-         reason, failures, trouble, retry_at)
-         SELECT host, at, event, channel, old_ipv4, old_ipv6, new_ipv4, new_ipv6,
-         reason, failures, trouble, retry_at FROM outbox WHERE id = ?1",
-    )?
-    .execute([unsent.id])?;
-    Ok(())
 }
 
 fn remove(tx: &Connection, unsent: &Unsent) -> Result<(), RegistryError> {

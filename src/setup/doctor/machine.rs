@@ -3,10 +3,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use super::report::Report;
 use super::sandbox;
+use super::systemctl::systemctl;
 use crate::config::Config;
 use crate::setup::runner::Runner;
 use crate::setup::users::is_web_user;
@@ -77,13 +77,9 @@ fn route_localnet(report: &mut Report) {
 
 /// What runs now and is not enabled is gone with the next start of the machine.
 fn units(report: &mut Report) {
-    let systemctl = |verb: &str, unit: &str| {
-        let output = Command::new("systemctl").args([verb, unit]).output().ok()?;
-        Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
+    let is = |verb, unit, state| systemctl(&[verb, unit]).is_some_and(|said| said.trim() == state);
     for (unit, check) in STARTED {
-        let runs = systemctl("is-active", unit).as_deref() == Some("active");
-        if runs && systemctl("is-enabled", unit).as_deref() == Some("disabled") {
+        if is("is-active", unit, "active") && is("is-enabled", unit, "disabled") {
             report.problem(
                 check,
                 format_args!("{unit} is not enabled: it ends with the next restart of the machine"),

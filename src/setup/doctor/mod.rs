@@ -23,6 +23,7 @@ pub mod secrets;
 mod server;
 mod sources;
 pub mod state;
+mod systemctl;
 pub mod timer;
 mod ttl;
 mod unreachable;

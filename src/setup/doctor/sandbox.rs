@@ -4,11 +4,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use rustix::fs::StatVfsMountFlags;
 
 use super::report::Report;
+use super::systemctl::systemctl;
 use crate::config::{Config, LogTarget, MailServer};
 
 /// The units that write; the last one runs what tells of changes.
@@ -139,7 +139,7 @@ struct Unit {
 impl Unit {
     /// What systemd says about it, where it knows it.
     fn of(name: &'static str) -> Option<Self> {
-        let properties = show(&[name])?;
+        let properties = systemctl(&["show", name])?;
         let unit = Unit { name, properties };
         (unit.is("LoadState") == "loaded").then_some(unit)
     }
@@ -195,22 +195,12 @@ impl Unit {
 
 /// Whether systemd filters the calls of a user's processes under `NoNewPrivileges=` only.
 fn is_before_253() -> bool {
-    let said = show(&["--property=Version"]).unwrap_or_default();
+    let said = systemctl(&["show", "--property=Version"]).unwrap_or_default();
     let version = said.trim().strip_prefix("Version=").unwrap_or_default();
     let digits = version.split(|c: char| !c.is_ascii_digit()).next();
     digits
         .and_then(|digits| digits.parse().ok())
         .is_some_and(|version: u32| version < 253)
-}
-
-/// What systemd says of itself or of a unit.
-fn show(what: &[&str]) -> Option<String> {
-    let shown = Command::new("systemctl")
-        .arg("show")
-        .args(what)
-        .output()
-        .ok()?;
-    Some(String::from_utf8_lossy(&shown.stdout).into_owned())
 }
 
 #[cfg(test)]

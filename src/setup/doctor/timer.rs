@@ -1,11 +1,11 @@
 //! Whether systemd's timer of upkeep has only just begun (systemctl(1), `show`).
 
 use std::fs;
-use std::process::Command;
 use std::time::Duration;
 
 use super::report::{Report, Status};
 use super::state::NEVER_DONE;
+use super::systemctl::systemctl;
 use crate::setup::Place;
 
 const TIMER: &str = "bowline-upkeep.timer";
@@ -29,16 +29,8 @@ pub fn examine(place: &Place, report: &mut Report) {
 
 /// What systemd says of it, and for how long this machine runs.
 fn said() -> Option<(String, String)> {
-    let shown = Command::new("systemctl")
-        .args([
-            "show",
-            "-p",
-            "ActiveState,ActiveEnterTimestampMonotonic",
-            TIMER,
-        ])
-        .output()
-        .ok()?;
-    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    let properties = "ActiveState,ActiveEnterTimestampMonotonic";
+    let shown = systemctl(&["show", "-p", properties, TIMER])?;
     Some((shown, fs::read_to_string("/proc/uptime").ok()?))
 }
 
