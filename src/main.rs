@@ -8,8 +8,12 @@ use std::sync::atomic::AtomicBool;
 use bowline::{command, gateway};
 use signal_hook::consts::SIGXFSZ;
 use signal_hook::flag;
+// C's malloc and free, and so SQLite's, by the allocator below. With glibc they would meet
+// memory that it has aligned itself; what musl itself takes it gives back itself.
+#[cfg(target_env = "musl")]
+use tinyrlibc as _;
 
-/// musl's own allocator asks the system for memory, and gives it back, several times in a
+/// musl's own allocator asks the system for memory, and gives it back, tens of times in a
 /// visit (BENCHMARKS.md).
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;

@@ -40,6 +40,9 @@ struct State {
     idle: Vec<Open>,
     /// How many are lent.
     lent: usize,
+    /// How many threads wait for one. To tell that one is back is a system call, even where
+    /// nobody hears it.
+    waiting: usize,
     /// Which files those that are open have open.
     files: Files,
     /// Counts how often all were closed: one from before is not kept.
@@ -123,14 +126,17 @@ impl Pool {
     /// Waits for others while that helps, and no longer than `time`.
     fn wait<'a>(
         &self,
-        state: MutexGuard<'a, State>,
+        mut state: MutexGuard<'a, State>,
         time: Duration,
         mut helps: impl FnMut(&State) -> bool,
     ) -> MutexGuard<'a, State> {
-        (self.back)
+        state.waiting += 1;
+        let mut state = (self.back)
             .wait_timeout_while(state, time, |state| helps(state))
             .unwrap_or_else(PoisonError::into_inner)
-            .0
+            .0;
+        state.waiting -= 1;
+        state
     }
 
     fn open(&self, generation: u64) -> Result<Open, RegistryError> {
@@ -158,7 +164,11 @@ impl Pool {
         if state.idle.len() < KEPT && open.generation == state.generation && !state.renew {
             state.idle.push(open);
             state.lent -= 1;
-            self.back.notify_one();
+            let waiting = state.waiting;
+            drop(state);
+            if waiting > 0 {
+                self.back.notify_one();
+            }
         } else {
             drop(state);
             self.close(open);
