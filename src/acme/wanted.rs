@@ -92,7 +92,7 @@ fn acme_dns(body: &[u8]) -> Result<Wanted, WantedError> {
 }
 
 fn txt(request: &Request) -> Option<Result<Wanted, WantedError>> {
-    let text = request.fields.first_of(&["txt"]).next()?;
+    let text = request.fields.all("txt").next()?;
     let edit = if request.fields.is_on("clear") {
         ChallengeEdit::Clear
     } else if text.is_empty() {

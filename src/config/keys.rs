@@ -269,7 +269,7 @@ const KEYS: [Key; 27] = [
     Key {
         table: "endpoint",
         name: "params",
-        doc: "the names of each parameter, of which the first that is there counts; with an empty list there is no such parameter",
+        doc: "the names of each parameter, of which the first that is there counts, of addresses the first that has a value; with an empty list there is no such parameter",
         default: Some(PARAMS),
         show: Show::Endpoint(|endpoint| params(&endpoint.params)),
     },

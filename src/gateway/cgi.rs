@@ -5,10 +5,14 @@
 //! (RFC 3875 4.4). Whatever comes in, a complete response goes out.
 
 use std::ffi::OsString;
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::ARRIVAL;
 use super::meta::{BodyLength, Meta};
 use crate::application::{self, Application};
 use crate::config::{Config, FILE_VARIABLE, file_in_force};
@@ -26,11 +30,10 @@ const DRAIN_MAX: u64 = 1 << 20;
 pub fn run() -> io::Result<()> {
     super::hide_panics();
     let environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
-    respond(
-        environment,
-        &mut io::stdin().lock(),
-        &mut io::stdout().lock(),
-    )
+    let mut stdin = Stdin {
+        until: Instant::now() + ARRIVAL,
+    };
+    respond(environment, &mut stdin, &mut io::stdout().lock())
 }
 
 /// Answers the request that an environment and a body make.
@@ -92,6 +95,24 @@ fn read(input: &mut dyn Read, length: BodyLength, chunked: bool) -> Result<Vec<u
         Ok(read) if said.is_some_and(|said| said != read) => Err(Refusal::Malformed),
         Ok(read) if read > BODY_MAX => Err(Refusal::Body),
         Ok(_) => Ok(body),
+        Err(error) if error.kind() == ErrorKind::TimedOut => Err(Refusal::Late),
         Err(_) => Err(Refusal::Malformed),
+    }
+}
+
+/// Standard input, for as long as a request may take to arrive.
+struct Stdin {
+    until: Instant,
+}
+
+impl Read for Stdin {
+    fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
+        let stdin = io::stdin();
+        let left = self.until.saturating_duration_since(Instant::now());
+        let mut polled = [PollFd::new(&stdin, PollFlags::IN)];
+        match poll(&mut polled, Timespec::try_from(left).ok().as_ref())? {
+            0 => Err(ErrorKind::TimedOut.into()),
+            _ => Ok(rustix::io::read(&stdin, octets)?),
+        }
     }
 }

@@ -78,21 +78,24 @@ impl Fields {
 
     /// Whether a switch of that name is on.
     pub fn is_on(&self, name: &str) -> bool {
-        self.first_of(&[name]).any(|value| {
+        self.all(name).any(|value| {
             ["yes", "true", "on", "1"]
                 .iter()
                 .any(|on| value.eq_ignore_ascii_case(on.as_bytes()))
         })
     }
 
+    /// Every value of that name, in order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        let named = self.0.iter().filter(move |(there, _)| is(there, name));
+        named.map(|(_, value)| value.as_slice())
+    }
+
     /// Every value of the first of `names` that is there at all, in order.
     pub fn first_of<'a, N: AsRef<str>>(&'a self, names: &'a [N]) -> impl Iterator<Item = &'a [u8]> {
         let mut names = names.iter().map(AsRef::as_ref);
         let name = names.find(|name| self.has(name));
-        self.0
-            .iter()
-            .filter(move |(there, _)| name.is_some_and(|name| is(there, name)))
-            .map(|(_, value)| value.as_slice())
+        name.into_iter().flat_map(|name| self.all(name))
     }
 }
 

@@ -14,6 +14,8 @@ pub enum Refusal {
     /// Variables or a length that cannot be read, or a body shorter than its length:
     /// half an address is another one.
     Malformed,
+    /// One that takes too long to arrive.
+    Late,
 }
 
 impl Refusal {
@@ -23,6 +25,7 @@ impl Refusal {
             Refusal::Head => "head",
             Refusal::Body => "body",
             Refusal::Malformed => "request",
+            Refusal::Late => "late",
         }
     }
 
@@ -32,6 +35,7 @@ impl Refusal {
             Refusal::Head => Status::HeaderFieldsTooLarge,
             Refusal::Body => Status::ContentTooLarge,
             Refusal::Malformed => Status::BadRequest,
+            Refusal::Late => Status::RequestTimeout,
         };
         Response::text(status, format!("{}\n", self.as_str()))
     }
@@ -48,6 +52,7 @@ impl fmt::Display for Refusal {
             Refusal::Malformed => f.write_str(
                 "a body shorter than its length, or a length or fields that cannot be read",
             ),
+            Refusal::Late => f.write_str("the request took too long to arrive"),
         }
     }
 }

@@ -187,7 +187,7 @@ mod tests {
     fn values(request: &Request, name: &str) -> Vec<String> {
         request
             .fields
-            .first_of(&[name])
+            .all(name)
             .map(|value| String::from_utf8_lossy(value).into_owned())
             .collect()
     }

@@ -21,6 +21,8 @@ pub enum Status {
     NotFound,
     /// 405.
     MethodNotAllowed,
+    /// 408.
+    RequestTimeout,
     /// 413.
     ContentTooLarge,
     /// 429.
@@ -43,6 +45,7 @@ impl Status {
             Status::Forbidden => "403 Forbidden",
             Status::NotFound => "404 Not Found",
             Status::MethodNotAllowed => "405 Method Not Allowed",
+            Status::RequestTimeout => "408 Request Timeout",
             Status::ContentTooLarge => "413 Content Too Large",
             Status::TooManyRequests => "429 Too Many Requests",
             Status::HeaderFieldsTooLarge => "431 Request Header Fields Too Large",

@@ -1,5 +1,7 @@
 //! The short page for who only looks: what the names have, and a button to change that.
 
+use std::net::IpAddr;
+
 use crate::http::{Response, Status};
 use crate::registry::Host;
 
@@ -47,17 +49,18 @@ pub fn confirm(hosts: &[&Host], button: Button<'_>) -> Response {
 /// What a host has.
 fn about(host: &Host) -> String {
     let heading = breakable(&host.name.for_people());
-    let addresses: Vec<String> = host
-        .fact
-        .addresses
-        .iter()
-        .map(|ip| ip.to_string().replace(':', ":<wbr>"))
-        .collect();
+    let addresses: Vec<String> = host.fact.addresses.iter().map(address).collect();
     let addresses = match addresses.as_slice() {
         [] => "no address".to_owned(),
         some => some.join(" and "),
     };
     format!("<h1>{heading}</h1>\n<p>This name has {addresses}.</p>\n")
+}
+
+/// An address that a browser may break, and that programs find in one piece.
+fn address(ip: IpAddr) -> String {
+    let shown = ip.to_string().replace(':', ":<wbr>");
+    format!("<data value=\"{ip}\">{shown}</data>")
 }
 
 fn form(hosts: &[&Host], button: Button<'_>) -> String {

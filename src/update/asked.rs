@@ -60,16 +60,21 @@ impl Asked {
             notify: notify(request, dialect),
             ..Asked::default()
         };
-        let ipv4 = if in_path.is_some() {
-            &[]
-        } else {
-            &*dialect.ipv4
+        let ipv4 = match in_path {
+            Some(list) => {
+                asked.take_list(list, Family::Ipv4)?;
+                &[]
+            }
+            None => &*dialect.ipv4,
         };
         for (family, names) in [(Family::Ipv4, ipv4), (Family::Ipv6, &*dialect.ipv6)] {
-            let in_path = in_path.filter(|_| family == Family::Ipv4);
-            for list in in_path.into_iter().chain(request.fields.first_of(names)) {
-                for item in list.split(|b| *b == b',') {
-                    asked.take(item.trim_ascii(), family)?;
+            for name in names {
+                let mut is_given = false;
+                for list in request.fields.all(name.as_ref()) {
+                    is_given |= asked.take_list(list, family)?;
+                }
+                if is_given {
+                    break;
                 }
             }
         }
@@ -80,13 +85,22 @@ impl Asked {
         Ok(asked)
     }
 
-    fn take(&mut self, item: &[u8], family: Family) -> Result<(), AskedError> {
+    /// Takes the items of a list; whether one of them counts as given.
+    fn take_list(&mut self, list: &[u8], family: Family) -> Result<bool, AskedError> {
+        let mut is_given = false;
+        for item in list.split(|b| *b == b',') {
+            is_given |= self.take(item.trim_ascii(), family)?;
+        }
+        Ok(is_given)
+    }
+
+    fn take(&mut self, item: &[u8], family: Family) -> Result<bool, AskedError> {
         if item == b"-" {
             self.remove.push(family);
-            return Ok(());
+            return Ok(true);
         }
         let Some(item) = without_prefix_length(item) else {
-            return Ok(());
+            return Ok(false);
         };
         let text = std::str::from_utf8(item).map_err(|_| AskedError::Unparsable)?;
         let (text, scope) = match text.split_once('%') {
@@ -100,20 +114,20 @@ impl Asked {
         let address: IpAddr = text.parse().map_err(|_| AskedError::Unparsable)?;
         let address = address.to_canonical();
         if address == Ipv4Addr::UNSPECIFIED || address == Ipv6Addr::UNSPECIFIED {
-            return Ok(());
+            return Ok(false);
         }
         if scope.is_some() {
             self.scoped = Some(Unpublishable {
                 address,
                 kind: "scoped",
             });
-            return Ok(());
+            return Ok(true);
         }
         match self.addresses.get(Family::of(address)) {
             Some(other) if other != address => Err(AskedError::TwoOfAFamily),
             _ => {
                 self.addresses.put(address);
-                Ok(())
+                Ok(true)
             }
         }
     }
@@ -136,27 +150,32 @@ impl Asked {
 
 /// The prefix of the LAN, where it is given.
 fn lan(request: &Request) -> Result<Option<Lan>, AskedError> {
-    let mut told = None;
-    let lists = request.fields.first_of(&PREFIX);
-    for item in lists.flat_map(|list| list.split(|b| *b == b',')) {
-        let item = item.trim_ascii();
-        let lan = match without_prefix_length(item) {
-            None => continue,
-            Some(b"-") => Lan::Gone,
-            Some(_) => {
-                let text = std::str::from_utf8(item).map_err(|_| AskedError::Prefix)?;
-                match Prefix::read(text).map_err(|_| AskedError::Prefix)? {
-                    Some(prefix) => Lan::Prefix(prefix),
-                    None => continue,
+    for name in PREFIX {
+        let mut told = None;
+        let lists = request.fields.all(name);
+        for item in lists.flat_map(|list| list.split(|b| *b == b',')) {
+            let item = item.trim_ascii();
+            let lan = match without_prefix_length(item) {
+                None => continue,
+                Some(b"-") => Lan::Gone,
+                Some(_) => {
+                    let text = std::str::from_utf8(item).map_err(|_| AskedError::Prefix)?;
+                    match Prefix::read(text).map_err(|_| AskedError::Prefix)? {
+                        Some(prefix) => Lan::Prefix(prefix),
+                        None => continue,
+                    }
                 }
+            };
+            if told.is_some_and(|other| other != lan) {
+                return Err(AskedError::TwoPrefixes);
             }
-        };
-        if told.is_some_and(|other| other != lan) {
-            return Err(AskedError::TwoPrefixes);
+            told = Some(lan);
         }
-        told = Some(lan);
+        if told.is_some() {
+            return Ok(told);
+        }
     }
-    Ok(told)
+    Ok(None)
 }
 
 /// Whether the change is to be told, where it says so.
@@ -258,7 +277,11 @@ mod tests {
             ("myip=::ffff:203.0.113.7", "203.0.113.7"),
             ("ipv6=203.0.113.7", "203.0.113.7"),
             ("ip=203.0.113.8&myip=203.0.113.7", "203.0.113.7"),
-            ("myip=&ip=203.0.113.8", ""),
+            // The first that says something.
+            ("myip=&ip=203.0.113.8", "203.0.113.8"),
+            ("myip=<ipaddr>,&ip=203.0.113.8", "203.0.113.8"),
+            ("myip=-&ip=203.0.113.8", " -ipv4"),
+            ("ip6lanprefix=&prefix=2001:db8::/56", " lan 2001:db8::/56"),
             ("myip=203.0.113.7/24", "203.0.113.7"),
             ("myip=2001:db8::1/64", "2001:db8::1"),
             ("myip=[2001:db8::1]", "2001:db8::1"),
@@ -307,7 +330,10 @@ mod tests {
             ("ip6lanprefix=<ip6lanprefix>", ""),
             ("ip6lanprefix=<ip6lanprefix>/64", ""),
             ("ip6lanprefix=/64", ""),
-            ("ip6lanprefix=::&prefix=2001:db8:1::", ""),
+            (
+                "ip6lanprefix=::&prefix=2001:db8:1::",
+                " lan 2001:db8:1::/64",
+            ),
             ("ip6lanprefix=preserve", ""),
             ("prefix=203.0.113.0/24", "Prefix"),
             ("prefix=home", "Prefix"),

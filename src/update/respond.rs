@@ -63,9 +63,8 @@ fn status<'a>(answers: impl Iterator<Item = &'a Answer> + Clone) -> Status {
 
 /// DuckDNS's way: `OK` when every host has what it should, and no newline at the end.
 fn ok_or_ko(answers: &[Answer], request: &Request) -> Response {
-    let failed = answers.iter().filter(|answer| !answer.word.is_success());
-    if failed.clone().next().is_some() {
-        return Body::Text("KO".to_owned()).response(status(failed), retry_after(answers));
+    if !answers.iter().all(|answer| answer.word.is_success()) {
+        return Body::Text("KO".to_owned()).response(status(answers.iter()), retry_after(answers));
     }
     let mut body = "OK".to_owned();
     if request.fields.is_on("verbose") {
@@ -182,7 +181,9 @@ mod tests {
             ("duckdns", &[Unknown], "404 badauth\n"),
             ("duckdns", &[Good], "200 OK"),
             ("duckdns", &[Good, NoChange], "200 OK"),
-            ("duckdns", &[Good, NoHost], "403 KO"),
+            // One word for all, and the status of a list.
+            ("duckdns", &[Good, NoHost], "200 KO"),
+            ("duckdns", &[NoHost, BadIpValue], "403 KO"),
             ("duckdns", &[NoHost, Trouble], "503 KO"),
             ("duckdns", &[NoCredential], "401 KO"),
             ("duckdns", &[BadIpValue], "400 KO"),

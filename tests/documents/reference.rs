@@ -219,7 +219,7 @@ fn forms() -> String {
     };
     writeln!(
         text,
-        "\nParameters with an IPv4 address, the first that is there counts: {}.",
+        "\nParameters with an IPv4 address, the first that has a value counts: {}.",
         all(|row| &row.ipv4)
     )
     .unwrap();

@@ -171,3 +171,20 @@ fn lengths_of_every_kind() {
     }
     assert_eq!(site.dns("home"), "203.0.113.9");
 }
+
+#[test]
+fn a_body_that_never_comes_is_not_waited_for_longer_than_anybody_waits() {
+    let site = Site::new();
+    let home = site.add("home");
+    let fifo = site.path("fifo").display().to_string();
+    let held = format!("mkfifo {fifo}; exec 3<>{fifo}; printf myip=203 >&3; exec \"$0\" <&3");
+    let visit = (site.get(&home.at("")).method("POST"))
+        .set("CONTENT_TYPE", "application/x-www-form-urlencoded")
+        .set("CONTENT_LENGTH", "16")
+        .under(&["sh", "-c", &held])
+        .run();
+    assert_eq!(visit.said(), "408 late");
+    assert!(visit.took.as_secs() < 8, "{:?}", visit.took);
+    assert!(site.last_line().contains(" update result=late client="));
+    assert_eq!(site.dns("home"), "");
+}

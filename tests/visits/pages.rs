@@ -145,6 +145,9 @@ fn names_are_shown_as_both_and_fit_a_telephone() {
         site.visit(&home.at(given));
         let page = opened(&site, &home.at("")).body;
         assert!(page.contains(shown), "{page}");
+        // Breakable, and in one piece for programs.
+        let value = "<data value=\"2001:db8:1111:2222:3333:4444:5555:6666\">";
+        assert!(page.contains(value), "{page}");
         assert_eq!(width(&page), 360, "{page}");
         let said = pressed(&site, &home.at(""), &opened(&site, &home.at(""))).said();
         assert_eq!(said, "200 good 198.51.100.4", "{name}");

@@ -131,6 +131,12 @@ impl Connection {
         self.written(limits)
     }
 
+    /// The request that has not arrived in time, which is answered all the same.
+    pub(super) fn late(&mut self) -> Option<Box<Received>> {
+        let hears = self.after == After::Read && !self.writes();
+        hears.then(|| self.conversation.late())?.map(Box::new)
+    }
+
     /// Whether there is something to do without waiting for the peer.
     pub(super) fn has_more(&self) -> bool {
         self.out.is_empty() && !self.behind.is_empty()

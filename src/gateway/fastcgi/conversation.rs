@@ -293,6 +293,12 @@ impl Conversation {
         }
     }
 
+    /// The request that has begun and takes too long to arrive, if there is one: it is not taken.
+    pub fn late(&mut self) -> Option<Received> {
+        let request = self.request.take()?;
+        Some(request.refused(Refusal::Late))
+    }
+
     /// Gives up the request that is being read.
     fn refuse(&mut self, refusal: Refusal) -> Step {
         match self.request.take() {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::super::ARRIVAL;
+
 /// How many requests are answered at once, unless it is said.
 pub const WORKERS: u16 = 32;
 
@@ -57,7 +59,7 @@ impl Default for Limits {
         Limits {
             workers: WORKERS.into(),
             connections: 256,
-            request: Duration::from_secs(10),
+            request: ARRIVAL,
             idle: Duration::from_secs(75),
             send: Duration::from_secs(10),
             linger: Duration::from_secs(2),

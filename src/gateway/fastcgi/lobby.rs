@@ -112,6 +112,9 @@ impl Lobby {
                 }
             }
             // Not before: what came while all workers were busy did not come late.
+            if let Some(late) = self.late() {
+                return Some(late);
+            }
             self.close_the_late();
         }
     }
@@ -228,6 +231,16 @@ impl Lobby {
             };
             connection.until = connection.until.min(end);
         }
+    }
+
+    /// A request that is late, and is to be refused.
+    fn late(&mut self) -> Option<(Connection, Box<Received>)> {
+        let now = Instant::now();
+        let mut late = (self.connections.iter_mut().enumerate())
+            .filter(|(_, connection)| connection.until <= now);
+        let (at, request) =
+            late.find_map(|(at, connection)| connection.late().map(|request| (at, request)))?;
+        Some((self.connections.remove(at), request))
     }
 
     /// Closes who is late, and the slowest when there is too much of them.
