@@ -76,9 +76,11 @@ impl Registry {
                     reason,
                     may_be_applied,
                 } => {
+                    // Records of one that is removed can only go once more.
                     tx.prepare_cached(
                         "UPDATE host SET trouble = ?2,
-                         unconfirmed = CASE WHEN ?3 THEN ?4 ELSE unconfirmed END WHERE id = ?1",
+                         unconfirmed = CASE WHEN ?3 AND state <> 'removing' THEN ?4
+                                       ELSE unconfirmed END WHERE id = ?1",
                     )?
                     .execute((
                         host.0,

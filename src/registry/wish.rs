@@ -298,8 +298,8 @@ pub(super) fn use_token(
 
 /// Makes `addresses` the host's wish; `None` when it is already.
 ///
-/// A wish on top of an unconfirmed one leaves a note of it: the older UPDATE may
-/// still be on its way.
+/// A wish on top of an unconfirmed one leaves a note of it, unless it is known how that one
+/// ended: the older UPDATE may still be on its way.
 pub(super) fn write_wish(
     tx: &Connection,
     host: &Host,
@@ -334,7 +334,8 @@ fn write_wish_over(
         "UPDATE host SET wish = ?2, wish_names = ?3, wish_ipv4 = ?4, wish_ipv6 = ?5, wish_ttl = ?6,
          wish_at = ?7, held_names = ?8, last_change = CASE WHEN ?9 THEN ?7 ELSE last_change END,
          trouble = NULL, failures = 0, retry_at = NULL,
-         unconfirmed = CASE WHEN wish = fact THEN unconfirmed ELSE ?7 END WHERE id = ?1",
+         unconfirmed = CASE WHEN wish = fact OR trouble IS NOT NULL THEN unconfirmed
+                       ELSE ?7 END WHERE id = ?1",
     )?
     .execute((
         host.id.0,

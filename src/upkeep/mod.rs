@@ -32,12 +32,7 @@ use crate::log::{Line, Logger};
 use crate::notify::{self, Delivered};
 use crate::publish::{PublishError, Publisher};
 use crate::registry::{Registry, RegistryError};
-use crate::span::Span;
 use crate::time::Timestamp;
-
-/// After a gap the clock may be ahead, as at boot: before rounds have been regular for so long,
-/// nothing is forgotten for good.
-const TRUSTED: Span = Span::from_seconds(3600);
 
 /// Name servers that did not answer in this round: nothing more is asked of them.
 type Silent = BTreeSet<SocketAddr>;
@@ -118,10 +113,7 @@ fn duties(
 ) -> Result<Round, PublishError> {
     let publisher = Publisher::new(config);
     // Names that lapse become wishes, which are then settled with the others.
-    let pruned = match turn.is_first || now.since(turn.steady) >= TRUSTED {
-        true => prune::run(config, registry, now),
-        false => Ok(Pruned::default()),
-    };
+    let pruned = prune::run(config, registry, turn.sure);
     let expired = expire::run(config, registry, logger, turn.steady, now);
     let mut silent = Silent::new();
     let mut settled = Settled::default();

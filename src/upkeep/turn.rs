@@ -12,18 +12,22 @@ use crate::time::Timestamp;
 
 /// Rounds further apart than this have a gap between them.
 const GAP: Span = Span::from_seconds(600);
+/// A gap that is longer may be a clock that is ahead, as at boot.
+const DOUBTFUL: Span = Span::from_days(1);
+/// A clock that has not gone back for so long is right after all.
+const TRUSTED: Span = Span::from_seconds(3600);
 
 /// The turn of this process; it ends with it.
 pub(super) struct Turn {
-    /// Locked; written at the end of a round, with the time since when rounds are regular.
+    /// Locked; written at the end of a round, with the times below.
     lock: File,
     path: PathBuf,
     /// Since when rounds have come without a gap.
     pub(super) steady: Timestamp,
     /// How long there was none, where that was too long.
     pub(super) gap: Option<Span>,
-    /// Whether there was none before.
-    pub(super) is_first: bool,
+    /// What had its time by then may be forgotten for good; now, unless the clock may be ahead.
+    pub(super) sure: Timestamp,
 }
 
 /// A round that another process is at.
@@ -54,19 +58,22 @@ impl Turn {
         let _ = rewrite(&mut lock::open(&running)?, &text);
         let last = last(config);
         let gap = last.map(|last| now.since(last));
-        let steady = steady(config, &mut lock, now);
+        let (steady, sure) = match last.filter(|last| *last <= now) {
+            Some(last) => since(last, Noted::read(&mut lock, last), now),
+            None => (now, now),
+        };
         Ok(Ok(Turn {
             lock,
             path,
             steady,
             gap: gap.filter(|gap| *gap >= GAP),
-            is_first: last.is_none(),
+            sure,
         }))
     }
 
     /// Notes that the round was a whole one.
     pub(super) fn end(mut self) -> Result<(), LockError> {
-        let text = format!("{}\n", self.steady.seconds());
+        let text = format!("{} {}\n", self.steady.seconds(), self.sure.seconds());
         rewrite(&mut self.lock, &text).map_err(|error| LockError::File(self.path, error))
     }
 }
@@ -93,17 +100,40 @@ pub fn last(config: &Config) -> Option<Timestamp> {
     (file.len() > 0).then(|| Timestamp::from_seconds(file.mtime()))
 }
 
-/// Since when rounds have come without a gap.
-fn steady(config: &Config, lock: &mut File, now: Timestamp) -> Timestamp {
-    let mut text = String::new();
-    let read = lock.read_to_string(&mut text).ok();
-    let since = read
-        .and_then(|_| text.trim().parse().ok())
-        .map(Timestamp::from_seconds);
-    let regular = last(config).is_some_and(|last| last <= now && now.since(last) < GAP);
-    since
-        .filter(|since| regular && *since <= now)
-        .unwrap_or(now)
+/// What the last round has noted.
+struct Noted {
+    steady: Timestamp,
+    sure: Timestamp,
+}
+
+impl Noted {
+    /// What is in the file; what is not there was so at the `last` round.
+    fn read(lock: &mut File, last: Timestamp) -> Self {
+        let mut text = String::new();
+        let _ = lock.read_to_string(&mut text);
+        let mut times = (text.split_whitespace())
+            .map_while(|word| word.parse().ok())
+            .map(Timestamp::from_seconds);
+        Noted {
+            steady: times.next().unwrap_or(last),
+            sure: times.next().unwrap_or(last),
+        }
+    }
+}
+
+/// Since when rounds have come without a gap, and until when the clock was surely right.
+fn since(last: Timestamp, noted: Noted, now: Timestamp) -> (Timestamp, Timestamp) {
+    let is_regular = now.since(last) < GAP && noted.steady <= now;
+    let steady = if is_regular { noted.steady } else { now };
+    let sure = if now.since(noted.sure) <= DOUBTFUL || now.since(steady) >= TRUSTED {
+        now
+    } else if now.since(last) >= TRUSTED {
+        // Later than the last round still, and not by a moment.
+        last
+    } else {
+        noted.sure
+    };
+    (steady, sure)
 }
 
 fn rewrite(file: &mut File, text: &str) -> std::io::Result<()> {
@@ -114,4 +144,37 @@ fn rewrite(file: &mut File, text: &str) -> std::io::Result<()> {
 
 fn file(config: &Config, name: &str) -> PathBuf {
     config.state_directory().join("locks").join(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `now`, `last`, and what was noted, in hours; what follows from them.
+    fn hours(now: f64, last: f64, steady: f64, sure: f64) -> (f64, f64) {
+        let at = |hours: f64| Timestamp::from_seconds((hours * 3600.0) as i64);
+        let noted = Noted {
+            steady: at(steady),
+            sure: at(sure),
+        };
+        let (steady, sure) = since(at(last), noted, at(now));
+        let hours = |at: Timestamp| at.seconds() as f64 / 3600.0;
+        (hours(steady), hours(sure))
+    }
+
+    #[test]
+    fn a_clock_that_may_be_ahead_is_not_believed_at_once() {
+        // Regularly, by hand now and then, and once a day.
+        assert_eq!(hours(100.1, 100.0, 50.0, 100.0), (50.0, 100.1));
+        assert_eq!(hours(100.5, 100.0, 50.0, 100.0), (100.5, 100.5));
+        assert_eq!(hours(124.0, 100.0, 100.0, 100.0), (124.0, 124.0));
+        // After a long gap not before rounds were regular for an hour,
+        assert_eq!(hours(200.0, 100.0, 50.0, 100.0), (200.0, 100.0));
+        assert_eq!(hours(200.1, 200.0, 200.0, 100.0), (200.0, 100.0));
+        assert_eq!(hours(201.0, 200.9, 200.0, 100.0), (200.0, 201.0));
+        // or what had its time at the last round, an hour later.
+        assert_eq!(hours(201.0, 200.0, 200.0, 100.0), (201.0, 200.0));
+        // It was ahead, and is no more: a day is what it may end too early.
+        assert_eq!(hours(101.0, 100.5, 200.0, 100.0), (101.0, 101.0));
+    }
 }

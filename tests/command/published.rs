@@ -149,8 +149,15 @@ fn a_former_name_rests_like_that_of_its_removed_host() {
 
 #[test]
 fn a_silent_name_server_is_no_failure() {
-    let (it, knot) = served();
+    let (it, mut knot) = served();
+    let is_gone = |knot: &Knot, name: &str| {
+        it.done("upkeep");
+        let full = format!("{name}.dyn.example.org");
+        assert_eq!(knot.kdig(&full, "A"), [""; 0]);
+        assert_eq!(it.run(&format!("host show {name}")).code, 1, "{name}");
+    };
     it.done("host add home --ipv4 203.0.113.7");
+    it.done("host add nas --ipv4 203.0.113.8");
     knot.pause();
     let ran = it.run("host remove home");
     knot.resume();
@@ -162,6 +169,14 @@ fn a_silent_name_server_is_no_failure() {
     );
     assert!(ran.err.contains("; bowline goes on trying\n"), "{ran:?}");
     assert_eq!(it.json("host show home")["state"], "removing");
+    is_gone(&knot, "home");
+    // One that was waiting already, for a server that is not there.
+    knot.stop();
+    it.run("host set nas --ipv4 203.0.113.9");
+    it.run("host remove nas");
+    assert_eq!(it.json("host show nas")["state"], "removing");
+    knot.restart();
+    is_gone(&knot, "nas");
 }
 
 #[test]
