@@ -23,7 +23,8 @@ const REST: Duration = Duration::from_secs(60);
 ///
 /// Publishes what the name server has not confirmed yet, removes the records of hosts that were
 /// silent for longer than their expiry, ends former names and forgotten challenges, mends what the name server shows
-/// otherwise, forgets old history, sends word of what happened. Meant for a timer, once a minute.
+/// otherwise, forgets old history, sends word of what happened. Meant for a timer, once a minute: after ten minutes
+/// without a round nobody expires for as long as its expiry, at most a day, for nobody may have been heard either.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Keep going, a round a minute
