@@ -39,7 +39,7 @@ pub use tree::tree;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{self, Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
@@ -140,9 +140,12 @@ impl<W: Write> Write for Target<W> {
 /// Runs the verb, as who it has to run as.
 fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let Arguments { config, json, verb } = arguments;
+    let config = config.unwrap_or_else(|| file_in_force(std::env::var_os(FILE_VARIABLE)));
+    // Before root's rights go: the working directory may be closed to whoever comes then.
+    let config = from_everywhere(config);
     step_down::take_over()?;
     let mut context = Context {
-        config: config.unwrap_or_else(|| file_in_force(std::env::var_os(FILE_VARIABLE))),
+        config,
         json,
         out,
         handed: Handed::receive()?,
@@ -170,6 +173,23 @@ fn run(arguments: Arguments, out: &mut dyn Write) -> Result<(), Failure> {
         Verb::Config(options) => config::run(options, &mut context),
         Verb::Completions(options) => completions::run(options, &mut context),
         Verb::Man(options) => man::run(options, &mut context),
+    }
+}
+
+/// The same file by a name that depends on no working directory, and leads through none that it
+/// leaves again. What the file's own name leads to is not looked at: what is beside it stays so.
+fn from_everywhere(file: PathBuf) -> PathBuf {
+    if file.is_absolute() {
+        return file;
+    }
+    let directory = match file.parent() {
+        Some(directory) if directory != Path::new("") => directory,
+        _ => Path::new("."),
+    };
+    match (directory.canonicalize(), file.file_name()) {
+        (Ok(directory), Some(name)) => directory.join(name),
+        // It cannot be reached; its reader says why.
+        _ => path::absolute(&file).unwrap_or(file),
     }
 }
 

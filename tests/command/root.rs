@@ -123,6 +123,34 @@ fn files_of_root_are_opened_before() {
 }
 
 #[test]
+fn a_configuration_is_found_from_a_directory_that_is_closed_to_the_owner() {
+    let Some(it) = foreign() else { return };
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::create_dir(it.file("private")).unwrap();
+    fs::set_permissions(it.file("private"), fs::Permissions::from_mode(0o700)).unwrap();
+    let link = it.file("private/link");
+    std::os::unix::fs::symlink(it.file("etc"), link).unwrap();
+    let run = |arguments: &str, variable: &str| {
+        let mut command = it.command(arguments);
+        let command = command.current_dir(it.file("private"));
+        Ran::from(command.env("BOWLINE_CONFIG", variable).output().unwrap())
+    };
+    for file in ["../etc/bowline.toml", "link/bowline.toml"] {
+        for ran in [
+            run(&format!("--config {file} host list"), ""),
+            run("host list", file),
+        ] {
+            assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{file}");
+        }
+    }
+    for (file, shown) in [("../etc/none", "etc/none"), ("../none/b", "none/b")] {
+        let ran = run("host list", file);
+        let expected = format!("{shown}: there is no such file\nhint: run `bowline init`, or");
+        assert!(ran.code == 1 && ran.err.contains(&expected), "{ran:?}");
+    }
+}
+
+#[test]
 fn a_verb_that_fails_leaves_no_new_file() {
     let Some(it) = foreign() else { return };
     use std::os::unix::fs::PermissionsExt as _;

@@ -127,6 +127,9 @@ fn the_configuration_in_force() {
     assert!(!shown.contains("c2VjcmV0"));
     it.write("etc/shown.toml", &shown);
     assert_eq!(it.done("config show --config etc/shown.toml"), shown);
+    // However it is named, the paths in it lead to the same files.
+    let named = it.done("config show --config etc/../etc/bowline.toml");
+    assert_eq!(named, shown);
     assert_eq!(it.json("config show")["zone"][0]["ttl"], 60);
     assert_eq!(it.done("config check"), "ok\n");
     it.write("etc/tsig.key", "nonsense");
