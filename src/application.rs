@@ -244,6 +244,18 @@ impl Application {
         }
     }
 
+    /// The line, with an address that was left out; the client's own as far as that is logged.
+    fn with_dropped(&self, line: Line, dropped: IpAddr, request: &Request) -> Line {
+        let client = self.client(request).or(request.peer);
+        match client.map(|client| client.to_canonical()) == Some(dropped) {
+            false => line.field("dropped", dropped),
+            true => {
+                let shown = self.logger.client(dropped);
+                line.field("dropped", shown.as_deref().unwrap_or("client"))
+            }
+        }
+    }
+
     fn log(&self, answer: &Answer, request: &Request, began: Instant) {
         let level = answer.word.level();
         if !self.logger.wants(level) {
@@ -267,8 +279,8 @@ impl Application {
             "ms",
             format_args!("{:.1}", began.elapsed().as_secs_f64() * 1000.0),
         );
-        if let Some(dropped) = &answer.dropped {
-            line = line.field("dropped", dropped);
+        if let Some(dropped) = answer.dropped {
+            line = self.with_dropped(line, dropped, request);
         }
         if let Some(reason) = &answer.reason {
             line = line.words("reason", reason);

@@ -5,6 +5,7 @@
 //! refusal must not be a 200, or clients remember it as success.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
 
@@ -163,7 +164,7 @@ pub struct Answer {
     /// What to do about it; for the log only.
     pub hint: Option<String>,
     /// An address left out; for the log only.
-    pub dropped: Option<String>,
+    pub dropped: Option<IpAddr>,
     /// What was done with a challenge for a certificate; for the log only.
     pub challenge: Option<&'static str>,
     /// What says success in a dialect of certificates.

@@ -1,6 +1,8 @@
 //! The hosts behind those of a request: the prefix in it moves them too, and how that ended
 //! is part of the site's answer.
 
+use std::net::IpAddr;
+
 use super::outcome::{refusal, registry_trouble};
 use super::{Answer, Decision, Lan, Target, Undecidable, Word};
 use crate::config::Config;
@@ -31,6 +33,7 @@ pub(super) fn add_behind<'a>(
     plans: &mut Vec<Planned<'a>>,
     lan: Lan,
     config: &'a Config,
+    client: Option<IpAddr>,
     registry: &Registry,
 ) {
     let mut found = Vec::new();
@@ -48,12 +51,14 @@ pub(super) fn add_behind<'a>(
             let zone = config.zone(&host.name.zone())?;
             let target = Target { host, zone };
             Some(Planned {
-                decision: decide_behind(lan, &target),
+                decision: decide_behind(lan, &target, client),
                 target,
                 site: Some(Site { position, id }),
             })
         }));
-        site.check_dropped(found.len() > before);
+        if found.len() == before {
+            site.check_dropped(client);
+        }
     }
     for plan in found {
         let id = plan.target.host.id;
@@ -65,7 +70,11 @@ pub(super) fn add_behind<'a>(
 }
 
 /// Decides for a host behind another one: its own part of the address stays.
-fn decide_behind(lan: Lan, Target { host, zone }: &Target<'_>) -> Result<Decision, Box<Answer>> {
+fn decide_behind(
+    lan: Lan,
+    Target { host, zone }: &Target<'_>,
+    client: Option<IpAddr>,
+) -> Result<Decision, Box<Answer>> {
     let mut decision = Decision::default();
     let Some(behind) = &host.settings.behind else {
         return Ok(decision);
@@ -92,21 +101,20 @@ fn decide_behind(lan: Lan, Target { host, zone }: &Target<'_>) -> Result<Decisio
             Ok(decision)
         }
         Err(unpublishable) => Err(Box::new(Answer {
-            dropped: Some(unpublishable.address.to_string()),
-            ..refusal(Undecidable::Unpublishable(unpublishable))
+            dropped: Some(unpublishable.address),
+            ..refusal(Undecidable::because_of(unpublishable, client))
         })),
     }
 }
 
 impl Planned<'_> {
-    /// What was left out was all there was, unless there is somebody to move.
-    fn check_dropped(&mut self, is_site: bool) {
+    /// What was left out was all there was, where there is nobody to move.
+    fn check_dropped(&mut self, client: Option<IpAddr>) {
         if let Ok(decision) = &self.decision
             && let Some(dropped) = decision.dropped
             && decision.is_nothing()
-            && !is_site
         {
-            self.decision = Err(Box::new(refusal(Undecidable::Unpublishable(dropped))));
+            self.decision = Err(Box::new(refusal(Undecidable::because_of(dropped, client))));
         }
     }
 
@@ -134,7 +142,7 @@ impl Planned<'_> {
 /// anything else was done.
 pub(super) fn sum_up(own: Answer, behind: Vec<Answer>) -> Answer {
     let counts = |answer: &&Answer| answer.dropped.is_none() && answer.word != Word::Abuse;
-    let mut dropped = behind.iter().find_map(|answer| answer.dropped.clone());
+    let mut dropped = behind.iter().find_map(|answer| answer.dropped);
     let mut worst = behind
         .iter()
         .filter(counts)

@@ -80,8 +80,9 @@ impl<'a> Change<'_, 'a> {
         });
         let mut plans: Vec<_> = named.collect();
         if let Some(lan) = asked.lan {
+            let Visit { config, client, .. } = *self.visit;
             match self.visit.registry.get() {
-                Ok(registry) => add_behind(&mut plans, lan, self.visit.config, registry),
+                Ok(registry) => add_behind(&mut plans, lan, config, client, registry),
                 Err(error) => {
                     for plan in &mut plans {
                         plan.decision = Err(Box::new(registry_trouble(&error)));

@@ -67,14 +67,15 @@ pub fn decide(
     }
     match decision.dropped {
         Some(unpublishable) if decision.is_nothing() && asked.lan.is_none() => {
-            return Err(Undecidable::Unpublishable(unpublishable));
+            return Err(Undecidable::because_of(unpublishable, client));
         }
         None if decision.set.is_empty() && asked.remove.is_empty() && asked.lan.is_none() => {
             let client = client.ok_or(Undecidable::ClientUnknown)?;
             if !mine(&client) {
-                return Err(Undecidable::OtherFamily(client));
+                return Err(Undecidable::OtherFamily);
             }
-            let client = PublicAddress::new(client, policy).map_err(Undecidable::Unpublishable)?;
+            let client = PublicAddress::new(client, policy)
+                .map_err(|unpublishable| Undecidable::Client(unpublishable.kind))?;
             decision.set.put(client.ip());
         }
         _ if asked.omitted == Omitted::Remove && !decision.set.is_empty() => {
@@ -88,25 +89,41 @@ pub fn decide(
     Ok(decision)
 }
 
-/// Why nothing can be decided.
+/// Why nothing can be decided. None tells the client's address: how much of that the log may
+/// have is the log's to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Undecidable {
     /// No publishable address among those given.
     Unpublishable(Unpublishable),
+    /// The client's address, given or not, is of a kind that may not be published.
+    Client(&'static str),
     /// The client's address is needed, and of the family that the host does not have.
-    OtherFamily(IpAddr),
+    OtherFamily,
     /// The client's address is needed, and the trusted proxy did not say it.
     ClientUnknown,
+}
+
+impl Undecidable {
+    /// Because of that address, which is perhaps the client's.
+    pub fn because_of(unpublishable: Unpublishable, client: Option<IpAddr>) -> Self {
+        match client.map(|client| client.to_canonical()) == Some(unpublishable.address) {
+            true => Undecidable::Client(unpublishable.kind),
+            false => Undecidable::Unpublishable(unpublishable),
+        }
+    }
 }
 
 impl fmt::Display for Undecidable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Undecidable::Unpublishable(unpublishable) => unpublishable.fmt(f),
-            Undecidable::OtherFamily(client) => write!(
+            Undecidable::Client(kind) => write!(
                 f,
-                "{client} is the client's address, and the host has the other family only"
+                "the client's address is a {kind} address and cannot be published"
             ),
+            Undecidable::OtherFamily => {
+                f.write_str("the client's address is of the family that the host does not have")
+            }
             Undecidable::ClientUnknown => {
                 f.write_str("the client's address is not known: the web server, or the trusted proxy, does not say it")
             }
@@ -147,7 +164,8 @@ mod tests {
             Err(Undecidable::Unpublishable(unpublishable)) => {
                 format!("badip {}", unpublishable.kind)
             }
-            Err(Undecidable::OtherFamily(_)) => "badip family".to_owned(),
+            Err(Undecidable::Client(kind)) => format!("badip client {kind}"),
+            Err(Undecidable::OtherFamily) => "badip family".to_owned(),
             Err(Undecidable::ClientUnknown) => "911".to_owned(),
         }
     }
@@ -167,7 +185,15 @@ mod tests {
                 &[],
                 "192.168.1.1",
                 None,
-                "badip private",
+                "badip client private",
+            ),
+            (
+                "bad/the-client's",
+                "192.168.1.1",
+                &[],
+                "::ffff:192.168.1.1",
+                None,
+                "badip client private",
             ),
             (
                 "nothing/client-loopback",
@@ -175,7 +201,7 @@ mod tests {
                 &[],
                 "127.0.0.1",
                 None,
-                "badip loopback",
+                "badip client loopback",
             ),
             (
                 "one/other-kept",

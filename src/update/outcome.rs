@@ -26,7 +26,7 @@ pub(super) fn switched_off() -> Answer {
 pub(super) fn told(word: Word, decision: &Decision) -> Answer {
     Answer {
         addresses: decision.set,
-        dropped: decision.dropped.map(|dropped| dropped.address.to_string()),
+        dropped: decision.dropped.map(|dropped| dropped.address),
         ..Answer::new(word)
     }
 }

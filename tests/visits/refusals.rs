@@ -145,6 +145,57 @@ fn bad_addresses() {
 }
 
 #[test]
+fn a_reason_tells_no_more_of_the_client_than_the_log_may() {
+    const PRIVATE: &str = "the client's address is a private address and cannot be published";
+    let (site, home) = settled();
+    let other = Settings {
+        only: Some(bowline::ip::Family::Ipv6),
+        ..Settings::default()
+    };
+    let other = site.add_with("other", other);
+    let config = std::fs::read_to_string(site.path("bowline.toml")).unwrap();
+    for (client, shown) in [
+        ("full", "10.1.2.3"),
+        ("prefix", "10.1.2.0/24"),
+        ("none", ""),
+    ] {
+        let setting = format!("[log]\nclient = \"{client}\"");
+        let config = config.replace("[log]", &setting);
+        std::fs::write(site.path("bowline.toml"), config).unwrap();
+        for (path, reason) in [
+            (home.at(""), PRIVATE),
+            (home.with("10.1.2.3"), PRIVATE),
+            (
+                other.at(""),
+                "the client's address is of the family that the host does not have",
+            ),
+            (
+                home.with("10.9.9.9"),
+                "10.9.9.9 is a private address and cannot be published",
+            ),
+        ] {
+            let answer = site.get(&path).from("10.1.2.3").run();
+            assert_eq!(answer.said(), "503 badip");
+            let line = site.last_line();
+            assert!(line.contains(&format!("reason=\"{reason}\"")), "{line}");
+            let found = line.matches("10.1.2.").count();
+            assert_eq!(found, usize::from(!shown.is_empty()), "{client}: {line}");
+            assert!(line.contains(shown), "{client}: {line}");
+        }
+        let both = home.with("10.1.2.3,2001:db8::7");
+        site.get(&both).from("10.1.2.3").run();
+        let line = site.last_line();
+        let dropped = match shown {
+            "" => "client",
+            shown => shown,
+        };
+        let expected = format!(" dropped={dropped}");
+        assert!(line.ends_with(&expected), "{client}: {line}");
+        assert!(client == "full" || !line.contains("10.1.2.3"), "{line}");
+    }
+}
+
+#[test]
 fn a_disabled_host_is_told_so() {
     let (site, home) = settled();
     site.registry().disable(home.id, Timestamp::now()).unwrap();
