@@ -4,7 +4,7 @@ use super::{Context, Failure, note};
 use crate::config::{Config, Zone};
 use crate::name::{HostName, ZoneName};
 use crate::owner_name::OwnerName;
-use crate::registry::{Host, Owner, Registry, RegistryError};
+use crate::registry::{FormerName, Host, Owner, Registry, RegistryError};
 use crate::time::Timestamp;
 use crate::token::LookupKey;
 
@@ -72,13 +72,35 @@ impl Session {
         }
     }
 
+    /// The former name by which [`Session::host`] has found a host, where it is one.
+    pub(super) fn former_name(
+        &self,
+        text: &str,
+        host: &Host,
+    ) -> Result<Option<FormerName>, Failure> {
+        let names = self.possible_names(text);
+        // One in full does not know where its zone begins.
+        let is_meant = |name: &HostName| names.iter().any(|one| one.as_str() == name.as_str());
+        if is_meant(&host.name) {
+            return Ok(None);
+        }
+        let mut former = self.registry.former_names(host, self.now)?.into_iter();
+        Ok(former.find(|former| is_meant(&former.name)))
+    }
+
+    /// Every name that a person may mean.
+    fn possible_names(&self, text: &str) -> Vec<HostName> {
+        let short = meanings(text, None, &self.config).unwrap_or_default();
+        in_full(text).into_iter().chain(short).collect()
+    }
+
     /// The name of a host as a person writes it, where its row in the registry is damaged.
     pub(super) fn damaged_host(&self, text: &str) -> Option<HostName> {
-        let short = meanings(text, None, &self.config).unwrap_or_default();
-        let mut names = in_full(text).into_iter().chain(short);
+        let mut names = self.possible_names(text).into_iter();
         names.find(|name| {
             let found = self.registry.host_by_name(name, self.now);
-            matches!(found, Err(RegistryError::DamagedHost { .. }))
+            // Not its former name, under which there is nothing to remove.
+            matches!(found, Err(RegistryError::DamagedHost { name: own, .. }) if own == name.as_str())
         })
     }
 }

@@ -87,3 +87,13 @@ fn what_is_known_of_a_zone_can_be_lost() {
     assert_eq!(knot.kdig("home.dyn.example.org", "A"), ["203.0.113.7"]);
     it.done("status");
 }
+
+#[test]
+fn a_former_name_removes_no_damaged_host() {
+    let it = Place::new();
+    it.done("host add old");
+    it.done("host rename old bad --keep-old 7d");
+    damage(&it, "UPDATE host SET expire = -1");
+    tells(&it, "host remove old");
+    it.done("host remove bad");
+}

@@ -233,6 +233,26 @@ fn failures_are_1_and_say_what_to_do() {
 }
 
 #[test]
+fn a_former_name_removes_no_host() {
+    let it = Place::new();
+    it.done("host add one");
+    it.done("host rename one two --keep-old 7d");
+    let shown = it.json("host show two");
+    let until = shown["former_names"][0]["until"].as_str().unwrap();
+    for name in ["one", "one.dyn.example.org", "ONE.dyn.example.org."] {
+        let ran = it.run(&format!("host remove {name}"));
+        let expected = format!(
+            "bowline: one.dyn.example.org is a former name of two.dyn.example.org until {until}\n\
+             hint: it ends by itself then; `bowline host remove two.dyn.example.org` removes the \
+             host, with all its names, now\n"
+        );
+        assert_eq!((ran.code, ran.err, ran.out.as_str()), (1, expected, ""));
+    }
+    assert_eq!(it.json("host show one"), shown);
+    it.done("host remove two");
+}
+
+#[test]
 fn a_wrong_secret_is_never_repeated() {
     let it = Place::new();
     let ran = it.run("host add home --token hunter2hunter2hunter2");

@@ -6,6 +6,7 @@ use super::super::session::Session;
 use super::super::settle::settle;
 use super::super::{Context, Failure, hint, note};
 use super::report;
+use crate::registry::FormerName;
 
 /// Remove a host with its records, history and mail address
 #[derive(Debug, Args)]
@@ -26,6 +27,14 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         return report::gone(&name, context);
     }
     let host = session.host(&options.name)?;
+    if let Some(former) = session.former_name(&options.name, &host)? {
+        let (FormerName { name, until }, today) = (former, &host.name);
+        let cause = format!("{name} is a former name of {today} until {until}");
+        return Err(Failure::new(cause).hint(format!(
+            "it ends by itself then; `bowline host remove {today}` removes the host, with all its \
+             names, now"
+        )));
+    }
     let behind = session.registry.hosts_behind(host.id)?;
     session.registry.remove(host.id, session.now)?;
     for host in behind {
