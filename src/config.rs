@@ -39,6 +39,7 @@ use crate::port::AddressPort;
 use crate::rate::Rate;
 use crate::span::Span;
 use crate::ttl::Ttl;
+use crate::written;
 
 /// Where the configuration is when neither `--config` nor `BOWLINE_CONFIG` says otherwise.
 pub const DEFAULT_FILE: &str = "/etc/bowline/bowline.toml";
@@ -107,8 +108,10 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 pub struct State {
     /// The SQLite file with the hosts.
+    #[serde(deserialize_with = "file")]
     pub registry: PathBuf,
     /// The key of the registry's digests.
+    #[serde(deserialize_with = "file")]
     pub lookup_key: PathBuf,
 }
 
@@ -159,6 +162,7 @@ pub struct Zone {
     #[serde(deserialize_with = "address_port")]
     pub server: SocketAddr,
     /// The TSIG key for them.
+    #[serde(deserialize_with = "file")]
     pub key_file: PathBuf,
     /// The TTL of hosts that have none of their own.
     #[serde(default = "default_ttl")]
@@ -339,8 +343,18 @@ fn never() -> Span {
 }
 
 fn zone_name<'de, D: serde::Deserializer<'de>>(from: D) -> Result<ZoneName, D::Error> {
-    let text = String::deserialize(from)?;
-    text.parse().map_err(serde::de::Error::custom)
+    written::parsed(from, "a zone in quotes, such as \"dyn.example.org\"")
+}
+
+/// A path that may be a file's.
+fn file<'de, D: serde::Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+    let path = PathBuf::deserialize(from)?;
+    match path.file_name() {
+        Some(_) => Ok(path),
+        None => Err(serde::de::Error::custom(format_args!(
+            "{path:?} is no file; write a path, such as {DEFAULT_REGISTRY}"
+        ))),
+    }
 }
 
 fn networks<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<IpNetwork>, D::Error> {

@@ -68,6 +68,7 @@
 //! 1. [`time`], a moment.
 //! 1. [`span`], a length of time.
 //! 1. [`deadline`], until when a request waits for anything.
+//! 1. [`written`], values that a configuration has as a text.
 //! 1. [`hint`], what errors know to do about them.
 
 pub mod acme;
@@ -111,3 +112,4 @@ pub mod token;
 pub mod ttl;
 pub mod update;
 pub mod upkeep;
+pub mod written;

@@ -6,13 +6,14 @@ use std::str::FromStr;
 
 use ipnetwork::IpNetwork;
 
+use crate::written;
+
 /// Before the IPv4 address in an IPv4-mapped IPv6 one stand so many bits (RFC 4291 2.5.5.2).
 const MAPPED: u8 = 96;
 
 /// A network or a single address. One that is written IPv4-mapped is the IPv4 network that
 /// it means: peers are compared as what they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network(pub IpNetwork);
 
 impl FromStr for Network {
@@ -37,11 +38,9 @@ impl FromStr for Network {
     }
 }
 
-impl TryFrom<String> for Network {
-    type Error = NetworkError;
-
-    fn try_from(text: String) -> Result<Self, NetworkError> {
-        text.parse()
+impl<'de> serde::Deserialize<'de> for Network {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        written::parsed(from, "a network in quotes, such as \"10.0.0.0/8\"")
     }
 }
 

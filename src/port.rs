@@ -4,9 +4,10 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
+use crate::written;
+
 /// `127.0.0.1:5353` or `127.0.0.1@5353`, `[::1]:53` or `::1@53`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AddressPort(pub SocketAddr);
 
 impl AddressPort {
@@ -36,11 +37,12 @@ impl FromStr for AddressPort {
     }
 }
 
-impl TryFrom<String> for AddressPort {
-    type Error = AddressPortError;
-
-    fn try_from(text: String) -> Result<Self, AddressPortError> {
-        text.parse()
+impl<'de> serde::Deserialize<'de> for AddressPort {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        written::parsed(
+            from,
+            "an address with a port in quotes, such as \"127.0.0.1:5353\"",
+        )
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::span::Span;
+use crate::written;
 
 /// The longest time over which is counted: who is beyond a limit waits for no longer.
 const LONGEST: Span = Span::from_days(1);
@@ -11,8 +12,7 @@ const LONGEST: Span = Span::from_days(1);
 const MOST: u32 = 1_000_000;
 
 /// So many in so long, or without a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rate {
     /// As often as one likes.
     Off,
@@ -52,11 +52,9 @@ impl FromStr for Rate {
     }
 }
 
-impl TryFrom<String> for Rate {
-    type Error = RateError;
-
-    fn try_from(text: String) -> Result<Self, RateError> {
-        text.parse()
+impl<'de> serde::Deserialize<'de> for Rate {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        written::parsed(from, "a limit in quotes, such as \"30/10m\", or \"off\"")
     }
 }
 

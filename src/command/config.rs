@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::session::{load, open_registry};
 use super::{Context, Failure, note, zone_gone, zone_hosts};
-use crate::config::{LogTarget, Register, invitation};
+use crate::config::{LogTarget, MailServer, Register, invitation};
 use crate::log;
 use crate::notify::Templates;
 use crate::publish::Publisher;
@@ -73,6 +73,16 @@ fn check(context: &mut Context<'_>) -> Result<(), Failure> {
         let hint =
             "until it is there nobody can register; [acme] register in bowline.toml names it";
         invitation(file).map_err(|error| Failure::new(error).hint(hint))?;
+    }
+    if let Some(MailServer::Sendmail(program)) = config.notify.mail.as_ref().map(|mail| &mail.smtp)
+        && !program.is_file()
+    {
+        let what = format!(
+            "{}, which is to take mail, is no program",
+            program.display()
+        );
+        let hint = "name another in [notify.mail] smtp: sendmail:PATH, or smtp://HOST:PORT";
+        return Err(Failure::new(what).hint(hint));
     }
     let (_, errors) = Templates::load(config.notify.templates());
     if let Some(error) = errors.first() {

@@ -1,11 +1,13 @@
 //! `[acme]`: what clients for certificates may do beyond setting challenges.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::{fmt, fs};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::token::{Token, TokenError};
+use crate::written;
 
 /// `[acme]`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -16,8 +18,7 @@ pub struct Acme {
 }
 
 /// Who may register.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Register {
     /// Nobody.
     #[default]
@@ -46,11 +47,17 @@ pub fn read_invitation(text: &str) -> Result<Token, TokenError> {
     text.trim().parse()
 }
 
-impl TryFrom<String> for Register {
-    type Error = String;
+impl<'de> Deserialize<'de> for Register {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        written::parsed(from, "\"off\", \"open\" or \"file:PATH\"")
+    }
+}
 
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.as_str() {
+impl FromStr for Register {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
             "off" => Ok(Register::Off),
             "open" => Ok(Register::Open),
             other => match other.strip_prefix("file:").filter(|path| !path.is_empty()) {

@@ -71,7 +71,7 @@ const KEYS: [Key; 27] = [
     Key {
         table: "",
         name: "url",
-        doc: "what stands in front of token and name in an update URL; a path may follow the host",
+        doc: "what stands in front of token and name in an update URL; a path of at most 80 octets may follow the host",
         default: None,
         show: Show::Config(|config| config.url.as_str().into()),
     },

@@ -2,8 +2,11 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+
+use crate::written;
 
 /// `[log]`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -18,8 +21,7 @@ pub struct Log {
 }
 
 /// Where log lines go.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum LogTarget {
     /// Syslog where `/dev/log` is, else standard error.
     #[default]
@@ -60,11 +62,17 @@ pub enum LogClient {
     None,
 }
 
-impl TryFrom<String> for LogTarget {
-    type Error = String;
+impl<'de> Deserialize<'de> for LogTarget {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        written::parsed(from, "\"auto\", \"syslog\", \"stderr\" or \"file:PATH\"")
+    }
+}
 
-    fn try_from(text: String) -> Result<Self, String> {
-        match text.as_str() {
+impl FromStr for LogTarget {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
             "auto" => Ok(LogTarget::Auto),
             "syslog" => Ok(LogTarget::Syslog),
             "stderr" => Ok(LogTarget::Stderr),

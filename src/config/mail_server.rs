@@ -1,6 +1,7 @@
 //! Who takes mail: `smtp` of `[notify.mail]`.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -68,11 +69,18 @@ impl FromStr for MailServer {
             }
             _ => (rest, None),
         };
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let fits = |c: char| c.is_ascii_alphanumeric() || ".-:_".contains(c);
-        if host.is_empty() || !host.chars().all(fits) || port == Some(0) {
+        let bracketed = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        let fits = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+        let is_host = match bracketed {
+            None if !host.contains(':') => !host.is_empty() && host.chars().all(fits),
+            _ => bracketed.unwrap_or(host).parse::<Ipv6Addr>().is_ok(),
+        };
+        if !is_host || port == Some(0) {
             return Err(bad());
         }
+        let host = bracketed.unwrap_or(host);
         let (security, _, usual) = MailServer::SCHEMES
             .into_iter()
             .find(|(_, name, usual)| match scheme {
@@ -120,7 +128,7 @@ impl fmt::Display for MailServerError {
         write!(
             f,
             "{:?} is no mail server; write smtp://HOST:PORT, starttls://HOST:PORT, \
-             smtps://HOST:PORT or sendmail",
+             smtps://HOST:PORT, sendmail or sendmail:PATH",
             self.0
         )
     }
@@ -155,6 +163,10 @@ mod tests {
             "smtp://a@b",
             "x:0",
             "x:y",
+            "x:65536",
+            "x:25:99999",
+            "smtp://x:25:99999",
+            "[x]:25",
             "sendmail:x",
             "a b",
         ] {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use lettre::message::Mailbox;
@@ -14,6 +13,7 @@ use ureq::http::{HeaderName, HeaderValue, Uri};
 use super::{MailServer, Security};
 use crate::event::{Channel, Event, Events, Wanted};
 use crate::span::Span;
+use crate::written;
 
 /// After so long a pending host is told of.
 const DEFAULT_PENDING: Span = Span::from_seconds(900);
@@ -194,7 +194,7 @@ impl Default for Notify {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenMail {
-    #[serde(deserialize_with = "parsed")]
+    #[serde(deserialize_with = "mail_server")]
     smtp: MailServer,
     #[serde(deserialize_with = "mailbox")]
     from: Mailbox,
@@ -276,10 +276,9 @@ impl<'de> Deserialize<'de> for Hidden {
     }
 }
 
-fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(
-    from: D,
-) -> Result<T, D::Error> {
-    String::deserialize(from)?.parse().map_err(D::Error::custom)
+fn mail_server<'de, D: Deserializer<'de>>(from: D) -> Result<MailServer, D::Error> {
+    let form = "a mail server in quotes, such as \"smtp://localhost:25\" or \"sendmail\"";
+    written::parsed(from, form)
 }
 
 fn mailbox<'de, D: Deserializer<'de>>(from: D) -> Result<Mailbox, D::Error> {

@@ -131,6 +131,46 @@ fn errors_name_file_line_and_what_is_legal() {
             "url = \"https://u\"\n[notify]\ngive_up = \"0\"",
             "line 3: notify.give_up = \"0\" is no time",
         ),
+        (
+            "url = \"https://u.example.org:99999\"",
+            "line 1: \"https://u.example.org:99999\" is no usable URL; write https://update",
+        ),
+        (
+            "url = 5",
+            "line 1: invalid type: integer `5`, expected a URL in quotes, such as \"https://",
+        ),
+        (
+            "url = \"https://u\"\n[limits]\nchanges = 30",
+            "line 3: invalid type: integer `30`, expected a limit in quotes, such as \"30/10m\"",
+        ),
+        (
+            "url = \"https://u\"\n[log]\ntarget = 5",
+            "expected \"auto\", \"syslog\", \"stderr\" or \"file:PATH\"",
+        ),
+        (
+            "url = \"https://u\"\n[acme]\nregister = true",
+            "expected \"off\", \"open\" or \"file:PATH\"",
+        ),
+        (
+            "url = \"https://u\"\n[client]\ntrusted_proxies = [10]",
+            "expected a network in quotes, such as \"10.0.0.0/8\"",
+        ),
+        (
+            "url = \"https://u\"\n[state]\nregistry = \"\"",
+            "line 3: \"\" is no file; write a path, such as /var/lib/bowline/bowline.db",
+        ),
+        (
+            "url = \"https://u\"\n[state]\nlookup_key = \"..\"",
+            "line 3: \"..\" is no file; write a path",
+        ),
+        (
+            "url = \"https://u\"\n[notify.mail]\nfrom = \"a@example.org\"\nsmtp = \"mail:99999\"",
+            "line 4: \"mail:99999\" is no mail server; write smtp://HOST:PORT",
+        ),
+        (
+            "url = \"https://u\"\n[notify.mail]\nfrom = \"a@example.org\"\nsmtp = 25",
+            "line 4: invalid type: integer `25`, expected a mail server in quotes",
+        ),
     ] {
         let error = parse(text).unwrap_err();
         assert!(error.contains(expected), "{text:?}: {error}");
@@ -152,6 +192,22 @@ fn errors_name_file_line_and_what_is_legal() {
     ] {
         let error = parse(&format!("{SMALL}{line}\n")).unwrap_err();
         assert!(error.contains(expected), "{line:?}: {error}");
+    }
+    for (from, to, expected) in [
+        (
+            "\"127.0.0.1@5353\"",
+            "5353",
+            "line 5: invalid type: integer `5353`, expected an address with a port in quotes",
+        ),
+        (
+            "\"dyn.example.org\"",
+            "5",
+            "line 4: invalid type: integer `5`, expected a zone in quotes",
+        ),
+        ("tsig.key", "", "line 6: \"\" is no file; write a path"),
+    ] {
+        let error = parse(&SMALL.replace(from, to)).unwrap_err();
+        assert!(error.contains(expected), "{to:?}: {error}");
     }
     let twice = format!("{SMALL}{}", SMALL.split_once("\n\n").unwrap().1);
     assert!(

@@ -250,7 +250,7 @@ fn a_template_with_an_error_is_named_before_it_is_needed() {
     let site = site("");
     let mail = |templates: &Path| {
         format!(
-            "[notify.mail]\nsmtp = \"sendmail\"\nfrom = \"dns@example.org\"\n{OPERATOR}\n\
+            "[notify.mail]\nsmtp = \"sendmail:/bin/true\"\nfrom = \"dns@example.org\"\n{OPERATOR}\n\
              templates = \"{}\"\n",
             templates.display()
         )
@@ -263,6 +263,18 @@ fn a_template_with_an_error_is_named_before_it_is_needed() {
     assert!(text.contains("the built-in one is used"), "{text}");
     std::fs::write(&file, "Subject: x\n\n{{ fqdn }}\n").unwrap();
     assert_eq!(bowline(&site, &["config", "check"]), "ok\n");
+}
+
+#[test]
+fn a_program_for_mail_that_is_not_there_is_named_before_it_is_needed() {
+    let site = site("");
+    let mail = "[notify.mail]\nsmtp = \"sendmail:/x\"\nfrom = \"dns@example.org\"\n";
+    configure(&site, mail);
+    let output = verb(&site, &["config", "check"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let expected = "bowline: /x, which is to take mail, is no program\nhint: name another in \
+                    [notify.mail] smtp: sendmail:PATH, or smtp://HOST:PORT\n";
+    assert!(said(&output).ends_with(expected), "{}", said(&output));
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(super) const KEYS: [Key; 17] = [
     Key {
         table: "notify.mail",
         name: "smtp",
-        doc: "who takes the mail: smtp://HOST:PORT (in clear), starttls://HOST:PORT, smtps://HOST:PORT, or sendmail for /usr/sbin/sendmail. Certificates are checked against the system's roots",
+        doc: "who takes the mail: smtp://HOST:PORT (in clear), starttls://HOST:PORT, smtps://HOST:PORT, sendmail for /usr/sbin/sendmail, or sendmail:PATH for another program that takes its arguments. Certificates are checked against the system's roots",
         default: None,
         show: Show::Maybe(|config| mail(config, |mail| Some(mail.smtp.to_string().into()))),
     },
