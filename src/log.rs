@@ -129,6 +129,11 @@ impl Logger {
     }
 }
 
+/// Whether this machine has a log of its own that takes lines.
+pub fn has_syslog() -> bool {
+    Path::new(SYSLOG).exists()
+}
+
 fn to_syslog(line: &Line) -> std::io::Result<()> {
     let severity = match line.level {
         LogLevel::Debug => 7,

@@ -5,7 +5,6 @@ mod messages;
 mod metrics;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use clap::Args;
 use serde::Serialize;
@@ -15,13 +14,17 @@ use self::messages::Messages;
 use super::session::Session;
 use super::{Context, Failure, hosts, zone_gone};
 use crate::config::{Config, LogTarget};
-use crate::log::obstacle;
+use crate::log::{has_syslog, obstacle};
 use crate::name::ZoneName;
 use crate::one_line::OneLine;
 use crate::registry::{Host, LATE_MINUTES, State, is_late};
 use crate::span::Span;
 use crate::time::Timestamp;
 use crate::upkeep;
+
+/// A responder says nothing to the web server but its answers: who started it has the rest.
+const STDERR: &str = "standard error: with CGI the web server's error log, with FastCGI wherever that of the \
+                      responder goes";
 
 /// Show zones, hosts and what is pending; fails when that is so, or no upkeep, for over 5 minutes
 ///
@@ -345,10 +348,9 @@ impl Pending {
 /// Where log lines go on this machine.
 fn log(config: &Config) -> String {
     match &config.log.target {
-        LogTarget::Auto if Path::new("/dev/log").exists() => "syslog".to_owned(),
-        LogTarget::Auto => "standard error, so the web server's error log".to_owned(),
+        LogTarget::Auto if has_syslog() => "syslog".to_owned(),
+        LogTarget::Auto | LogTarget::Stderr => STDERR.to_owned(),
         LogTarget::Syslog => "syslog".to_owned(),
-        LogTarget::Stderr => "standard error, so the web server's error log".to_owned(),
         LogTarget::File(file) => file.display().to_string(),
     }
 }

@@ -18,6 +18,13 @@ const TEMPLATE: &str = include_str!("bowline.toml");
 /// What the last zone of a new file has beside the rest.
 const ACME: &str = "# Hosts may set challenges for certificates.\nacme = true\n";
 
+/// Where the zone begins, as it is shipped.
+const ZONE: &str = "[[zone]]\n";
+
+/// What stands before it for a log of its own.
+const LOG: &str =
+    "[log]\n# There was no syslog here, and nobody keeps a responder's standard error.\n";
+
 /// What a `[[zone]]` is given, where anything was said about it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ZoneKeys {
@@ -31,7 +38,7 @@ pub struct ZoneKeys {
     pub acme: bool,
 }
 
-/// A new file with one zone.
+/// A new file with one zone; lines go to `log`, where that is given.
 ///
 /// # Errors
 /// A shipped file that does not fit.
@@ -40,6 +47,7 @@ pub fn new(
     registry: &Path,
     zone: &ZoneName,
     keys: &ZoneKeys,
+    log: Option<&Path>,
 ) -> Result<String, SetupError> {
     let update = UPDATE.to_string();
     let mut fill = Fill::new(TEMPLATE)
@@ -57,6 +65,10 @@ pub fn new(
             "expire = \"0\"",
             format_args!("expire = \"{}\"", shown(expire)),
         );
+    }
+    if let Some(log) = log {
+        let target = format_args!("{LOG}target = \"file:{}\"\n\n{ZONE}", log.display());
+        fill = fill.value(ZONE, target);
     }
     let text = fill.text()?;
     Ok(match keys.acme {
@@ -185,7 +197,7 @@ fn shown(span: Span) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::{Config, LogTarget};
 
     const FILE: &str = "/etc/bowline/bowline.toml";
 
@@ -197,6 +209,24 @@ mod tests {
     fn the_shipped_file_is_one_that_can_be_read() {
         let config = Config::parse(Path::new(FILE), TEMPLATE).unwrap();
         assert_eq!(config.zones.len(), 1);
+    }
+
+    #[test]
+    fn a_log_of_its_own_stands_before_the_zone() {
+        let (url, name) = (
+            "https://u.example.org".parse().unwrap(),
+            zone("d.example.org"),
+        );
+        let new = |log| {
+            let registry = Path::new("/srv/bowline.db");
+            let text = new(&url, registry, &name, &ZoneKeys::default(), log).unwrap();
+            Config::parse(Path::new(FILE), &text).unwrap()
+        };
+        let log = Path::new("/srv/bowline.log");
+        let config = new(Some(log));
+        assert_eq!(config.log.target, LogTarget::File(log.to_owned()));
+        assert_eq!(config.zones[0].name, name);
+        assert_eq!(new(None).log.target, LogTarget::Auto);
     }
 
     #[test]

@@ -9,8 +9,8 @@ use super::gateway::{Gateway, WebServer};
 use super::nameserver::Program;
 use super::parent::WAIT;
 use super::plan::Setup;
-use super::{keys, namesake, nameserver};
-use crate::config::Config;
+use super::{keys, namesake, nameserver, responder};
+use crate::config::{Config, LogTarget};
 use crate::dns::Rtype;
 use crate::dns::apex::{Reply, ask};
 
@@ -40,6 +40,7 @@ impl Setup {
             self.other_zones()?,
             self.no_address(),
             self.several_servers(),
+            self.responder_log()?,
         ];
         Ok(notes.into_iter().flatten().collect())
     }
@@ -173,6 +174,29 @@ impl Setup {
         let note = "every name server is taken for this machine; one elsewhere keeps its own addresses and \
                     needs a transfer of the zone";
         several.then(|| note.to_owned())
+    }
+
+    /// Where the responder's lines are when neither systemd nor syslog takes them.
+    fn responder_log(&self) -> Result<Option<String>, SetupError> {
+        let Some(usual) = responder::log(&self.site()) else {
+            return Ok(None);
+        };
+        let config = &self.place.config;
+        let target = match read(config)? {
+            Some(text) => Config::parse(config, &text)?.log.target,
+            None => LogTarget::File(usual.clone()),
+        };
+        Ok(Some(match target {
+            LogTarget::File(file) => {
+                format!("the log is {}, as there is no syslog here", file.display())
+            }
+            _ => format!(
+                "there is no syslog here, and what the responder logs is lost: [log] target = \"file:{}\" in {} \
+                 keeps it",
+                usual.display(),
+                config.display()
+            ),
+        }))
     }
 
     /// Whether `bowline.toml` has no other zone.

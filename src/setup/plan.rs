@@ -197,7 +197,10 @@ impl Setup {
             acme: self.zone.acme,
         };
         let text = match read(file)? {
-            None => configuration::new(&self.url, registry, &self.zone.name, &keys)?,
+            None => {
+                let log = responder::log(&self.site());
+                configuration::new(&self.url, registry, &self.zone.name, &keys, log.as_deref())?
+            }
             Some(text) => {
                 let text = configuration::with_url(file, &text, &self.url)?;
                 configuration::with_zone(file, &text, &self.zone.name, &keys)?

@@ -9,6 +9,7 @@ use super::place::Place;
 use super::site::Site;
 use super::systemd;
 use super::users::Owners;
+use crate::log::has_syslog;
 
 /// What systemd keeps while the responder's unit is active, for the journal. `systemctl` says the
 /// same, but to root alone where there is no D-Bus.
@@ -20,6 +21,14 @@ pub(super) fn directory(site: &Site<'_>, web: Option<WebServer>) -> Option<File>
     let wanted = site.gateway == Gateway::Fastcgi || web == Some(WebServer::Nginx);
     let (place, owner) = (site.place, &site.owners.state);
     (place.private && wanted).then(|| File::directory(place.run_dir(), 0o750, owner))
+}
+
+/// The file for what it logs, beside the registry and its user's as that is, where nothing else
+/// takes its lines: neither systemd nor syslog, and whoever starts it drops its standard error.
+pub(super) fn log(site: &Site<'_>) -> Option<PathBuf> {
+    let place = site.place;
+    let kept = site.gateway == Gateway::Cgi || place.unit_dir.is_some() || has_syslog();
+    (!kept).then(|| place.state_dir.join("bowline.log"))
 }
 
 /// Its start, unless it runs or systemd does that.

@@ -145,3 +145,13 @@ fn the_configuration_in_force() {
         "{ran:?}"
     );
 }
+
+#[test]
+fn status_says_where_standard_error_goes_in_both_gateways() {
+    let it = Place::new();
+    let config = it.read("etc/bowline.toml");
+    let log = "[log]\ntarget = \"stderr\"\n[[zone]]";
+    it.write("etc/bowline.toml", &config.replace("[[zone]]", log));
+    let expected = "standard error: with CGI the web server's error log, with FastCGI wherever that of the responder goes";
+    assert_eq!(it.json("status")["log"], expected);
+}

@@ -1,7 +1,7 @@
 //! Each web server with each gateway, set up by `init --apply`: a visit moves the name.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use serde_json::Value;
@@ -184,4 +184,55 @@ fn every_variant_is_valid_for_nginx() {
             );
         }
     }
+}
+
+/// Where nothing takes lines for syslog, they are in a file: nobody keeps a responder's standard
+/// error.
+#[test]
+fn what_a_responder_logs_is_in_a_file_where_there_is_no_syslog() {
+    if !installed("knotd") || !installed("nginx") || !installed("curl") {
+        return;
+    }
+    let running = Running::start(&["--web=nginx", "--gateway=fastcgi"]);
+    let log = running.0.path("state/bowline.log");
+    let status = ["status"].map(str::to_owned);
+    let token = running.add("home");
+    wait_until(|| running.visit("/healthz", &[]) == "ok\n");
+    let home = format!("/{token}/home?myip=203.0.113.7");
+    assert_eq!(running.visit(&home, &[]), "good 203.0.113.7\n");
+    let status: Value = serde_json::from_str(&running.0.verb(&status).unwrap()).unwrap();
+    if Path::new("/dev/log").exists() {
+        assert_eq!(status["log"], "syslog");
+        assert!(!log.exists());
+        return;
+    }
+    assert_eq!(status["log"], log.display().to_string());
+    let lines = fs::read_to_string(&log).unwrap();
+    let line = "update host=home.dyn.example.org ipv4=203.0.113.7 result=good";
+    assert!(lines.contains(line), "{lines}");
+    let (is, state) = (log.metadata().unwrap(), running.0.path("state"));
+    assert_eq!(is.permissions().mode() & 0o7777, 0o640);
+    assert_eq!(is.uid(), state.metadata().unwrap().uid());
+    no_token_in_files(&running, &token);
+    // It is said, and a file that is there already says otherwise where it does.
+    let options = ["--web=nginx", "--gateway=fastcgi"];
+    let notes = |running: &Running| {
+        let report = running.0.init(&options).unwrap();
+        serde_json::from_str::<Value>(&report).unwrap()["notes"].to_string()
+    };
+    let said = notes(&running);
+    assert!(
+        said.contains(&format!("the log is {}", log.display())),
+        "{said}"
+    );
+    let config = running.0.read("bowline.toml");
+    let auto = config.replace(&format!("file:{}", log.display()), "auto");
+    assert_ne!(auto, config);
+    fs::write(running.0.config(), auto).unwrap();
+    let said = notes(&running);
+    let advice = format!("[log] target = \\\"file:{}\\\"", log.display());
+    assert!(said.contains(&advice), "{said}");
+    let by_cgi = Trial::new();
+    by_cgi.init(&["--web=nginx", "--gateway=cgi"]).unwrap();
+    assert!(!by_cgi.read("bowline.toml").contains("[log]"));
 }

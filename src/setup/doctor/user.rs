@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::mode::{Allowed, open};
 use super::report::Report;
-use crate::config::Config;
+use crate::config::{Config, LogTarget};
 use crate::setup::runner::Runner;
 use crate::setup::users::Owner;
 use crate::setup::{Place, registry};
@@ -132,9 +132,23 @@ fn stranger(config: &Config) -> Option<String> {
         .flatten()
         .flatten();
     let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let log = own_log(config).unwrap_or_else(|| registry.clone());
     names.find(|name| {
-        name != "locks" && !name.ends_with(".counters") && !name.starts_with(&registry)
+        let ours = [&registry, &log]
+            .into_iter()
+            .any(|file| name.starts_with(file));
+        name != "locks" && !name.ends_with(".counters") && !ours
     })
+}
+
+/// The name of the log, where it is in the state directory too.
+fn own_log(config: &Config) -> Option<String> {
+    let LogTarget::File(file) = &config.log.target else {
+        return None;
+    };
+    let beside = file.parent() == Some(config.state_directory());
+    let name = file.file_name().filter(|_| beside)?;
+    Some(name.to_string_lossy().into_owned())
 }
 
 /// Gives root's directory and what is root's in it to somebody else, without following a link.
@@ -186,4 +200,26 @@ fn hand_over(state: &Path, owner: &Owner) -> io::Result<()> {
 
 fn is_directory(file: &File) -> bool {
     file.metadata().is_ok_and(|is| is.is_dir())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_beside_the_registry_is_no_stranger() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = directory.path().display();
+        let text = format!(
+            "url = \"https://u.example.org\"\n[state]\nregistry = \"{state}/bowline.db\"\n\
+             [log]\ntarget = \"file:{state}/bowline.log\"\n"
+        );
+        let config = Config::parse(Path::new("/etc/bowline/bowline.toml"), &text).unwrap();
+        for ours in ["bowline.db", "bowline.db-wal", "bowline.log", "locks"] {
+            fs::write(directory.path().join(ours), "").unwrap();
+            assert_eq!(stranger(&config), None, "{ours}");
+        }
+        fs::write(directory.path().join("theirs"), "").unwrap();
+        assert_eq!(stranger(&config).as_deref(), Some("theirs"));
+    }
 }
