@@ -22,6 +22,8 @@ pub enum SetupError {
     Later(&'static str, String, &'static str),
     /// A name server below the zone that it serves.
     NameServerInZone(String, ZoneName),
+    /// A name server that was given by its address.
+    NameServerAddress(String),
     /// A URL whose host is the zone's apex or below it.
     UrlInZone(String, ZoneName),
     /// A text that is no name.
@@ -114,6 +116,10 @@ impl Hint for SetupError {
                     ""
                 }
             ),
+            SetupError::NameServerAddress(_) => {
+                "give its name, like ns1.example.org: an NS record has a name, and no address"
+                    .to_owned()
+            }
             SetupError::UrlInZone(_, zone) => format!(
                 "the zone holds hosts only, and the key for updates may change every name below it; \
                  give the URL a name of the parent, like update.{}",
@@ -251,6 +257,9 @@ impl fmt::Display for SetupError {
                     f,
                     "the name server {name:?} would be inside the zone {zone}"
                 )
+            }
+            SetupError::NameServerAddress(text) => {
+                write!(f, "--nameserver: {text:?} is an address")
             }
             SetupError::UrlInZone(host, zone) => {
                 write!(f, "the URL's host {host:?} would be inside the zone {zone}")

@@ -1,6 +1,7 @@
 //! What there is to know about a zone before it is set up.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use super::error::SetupError;
 use super::issuer::Issuer;
@@ -31,7 +32,7 @@ pub struct NewZone {
 }
 
 impl NewZone {
-    /// A zone as its options say.
+    /// A zone as its options say; a name server that is named twice is one.
     ///
     /// # Errors
     /// A name server inside the zone, no name server at all, no mail address.
@@ -53,7 +54,11 @@ impl NewZone {
         if let Some(mail) = hostmaster {
             zone.hostmaster = Mailbox::new(mail)?;
         }
-        zone.nameservers = nameservers;
+        for server in nameservers {
+            if !zone.nameservers.contains(&server) {
+                zone.nameservers.push(server);
+            }
+        }
         zone.dnssec = true;
         Ok(zone)
     }
@@ -107,8 +112,12 @@ impl NameServer {
     /// Reads `--nameserver`.
     ///
     /// # Errors
-    /// Whatever is no full host name.
+    /// Whatever is no full host name, an address among it.
     pub fn new(text: &str) -> Result<Self, SetupError> {
+        // Four numbers with dots between them would pass for labels.
+        if text.trim_end_matches('.').parse::<IpAddr>().is_ok() {
+            return Err(SetupError::NameServerAddress(text.to_owned()));
+        }
         // The rules are those of a zone's name: two labels at least, letters, digits, hyphens.
         text.parse()
             .map(NameServer)

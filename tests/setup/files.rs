@@ -255,6 +255,21 @@ fn refused_with_the_ways_out() {
             "update.example.org",
         ),
         (&["--hostmaster=me"], "\"me\" is no mail address", ""),
+        (
+            &["--nameserver=192.0.2.1"],
+            "--nameserver: \"192.0.2.1\" is an address",
+            "give its name",
+        ),
+        (
+            &["--nameserver=192.0.2.1."],
+            "--nameserver: \"192.0.2.1.\" is an address",
+            "give its name",
+        ),
+        (
+            &["--nameserver=2001:db8::1"],
+            "--nameserver: \"2001:db8::1\" is an address",
+            "give its name",
+        ),
     ] {
         let error = trial.init(more).unwrap_err();
         assert!(
@@ -317,4 +332,20 @@ fn a_lookup_key_is_not_made_anew_under_a_registry() {
     let error = trial.init(&[]).unwrap_err();
     assert!(error.contains("lookup.key is missing"), "{error}");
     assert!(!trial.path("lookup.key").exists());
+}
+
+#[test]
+fn a_name_server_that_is_named_twice_is_one() {
+    let trial = Trial::new();
+    let named = |more: &[&str]| {
+        let report = trial.init(&[&["--dry-run"], more].concat()).unwrap();
+        serde_json::from_str::<Value>(&report).unwrap()["records"].clone()
+    };
+    let once = named(&["--nameserver=ns2.example.net"]);
+    let twice = [
+        "--nameserver=NS1.example.org.",
+        "--nameserver=ns2.example.net",
+        "--nameserver=ns1.example.org",
+    ];
+    assert_eq!(named(&twice), once);
 }
