@@ -1,11 +1,13 @@
 //! `bowline config`: the configuration in force, and whether it can be used.
 
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::session::{load, open_registry};
 use super::{Context, Failure, note, zone_gone, zone_hosts};
-use crate::config::{LogTarget, MailServer, Register, invitation};
+use crate::config::{Config, LogTarget, MailServer, Register, invitation};
 use crate::log;
 use crate::notify::Templates;
 use crate::publish::Publisher;
@@ -51,8 +53,45 @@ fn show(context: &mut Context<'_>) -> Result<(), Failure> {
     Ok(context.out.write_all(text.as_bytes())?)
 }
 
-/// As what was to use them: the keys of every zone, the lookup key and the registry.
+/// Says whether all of it can be used, and fails where it cannot.
 fn check(context: &mut Context<'_>) -> Result<(), Failure> {
+    let checked = usable(context);
+    match (&checked, context.json) {
+        (Ok(config), true) => context.write_json(&json!({"config": config.file, "ok": true}))?,
+        (Ok(_), false) => writeln!(context.out, "ok")?,
+        (Err(failure), true) => context.write_json(&unusable(&context.config, failure))?,
+        (Err(_), false) => {}
+    }
+    let place = Place::new(&checked?.file, None).ok();
+    if let Some(command) = place.and_then(|place| reload_running(&place)) {
+        note(format!(
+            "what was changed since the responder has read it: `{command}`"
+        ));
+    }
+    Ok(())
+}
+
+/// What is wrong, as JSON.
+fn unusable(file: &Path, failure: &Failure) -> Value {
+    let (says, hint) = failure.told();
+    json!({
+        "config": file,
+        "ok": false,
+        "line": line(file, &says),
+        "says": says,
+        "hint": hint,
+    })
+}
+
+/// The line of `file` that is named in front: `FILE, line 2: …`.
+fn line(file: &Path, says: &str) -> Option<u32> {
+    let after = says.strip_prefix(&format!("{}, line ", file.display()))?;
+    let (line, _) = after.split_once(':')?;
+    line.parse().ok()
+}
+
+/// As what was to use them: the keys of every zone, the lookup key and the registry.
+fn usable(context: &Context<'_>) -> Result<Config, Failure> {
     let config = load(context)?;
     Publisher::new(&config).servers()?;
     let registry = open_registry(&config)?;
@@ -89,15 +128,5 @@ fn check(context: &mut Context<'_>) -> Result<(), Failure> {
         let failure = Failure::new(format!("template {error}"));
         return Err(failure.hint("until it is mended, the built-in one is used"));
     }
-    match context.json {
-        true => context.write_json(&json!({"config": config.file, "ok": true}))?,
-        false => writeln!(context.out, "ok")?,
-    }
-    let place = Place::new(&config.file, None).ok();
-    if let Some(command) = place.and_then(|place| reload_running(&place)) {
-        note(format!(
-            "what was changed since the responder has read it: `{command}`"
-        ));
-    }
-    Ok(())
+    Ok(config)
 }

@@ -73,6 +73,11 @@ impl Failure {
         }
     }
 
+    /// What it says, and what to do about it, as standard error has them.
+    pub(super) fn told(&self) -> (String, Option<String>) {
+        (for_here(&self.cause), self.hint.as_ref().map(for_here))
+    }
+
     /// Whether only the reader of our output went away, as `head` does.
     pub(super) fn is_closed_pipe(&self) -> bool {
         self.closed_pipe

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use crate::place::Place;
 
 /// Every verb and group, by its place in the tree.
@@ -143,6 +145,55 @@ fn the_configuration_in_force() {
         ran.err
             .contains("bowline.toml, line 2: unknown key `urll`, expected one of"),
         "{ran:?}"
+    );
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_is_one_document_too() {
+    let it = Place::new();
+    let file = it.file("etc/bowline.toml").display().to_string();
+    let said = |arguments: &str| {
+        let ran = it.run(&format!("{arguments} --json"));
+        assert_eq!(ran.code, 1, "{ran:?}");
+        assert!(ran.err.starts_with("bowline: "), "{ran:?}");
+        serde_json::from_str::<Value>(&ran.out).unwrap()
+    };
+    assert_eq!(it.json("config check"), json!({"config": file, "ok": true}));
+    it.write("etc/lookup.key", "nonsense");
+    let found = said("config check");
+    assert_eq!(
+        (&found["ok"], &found["line"]),
+        (&json!(false), &json!(null))
+    );
+    assert!(
+        found["says"].as_str().unwrap().contains("lookup.key"),
+        "{found}"
+    );
+    it.write(
+        "etc/bowline.toml",
+        "url = \"https://u.example.org\"\nurll = 1\n",
+    );
+    let found = said("config check");
+    let says = found["says"].as_str().unwrap();
+    assert!(
+        says.starts_with(&format!("{file}, line 2: unknown key")),
+        "{found}"
+    );
+    assert_eq!(
+        found,
+        json!({"config": file, "ok": false, "line": 2, "says": says, "hint": null})
+    );
+    let file = it.file("etc/nothing.toml").display().to_string();
+    let found = said(&format!("--config {file} config check"));
+    assert_eq!(
+        found,
+        json!({
+            "config": file,
+            "ok": false,
+            "line": null,
+            "says": format!("{file}: there is no such file"),
+            "hint": format!("run `bowline --config {file} init`, or name another file with --config"),
+        })
     );
 }
 
