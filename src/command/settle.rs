@@ -18,6 +18,29 @@ pub(super) fn settle(session: &mut Session, hosts: &[HostId]) {
     settle_where(session, hosts, Host::is_pending);
 }
 
+/// The same for hosts that were removed; each that is not gone by then is named.
+pub(super) fn settle_removal(session: &mut Session, hosts: &[HostId]) {
+    settle(session, hosts);
+    for id in hosts {
+        // What cannot be read was said just now.
+        let Ok(Some(host)) = session.registry.host_by_id(*id) else {
+            continue;
+        };
+        let name = host.name.for_people();
+        match host.is_pending() {
+            // Of a single one it has been told why.
+            true if hosts.len() == 1 => {}
+            true => note(format!(
+                "{name} stays removing until the name server confirms that its records are gone"
+            )),
+            false => note(format!(
+                "{name} stays removing for ten minutes at most: a change of before that was never confirmed \
+                 may still come, and upkeep sees to it"
+            )),
+        }
+    }
+}
+
 /// The same, also of a host whose wish is a fact already: the name server may show something
 /// else by now.
 pub(super) fn settle_anew(session: &mut Session, host: HostId) {
@@ -108,7 +131,9 @@ fn tell(hosts: &[Host], published: &[Published]) {
             }
         }
     }
-    if unconfirmed > 1 {
-        note(format!("{} more hosts stay pending", unconfirmed - 1));
+    match unconfirmed {
+        0 | 1 => {}
+        2 => note("1 more host stays pending"),
+        all => note(format!("{} more hosts stay pending", all - 1)),
     }
 }

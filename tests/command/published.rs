@@ -180,6 +180,54 @@ fn a_silent_name_server_is_no_failure() {
 }
 
 #[test]
+fn each_host_that_stays_removing_is_told() {
+    let (it, knot) = served();
+    let stays = |name: &str| {
+        assert_eq!(it.json(&format!("host show {name}"))["state"], "removing");
+        format!("note: {name}.dyn.example.org stays removing")
+    };
+    it.done("owner add anna");
+    for name in ["one", "two", "three", "four"] {
+        it.done(&format!("host add {name} --owner anna --ipv4 203.0.113.7"));
+    }
+    // What was never answered may still come, though the removal is confirmed.
+    knot.pause();
+    it.done("host set one --ipv4 203.0.113.8");
+    it.done("host set two --ipv4 203.0.113.8");
+    it.done("host set three --ipv4 203.0.113.8");
+    knot.resume();
+    let ran = it.run("host remove one");
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (0, "one.dyn.example.org: removed\n")
+    );
+    assert!(ran.err.starts_with(&stays("one")), "{ran:?}");
+    let ran = it.run("owner remove anna --with-hosts");
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (0, "anna: removed, with 3 hosts\n")
+    );
+    for name in ["two", "three"] {
+        assert!(ran.err.contains(&stays(name)), "{ran:?}");
+        let name = format!("{name}.dyn.example.org");
+        assert_eq!(knot.kdig(&name, "A"), [""; 0]);
+    }
+    assert!(!ran.err.contains("four"), "{ran:?}");
+    assert_eq!(it.run("host show four").code, 1);
+
+    it.done("owner add ben");
+    it.done("host add five --owner ben --ipv4 203.0.113.7");
+    it.done("host add six --owner ben --ipv4 203.0.113.7");
+    knot.pause();
+    let ran = it.run("owner remove ben --with-hosts");
+    knot.resume();
+    assert_eq!(ran.code, 0, "{ran:?}");
+    for name in ["five", "six"] {
+        assert!(ran.err.contains(&stays(name)), "{ran:?}");
+    }
+}
+
+#[test]
 fn an_address_that_an_imported_setting_forbids_goes() {
     let (it, knot) = served();
     it.done("host add home --ipv4 203.0.113.7 --ipv6 2001:db8::7");

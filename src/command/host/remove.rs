@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::super::session::Session;
-use super::super::settle::settle;
+use super::super::settle::settle_removal;
 use super::super::{Context, Failure, hint, note};
 use super::report;
 use crate::registry::FormerName;
@@ -43,6 +43,6 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
             host.name
         ));
     }
-    settle(&mut session, &[host.id]);
+    settle_removal(&mut session, &[host.id]);
     report::changed(&session, &host, "removed", context)
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::super::session::Session;
-use super::super::settle::settle;
+use super::super::settle::settle_removal;
 use super::super::{Context, Failure};
 use crate::owner_name::OwnerName;
 
@@ -38,7 +38,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
             Vec::new()
         }
     };
-    settle(&mut session, &hosts);
+    settle_removal(&mut session, &hosts);
     if context.json {
         return context.write_json(&Gone {
             name: owner.name.to_string(),
