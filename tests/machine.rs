@@ -57,8 +57,8 @@ const CERTIFICATE: &str = "d=/etc/letsencrypt/live/update.example.org; mkdir -p 
 /// A reload is done when the last of the old workers has gone.
 fn answers(machine: &Machine) {
     machine.wait(
-        "for i in 1 2 3; do curl -fsS --insecure --max-time 20 --resolve update.example.org:443:127.0.0.1 \
-         https://update.example.org/healthz || exit 1; done",
+        "for i in 1 2 3; do curl --fail-with-body -sS --insecure --max-time 20 --resolve update.example.org:443:127.0.0.1 \
+         https://update.example.org/healthz || { ls -ln /var/lib/bowline; tail -n 5 /var/log/apache2/error.log; exit 1; }; done",
     );
 }
 
