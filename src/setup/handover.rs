@@ -25,13 +25,7 @@ pub(super) fn steps(place: &Place, owners: &Owners, files: &[(File, State)]) -> 
     let former = user_name(state.uid());
     steps.push(Step::here(
         format!("the registry goes over from {former} to {}", new.user),
-        format!(
-            "chown -hR --from={} {}:{} {}",
-            state.uid(),
-            new.user,
-            new.group,
-            place.state_dir.display()
-        ),
+        chown(place, owners, state.uid()),
     ));
     // Those that nobody changed are put right when they are written.
     let left: Vec<String> = files
@@ -49,4 +43,25 @@ pub(super) fn steps(place: &Place, owners: &Owners, files: &[(File, State)]) -> 
         ));
     }
     steps
+}
+
+/// The registry's once more, when the former user runs nothing any longer: what a visit or a
+/// round of his has made meanwhile goes over too.
+pub(super) fn rest(place: &Place, owners: &Owners) -> Option<Step> {
+    let former = metadata(&place.state_dir).ok()?.uid();
+    let new = &owners.state;
+    (owners.settable && former != new.uid).then(|| {
+        Step::here(
+            format!("what {} has made meanwhile follows", user_name(former)),
+            chown(place, owners, former),
+        )
+    })
+}
+
+fn chown(place: &Place, owners: &Owners, former: u32) -> String {
+    let (new, state) = (&owners.state, place.state_dir.display());
+    format!(
+        "chown -hR --from={former} {}:{} {state}",
+        new.user, new.group
+    )
 }

@@ -233,6 +233,7 @@ impl Setup {
             steps.extend(site.steps(web, files));
             ports = site.open_ports();
         }
+        steps.extend(handover::rest(&self.place, &self.owners));
         steps.extend(cron::next(&self.place, &self.owners, &self.executable));
         steps.extend(next::firewall(&self.listeners, &ports));
         if self.dns.is_some() {
