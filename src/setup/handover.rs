@@ -15,17 +15,17 @@ use super::users::{Owners, user_name};
 /// laid into the state directory, keeps its owner, and symbolic links are not followed.
 pub(super) fn steps(place: &Place, owners: &Owners, files: &[(File, State)]) -> Vec<Step> {
     let mut steps = Vec::new();
-    let Ok(state) = metadata(&place.state_dir) else {
+    let Some(former) = former(place, owners) else {
         return steps;
     };
     let new = &owners.state;
-    if !owners.settable || (state.uid(), state.gid()) == (new.uid, new.gid) {
-        return steps;
-    }
-    let former = user_name(state.uid());
     steps.push(Step::here(
-        format!("the registry goes over from {former} to {}", new.user),
-        chown(place, owners, state.uid()),
+        format!(
+            "the registry goes over from {} to {}",
+            user_name(former),
+            new.user
+        ),
+        chown(place, owners, former),
     ));
     // Those that nobody changed are put right when they are written.
     let left: Vec<String> = files
@@ -48,14 +48,16 @@ pub(super) fn steps(place: &Place, owners: &Owners, files: &[(File, State)]) -> 
 /// The registry's once more, when the former user runs nothing any longer: what a visit or a
 /// round of his has made meanwhile goes over too.
 pub(super) fn rest(place: &Place, owners: &Owners) -> Option<Step> {
-    let former = metadata(&place.state_dir).ok()?.uid();
-    let new = &owners.state;
-    (owners.settable && former != new.uid).then(|| {
-        Step::here(
-            format!("what {} has made meanwhile follows", user_name(former)),
-            chown(place, owners, former),
-        )
-    })
+    let former = former(place, owners)?;
+    let what = format!("what {} has made meanwhile follows", user_name(former));
+    Some(Step::here(what, chown(place, owners, former)))
+}
+
+/// Who has the state, where somebody else is to have it.
+fn former(place: &Place, owners: &Owners) -> Option<u32> {
+    let (state, new) = (metadata(&place.state_dir).ok()?, &owners.state);
+    let goes_over = owners.settable && (state.uid(), state.gid()) != (new.uid, new.gid);
+    goes_over.then(|| state.uid())
 }
 
 fn chown(place: &Place, owners: &Owners, former: u32) -> String {

@@ -148,34 +148,38 @@ impl Asked {
     }
 }
 
-/// The prefix of the LAN, where it is given.
+/// The prefix of the LAN, where it is given: by the first name that has a value.
 fn lan(request: &Request) -> Result<Option<Lan>, AskedError> {
     for name in PREFIX {
-        let mut told = None;
-        let lists = request.fields.all(name);
-        for item in lists.flat_map(|list| list.split(|b| *b == b',')) {
-            let item = item.trim_ascii();
-            let lan = match without_prefix_length(item) {
-                None => continue,
-                Some(b"-") => Lan::Gone,
-                Some(_) => {
-                    let text = std::str::from_utf8(item).map_err(|_| AskedError::Prefix)?;
-                    match Prefix::read(text).map_err(|_| AskedError::Prefix)? {
-                        Some(prefix) => Lan::Prefix(prefix),
-                        None => continue,
-                    }
-                }
-            };
-            if told.is_some_and(|other| other != lan) {
-                return Err(AskedError::TwoPrefixes);
-            }
-            told = Some(lan);
-        }
-        if told.is_some() {
-            return Ok(told);
+        let lan = one_lan(request.fields.all(name))?;
+        if lan.is_some() {
+            return Ok(lan);
         }
     }
     Ok(None)
+}
+
+fn one_lan<'a>(lists: impl Iterator<Item = &'a [u8]>) -> Result<Option<Lan>, AskedError> {
+    let mut told = None;
+    for item in lists.flat_map(|list| list.split(|b| *b == b',')) {
+        let item = item.trim_ascii();
+        let lan = match without_prefix_length(item) {
+            None => continue,
+            Some(b"-") => Lan::Gone,
+            Some(_) => {
+                let text = std::str::from_utf8(item).map_err(|_| AskedError::Prefix)?;
+                match Prefix::read(text).map_err(|_| AskedError::Prefix)? {
+                    Some(prefix) => Lan::Prefix(prefix),
+                    None => continue,
+                }
+            }
+        };
+        if told.is_some_and(|other| other != lan) {
+            return Err(AskedError::TwoPrefixes);
+        }
+        told = Some(lan);
+    }
+    Ok(told)
 }
 
 /// Whether the change is to be told, where it says so.

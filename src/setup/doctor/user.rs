@@ -132,12 +132,10 @@ fn stranger(config: &Config) -> Option<String> {
         .flatten()
         .flatten();
     let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let log = own_log(config).unwrap_or_else(|| registry.clone());
+    let ours = [Some(registry), own_log(config)];
     names.find(|name| {
-        let ours = [&registry, &log]
-            .into_iter()
-            .any(|file| name.starts_with(file));
-        name != "locks" && !name.ends_with(".counters") && !ours
+        let is_ours = ours.iter().flatten().any(|file| name.starts_with(file));
+        name != "locks" && !name.ends_with(".counters") && !is_ours
     })
 }
 
