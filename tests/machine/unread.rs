@@ -71,6 +71,14 @@ fn whoever_looks_first_can_apply_it_then() {
         );
     }
     assert!(!applied.contains("restart knot"), "{applied}");
+    // The last word on whose files they are is when nothing of the former user runs any longer.
+    let chown = applied.rfind("+ chown -hR --from=");
+    assert!(
+        chown > applied.rfind("+ systemctl restart apache2"),
+        "{applied}"
+    );
+    let strangers = machine.run("find /var/lib/bowline ! -user www-data");
+    assert_eq!(strangers, "");
     answers(&machine);
     let home = format!("https://update.example.org/{token}/home?myip=203.0.113.7");
     assert_eq!(visit(&machine, &home, ""), "good 203.0.113.7\n200");

@@ -173,6 +173,21 @@ fn lengths_of_every_kind() {
 }
 
 #[test]
+fn an_empty_name_of_an_address_hides_no_other() {
+    let site = Site::new();
+    let home = site.add("home");
+    for (query, address) in [
+        ("?myip=&ip=203.0.113.8", "203.0.113.8"),
+        ("?ip=203.0.113.10&myip=203.0.113.9", "203.0.113.9"),
+        ("?myip=<ipaddr>&ipv4=203.0.113.11", "203.0.113.11"),
+    ] {
+        let said = site.visit(&home.at(query)).said();
+        assert_eq!(said, format!("200 good {address}"), "{query}");
+        assert_eq!(site.dns("home"), address, "{query}");
+    }
+}
+
+#[test]
 fn a_body_that_never_comes_is_not_waited_for_longer_than_anybody_waits() {
     let site = Site::new();
     let home = site.add("home");

@@ -108,6 +108,16 @@ fn foreign_and_impossible_names_are_told_and_never_touched() {
         "403 nohost"
     );
     assert_eq!(it.dns(), [both, both, "", ""]);
+    // DuckDNS has one word for all of them, and the status of a list.
+    let duckdns = |domains: &str, ip: &str| {
+        let token = it.anna.secret();
+        let path = format!("/update?domains={domains}&token={token}&ip={ip}");
+        it.site.visit(&path).said()
+    };
+    assert_eq!(duckdns("home,none,nas", "203.0.113.9"), "200 KO");
+    assert_eq!(duckdns("none,bens", "203.0.113.10"), "403 KO");
+    let moved = "203.0.113.9,2001:db8::7";
+    assert_eq!(it.dns(), [moved, moved, "", ""]);
 }
 
 #[test]
