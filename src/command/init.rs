@@ -152,18 +152,26 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     {
         zone_hosts::check_new(&config, &setup.zone.name)?;
     }
-    let lock = match dry_run {
-        true => None,
-        false => Lock::take(&setup.place, lock::WAIT)?,
+    let mut made = None;
+    let (lock, mut written, mut plan) = loop {
+        let lock = match dry_run {
+            true => None,
+            false => Lock::take(&setup.place, lock::WAIT)?,
+        };
+        let written = Written::load(&setup.place.written())?;
+        let mut plan = setup.plan(&written)?;
+        if setup.owners.state.is_missing() && !dry_run {
+            setup.owners = users::make_fixed()?;
+            plan = setup.plan(&written)?;
+            made = Some(format!("made the user {}", setup.owners.state.user));
+        }
+        // Whoever has made the directory since there was nothing to lock is waited for: what
+        // was planned beside him fits nothing.
+        if lock.is_some() || dry_run || !setup.place.config_dir().is_dir() {
+            break (lock, written, plan);
+        }
     };
-    let mut written = Written::load(&setup.place.written())?;
-    let mut plan = setup.plan(&written)?;
-    if setup.owners.state.is_missing() && !dry_run {
-        setup.owners = users::make_fixed()?;
-        plan = setup.plan(&written)?;
-        plan.notes
-            .push(format!("made the user {}", setup.owners.state.user));
-    }
+    plan.notes.extend(made);
     if !dry_run {
         plan.write(&setup.place, &setup.owners, &mut written)?;
     }

@@ -259,16 +259,19 @@ impl Plan {
         written: &mut Written,
     ) -> Result<(), SetupError> {
         in_force::forget(place, owners, &self.files, &self.next)?;
-        let mut lock = None;
-        let done = self.files.iter().try_for_each(|(file, state)| {
-            written.write(file, state, owners.settable)?;
-            // Until there is this directory, nothing could be locked. Who has locked it since
-            // has another plan, and ours is not worth waiting.
-            if file.path == place.config_dir() && state.writes() {
-                lock = Lock::take(place, Duration::ZERO)?;
+        let is_first =
+            |(file, state): &&(File, State)| file.path == place.config_dir() && state.writes();
+        // Until there is this directory, nothing could be locked. Who has locked it since has
+        // another plan, and ours is not worth waiting.
+        let _lock = match self.files.iter().find(is_first) {
+            Some((file, state)) => {
+                written.write(file, state, owners.settable)?;
+                Lock::take(place, Duration::ZERO)?
             }
-            Ok(())
-        });
+            None => None,
+        };
+        let mut others = self.files.iter().filter(|entry| !is_first(entry));
+        let done = others.try_for_each(|(file, state)| written.write(file, state, owners.settable));
         // What was written before something failed is known as ours the next time; where
         // not even the directory could be made, that is what failed.
         let saved = written.save(&owners.root, owners.settable);
