@@ -308,6 +308,13 @@ pub struct ConfigError {
     message: String,
 }
 
+impl ConfigError {
+    /// The line of the file that is wrong, counted from 1; `None`: it is about no line.
+    pub fn line(&self) -> Option<usize> {
+        self.line
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file.display())?;

@@ -77,17 +77,10 @@ fn unusable(file: &Path, failure: &Failure) -> Value {
     json!({
         "config": file,
         "ok": false,
-        "line": line(file, &says),
+        "line": Config::load(file).err().and_then(|error| error.line()),
         "says": says,
         "hint": hint,
     })
-}
-
-/// The line of `file` that is named in front: `FILE, line 2: …`.
-fn line(file: &Path, says: &str) -> Option<u32> {
-    let after = says.strip_prefix(&format!("{}, line ", file.display()))?;
-    let (line, _) = after.split_once(':')?;
-    line.parse().ok()
 }
 
 /// As what was to use them: the keys of every zone, the lookup key and the registry.
