@@ -24,7 +24,7 @@ use crate::config::{Log, LogClient, LogLevel, LogTarget};
 use crate::one_line::OneLine;
 
 /// Where the system's log listens.
-const SYSLOG: &str = "/dev/log";
+pub const SYSLOG: &str = "/dev/log";
 /// The time zone of this machine, in TZif (RFC 9636).
 const LOCALTIME: &str = "/etc/localtime";
 /// Syslog's facility "daemon", in its place in a priority (RFC 3164 4.1.1).

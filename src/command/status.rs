@@ -14,7 +14,7 @@ use self::messages::Messages;
 use super::session::Session;
 use super::{Context, Failure, hosts, zone_gone};
 use crate::config::{Config, LogTarget};
-use crate::log::{has_syslog, obstacle};
+use crate::log::{SYSLOG, has_syslog, obstacle};
 use crate::name::ZoneName;
 use crate::one_line::OneLine;
 use crate::registry::{Host, LATE_MINUTES, State, is_late};
@@ -218,6 +218,7 @@ impl Status {
             log: log(&session.config),
             log_trouble: match &session.config.log.target {
                 LogTarget::File(file) => obstacle(file).map(|error| error.to_string()),
+                LogTarget::Syslog if !has_syslog() => Some(format!("there is no {SYSLOG}")),
                 LogTarget::Auto | LogTarget::Syslog | LogTarget::Stderr => None,
             },
             hosts: zones.iter().map(|zone| zone.hosts).sum(),

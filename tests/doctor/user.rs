@@ -258,4 +258,21 @@ fn a_log_that_cannot_be_written() {
     chown(&log, Some(uid), None).unwrap();
     let said = doctor(&site, &parent, &[]);
     assert_eq!(said.problems(), ["url"], "{:#}", said.document);
+
+    // Syslog takes lines wherever there is one.
+    let config = site.path("bowline.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let target = format!("\"file:{}\"", log.display());
+    assert!(text.contains(&target), "{text}");
+    fs::write(&config, text.replace(&target, "\"syslog\"")).unwrap();
+    let (problems, says): (&[&str], _) = match Path::new("/dev/log").exists() {
+        true => (&["url"], "syslog"),
+        false => (
+            &["log-file", "url"],
+            "standard error, as syslog cannot be written: there is no /dev/log",
+        ),
+    };
+    let line = format!("log            {says}\n");
+    assert!(status().contains(&line), "{}", status());
+    assert_eq!(doctor(&site, &parent, &[]).problems(), problems);
 }
