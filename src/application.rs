@@ -16,7 +16,7 @@ use crate::config::{Config, LogLevel, Register};
 use crate::deadline::Deadline;
 use crate::fixed::Fixed;
 use crate::health;
-use crate::http::{Method, Refusal, Request, Response, Status, client_address, prefers_json};
+use crate::http::{Method, Refusal, Request, Response, Status, client_address};
 use crate::limit::Limit;
 use crate::log::{Line, Logger};
 use crate::pages::{self, Button, Look};
@@ -66,7 +66,9 @@ impl Application {
         };
         match Fixed::at(segments) {
             Some(Fixed::Ip) => read_only(request, || self.ip(request)),
-            Some(Fixed::Health) => read_only(request, || health::respond(&self.config)),
+            Some(Fixed::Health) => read_only(request, || {
+                health::respond(&self.config, request.prefers_json())
+            }),
             Some(Fixed::Register) if self.config.acme.register != Register::Off => {
                 self.register(request)
             }
@@ -82,12 +84,12 @@ impl Application {
     pub fn refuse(&self, refusal: Refusal, request: &Request) -> Response {
         let reason = refusal.to_string();
         self.remark(LogLevel::Notice, refusal.as_str(), &reason, request);
-        refusal.response()
+        refusal.response(request.prefers_json())
     }
 
     /// `GET /ip`: the client's address as it would be published.
     fn ip(&self, request: &Request) -> Response {
-        let json = prefers_json(request.header("Accept"));
+        let json = request.prefers_json();
         match self.client(request) {
             None => {
                 let line = Line::new(Word::Trouble.level(), "ip").field("result", "911");
@@ -113,7 +115,7 @@ impl Application {
                 let reason = "a request with that method changes nothing";
                 self.remark(LogLevel::Notice, "method", reason, request);
             }
-            return not_allowed(&row.allow());
+            return not_allowed(&row.allow(), request);
         }
         let began = Instant::now();
         let claim = match found {
@@ -319,15 +321,20 @@ fn button<'a>(claim: &'a Claim<'_>, request: &Request) -> Button<'a> {
 }
 
 /// The answer to a request that never reached the application: broken configuration and the like.
-pub fn trouble(logger: &Logger, reason: &dyn std::fmt::Display, hint: &str) -> Response {
+pub fn trouble(
+    logger: &Logger,
+    reason: &dyn std::fmt::Display,
+    hint: &str,
+    json: bool,
+) -> Response {
     let line = Line::new(LogLevel::Warning, "request").field("result", Word::Trouble.as_str());
     logger.write(&line.words("reason", reason).words("hint", hint));
-    Answer::new(Word::Trouble).response(false)
+    Answer::new(Word::Trouble).response(json)
 }
 
 /// The answer to a request that a panic has ended; it costs that request only.
-pub fn bug(logger: &Logger) -> Response {
-    trouble(logger, &"a bug in bowline", "please report it")
+pub fn bug(logger: &Logger, json: bool) -> Response {
+    trouble(logger, &"a bug in bowline", "please report it", json)
 }
 
 /// The part of an address that one site has: of IPv6 the first 64 bits.
@@ -359,10 +366,10 @@ fn is_secret(segments: &[Vec<u8>]) -> bool {
 fn read_only(request: &Request, answer: impl FnOnce() -> Response) -> Response {
     match request.method {
         Method::Get | Method::Head => answer(),
-        _ => not_allowed("GET, HEAD"),
+        _ => not_allowed("GET, HEAD", request),
     }
 }
 
-fn not_allowed(allow: &str) -> Response {
-    Response::text(Status::MethodNotAllowed, "method\n").with("Allow", allow)
+fn not_allowed(allow: &str, request: &Request) -> Response {
+    Response::word(Status::MethodNotAllowed, "method", request.prefers_json()).with("Allow", allow)
 }

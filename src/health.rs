@@ -23,7 +23,7 @@ pub const FRESH: Duration = Duration::from_secs(5);
 const WAIT: Duration = Duration::from_millis(500);
 
 /// `ok`, or 503 and which one did not answer; no names, no secrets.
-pub fn respond(config: &Config) -> Response {
+pub fn respond(config: &Config, json: bool) -> Response {
     let shared = config.state_directory().join("locks").join("health");
     let result = recent(&shared).unwrap_or_else(|| {
         let result = check(config);
@@ -32,9 +32,10 @@ pub fn respond(config: &Config) -> Response {
         result.to_owned()
     });
     match result.as_str() {
-        OK => Response::text(Status::Ok, "ok\n"),
-        trouble => Response::text(Status::ServiceUnavailable, format!("{trouble}\n"))
-            .with("Retry-After", "30"),
+        OK => Response::word(Status::Ok, OK, json),
+        trouble => {
+            Response::word(Status::ServiceUnavailable, trouble, json).with("Retry-After", "30")
+        }
     }
 }
 

@@ -24,7 +24,7 @@ impl Application {
     /// Answers it; for a client whose account is made it is the only answer with its secret.
     pub(super) fn register(&mut self, request: &Request) -> Response {
         if request.method != Method::Post {
-            return not_allowed(&REGISTER.allow());
+            return not_allowed(&REGISTER.allow(), request);
         }
         if let Some(look) = Look::of(request, &self.config.url, false) {
             self.looked(look, request);

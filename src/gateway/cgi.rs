@@ -47,9 +47,9 @@ pub fn respond(
 ) -> io::Result<()> {
     let octets = |(name, value): (OsString, OsString)| (name.into_vec(), value.into_vec());
     let meta = Meta::new(environment.into_iter().map(octets));
-    let head_only = meta.is_head();
+    let (head_only, json) = (meta.is_head(), meta.prefers_json());
     let answered = catch_unwind(AssertUnwindSafe(|| answer(meta, input)));
-    let response = answered.unwrap_or_else(|_| application::bug(&Logger::default()));
+    let response = answered.unwrap_or_else(|_| application::bug(&Logger::default(), json));
     response.write(output, head_only)
 }
 
@@ -60,6 +60,7 @@ fn answer(meta: Meta, input: &mut dyn Read) -> Response {
         // A web server that cannot get rid of the body may drop the answer with it.
         let _ = io::copy(&mut input.take(DRAIN_MAX), &mut io::sink());
     }
+    let json = meta.prefers_json();
     let variable = meta.variable(FILE_VARIABLE);
     let file = file_in_force(variable.map(|file| OsString::from_vec(file.to_vec())));
     match Config::load(&file) {
@@ -75,7 +76,8 @@ fn answer(meta: Meta, input: &mut dyn Read) -> Response {
             response
         }
         Err(error) => {
-            application::trouble(&Logger::default(), &error, "run `bowline config check`")
+            let hint = "run `bowline config check`";
+            application::trouble(&Logger::default(), &error, hint, json)
         }
     }
 }

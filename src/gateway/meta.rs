@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::http::{BODY_MAX, HEAD_MAX, Refusal};
+use crate::http::{BODY_MAX, HEAD_MAX, Refusal, prefers_json};
 
 /// The meta-variables of one request: octets, whatever they hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,6 +40,11 @@ impl Meta {
     /// Whether only the head of the answer is wanted.
     pub fn is_head(&self) -> bool {
         self.variable("REQUEST_METHOD") == Some(b"HEAD")
+    }
+
+    /// Whether the answer is wanted as JSON.
+    pub fn prefers_json(&self) -> bool {
+        prefers_json(self.variable("HTTP_ACCEPT").unwrap_or_default())
     }
 
     /// Whether the body came in chunks, without a length (RFC 9112 7.1).

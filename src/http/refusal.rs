@@ -30,14 +30,14 @@ impl Refusal {
     }
 
     /// The answer to it.
-    pub fn response(self) -> Response {
+    pub fn response(self, json: bool) -> Response {
         let status = match self {
             Refusal::Head => Status::HeaderFieldsTooLarge,
             Refusal::Body => Status::ContentTooLarge,
             Refusal::Malformed => Status::BadRequest,
             Refusal::Late => Status::RequestTimeout,
         };
-        Response::text(status, format!("{}\n", self.as_str()))
+        Response::word(status, self.as_str(), json)
     }
 }
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::{Fields, Illegible, Path};
+use super::{Fields, Illegible, Path, prefers_json};
 
 /// The largest body that is read, in octets.
 pub const BODY_MAX: usize = 64 * 1024;
@@ -131,6 +131,11 @@ impl Request {
         let mut headers = self.headers.iter();
         let found = headers.find(|(variable, _)| is_variable_of(variable, name));
         found.map_or(&[], |(_, value)| value)
+    }
+
+    /// Whether the answer is wanted as JSON.
+    pub fn prefers_json(&self) -> bool {
+        prefers_json(self.header("Accept"))
     }
 
     /// A header field as text; what is no UTF-8 is replaced.

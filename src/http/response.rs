@@ -89,6 +89,14 @@ impl Response {
         Response::new(status, "application/json", format!("{body}\n"))
     }
 
+    /// One word; as JSON the status of an object.
+    pub fn word(status: Status, word: &str, json: bool) -> Self {
+        match json {
+            true => Response::json(status, &serde_json::json!({ "status": word })),
+            false => Response::text(status, format!("{word}\n")),
+        }
+    }
+
     /// A page for a person.
     pub fn page(status: Status, body: impl Into<String>) -> Self {
         Response::new(status, "text/html; charset=utf-8", body.into())

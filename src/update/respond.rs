@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::dialect::{Dialect, Style};
 use super::{Answer, Word};
-use crate::http::{Request, Response, Status, prefers_json};
+use crate::http::{Request, Response, Status};
 use crate::ip::Family;
 use crate::span::Span;
 
@@ -25,7 +25,7 @@ pub fn respond(answers: &[Answer], dialect: &Dialect, request: &Request) -> Resp
         Style::Echo if answers.iter().all(|answer| answer.document.is_some()) => {
             Body::Json(document(answers))
         }
-        Style::Words if !prefers_json(request.header("Accept")) => {
+        Style::Words if !request.prefers_json() => {
             let lines = answers
                 .iter()
                 .map(|answer| answer.to_line(&dialect.pending));

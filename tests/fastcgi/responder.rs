@@ -37,11 +37,11 @@ impl Respond for Echo {
         Response::text(Status::Ok, format!("{}\n", peer.unwrap_or_default()))
     }
 
-    fn refuse(&mut self, refusal: Refusal, _: &Request) -> Response {
-        refusal.response()
+    fn refuse(&mut self, refusal: Refusal, request: &Request) -> Response {
+        refusal.response(request.prefers_json())
     }
 
-    fn fail(&mut self) -> Response {
+    fn fail(&mut self, _json: bool) -> Response {
         Response::text(Status::ServiceUnavailable, "911\n")
     }
 }

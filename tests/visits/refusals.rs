@@ -5,6 +5,7 @@ use bowline::time::Timestamp;
 use bowline::ttl::Ttl;
 
 use crate::support::site::{Home, Site};
+use crate::support::visit::Request;
 
 /// A host that has an address.
 fn settled() -> (Site, Home) {
@@ -117,6 +118,36 @@ fn an_unknown_path_looks_like_a_known_one_by_other_methods_too() {
     site.forget_log();
     assert_eq!(site.get("/favicon.ico").method("HEAD").run().status, 405);
     assert_eq!(site.log(), "");
+    check_untouched(&site, &home);
+}
+
+#[test]
+fn whoever_prefers_json_is_answered_in_json_whatever_comes() {
+    let (site, home) = settled();
+    let path = home.with("203.0.113.8");
+    let asked = |path: &str| site.get(path).set("HTTP_ACCEPT", "application/json");
+    let check = |request: Request, status: u16, word: &str| {
+        let answer = request.run();
+        let body = format!("{{\"status\":\"{word}\"}}\n");
+        assert_eq!((answer.status, answer.body.as_str()), (status, &*body));
+        assert_eq!(answer.headers["content-type"], "application/json");
+    };
+    check(asked(&path).method("OPTIONS"), 405, "method");
+    check(asked("/ip").method("POST"), 405, "method");
+    check(asked(&path).set("CONTENT_LENGTH", "65537"), 413, "body");
+    check(asked(&path).set("CONTENT_LENGTH", "-1"), 400, "request");
+    let cookie = "x".repeat(65_536);
+    check(asked(&path).set("HTTP_COOKIE", cookie), 431, "head");
+    check(asked("/healthz"), 200, "ok");
+    let (registry, away) = (site.registry_file(), site.path("elsewhere"));
+    std::fs::remove_file(site.path("state/locks/health")).unwrap();
+    std::fs::rename(&registry, &away).unwrap();
+    check(asked("/healthz"), 503, "registry");
+    std::fs::rename(&away, &registry).unwrap();
+    check_untouched(&site, &home);
+    site.configure("http://update.example.org", "nonsense = 1");
+    check(asked(&path), 503, "911");
+    site.configure("http://update.example.org", "");
     check_untouched(&site, &home);
 }
 

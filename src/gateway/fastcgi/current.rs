@@ -93,7 +93,7 @@ impl Current {
     }
 
     /// An application with what is in force; else the answer to every request.
-    fn application(&self) -> Result<Application, Response> {
+    fn application(&self, json: bool) -> Result<Application, Response> {
         let mut state = self.lock();
         if let State::Broken(broken) = &*state
             && broken.since.elapsed() > RETRY
@@ -110,7 +110,7 @@ impl Current {
                 Ok(Application::sharing(Arc::clone(config), Arc::clone(keys)))
             }
             State::Broken(broken) if broken.logged => {
-                Err(Answer::new(Word::Trouble).response(false))
+                Err(Answer::new(Word::Trouble).response(json))
             }
             State::Broken(broken) => {
                 broken.logged = true;
@@ -119,6 +119,7 @@ impl Current {
                     &Logger::default(),
                     &broken.reason,
                     hint,
+                    json,
                 ))
             }
         }
@@ -171,34 +172,34 @@ pub struct Worker<'a> {
 
 impl Worker<'_> {
     /// The application with what is in force; else the answer to every request.
-    fn application(&mut self) -> Result<&mut Application, Response> {
+    fn application(&mut self, json: bool) -> Result<&mut Application, Response> {
         let number = self.current.number.load(Ordering::Acquire);
         self.application.take_if(|_| self.number != number);
         self.number = number;
         match &mut self.application {
             Some(application) => Ok(application),
-            none => Ok(none.insert(self.current.application()?)),
+            none => Ok(none.insert(self.current.application(json)?)),
         }
     }
 }
 
 impl Respond for Worker<'_> {
     fn respond(&mut self, request: &Request) -> Response {
-        match self.application() {
+        match self.application(request.prefers_json()) {
             Ok(application) => application.respond(request),
             Err(trouble) => trouble,
         }
     }
 
     fn refuse(&mut self, refusal: Refusal, request: &Request) -> Response {
-        match self.application() {
+        match self.application(request.prefers_json()) {
             Ok(application) => application.refuse(refusal, request),
             Err(trouble) => trouble,
         }
     }
 
-    fn fail(&mut self) -> Response {
-        application::bug(&self.current.lock().logger())
+    fn fail(&mut self, json: bool) -> Response {
+        application::bug(&self.current.lock().logger(), json)
     }
 }
 

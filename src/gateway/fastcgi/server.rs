@@ -22,7 +22,7 @@ pub trait Respond {
     fn refuse(&mut self, refusal: Refusal, request: &Request) -> Response;
 
     /// Answers one that has panicked; after that it is made anew.
-    fn fail(&mut self) -> Response;
+    fn fail(&mut self, json: bool) -> Response;
 }
 
 /// A responder on some sockets, for as many workers as call [`Server::work`].
@@ -75,7 +75,7 @@ impl Server {
                 meta,
                 body,
             } = *received;
-            let head_only = meta.is_head();
+            let (head_only, json) = (meta.is_head(), meta.prefers_json());
             let answered = catch_unwind(AssertUnwindSafe(|| {
                 let variables = meta.into_variables();
                 let response = match body {
@@ -85,7 +85,7 @@ impl Server {
                 written(&response, head_only)
             }));
             let octets = answered.unwrap_or_else(|_| {
-                let response = respond.fail();
+                let response = respond.fail(json);
                 respond = new();
                 written(&response, head_only)
             });
