@@ -237,7 +237,7 @@ impl World {
             "dpkg -i bowline_0.1.0_amd64.deb" => {
                 machine.run(&format!(
                     "cd {} && EXECUTABLE={} scripts/package /root/here && cd /root/here && \
-                     sha256sum --check SHA256SUMS && \
+                     sha256sum --check SHA256SUMS && grep '^== rusqlite ' THIRD-PARTY && \
                      [ -e bowline_0.1.0_amd64.deb ] || mv bowline_0.1.0_*.deb bowline_0.1.0_amd64.deb",
                     root().display(),
                     "/root/bowline"
