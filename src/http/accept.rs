@@ -54,6 +54,9 @@ mod tests {
             ("application/json;q=0.5, */*", false),
             ("application/json, */*;q=0.1", true),
             ("text/html,application/xhtml+xml,*/*;q=0.8", false),
+            // The most exact range decides, not the one that weighs most.
+            ("application/json;q=0.1, text/plain;q=0.5, */*", false),
+            ("application/*, application/json;q=0", false),
             ("application/json;q=zzz", true),
             (",;=,/", false),
         ] {

@@ -267,6 +267,7 @@ mod tests {
     #[test]
     fn tls_is_what_the_web_server_says_not_the_client() {
         assert!(request(&[("HTTPS", "on")], "").https);
+        assert!(request(&[("HTTPS", "1")], "").https);
         assert!(request(&[("REQUEST_SCHEME", "https")], "").https);
         assert!(!request(&[("HTTPS", "off"), ("HTTP_X_FORWARDED_PROTO", "https")], "").https);
     }
