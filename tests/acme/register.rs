@@ -134,6 +134,29 @@ fn ten_a_day_from_what_one_customer_of_a_provider_has() {
 }
 
 #[test]
+fn accounts_and_wrong_secrets_are_counted_apart() {
+    let place = Place::new();
+    let zone = "acme = true\n\n[acme]\nregister = \"open\"\n";
+    let limits = "\n[limits]\nwrong_secrets = \"2/1h\"\n";
+    place.configure("http://update.example.org", &format!("{zone}{limits}"));
+    let register = || place.post("/register", "");
+    for _ in 0..3 {
+        assert_eq!(registered(&register().run()), "201 -");
+    }
+    let wrong = format!("/update?domains=home&token={}", "B".repeat(24));
+    for said in ["401 KO", "401 KO", "429 KO"] {
+        assert_eq!(place.visit(&wrong).said(), said);
+    }
+    assert_eq!(registered(&register().run()), "201 -");
+    // Ten a day from those of whom nobody says where they are, too.
+    for n in 0..=10 {
+        let said = registered(&register().unset("HTTP_X_FORWARDED_FOR").run());
+        let expected = if n < 10 { "201 -" } else { "429 forbidden" };
+        assert_eq!(said, expected, "{n}");
+    }
+}
+
+#[test]
 fn an_account_for_some_networks_only() {
     let place = Place::new();
     let zone = "acme = true\n\n[acme]\nregister = \"open\"\n";

@@ -276,6 +276,25 @@ fn wrong_secrets_beyond_the_limit_are_told_so() {
     assert!(!site.log().contains(WRONG));
 }
 
+/// The proxy itself is the source then, and the limit is no way round for who hides behind it.
+#[test]
+fn wrong_secrets_from_behind_a_proxy_that_does_not_say_whose_they_are() {
+    let site = with_limits("wrong_secrets = \"2/1h\"");
+    let home = site.add("home");
+    let query = |token: &str| format!("/update?domains=home&token={token}&ip=203.0.113.7");
+    let unsaid = |token: &str| site.get(&query(token)).unset("HTTP_X_FORWARDED_FOR");
+    for said in ["401 KO", "401 KO", "429 KO"] {
+        assert_eq!(unsaid(WRONG).run().said(), said);
+    }
+    let garbled = site.get(&query(WRONG)).from("unknown").run();
+    assert_eq!(garbled.said(), "429 KO");
+    let other = site.get(&query(WRONG)).from("198.51.100.5").run();
+    assert_eq!(other.said(), "401 KO", "who is said is another one");
+    assert_eq!(site.dns("home"), "");
+    assert_eq!(unsaid(home.token.secret()).run().said(), "200 OK");
+    assert_eq!(site.dns("home"), "203.0.113.7");
+}
+
 #[test]
 fn a_limit_that_is_off_is_told() {
     let site = with_limits("changes = \"1/1h\"");
