@@ -160,6 +160,11 @@ fn a_fritzbox_moves_itself_and_what_is_behind_it() {
     );
     assert_eq!(lan.dns(), [own, nas, tv, "", "", ""]);
     assert!(lan.site.last_line().contains("dropped=100.64.0.1"));
+    // With nobody behind it the prefix is nothing to publish either.
+    let alone = lan
+        .other
+        .at("?myip=100.64.0.1&ip6lanprefix=2001:db8:b:c1::/64");
+    assert_eq!(lan.site.visit(&alone).said(), "503 badip");
     // The address before is not touched by one that cannot be published.
     let said = lan.visit("?myip=203.0.113.8&ip6lanprefix=fd00:1:2:3::/64");
     assert_eq!(said, ("200 good 203.0.113.8".into(), 1));

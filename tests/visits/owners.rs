@@ -162,6 +162,26 @@ fn which_host_is_meant() {
 }
 
 #[test]
+fn a_full_name_is_one_host_where_one_zone_is_below_another() {
+    let it = Owned::new();
+    let server = it.site.knot.addr();
+    let above = "[[zone]]\nname = \"example.org\"\nkey_file = \"tsig.key\"\n";
+    it.site.configure(
+        "http://update.example.org",
+        &format!("{above}server = \"{server}\"\n"),
+    );
+    for (name, address) in [
+        ("home.dyn.example.org", "203.0.113.1"),
+        ("home.dyn", "203.0.113.2"),
+        ("home", "203.0.113.3"),
+    ] {
+        let said = it.nic(&format!("hostname={name}&myip={address}"));
+        assert_eq!(said.said(), format!("200 good {address}"), "{name}");
+        assert_eq!(it.dns(), [address, "", "", ""]);
+    }
+}
+
+#[test]
 fn a_static_host_is_not_moved_by_its_owners_token() {
     let it = Owned::new();
     let mut registry = it.site.registry();
@@ -209,8 +229,11 @@ fn an_owner_that_is_switched_off_and_on() {
     for host in [&it.home, &it.nas] {
         it.site.publish(host);
         // The host's own token is no way round it.
-        let said = it.site.visit(&host.with("203.0.113.8"));
-        assert_eq!(said.said(), "403 abuse");
+        // Not even to hear that it is as it should be.
+        for rest in ["?myip=203.0.113.8", "?offline=yes", ""] {
+            let said = it.site.visit(&host.at(rest));
+            assert_eq!(said.said(), "403 abuse", "{rest}");
+        }
     }
     assert_eq!(it.nic(both).said(), "403 abuse");
     assert_eq!(it.dns(), ["", "", "", ""]);
