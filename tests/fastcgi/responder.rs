@@ -19,12 +19,18 @@ pub(crate) struct Responder {
 }
 
 /// Answers with the client's address; `/slow`, `/long` and `/panic` do what they say.
-struct Echo;
+#[derive(Default)]
+struct Echo {
+    /// A panic in the middle of its work may leave anything behind.
+    in_pieces: bool,
+}
 
 impl Respond for Echo {
     fn respond(&mut self, request: &Request) -> Response {
         let at = |path| request.path.below(path).is_some();
+        assert!(!self.in_pieces, "who has panicked is asked again");
         if at("/panic") {
+            self.in_pieces = true;
             panic!("a test wants it");
         }
         if at("/slow") {
@@ -55,7 +61,7 @@ impl Responder {
         let server = Arc::new(Server::new(vec![listener], limits).unwrap());
         let workers = (0..workers)
             .map(|_| Arc::clone(&server))
-            .map(|server| thread::spawn(move || server.work(|| Echo)))
+            .map(|server| thread::spawn(move || server.work(Echo::default)))
             .collect();
         Responder {
             server,

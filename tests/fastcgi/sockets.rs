@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 use crate::peer::Peer;
 use crate::site::{Process, Site, wait_for_socket};
 use crate::support::knot::free_port;
+use crate::support::skip::{Privilege, may};
 
 /// `bowline fastcgi` with these arguments, which ends by itself.
 fn refused(site: &Site, arguments: &[&str]) -> (Option<i32>, String) {
@@ -55,6 +56,23 @@ fn a_stale_socket_file_is_replaced_and_nothing_else() {
 }
 
 #[test]
+fn a_socket_file_that_somebody_else_put_there_stays() {
+    let site = Site::new();
+    let path = site.path("bowline.sock");
+    let mut bowline = site.listen();
+    std::fs::remove_file(&path).unwrap();
+    let mut next = site.listen();
+    bowline.signal("TERM");
+    assert!(bowline.end().success());
+    let answered = Peer::connect(&path).ask(&site.update("203.0.113.7"), false);
+    assert_eq!(answered.unwrap().body(), "good 203.0.113.7\n");
+    assert_eq!(site.address(), ["203.0.113.7"]);
+    next.signal("TERM");
+    assert!(next.end().success());
+    assert!(!path.exists());
+}
+
+#[test]
 fn tcp_beyond_loopback_needs_to_be_allowed() {
     let site = Site::new();
     let port = free_port();
@@ -71,6 +89,51 @@ fn tcp_beyond_loopback_needs_to_be_allowed() {
         command.args(allow.iter().flat_map(|network| ["--allow", network]));
         let _bowline = Process::start(&mut command);
         assert_eq!(ask_tcp(port), answered, "{listen} {allow:?}");
+    }
+}
+
+/// Where both families arrive, whoever comes by IPv4 is known by an IPv4 address.
+#[test]
+fn peers_by_ipv4_at_a_socket_of_both_families() {
+    if !may(Privilege::Ipv6) {
+        return;
+    }
+    let site = Site::new();
+    let port = free_port();
+    for (allow, answered) in [("127.0.0.0/8", true), ("192.0.2.0/24", false)] {
+        let mut command = site.bowline();
+        command.args(["fastcgi", "--workers", "1", "--allow", allow]);
+        let _bowline = Process::start(command.args(["--listen", &format!("[::]:{port}")]));
+        assert_eq!(ask_tcp(port), answered, "{allow}");
+    }
+}
+
+/// The peers that FastCGI's own variable names (section 3.2).
+#[test]
+fn tcp_for_the_web_servers_that_the_environment_names() {
+    const VARIABLE: &str = "FCGI_WEB_SERVER_ADDRS";
+    let site = Site::new();
+    let port = free_port();
+    let (own, everywhere) = (format!("127.0.0.1:{port}"), format!("0.0.0.0:{port}"));
+    for (listen, named, answered) in [
+        (&own, "127.0.0.1", true),
+        (&own, "192.0.2.7, ::ffff:127.0.0.1", true),
+        (&own, "192.0.2.7", false),
+        (&everywhere, "192.0.2.7,127.0.0.1", true),
+        (&everywhere, "192.0.2.7", false),
+    ] {
+        let mut command = site.bowline();
+        command.args(["fastcgi", "--workers", "1", "--listen", listen]);
+        let _bowline = Process::start(command.env(VARIABLE, named));
+        assert_eq!(ask_tcp(port), answered, "{listen} {named}");
+    }
+    for (named, said) in [("localhost", "is no list of addresses"), ("", "--allow")] {
+        let mut command = site.bowline();
+        command.args(["fastcgi", "--listen", &everywhere]);
+        let ended = command.env(VARIABLE, named).output().unwrap();
+        let stderr = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{named}: {stderr}");
+        assert!(stderr.contains(said), "{named}: {stderr}");
     }
 }
 

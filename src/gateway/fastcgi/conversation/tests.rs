@@ -158,6 +158,52 @@ fn refusals_and_what_they_say() {
     }
 }
 
+/// What is as long as it may be is taken, and one more is not.
+#[test]
+fn bounds_to_the_octet() {
+    let body = |octets: usize| {
+        let [first, last] = [vec![b'x'; 60_000], vec![b'x'; octets - 60_000]];
+        let stream = [record(5, 1, &first), record(5, 1, &last)].concat();
+        let begun = [begin(1, 1, 1), record(4, 1, b"")].concat();
+        [begun, stream, record(5, 1, b"")].concat()
+    };
+    let head = |pairs: &[u8]| {
+        let (first, last) = pairs.split_at(pairs.len().min(60_000));
+        let last = if last.is_empty() {
+            Vec::new()
+        } else {
+            record(4, 1, last)
+        };
+        let stream = [begin(1, 1, 1), record(4, 1, first), last];
+        [&stream.concat(), &*record(4, 1, b""), &record(5, 1, b"")].concat()
+    };
+    // Before them stand their lengths, in five octets.
+    let long = |octets: usize| params(&[("HTTP_A", &"x".repeat(octets - "HTTP_A".len() - 5))]);
+    let many = |pairs: usize| params(&vec![("A", ""); pairs]);
+    for (what, octets, refusal) in [
+        ("body", body(BODY_MAX), None),
+        ("body/one-more", body(BODY_MAX + 1), Some(Refusal::Body)),
+        ("head", head(&long(HEAD_MAX)), None),
+        (
+            "head/one-more",
+            head(&long(HEAD_MAX + 1)),
+            Some(Refusal::Head),
+        ),
+        ("variables", head(&many(VARIABLES_MAX)), None),
+        (
+            "variables/one-more",
+            head(&many(VARIABLES_MAX + 1)),
+            Some(Refusal::Head),
+        ),
+    ] {
+        let (_, requests, _) = hear(&[&octets]);
+        let [received] = requests.as_slice() else {
+            panic!("{what}: {} requests", requests.len());
+        };
+        assert_eq!(received.body.as_ref().err(), refusal.as_ref(), "{what}");
+    }
+}
+
 #[test]
 fn what_is_no_request() {
     let end = |id: u8, status: u8| [1, 3, 0, id, 0, 8, 0, 0, 0, 0, 0, 0, status, 0, 0, 0].to_vec();
