@@ -212,6 +212,32 @@ mod tests {
         }
     }
 
+    /// Before the last of them is over, the request would be in vain again.
+    #[test]
+    fn who_waits_for_several_waits_for_all() {
+        let answer = |wait: Option<u64>| Answer {
+            retry_after: wait.map(Span::from_seconds),
+            ..Answer::new(Word::TooManyChanges)
+        };
+        for (waits, expected) in [
+            (&[None][..], "300"),
+            (&[Some(20)], "20"),
+            (&[Some(20), None, Some(600), Some(30)], "600"),
+            // Not at once, however little is left.
+            (&[Some(0)], "1"),
+        ] {
+            let answers: Vec<Answer> = waits.iter().copied().map(answer).collect();
+            let [row, ..] = &*BUILT_IN;
+            let request = Request::new(std::collections::BTreeMap::new(), b"");
+            let mut written = Vec::new();
+            let response = respond(&answers, row, &request);
+            response.write(&mut written, true).unwrap();
+            let head = String::from_utf8(written).unwrap();
+            let field = format!("\r\nRetry-After: {expected}\r\n");
+            assert!(head.contains(&field), "{waits:?}: {head}");
+        }
+    }
+
     #[test]
     fn json_where_it_is_preferred() {
         const JSON: &str = "application/json";
