@@ -204,15 +204,3 @@ fn resident() -> u64 {
         .unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
-
-impl Peer {
-    /// Whether the connection is closed already.
-    fn is_closed_now(&mut self) -> bool {
-        use std::io::Read;
-        self.0.set_nonblocking(true).unwrap();
-        match self.0.read(&mut [0]) {
-            Ok(read) => read == 0,
-            Err(error) => error.kind() != std::io::ErrorKind::WouldBlock,
-        }
-    }
-}

@@ -257,6 +257,21 @@ fn peers_that_trickle_or_hang_are_given_up() {
     }
 }
 
+/// However often it brings something, nobody gets to the end of a request that way.
+#[test]
+fn the_time_for_a_request_does_not_begin_anew_with_each_octet() {
+    let responder = Responder::start(short());
+    let mut peer = responder.connect();
+    for octet in get(1, "/", false) {
+        peer.say(&[octet]);
+        thread::sleep(Duration::from_millis(100));
+        if peer.is_closed_now() {
+            return;
+        }
+    }
+    panic!("{:?}", peer.answered(1));
+}
+
 #[test]
 fn what_is_not_taken_has_a_line_in_the_log_and_changes_nothing() {
     let site = Site::new();

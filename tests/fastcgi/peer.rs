@@ -1,6 +1,6 @@
 //! A web server's side of FastCGI, for saying right and wrong things.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
@@ -85,6 +85,17 @@ impl Peer {
     /// Whether the responder closes the connection.
     pub(crate) fn is_closed(&mut self) -> bool {
         matches!(self.0.read(&mut [0]), Ok(0) | Err(_)) && self.0.take_error().is_ok()
+    }
+
+    /// Whether it is closed already.
+    pub(crate) fn is_closed_now(&mut self) -> bool {
+        self.0.set_nonblocking(true).unwrap();
+        let read = self.0.read(&mut [0]);
+        self.0.set_nonblocking(false).unwrap();
+        match read {
+            Ok(read) => read == 0,
+            Err(error) => error.kind() != ErrorKind::WouldBlock,
+        }
     }
 
     /// Asks for a path and takes the answer.

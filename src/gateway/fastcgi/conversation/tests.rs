@@ -98,6 +98,14 @@ fn a_request_in_pieces_of_every_size() {
 }
 
 #[test]
+fn what_is_behind_the_length_of_a_body_is_no_part_of_it() {
+    let octets = request(1, &[("CONTENT_LENGTH", "3")], b"abcdef");
+    let (_, requests, goes_on) = hear(&[&octets]);
+    assert_eq!(requests[0].body.as_deref(), Ok(&b"abc"[..]));
+    assert!(goes_on);
+}
+
+#[test]
 fn pairs_that_span_records_are_joined() {
     let pairs = params(&[
         ("REMOTE_ADDR", "203.0.113.7"),
