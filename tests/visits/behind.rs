@@ -71,9 +71,9 @@ fn an_owner_names_the_site_and_what_is_behind_it() {
         ..Settings::default()
     };
     site.add_with("home", own);
-    site.add_with("nas", settings.clone());
+    let nas_home = site.add_with("nas", settings.clone());
     settings.behind = behind("home", "::55").behind;
-    site.add_with("tv", settings);
+    site.add_with("tv", settings.clone());
     let visit = |query: &str| {
         let path = format!("/nic/update?password={}&{query}", anna.secret());
         site.visit(&path).said()
@@ -108,6 +108,14 @@ fn an_owner_names_the_site_and_what_is_behind_it() {
     );
     let both = "203.0.113.7,2001:db8::7";
     assert_eq!(dns(), [both, both, "2001:db8:4::55"]);
+    // One that the prefix has no room for is told so on its own line, and stays.
+    settings.behind = behind("home", "::5:11:22:33:44").behind;
+    set(&mut registry, nas_home.id, &settings, None).unwrap();
+    assert_eq!(
+        visit("hostname=home,nas&prefix=2001:db8:5::/64"),
+        "200 good 2001:db8:5::\nbadip"
+    );
+    assert_eq!(dns(), [both, both, "2001:db8:5::55"]);
 }
 
 /// A host of another zone behind `home`.

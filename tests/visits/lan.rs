@@ -326,6 +326,12 @@ fn each_move_counts_as_a_change_of_its_host() {
     assert_eq!(lan.site.dns("nas"), "2001:db8:2:0:11:22:33:44");
     assert_eq!(lan.site.wish(&lan.nas), "2001:db8:3:0:11:22:33:44");
     // Another site is not concerned.
-    let said = lan.site.visit(&lan.flat.at("?prefix=2001:db8:3::"));
-    assert_eq!(said.said(), "200 good 2001:db8:3::");
+    let flat = |query: &str| lan.site.visit(&lan.flat.at(query)).said();
+    assert_eq!(flat("?prefix=2001:db8:3::"), "200 good 2001:db8:3::");
+    assert_eq!(flat("?prefix=2001:db8:4::"), "200 good 2001:db8:4::");
+    // It has changes left itself, and is not told that all is done all the same.
+    assert_eq!(flat("?myip=203.0.113.9&prefix=2001:db8:5::"), "503 911");
+    let pi = "2001:db8:4:0:11:22:33:44";
+    assert_eq!(lan.dns()[3..5], ["203.0.113.9", pi]);
+    assert_eq!(lan.site.wish(&lan.pi), "2001:db8:5:0:11:22:33:44");
 }

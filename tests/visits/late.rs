@@ -3,6 +3,8 @@
 use std::thread::sleep;
 use std::time::Duration;
 
+use bowline::time::Timestamp;
+
 use crate::support::at_once;
 use crate::support::site::{Home, Site};
 
@@ -95,6 +97,22 @@ fn both_late() {
     send_late(&site, &home, "?myip=203.0.113.1");
     site.knot.resume();
     check_heals(&site, &home, "?myip=203.0.113.1", "203.0.113.1");
+}
+
+/// What is in doubt is looked at whole, also by a visit that is about one family.
+#[test]
+fn a_visit_about_one_family_looks_at_both_while_an_older_update_may_come() {
+    let site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let doubt = "UPDATE host SET unconfirmed = ?2 WHERE id = ?1";
+    let now = Timestamp::now().seconds();
+    db.execute(doubt, (home.id.number(), now)).unwrap();
+    site.knot.set("home 60 AAAA 2001:db8::bad");
+    let said = site.visit(&home.with("203.0.113.1")).said();
+    assert_eq!(said, "200 good 203.0.113.1");
+    assert_eq!(site.dns("home"), "203.0.113.1");
 }
 
 /// The older UPDATE held back by hand until the newer visit has read its own result.

@@ -102,6 +102,11 @@ fn foreign_and_impossible_names_are_told_and_never_touched() {
     assert_eq!(said.said(), format!("200 {}", lines.join("\n")));
     let both = "203.0.113.7,2001:db8::7";
     assert_eq!(it.dns(), [both, both, "", ""]);
+    // What is no host's fills no log: a line for each kind.
+    it.site.forget_log();
+    it.nic("hostname=none,some,more,a_b,c_d&myip=203.0.113.9");
+    let log = it.site.log();
+    assert_eq!(log.lines().count(), 2, "{log}");
     // Alone it is refused, so that no client takes it for done.
     assert_eq!(
         it.nic("hostname=bens&myip=203.0.113.9").said(),
