@@ -4,6 +4,9 @@
 use std::process::{Command, Output};
 use std::thread;
 
+use bowline::deadline::Deadline;
+use bowline::lock::HostLocks;
+
 use super::place::{Place, value};
 use super::support::knot::{Options, wait_until};
 use super::support::site::Home;
@@ -158,6 +161,29 @@ fn a_visit_that_was_killed_is_settled() {
     place.upkeep();
     assert_eq!(place.shown("home").concat(), a);
     assert_eq!(place.httpreq("cleanup", &home, &a).run().status, 200);
+    assert_eq!(place.shown("home"), [""; 0]);
+    assert_eq!(known(&place, &home), 0);
+}
+
+/// Who set it is not told that it stands when it was removed before it got there.
+#[test]
+fn it_is_removed_while_it_waits_for_its_turn() {
+    let place = Place::new();
+    let home = place.add("home");
+    let locks = HostLocks::below(&place.path("state"));
+    let own = HostLocks::files(&[home.id]).into_keys();
+    let turn = own.map(|file| {
+        let deadline = Deadline::after(Deadline::REQUEST);
+        locks.lock(file, deadline, || Ok(true)).unwrap()
+    });
+    let turn: Vec<_> = turn.collect();
+    let visit = place.httpreq("present", &home, &value('a')).spawn();
+    wait_until("it is accepted", || known(&place, &home) == 1);
+    let db = rusqlite::Connection::open(place.registry_file()).unwrap();
+    db.execute("UPDATE challenge SET wanted = 0", []).unwrap();
+    drop(turn);
+    let said = visit.wait();
+    assert_ne!(said.status, 200, "{}", said.body);
     assert_eq!(place.shown("home"), [""; 0]);
     assert_eq!(known(&place, &home), 0);
 }

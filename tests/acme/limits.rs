@@ -99,6 +99,28 @@ fn who_asks_again_while_the_name_server_is_silent_is_counted_once() {
 }
 
 #[test]
+fn what_the_registry_does_not_take_counts_for_nothing() {
+    let place = Place::new();
+    place.configure(URL, "acme = true\n\n[limits]\nchanges = \"1/1h\"\n");
+    let home = place.add("home");
+    let present = || place.httpreq("present", &home, &numbered(1)).run();
+    let db = rusqlite::Connection::open(place.registry_file()).unwrap();
+    let full = "CREATE TRIGGER full BEFORE INSERT ON challenge \
+                BEGIN SELECT raise(ABORT, 'a test wants it'); END";
+    db.execute(full, []).unwrap();
+    for _ in 0..2 {
+        assert_eq!(present().said(), r#"503 {"status":"911"}"#);
+        let line = place.last_line();
+        assert!(line.contains("a test wants it"), "{line}");
+    }
+    db.execute("DROP TRIGGER full", []).unwrap();
+    assert_eq!(present().status, 200);
+    assert_eq!(place.shown("home"), [numbered(1)]);
+    let cleanup = place.httpreq("cleanup", &home, &numbered(1)).run();
+    assert_eq!(cleanup.status, 200);
+}
+
+#[test]
 fn what_is_refused_counts_for_nothing() {
     let place = Place::new();
     place.configure(URL, "acme = true\n\n[limits]\nchanges = \"1/1h\"\n");

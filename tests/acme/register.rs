@@ -157,6 +157,26 @@ fn accounts_and_wrong_secrets_are_counted_apart() {
 }
 
 #[test]
+fn wrong_invitations_are_wrong_secrets() {
+    const RIGHT: &str = "come-in-come-in-come-in";
+    let place = Place::new();
+    std::fs::write(place.path("invitation"), RIGHT).unwrap();
+    let zone = "acme = true\n\n[acme]\nregister = \"file:invitation\"\n";
+    let limits = "\n[limits]\nwrong_secrets = \"2/1h\"\n";
+    place.configure("http://update.example.org", &format!("{zone}{limits}"));
+    let register = |secret: &str| {
+        let visit = place.post("/register", "");
+        registered(&visit.set("HTTP_AUTHORIZATION", basic(secret)).run())
+    };
+    for said in ["401 forbidden", "401 forbidden", "429 forbidden"] {
+        assert_eq!(register(&"B".repeat(24)), said);
+    }
+    let line = place.last_line();
+    assert!(line.contains(" result=badauth client="), "{line}");
+    assert_eq!(register(RIGHT), "201 -");
+}
+
+#[test]
 fn an_account_for_some_networks_only() {
     let place = Place::new();
     let zone = "acme = true\n\n[acme]\nregister = \"open\"\n";
