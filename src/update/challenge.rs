@@ -9,7 +9,7 @@ use crate::limit::Limit;
 use crate::name::HostName;
 use crate::publish::{Busy, PublishError};
 use crate::rate::Rate;
-use crate::registry::{ChallengeAccepted, ChallengeAsk, ChallengeEdit, RegistryError};
+use crate::registry::{ChallengeAccepted, ChallengeAsk, ChallengeEdit, HostId, RegistryError};
 use crate::time::Timestamp;
 use crate::token::Digest;
 
@@ -68,14 +68,13 @@ impl Visit<'_> {
             }
         });
         let answer = match settled {
-            // Meanwhile it was removed again, or its host was.
             Ok(Ok(stand))
                 if is_done.is_some_and(|value| {
                     let mut here = stand.iter().filter(|there| there.name == name);
                     !here.any(|there| there.value == *value)
                 }) =>
             {
-                return None;
+                return self.overtaken(host.id);
             }
             Ok(Ok(_)) => Answer {
                 document: Some(wanted.done.clone()),
@@ -91,6 +90,18 @@ impl Visit<'_> {
             challenge: Some(challenge),
             ..answer
         })
+    }
+
+    /// The answer to a challenge that was removed again before it was shown; `None` when its host
+    /// was removed.
+    fn overtaken(&mut self, host: HostId) -> Option<Answer> {
+        let found = (self.registry.get()).and_then(|registry| registry.host_by_id(host));
+        match found {
+            Ok(found) => found.map(|_| {
+                Answer::new(Word::Pending).because("somebody has removed it again meanwhile")
+            }),
+            Err(error) => Some(registry_trouble(&error)),
+        }
     }
 
     /// Writes it down, if that is within the limit; else the answer, `None` when the host or its
