@@ -59,13 +59,97 @@ fn every_path_is_beside_the_file_and_is_known() {
 fn the_longest_zone_wins() {
     let more = SMALL.to_owned()
         + "[[zone]]\nname = \"b.dyn.example.org\"\nserver = \"127.0.0.1:1\"\nkey_file = \"k\"\n";
-    let config = parse(&more).unwrap();
-    let zone_of = |name| config.zone_of(name).map(|zone| zone.name.as_str());
-    assert_eq!(zone_of("a.dyn.example.org"), Some("dyn.example.org"));
-    assert_eq!(zone_of("A.B.dyn.example.org."), Some("b.dyn.example.org"));
-    assert_eq!(zone_of("b.dyn.example.org"), Some("dyn.example.org"));
-    assert_eq!(zone_of("dyn.example.org"), None);
-    assert_eq!(zone_of("xdyn.example.org"), None);
+    let mut config = parse(&more).unwrap();
+    for _ in 0..2 {
+        let zone_of = |name| config.zone_of(name).map(|zone| zone.name.as_str());
+        assert_eq!(zone_of("a.dyn.example.org"), Some("dyn.example.org"));
+        assert_eq!(zone_of("A.B.dyn.example.org."), Some("b.dyn.example.org"));
+        assert_eq!(zone_of("b.dyn.example.org"), Some("dyn.example.org"));
+        assert_eq!(zone_of("dyn.example.org"), None);
+        assert_eq!(zone_of("xdyn.example.org"), None);
+        // In whatever order they stand there.
+        config.zones.reverse();
+    }
+}
+
+#[test]
+fn what_is_just_long_enough_is_taken() {
+    let config = parse(&format!("{SMALL}expire = \"10m\"\n")).unwrap();
+    assert_eq!(config.zones[0].expire, SHORTEST_EXPIRE);
+    let command = |timeout: &str| {
+        let table = format!("[notify.command]\ncommand = [\"/bin/tell\"]\ntimeout = \"{timeout}\"");
+        parse(&format!("{SMALL}{table}\n"))
+    };
+    for (timeout, fits) in [("0", false), ("1s", true), ("25s", true), ("26s", false)] {
+        let error = command(timeout).err().unwrap_or_default();
+        assert_eq!(error.is_empty(), fits, "{timeout}: {error}");
+        assert!(fits || error.contains("write 1s to 25s"), "{error}");
+    }
+}
+
+#[test]
+fn no_password_goes_out_in_clear_or_stands_in_a_url() {
+    let login = "from = \"a@example.org\"\nuser = \"a\"\npassword = \"word\"";
+    for (table, expected) in [
+        (
+            "smtp = \"smtp://mail.example.org\"",
+            "sent in clear; write starttls://",
+        ),
+        ("smtp = \"mail.example.org:2525\"", "sent in clear"),
+        ("smtp = \"sendmail\"", "sendmail takes no user and password"),
+        ("smtp = \"starttls://mail.example.org\"", ""),
+        ("smtp = \"smtps://mail.example.org\"", ""),
+        ("smtp = \"smtp://localhost\"", ""),
+        ("smtp = \"smtp://[::1]\"", ""),
+    ] {
+        let error = parse(&format!("{SMALL}[notify.mail]\n{table}\n{login}\n")).err();
+        let error = error.unwrap_or_default();
+        assert_eq!(error.is_empty(), expected.is_empty(), "{table}: {error}");
+        assert!(error.contains(expected), "{table}: {error}");
+        assert!(!error.contains("word\""), "{error}");
+    }
+    let hook = "[notify.webhook]\nurl = \"https://me:s3cret@hook.example.org/\"";
+    let error = parse(&format!("{SMALL}{hook}\n")).unwrap_err();
+    assert!(
+        error.contains("write the credentials into headers"),
+        "{error}"
+    );
+    assert!(!error.contains("s3cret"), "{error}");
+}
+
+#[test]
+fn every_file_with_a_secret_is_known() {
+    let mail = "[notify.mail]\nfrom = \"a@example.org\"\nsmtp = \"smtps://mail.example.org\"\n";
+    let hook = "[notify.webhook]\nurl = \"https://hook.example.org\"\n";
+    let usual = ["lookup.key", "tsig.key"];
+    for (more, also) in [
+        (String::new(), None),
+        (mail.to_owned(), None),
+        (hook.to_owned(), None),
+        ("[acme]\nregister = \"open\"\n".to_owned(), None),
+        (
+            "[acme]\nregister = \"file:invite\"\n".to_owned(),
+            Some("invite"),
+        ),
+        (
+            format!("{mail}user = \"a\"\npassword = \"b\"\n"),
+            Some("bowline.toml"),
+        ),
+        (format!("{hook}secret = \"a\"\n"), Some("bowline.toml")),
+        (
+            format!("{hook}headers = {{ A = \"b\" }}\n"),
+            Some("bowline.toml"),
+        ),
+        (hook.replace(".org", ".org/a/b"), Some("bowline.toml")),
+        (hook.replace(".org", ".org?a=b"), Some("bowline.toml")),
+    ] {
+        let config = parse(&format!("{SMALL}{more}")).unwrap();
+        let names = config.secrets().into_iter().map(|file| file.file_name());
+        let names: Vec<_> = names.map(|name| name.unwrap().to_string_lossy()).collect();
+        let mut expected: Vec<&str> = usual.into_iter().chain(also).collect();
+        expected.sort_unstable();
+        assert_eq!(names, expected, "{more}");
+    }
 }
 
 #[test]

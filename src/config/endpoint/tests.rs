@@ -20,6 +20,8 @@ fn what_is_not_said_is_usual() {
     assert_eq!(plain.params, Params::default());
     assert_eq!((plain.omitted, plain.answer), Default::default());
     assert_eq!(in_path.credentials, [Path]);
+    // As long as no token is.
+    assert!(parse("path = \"/abcdefghijklmno\"").is_ok());
     for (text, expected) in [
         ("credential = \"bearer\"", &[Bearer][..]),
         ("credential = [\"query\", \"basic\"]", &[Query, Basic]),
