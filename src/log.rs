@@ -193,6 +193,8 @@ fn local_time() -> Zoned {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -245,11 +247,15 @@ mod tests {
             },
         };
         logger.write(&Line::new(LogLevel::Info, "small"));
+        logger.write(&Line::new(LogLevel::Notice, "enough"));
         logger.write(&Line::new(LogLevel::Warning, "large"));
-        let text = std::fs::read_to_string(file).unwrap();
-        assert!(
-            text.ends_with(" bowline: large\n") && text.lines().count() == 1,
-            "{text}"
-        );
+        let text = std::fs::read_to_string(&file).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert!(lines[0].ends_with(" bowline: enough"), "{text}");
+        assert!(lines[1].ends_with(" bowline: large"), "{text}");
+        // Strangers do not read whose address is where.
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o007, 0, "{mode:o}");
     }
 }

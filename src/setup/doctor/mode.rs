@@ -253,3 +253,47 @@ fn open_own(path: &Path) -> io::Result<(File, Option<u32>)> {
     }
     Ok((open(path)?, Some(is.mode())))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{metadata, set_permissions, write};
+
+    use super::*;
+
+    #[test]
+    fn who_may_do_what_with_a_secret() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("key");
+        write(&file, "").unwrap();
+        for (mode, expected) in [
+            (0o600, None),
+            (0o640, None),
+            (0o644, Some("is open to everybody")),
+            (0o602, Some("is open to everybody")),
+            (0o660, Some("can be changed by group")),
+            (0o620, Some("can be changed by group")),
+        ] {
+            set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+            let wrong = Allowed::beside(None).wrong(&metadata(&file).unwrap());
+            assert_eq!(wrong.is_some(), expected.is_some(), "{mode:o}: {wrong:?}");
+            let wrong = wrong.unwrap_or_default();
+            assert!(wrong.starts_with(expected.unwrap_or_default()), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_closed_where_somebody_else_could_lay_another_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("key");
+        write(&file, "").unwrap();
+        set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        let mode = || metadata(&file).unwrap().mode() & 0o7777;
+        set_permissions(directory.path(), Permissions::from_mode(0o777)).unwrap();
+        let refused = Allowed::beside(None).close(&file).unwrap_err().to_string();
+        assert_eq!(refused, "somebody else may change its directory");
+        assert_eq!(mode(), 0o644);
+        set_permissions(directory.path(), Permissions::from_mode(0o755)).unwrap();
+        Allowed::beside(None).close(&file).unwrap();
+        assert_eq!(mode(), 0o640);
+    }
+}
