@@ -118,6 +118,39 @@ fn what_was_taken_without_an_answer_keeps_its_name_and_is_not_sent_for_ever() {
 }
 
 #[test]
+fn who_waits_longest_goes_first_and_a_name_outlives_the_trouble_of_others() {
+    let receiver = Receiver::new();
+    let site = site(&receiver.table(""));
+    let home = site.add("home");
+    // The names of what it has got in a round.
+    let round = |expected| {
+        assert_eq!(upkeep(&site), expected, "{}", trouble(&site));
+        let posts = receiver.take().into_iter();
+        let names = posts.map(|post| post.headers["x-bowline-id"].clone());
+        names.collect::<Vec<String>>()
+    };
+    receiver.says(|_| String::new());
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    let first = round([0, 1, 0]);
+    later(&site, 3600);
+    assert_eq!(site.visit(&home.with("203.0.113.2")).status, 200);
+    // It hangs up once more, and is left alone with all that is newer.
+    assert_eq!(round([0, 1, 0]), first);
+    let second = round([0, 1, 0]);
+    assert_eq!(second.len(), 1);
+    assert_ne!(first, second);
+    // It takes nothing: of the second nobody knows better than before.
+    receiver.says(|_| crate::receiver::status("503 Service Unavailable"));
+    later(&site, 3600);
+    assert_eq!(round([0, 1, 0]), first);
+    receiver.says(|_| crate::receiver::status("200 OK"));
+    later(&site, 3600);
+    let names = round([2, 0, 0]);
+    assert!(names.contains(&second[0]), "{names:?} without {second:?}");
+    assert_eq!(waiting(&site), 0);
+}
+
+#[test]
 fn a_mail_server_that_says_nothing_holds_up_no_webhook() {
     // It takes connections, and not a word follows.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -160,6 +160,37 @@ fn a_server_that_fails_in_every_way() {
 }
 
 #[test]
+fn what_one_does_not_get_the_next_one_gets() {
+    let server = Server::start(&[]);
+    let site = site(&server.table("smtp", ""));
+    let [anna, bob] = ["anna", "bob"].map(|name| {
+        let settings = Settings {
+            mail: Some(format!("{name}@example.net")),
+            ..Settings::default()
+        };
+        site.add_with(name, settings)
+    });
+    for (n, mode, report) in [
+        (1, "rcpt-451", [1, 1, 0]),
+        (2, "data-451", [1, 1, 0]),
+        (3, "rcpt-550", [1, 0, 1]),
+        (4, "data-554", [1, 0, 1]),
+    ] {
+        forget(&site);
+        server.fails(&format!("{mode} anna@example.net"));
+        for home in [&anna, &bob] {
+            assert_eq!(site.visit(&home.with(format!("203.0.113.{n}"))).status, 200);
+        }
+        assert_eq!(server.upkeep(&site), report, "{mode}: {}", trouble(&site));
+        let taken = server.take();
+        assert_eq!(taken.len(), 1, "{mode}");
+        assert!(taken[0].contains(" bob@example.net "), "{mode}");
+        // What is refused for ever is not tried again.
+        assert_eq!(waiting(&site), i64::from(report[1] == 1), "{mode}");
+    }
+}
+
+#[test]
 fn an_international_domain_is_one_of_ascii_too() {
     // It does not know SMTPUTF8.
     let server = Server::start(&[]);

@@ -1,7 +1,8 @@
 """A mail server for tests: python3 smtp.py PORT DIRECTORY [starttls|tls] [auth] [utf8]
 
 Each mail goes into a file of DIRECTORY, with its envelope in front. What stands in
-DIRECTORY/mode makes it fail: rcpt-550, rcpt-451, data-554, data-451, drop, silent, trickle.
+DIRECTORY/mode makes it fail: rcpt-550, rcpt-451, data-554, data-451, drop, silent, trickle;
+with an address behind it, for that recipient alone.
 """
 
 import asyncio
@@ -14,10 +15,11 @@ from aiosmtpd.smtp import SMTP, AuthResult
 port, directory, kinds = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
 
 
-def mode():
+def mode(recipients):
     try:
         with open(os.path.join(directory, "mode"), encoding="ascii") as file:
-            return file.read().strip()
+            how, _, whose = file.read().strip().partition(" ")
+            return how if not whose or whose in recipients else ""
     except FileNotFoundError:
         return ""
 
@@ -26,7 +28,7 @@ class Handler:
     count = 0
 
     async def handle_RCPT(self, server, session, envelope, address, options):
-        match mode():
+        match mode([address]):
             case "rcpt-550":
                 return "550 5.1.1 no such user"
             case "rcpt-451":
@@ -39,7 +41,7 @@ class Handler:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
-        match mode():
+        match mode(envelope.rcpt_tos):
             case "data-554":
                 return "554 5.7.1 spam"
             case "data-451":

@@ -221,6 +221,17 @@ fn status_and_history_say_what_was_told() {
     );
     let document = json(&site, &["history", "--json"]);
     assert_eq!(document[1]["message"], id);
+    // What was told before is not of the last hour.
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let told = |seconds: i64| {
+        let before = "UPDATE outbox SET done = done - ?1";
+        db.execute(before, [seconds]).unwrap();
+        let last = json(&site, &["history", "--json", "--since", "1h"]);
+        let mut last = last.as_array().unwrap().iter();
+        last.any(|entry| entry["message"] == id)
+    };
+    assert!(told(1800));
+    assert!(!told(2400));
 
     // Nobody takes it: given up, and said so.
     receiver.says(|_| status("503 Service Unavailable"));
