@@ -34,6 +34,8 @@ mod damaged;
 mod imports;
 #[path = "command/lans.rs"]
 mod lans;
+#[path = "command/over.rs"]
+mod over;
 #[path = "command/owners.rs"]
 mod owners;
 

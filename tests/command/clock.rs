@@ -1,6 +1,25 @@
-//! The clock was ahead for a while, and is right again.
+//! How long something waits, also where the clock was ahead for a while and is right again.
 
 use crate::place::Place;
+
+#[test]
+fn the_metrics_tell_how_long_the_oldest_has_waited() {
+    let it = Place::new();
+    let oldest = || {
+        let metrics = it.done("status --metrics");
+        let mut lines = metrics.lines();
+        let line = lines.find_map(|line| line.strip_prefix("bowline_pending_oldest_seconds "));
+        line.unwrap().parse::<u64>().unwrap()
+    };
+    assert_eq!(oldest(), 0);
+    for name in ["home", "nas", "tv"] {
+        it.done(&format!("host add {name} --ipv4 203.0.113.7"));
+    }
+    let registry = rusqlite::Connection::open(it.file("state/bowline.db")).unwrap();
+    let before = "UPDATE host SET wish_at = wish_at - 7200 WHERE name LIKE 'nas%'";
+    assert_eq!(registry.execute(before, []).unwrap(), 1);
+    assert!((7200..7300).contains(&oldest()), "{}", oldest());
+}
 
 #[test]
 fn status_fails_when_something_is_pending_since_a_time_to_come() {

@@ -298,6 +298,22 @@ fn upkeep_watches_and_status_tells_why_something_is_pending() {
 }
 
 #[test]
+fn upkeep_that_watches_outlives_a_round_that_fails() {
+    let it = Place::new();
+    it.write("etc/bowline.toml", "url = \n");
+    let mut watch = it.command("upkeep --watch");
+    let mut watch = watch.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    let stderr = watch.stderr.take().unwrap();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stderr), &mut said).unwrap();
+    let ended = watch.try_wait().unwrap();
+    watch.kill().unwrap();
+    watch.wait().unwrap();
+    assert!(said.starts_with("note: this round failed"), "{said}");
+    assert_eq!(ended, None);
+}
+
+#[test]
 fn an_address_that_is_set_again_takes_the_place_of_what_a_hand_has_put_there() {
     let (it, knot) = served();
     it.done("host add home --ipv4 203.0.113.7");

@@ -56,6 +56,14 @@ fn wrong_usage_is_2() {
             "write it like anna@example.org",
         ),
         (
+            "host add home --mail anna@example.org,bob@example.org",
+            "write it like anna@example.org",
+        ),
+        (
+            "host add home --mail <anna@example.org>",
+            "write it like anna@example.org",
+        ),
+        (
             "host add home --token 0123456789abcdef",
             "--token reads a token from standard input (-) or a file (@FILE), never",
         ),
@@ -119,6 +127,10 @@ fn failures_are_1_and_say_what_to_do() {
             "\"a_b\" has '_'; letters, digits and hyphens",
         ),
         ("host add *.home", "has '*'"),
+        (
+            "host add all --static --ipv4 255.255.255.255",
+            "255.255.255.255 is no unicast address",
+        ),
         ("host add -- -home", "begins or ends with a hyphen"),
         ("host add a..b", "has an empty label"),
         (

@@ -111,6 +111,15 @@ fn files_of_root_are_opened_before() {
     it.done("restore --elsewhere private/saved.tar");
     assert_eq!(it.done("host export"), before);
     check_owners(&it, "restore");
+    for (file, mode) in [
+        ("state", 0o750),
+        ("state/locks", 0o750),
+        ("state/bowline.db", 0o640),
+        ("etc/lookup.key", 0o640),
+    ] {
+        let is = fs::metadata(it.file(file)).unwrap().mode() & 0o7777;
+        assert_eq!(is, mode, "{file}: {is:04o}");
+    }
     for file in [
         "etc/lookup.key",
         "etc/invite.secret",
@@ -229,12 +238,25 @@ fn no_process_shows_a_token() {
     assert_eq!(it.json("host show home")["pending"], true);
 }
 
+#[test]
+fn tokens_of_hosts_that_are_there_stay_whatever_fails_afterwards() {
+    let Some(it) = foreign() else { return };
+    it.write("list", "name\nnas\n");
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut import = it.command("host import list --out tokens");
+    let ran = Ran::from(import.stdout(full).output().unwrap());
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert_eq!(it.json("host list")[0]["name"], "nas.dyn.example.org");
+    assert!(it.read("tokens").contains("nas.dyn.example.org,https://"));
+}
+
 /// Begins an import that waits for its list.
 fn waiting_import(it: &Place, before: &str) -> Child {
     let import = it.command("host import - --out tokens");
     // Whoever runs the tests in the background has SIGINT ignored.
-    let mut shell = Command::new("env");
-    shell.args(["--default-signal", "sh", "-c"]);
+    // Root with groups, as from a login.
+    let mut shell = Command::new("setpriv");
+    shell.args(["--groups", "4,27", "env", "--default-signal", "sh", "-c"]);
     shell.args([&format!("{before}exec \"$@\""), "sh"]);
     shell.arg(import.get_program()).args(import.get_args());
     shell.env("BOWLINE_CONFIG", it.file("etc/bowline.toml"));
