@@ -16,6 +16,8 @@ mod apache;
 mod beside;
 #[path = "setup/files.rs"]
 mod files;
+#[path = "setup/kept.rs"]
+mod kept;
 #[path = "setup/knot.rs"]
 mod knot;
 #[path = "setup/sites.rs"]

@@ -233,6 +233,7 @@ fn refused_with_the_ways_out() {
     let trial = Trial::new();
     let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
     let taken = format!("--dns-listen={}", taken.local_addr().unwrap());
+    let update = taken.replace("dns-listen", "update");
     for (more, cause, hint) in [
         (
             &["--nameserver=ns.dyn.example.org"][..],
@@ -245,6 +246,8 @@ fn refused_with_the_ways_out() {
             "ns1.example.org",
         ),
         (&[&taken], "is taken by", "choose another port"),
+        (&[&update], "is taken by", "choose another"),
+        (&["--update=192.0.2.1@53"], "192.0.2.1", ""),
         (
             &["--dns=bind", "--secondary=198.51.100.53@53"],
             "--secondary with BIND is not in this version yet",

@@ -158,6 +158,7 @@ fn a_refused_zone_leaves_nothing_behind() {
     for (refused, cause) in [
         (&["add", "two.example.org", "--expire=5m"][..], "expire"),
         (&["add", "example.org"], "inside the zone"),
+        (&["add", "example.org", "--nameserver=ns.test"], "update."),
     ] {
         let error = zone(&trial, refused).unwrap_err();
         assert!(error.contains(cause), "{error}");
