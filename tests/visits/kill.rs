@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -149,5 +150,58 @@ fn at_odd_moments() {
             .end()
             .map_or_else(|written| written, |answer| answer.raw);
         victim.check(&wanted, &written, &format!("after {n} × 0.25 ms"));
+    }
+}
+
+/// What was accepted outlives a power cut: the log is on disk, and its name where it is a new one,
+/// before the name server or anybody else hears of it.
+#[test]
+fn what_is_accepted_is_on_disk_before_anybody_hears_of_it() {
+    if !strace::works() {
+        return;
+    }
+    let site = Site::new();
+    let home = site.add("home");
+    let trace = site.path("trace");
+    let output = format!("--output={}", trace.display());
+    let under = ["strace", "--quiet=all", "--decode-fds=path", &output].map(str::to_owned);
+    let under = [&under[..], &["--trace=fsync,fdatasync,sendto,write".into()]].concat();
+    let is_on_disk_first = |file: &str, what: &str| {
+        let text = fs::read_to_string(&trace).unwrap();
+        let is_sync = |line: &str| line.starts_with("fsync(") || line.starts_with("fdatasync(");
+        let is_file = |line: &str| is_sync(line) && line.contains(&format!("{file}>"));
+        let is_heard = |line: &str| line.starts_with("sendto(") || line.starts_with("write(1<");
+        let heard = text.lines().position(is_heard);
+        let synced = text.lines().position(is_file);
+        assert!(synced.is_some() && synced < heard, "{what}: {file}\n{text}");
+    };
+    let visit = |address: &str| {
+        let said = site.get(&home.with(address)).under(&under).run().said();
+        assert_eq!(said, format!("200 good {address}"));
+        assert_eq!(site.dns("home"), address);
+    };
+    // The log is empty: as far as can be told it is new.
+    site.registry().write_back();
+    visit("203.0.113.1");
+    is_on_disk_first("/state", "visit");
+    visit("203.0.113.2");
+    is_on_disk_first("/state/bowline.db-wal", "visit");
+    for (verb, shown) in [
+        ("rotate", "203.0.113.2"),
+        ("disable", ""),
+        ("enable", ""),
+        ("remove", ""),
+    ] {
+        let done = Command::new("strace")
+            .args(&under[1..])
+            .arg(env!("CARGO_BIN_EXE_bowline"))
+            .arg("--config")
+            .arg(site.path("bowline.toml"))
+            .args(["host", verb, "home"])
+            .output();
+        let done = done.unwrap();
+        assert!(done.status.success(), "{verb}: {done:?}");
+        assert_eq!(site.dns("home"), shown, "{verb}");
+        is_on_disk_first("/state/bowline.db-wal", verb);
     }
 }
