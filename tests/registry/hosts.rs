@@ -1,6 +1,7 @@
 //! Hosts come, are switched off, and go; their tokens with them.
 
-use bowline::registry::{Accepted, Holder, NewHost, RegistryError, Settings, State};
+use bowline::event::{Channel, Events, Wanted};
+use bowline::registry::{Accepted, Behind, Edit, Holder, NewHost, RegistryError, Settings, State};
 use bowline::span::Span;
 use bowline::time::Timestamp;
 use bowline::token::Token;
@@ -116,13 +117,34 @@ fn disabled_hosts_keep_their_settings_and_lose_their_records() {
 
 #[test]
 fn removal_is_a_wish_first_and_forgets_last() {
-    let mut it = Fixture::new();
+    let it = Fixture::new();
+    let mut wanted = Wanted::NOTHING;
+    wanted.channels = [Some(Events::ALL); Channel::ALL.len()];
+    let mut it = Fixture {
+        registry: it.registry.tell(wanted),
+        ..it
+    };
     let (id, token) = it.add("home");
+    let settings = Settings {
+        note: Some("Anna's cellar".to_owned()),
+        mail: Some("anna@example.org".to_owned()),
+        ..Settings::default()
+    };
+    let edit = Edit {
+        settings,
+        ..Edit::default()
+    };
+    let edited: Result<(), RegistryError> = (it.registry).edit(id, Ttl::DEFAULT, NOW, |_| Ok(edit));
+    edited.unwrap();
     it.accept(id, &token, "203.0.113.7");
     it.confirm(id);
+    let unsent = |it: &Fixture| it.registry.undelivered(NOW).unwrap().len();
+    assert_eq!(unsent(&it), Channel::ALL.len());
     it.registry.remove(id, NOW).unwrap();
     let host = it.host(id);
     assert_eq!((host.state, host.is_pending()), (State::Removing, true));
+    assert_eq!((host.settings.note, host.settings.mail), (None, None));
+    assert_eq!(unsent(&it), 0);
     assert!(it.registry.holder_of(&token, NOW).unwrap().is_none());
     assert!(
         it.registry
@@ -135,6 +157,8 @@ fn removal_is_a_wish_first_and_forgets_last() {
         Accepted::Gone
     ));
 
+    // Its records can only go once more: one that may come late is not waited for.
+    it.unconfirmed(id);
     it.confirm(id);
     assert!(it.registry.host_by_id(id).unwrap().is_none());
     let again = new_host("home", None, &it.key);
@@ -197,4 +221,64 @@ fn one_that_was_switched_off_before_is_kept_as_well() {
     let wish = it.host(id).wish;
     it.confirm_wish(id, &wish, later);
     assert!(it.registry.host_by_id(id).unwrap().is_none());
+}
+
+#[test]
+fn a_token_replaced_twice_dies_when_it_was_to() {
+    let mut it = Fixture::new();
+    let (id, first) = it.add("home");
+    let anna = "anna".parse().unwrap();
+    let owners = Token::random().unwrap();
+    let digest = it.key.digest(&owners);
+    it.registry.add_owner(&anna, None, &digest, NOW).unwrap();
+    let owner = it.registry.owner(&anna).unwrap().id;
+    let day = Span::from_days(1);
+    for (keep, at) in [
+        (day, NOW),
+        (Span::from_days(7), NOW.plus(Span::from_seconds(60))),
+    ] {
+        let new = || it.key.digest(&Token::random().unwrap());
+        it.registry.rotate(id, &new(), keep, at).unwrap();
+        it.registry.rotate_owner(owner, &new(), keep, at).unwrap();
+    }
+    for token in [&first, &owners] {
+        let holder = |at| it.registry.holder_of(token, at).unwrap();
+        assert!(holder(NOW.plus(Span::from_seconds(86_399))).is_some());
+        assert!(holder(NOW.plus(day)).is_none());
+    }
+}
+
+#[test]
+fn who_takes_over_a_name_that_is_being_removed_begins_anew() {
+    let mut it = Fixture::new();
+    let (site, _) = it.add("site");
+    let (id, token) = it.add("home");
+    let mut edit = Edit::default();
+    edit.settings.behind = Some(Behind {
+        site: name("site"),
+        id: "::1:2:3:4".parse().unwrap(),
+    });
+    let edited: Result<(), RegistryError> = (it.registry).edit(id, Ttl::DEFAULT, NOW, |_| Ok(edit));
+    edited.unwrap();
+    it.accept(id, &token, "203.0.113.7");
+    it.confirm(id);
+    let db = rusqlite::Connection::open(it.directory.path().join("bowline.db")).unwrap();
+    db.execute("UPDATE host SET networks = '192.0.2.0/24'", [])
+        .unwrap();
+    assert_eq!(it.host(id).networks.len(), 1);
+    it.registry.remove(id, NOW).unwrap();
+
+    let later = NOW.plus(Span::from_seconds(60));
+    let new = NewHost {
+        reuse: Span::ZERO,
+        ..new_host("home", Some(&Token::random().unwrap()), &it.key)
+    };
+    let ids = it.registry.add(&[new], Ttl::DEFAULT, later).unwrap();
+    assert_eq!(ids, [id]);
+    let host = it.host(id);
+    assert_eq!((host.state, host.created), (State::Active, later));
+    assert_eq!((host.last_seen, host.last_change), (None, None));
+    assert!(host.networks.is_empty(), "the former client asked for them");
+    assert_eq!(host.settings.behind, None);
+    assert!(it.registry.hosts_behind(site).unwrap().is_empty());
 }

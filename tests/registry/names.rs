@@ -1,9 +1,10 @@
 //! Names: where they stand, when they lapse, and who may have them next.
 
 use bowline::name::ZoneName;
+use bowline::owner_name::OwnerName;
 use bowline::registry::{Edit, RegistryError};
 use bowline::span::Span;
-use bowline::token::LookupKey;
+use bowline::token::{LookupKey, Token};
 use bowline::ttl::Ttl;
 
 use crate::fixture::{Fixture, NOW, name, new_host, rename, shown};
@@ -112,6 +113,29 @@ fn a_name_with_records_of_another_host_is_not_given_out() {
 }
 
 #[test]
+fn a_former_name_that_had_records_to_the_end_rests_too() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    it.accept(id, &token, "203.0.113.7");
+    it.confirm(id);
+    it.rename(id, "house", Span::ZERO);
+    assert_eq!(shown(&it.host(id).held), "home house");
+    it.registry.remove(id, NOW).unwrap();
+    let later = NOW.plus(Span::from_seconds(601));
+    let wish = it.host(id).wish;
+    it.confirm_wish(id, &wish, later);
+    assert!(it.registry.host_by_id(id).unwrap().is_none());
+    for name in ["home", "house"] {
+        let new = new_host(name, None, &it.key);
+        let added = it.registry.add(&[new], Ttl::DEFAULT, later);
+        assert!(
+            matches!(added, Err(RegistryError::Removed { .. })),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn a_name_given_up_while_an_update_may_still_come_is_free_later() {
     let mut it = Fixture::new();
     let (id, token) = it.add("home");
@@ -158,4 +182,32 @@ fn a_damaged_host_keeps_no_other_from_giving_a_name_up() {
         let former: u32 = db.query_row(count, [name], |row| row.get(0)).unwrap();
         assert_eq!(former, there, "{name}");
     }
+}
+
+#[test]
+fn what_is_gone_from_below_a_name_keeps_nobody_from_it() {
+    let mut it = Fixture::new();
+    let digest = it.key.digest(&Token::random().unwrap());
+    let anna: OwnerName = "anna".parse().unwrap();
+    it.registry.add_owner(&anna, None, &digest, NOW).unwrap();
+    let upper = |name| {
+        let mut new = new_host(name, None, &it.key);
+        new.settings.owner = Some(anna.clone());
+        new
+    };
+    let (uppers, later) = ([upper("one"), upper("two")], NOW.plus(Span::from_days(1)));
+    let (renamed, _) = it.add("a.one");
+    let (removed, token) = it.add("b.two");
+    it.rename(renamed, "elsewhere", Span::from_days(1));
+    it.accept(removed, &token, "203.0.113.7");
+    it.confirm(removed);
+    for new in &uppers {
+        let added = it
+            .registry
+            .add(std::slice::from_ref(new), Ttl::DEFAULT, NOW);
+        assert!(matches!(added, Err(RegistryError::Above { .. })));
+    }
+    it.registry.remove(removed, NOW).unwrap();
+    assert!(it.registry.host_by_id(removed).unwrap().is_some());
+    it.registry.add(&uppers, Ttl::DEFAULT, later).unwrap();
 }
