@@ -289,3 +289,18 @@ fn what_somebody_may_have_seen_stays() {
     assert_eq!(it.changes(home.0)[4..], [format!("60 {B} {D}")]);
     assert_eq!(it.changes(home.0).len(), 5);
 }
+
+#[test]
+fn what_upkeep_may_be_publishing_stays() {
+    let mut it = fixture();
+    let home = it.add("home");
+    it.publish(&home, A, 0);
+    it.visit(&home, B, 1, true);
+    // Its window is over, and the next one is beyond the limit as well.
+    it.visit(&home, C, 600, true);
+    assert_eq!(
+        it.changes(home.0)[1..],
+        [format!("1 {A} {B}"), format!("600 {B} {C}")]
+    );
+    assert_eq!(it.told()[1..], [format!("{A} > {B}"), format!("{B} > {C}")]);
+}

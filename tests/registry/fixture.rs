@@ -96,9 +96,18 @@ impl Fixture {
 
     /// An exchange for the host that ended without a verified answer.
     pub(crate) fn unconfirmed(&mut self, id: HostId) {
+        self.failed(id, "no answer", true);
+    }
+
+    /// An exchange for the host that the name server refused.
+    pub(crate) fn refused(&mut self, id: HostId) {
+        self.failed(id, "refused", false);
+    }
+
+    fn failed(&mut self, id: HostId, reason: &str, may_be_applied: bool) {
         let end = End::Failed {
-            reason: "no answer".to_owned(),
-            may_be_applied: true,
+            reason: reason.to_owned(),
+            may_be_applied,
         };
         let conclusion = Conclusion { host: id, end };
         let zone = name("home").zone();

@@ -1,7 +1,9 @@
 //! Wishes and facts: what is accepted, and what is confirmed of it.
 
-use bowline::registry::Accepted;
+use bowline::registry::{Accepted, ZoneState};
 use bowline::span::Span;
+use bowline::time::Timestamp;
+use bowline::ttl::Ttl;
 
 use crate::fixture::{Fixture, NOW, addresses, name, shown};
 
@@ -77,6 +79,13 @@ fn a_wish_on_an_unsettled_one_leaves_a_note() {
     assert_eq!(it.host(id).unconfirmed, None);
     it.accept(id, &token, "203.0.113.2");
     assert_eq!(it.host(id).unconfirmed, Some(NOW));
+
+    // Of one that was refused it is known that it does not come any more.
+    let (id, token) = it.add("other");
+    it.accept(id, &token, "203.0.113.1");
+    it.refused(id);
+    it.accept(id, &token, "203.0.113.2");
+    assert_eq!(it.host(id).unconfirmed, None);
 }
 
 #[test]
@@ -123,9 +132,69 @@ fn what_is_refused_for_ever_is_tried_every_five_minutes() {
     for _ in 0..20 {
         it.registry.put_off(&[id], NOW).unwrap();
     }
-    let due = |seconds| {
+    let due = |it: &Fixture, seconds| {
         let at = NOW.plus(Span::from_seconds(seconds));
         it.registry.due(Span::ZERO, at).unwrap().len()
     };
-    assert_eq!((due(299), due(300)), (0, 1));
+    assert_eq!((due(&it, 299), due(&it, 300)), (0, 1));
+    // Another address may be taken: it is tried at once, and as often as any.
+    it.accept(id, &token, "203.0.113.8");
+    assert_eq!(due(&it, 0), 1);
+    it.registry.put_off(&[id], NOW).unwrap();
+    assert_eq!(due(&it, 0), 1);
+}
+
+#[test]
+fn a_client_is_noted_often_enough_never_to_expire() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    it.accept(id, &token, "203.0.113.7");
+    let is_seen = |expire, seconds| {
+        let at = NOW.plus(Span::from_seconds(seconds));
+        it.host(id).is_seen(Span::from_seconds(expire), at)
+    };
+    for (expire, seconds) in [(0, 3600), (600, 150), (86_400, 3600)] {
+        assert!(is_seen(expire, seconds - 1), "{expire}");
+        assert!(!is_seen(expire, seconds), "{expire}");
+    }
+    // A clock that was ahead is no reason to note it no more.
+    let before = NOW.minus(Span::from_seconds(1));
+    assert!(!it.host(id).is_seen(Span::ZERO, before));
+}
+
+#[test]
+fn what_a_visit_sees_go_back_during_a_comparison_stays_seen() {
+    let mut it = Fixture::new();
+    let zone = name("home").zone();
+    let now = Timestamp::now();
+    let before = |seconds| now.minus(Span::from_seconds(seconds));
+    let compared = ZoneState {
+        serial: Some(9),
+        ..ZoneState::default()
+    };
+    let went_back = |it: &Fixture| it.registry.zone_state(&zone).unwrap().went_back;
+    it.registry
+        .conclude(&zone, &[10, 9], &[], before(20))
+        .unwrap();
+    it.registry.compared(&zone, &compared, before(30)).unwrap();
+    assert_eq!(went_back(&it), Some(before(20)));
+    it.registry.compared(&zone, &compared, before(10)).unwrap();
+    assert_eq!(went_back(&it), None, "it was seen before that began");
+}
+
+#[test]
+fn the_zones_word_is_not_taken_for_a_wish_that_came_meanwhile() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    it.accept(id, &token, "203.0.113.7");
+    it.confirm(id);
+    let number = it.host(id).wish.number;
+    it.accept(id, &token, "203.0.113.8");
+    let mut adopt = |number| {
+        let shown = addresses("203.0.113.9");
+        let adopted = it.registry.adopt(id, number, shown, Ttl::DEFAULT, NOW);
+        (adopted.unwrap(), it.host(id).wish.records.addresses)
+    };
+    assert_eq!(adopt(number), (false, addresses("203.0.113.8")));
+    assert_eq!(adopt(number + 1), (true, addresses("203.0.113.9")));
 }
