@@ -4,6 +4,8 @@
 
 #[path = "registry/beyond.rs"]
 mod beyond;
+#[path = "registry/challenges.rs"]
+mod challenges;
 #[path = "registry/file.rs"]
 mod file;
 #[path = "registry/fixture.rs"]
