@@ -2,6 +2,7 @@
 
 use super::between::bowline;
 use super::place::{Place, value};
+use super::support::knot::wait_until;
 
 #[test]
 fn what_others_have_put_there_stays() {
@@ -60,4 +61,21 @@ fn what_hides_a_former_name_hides_no_other() {
     home.name = "home".to_owned();
     let said = place.httpreq("cleanup", &home, &value('a')).run();
     assert_eq!(said.status, 200);
+}
+
+#[test]
+fn a_host_is_locked_while_its_challenge_may_be_on_its_way() {
+    let place = Place::new();
+    let home = place.add("home");
+    place.knot.pause();
+    let present = place.httpreq("present", &home, &value('a')).spawn();
+    wait_until("its lock", || place.is_locked());
+    place.knot.resume();
+    assert_eq!(present.wait().status, 200);
+    assert_eq!(place.shown("home"), [value('a')]);
+    assert!(!place.is_locked());
+    assert_eq!(
+        place.httpreq("cleanup", &home, &value('a')).run().status,
+        200
+    );
 }

@@ -253,6 +253,15 @@ key_file = "tsig.key"
         done.unwrap()
     }
 
+    /// Whether somebody has the lock of a host.
+    pub fn is_locked(&self) -> bool {
+        let locks = fs::read_dir(self.path("state/locks")).unwrap();
+        let mut hosts = locks
+            .map(|lock| lock.unwrap())
+            .filter(|lock| lock.file_name().to_string_lossy().starts_with("host-"));
+        hosts.any(|lock| fs::File::open(lock.path()).unwrap().try_lock().is_err())
+    }
+
     /// The digest by which the registry knows a token.
     pub fn digest(&self, token: &Token) -> Digest {
         self.key.digest(token)

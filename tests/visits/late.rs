@@ -6,6 +6,7 @@ use std::time::Duration;
 use bowline::time::Timestamp;
 
 use crate::support::at_once;
+use crate::support::knot::wait_until;
 use crate::support::site::{Home, Site};
 
 /// Knot holds an UPDATE back for a second at most.
@@ -131,4 +132,17 @@ fn after_the_newer_was_read_back() {
         site.knot.set("home 60 AAAA 2001:db8::bad");
         check_heals(&site, &home, newer, wanted);
     }
+}
+
+#[test]
+fn a_host_is_locked_while_its_update_may_be_on_its_way() {
+    let site = Site::new();
+    let home = site.add("home");
+    site.knot.pause();
+    let visit = site.get(&home.with("203.0.113.1")).spawn();
+    wait_until("its lock", || site.is_locked());
+    site.knot.resume();
+    assert_eq!(visit.wait().said(), "200 good 203.0.113.1");
+    assert_eq!(site.dns("home"), "203.0.113.1");
+    assert!(!site.is_locked());
 }
