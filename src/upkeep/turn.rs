@@ -176,5 +176,6 @@ mod tests {
         assert_eq!(hours(201.0, 200.0, 200.0, 100.0), (201.0, 200.0));
         // It was ahead, and is no more: a day is what it may end too early.
         assert_eq!(hours(101.0, 100.5, 200.0, 100.0), (101.0, 101.0));
+        assert_eq!(hours(101.0, 100.9, 200.0, 100.0), (101.0, 101.0));
     }
 }

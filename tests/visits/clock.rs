@@ -106,3 +106,26 @@ fn a_zone_that_went_back_then_is_no_older_one_for_ever() {
     let zone = "dyn.example.org".parse().unwrap();
     assert_eq!(site.registry().zone_state(&zone).unwrap().went_back, None);
 }
+
+#[test]
+fn a_zone_is_compared() {
+    let site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
+    site.round(Word::Registry);
+    for same_serial in [true, false] {
+        site.knot.unset("home");
+        assert_eq!(site.dns("home"), "");
+        let serial = match same_serial {
+            true => site.knot.serial().to_string(),
+            false => "compared_serial".to_owned(),
+        };
+        let was = format!(
+            "UPDATE zone SET serial = {serial}, compared_serial = {serial}, took = 5000, \
+             compared_at = ?2 WHERE ?1 > 0"
+        );
+        ahead(&site, &home, &was);
+        let mended = site.round(Word::Registry).compared.mended;
+        assert_eq!((mended, site.dns("home").as_str()), (1, "203.0.113.7"));
+    }
+}

@@ -167,6 +167,15 @@ fn what_may_not_be_published_is_not_adopted() {
     };
     let four = site.add_with("four", only);
     assert_eq!(site.visit(&four.with("203.0.113.9")).status, 200);
+    let addresses = Some(["203.0.113.20".parse().unwrap()].into_iter().collect());
+    let fixed = Settings {
+        fixed: addresses,
+        ..Settings::default()
+    };
+    let lamp = site.add_with("lamp", fixed.clone());
+    set(&mut site.registry(), lamp.id, &fixed, addresses).unwrap();
+    site.publish(&lamp);
+    assert_eq!(site.dns("lamp"), "203.0.113.20");
     by_hand(
         &site,
         &[
@@ -176,11 +185,13 @@ fn what_may_not_be_published_is_not_adopted() {
             &["zone-unset", "h2", "A"],
             &["zone-set", "h2", "60", "A", "203.0.113.77"],
             &["zone-set", "four", "60", "AAAA", "2001:db8::4"],
+            &["zone-unset", "lamp", "A"],
+            &["zone-set", "lamp", "60", "A", "203.0.113.78"],
         ],
     );
     let adopted = Compared {
         adopted: 1,
-        left: 3,
+        left: 4,
         ..Compared::default()
     };
     assert_eq!(compare(&site, Word::Zone), adopted);
@@ -188,6 +199,7 @@ fn what_may_not_be_published_is_not_adopted() {
     assert_eq!(site.wish(&homes[1]), "203.0.113.1");
     assert_eq!(site.wish(&homes[2]), "203.0.113.77");
     assert_eq!(site.wish(&four), "203.0.113.9");
+    assert_eq!(site.wish(&lamp), "203.0.113.20");
     // It stays as it is until the operator has decided.
     assert_eq!(compare(&site, Word::Registry), Compared::default());
     assert_eq!(site.dns("h0"), "10.9.9.9");

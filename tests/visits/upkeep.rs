@@ -8,7 +8,7 @@ use bowline::registry::{Rename, Settings};
 use bowline::span::Span;
 use bowline::time::Timestamp;
 use bowline::ttl::Ttl;
-use bowline::upkeep::{Round, Settled, Word};
+use bowline::upkeep::{Pruned, Round, Settled, Word};
 
 use crate::support::knot::ZONE;
 use crate::support::site::{Home, Site, host_name};
@@ -195,15 +195,20 @@ fn a_former_name_ends_in_its_time() {
         (site.dns("home"), site.dns("villa")),
         ("203.0.113.7".into(), "203.0.113.7".into())
     );
+    let new = site.digest(&site.token());
+    let rotated = site.registry().rotate(home.id, &new, keep, earlier);
+    rotated.unwrap();
     // The clock may be ahead: nothing is forgotten for good, and not by the next round either.
     round_was(&site, Span::from_days(2));
     for _ in 0..2 {
-        assert_eq!(round(&site).pruned.names, 0);
+        assert_eq!(round(&site).pruned, Pruned::default());
     }
+    assert_eq!(site.registry().tokens(home.id).unwrap().len(), 2);
     // Rounds need not be regular, though: by hand, now and then.
     round_was(&site, Span::from_seconds(20 * 3600));
     let done = round(&site);
     assert_eq!((done.pruned.names, done.settled.confirmed), (1, 1));
+    assert_eq!(site.registry().tokens(home.id).unwrap().len(), 1);
     assert_eq!(
         (site.dns("home"), site.dns("villa")),
         (String::new(), "203.0.113.7".into())
@@ -252,6 +257,20 @@ fn a_silent_host_expires_and_its_next_visit_brings_it_back() {
     assert_eq!(site.dns("home"), "203.0.113.7");
     steady_for(&site, Span::from_seconds(3600));
     assert_eq!(round(&site).expired, 0, "it was heard");
+}
+
+#[test]
+fn after_a_gap_no_host_is_given_longer_than_a_day() {
+    let site = Site::new();
+    let month = Span::from_days(30);
+    let home = expiring(&site, month);
+    assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
+    silent_for(&site, &home, month);
+    for (steady, expired) in [(86_000, 0), (86_400, 1)] {
+        steady_for(&site, Span::from_seconds(steady));
+        assert_eq!(round(&site).expired, expired);
+    }
+    assert_eq!(site.dns("home"), "");
 }
 
 #[test]
