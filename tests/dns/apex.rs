@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use bowline::config::{Config, Zone};
-use bowline::dns::Rtype;
 use bowline::dns::apex::{Reply, ask};
+use bowline::dns::{Rcode, Rtype};
 use bowline::setup::parent::{Ds, ds};
 
 use crate::common::{Bench, bench, zone};
@@ -49,6 +49,29 @@ fn keys_of_every_size_are_read() {
             Ds::NotYet(why) => assert!(count == 0 && why.contains("no keys yet"), "{why}"),
             other @ (Ds::Unsigned | Ds::Entered(_)) => panic!("{count} keys: {other:?}"),
         }
+    }
+}
+
+#[test]
+fn who_refuses_or_could_not_find_out_has_not_said_that_there_is_none() {
+    let ask = |rtype, rcode: Rcode| {
+        let peer = Peer::start(move |_, request| {
+            let mut answer = request.to_vec();
+            (answer[2], answer[3]) = (answer[2] | 0x80, rcode.to_int());
+            vec![answer]
+        });
+        ask(peer.server.address, &zone(), rtype, Duration::from_secs(5))
+    };
+    for rcode in [Rcode::NOERROR, Rcode::NXDOMAIN] {
+        for rtype in [Rtype::NS, Rtype::DS, Rtype::SOA] {
+            assert_eq!(ask(rtype, rcode), Reply::No, "{rtype} {rcode}");
+        }
+    }
+    for rcode in [Rcode::SERVFAIL, Rcode::REFUSED] {
+        for rtype in [Rtype::NS, Rtype::DS] {
+            assert_eq!(ask(rtype, rcode), Reply::Silence, "{rtype} {rcode}");
+        }
+        assert_eq!(ask(Rtype::SOA, rcode), Reply::No, "{rcode}");
     }
 }
 

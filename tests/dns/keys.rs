@@ -245,3 +245,19 @@ proptest! {
         let _ = Key::read_alone(&text);
     }
 }
+
+#[test]
+fn a_key_is_its_name_its_algorithm_and_its_secret() {
+    let [one, again, name, algorithm, secret] = [
+        "hmac-sha256:bowline:MDEyMzQ1Njc4OWFiY2RlZg==",
+        "HMAC-SHA256:Bowline.:MDEyMzQ1Njc4OWFiY2RlZg==",
+        "hmac-sha256:bowline-2:MDEyMzQ1Njc4OWFiY2RlZg==",
+        "hmac-sha512:bowline:MDEyMzQ1Njc4OWFiY2RlZg==",
+        "hmac-sha256:bowline:NDEyMzQ1Njc4OWFiY2RlZg==",
+    ]
+    .map(|text| Key::read(text).unwrap());
+    assert!(one.is_same(&again));
+    for other in [name, algorithm, secret] {
+        assert!(!one.is_same(&other), "{other:?}");
+    }
+}

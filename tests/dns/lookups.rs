@@ -1,9 +1,10 @@
 //! What the zone holds, and what hides it.
 
-use bowline::dns::{Answer, By, LookupError};
+use bowline::dns::{Answer, By, LookupError, Texts};
 use bowline::ip::Family;
+use bowline::name::{HostName, RecordName};
 
-use crate::common::{bench, bench_with, found, in_seconds, record};
+use crate::common::{bench, bench_with, found, in_seconds, record, zone};
 use crate::support::knot::{Options, ZONE};
 
 #[test]
@@ -94,4 +95,18 @@ fn a_record_set_behind_our_back_is_seen() {
     bench.knot.set("home 60 A 203.0.113.9");
     assert_eq!(bench.look("home").unwrap().answers[0], found("203.0.113.9"));
     assert_eq!(record("home").to_string(), format!("home.{ZONE}"));
+}
+
+#[test]
+fn challenges_agree_when_all_are_there_and_none_that_is_to_go() {
+    let value = |letter: &str| letter.repeat(43);
+    let wanted = Texts {
+        name: RecordName::challenge(HostName::new("home", &zone()).unwrap()),
+        add: vec![value("a").parse().unwrap()],
+        remove: vec![value("b").parse().unwrap()],
+    };
+    for (found, agrees) in [("a", true), ("ac", true), ("", false), ("ab", false)] {
+        let texts = found.chars().map(|letter| value(&letter.to_string()));
+        assert_eq!(wanted.agrees(&texts.collect::<Vec<_>>()), agrees, "{found}");
+    }
 }

@@ -8,7 +8,6 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use bowline::dns::{Answers, Key, LookupError, Rcode, Server, Verdict, lookup, send_update};
-use domain::base::iana::Rtype;
 use domain::base::{Message, MessageBuilder, UnknownRecordData};
 use domain::rdata::tsig::Time48;
 use domain::tsig::{self, ClientTransaction, KeyName, ServerTransaction};
@@ -120,7 +119,7 @@ pub(crate) fn signed_at(request: &[u8], rcode: Rcode, shift: i64) -> Vec<u8> {
     }
 }
 
-/// A signed answer to a question, authoritative or not, with one record of type A.
+/// A signed answer to a question, authoritative or not, with one record of the type asked for.
 pub(crate) fn told(request: &[u8], authoritative: bool, data: &[u8]) -> Vec<u8> {
     let mut message = Message::from_octets(request.to_vec()).unwrap();
     let now = Time48::now();
@@ -128,9 +127,9 @@ pub(crate) fn told(request: &[u8], authoritative: bool, data: &[u8]) -> Vec<u8> 
     let builder = MessageBuilder::new_vec().start_answer(&message, Rcode::NOERROR);
     let mut builder = builder.unwrap();
     builder.header_mut().set_aa(authoritative);
-    let name = message.sole_question().unwrap().into_qname();
-    let data = UnknownRecordData::from_octets(Rtype::A, data).unwrap();
-    builder.push((name, 60, data)).unwrap();
+    let question = message.sole_question().unwrap();
+    let data = UnknownRecordData::from_octets(question.qtype(), data).unwrap();
+    builder.push((question.into_qname(), 60, data)).unwrap();
     let mut builder = builder.additional();
     transaction
         .ok()

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bowline::dns::{Doubt, LookupError, Rcode, Refusal, Verdict, send_update};
+use bowline::dns::{Doubt, LookupError, Rcode, Refusal, Verdict, lookup, send_update};
 
 use crate::common::{found, in_seconds, send, swap, zone};
 use crate::peer::{Peer, forged, framed, server, signed, signed_at, tcp_peer, told, unsigned};
@@ -135,7 +135,7 @@ fn servfail_is_tried_once_more() {
 
 #[test]
 fn a_refusal_after_silence_is_not_certain_but_a_difference_is_reported() {
-    for rcode in [Rcode::NXRRSET, Rcode::REFUSED] {
+    for rcode in [Rcode::NXRRSET, Rcode::REFUSED, Rcode::SERVFAIL] {
         let peer = Peer::start(move |n, request| {
             if n == 0 {
                 Vec::new()
@@ -146,6 +146,8 @@ fn a_refusal_after_silence_is_not_certain_but_a_difference_is_reported() {
         let verdict = send(&peer.server, &[swap("home", "", "203.0.113.7")]);
         let expected = match rcode {
             Rcode::NXRRSET => Verdict::Refused(Refusal::Differs(rcode)),
+            // It is asked once more, by TCP, and nobody is there.
+            Rcode::SERVFAIL => Verdict::Unconfirmed(Doubt::Silent),
             _ => Verdict::Unconfirmed(Doubt::RefusedLater(Refusal::Rcode {
                 rcode,
                 tsig: None,
@@ -251,4 +253,27 @@ fn an_answer_that_is_not_authoritative_or_makes_no_sense() {
     assert_eq!(cached.lookup(), Err(LookupError::NotAuthoritative));
     let short = Peer::start(|_, request| vec![told(request, true, &[203, 0, 113])]);
     assert_eq!(short.lookup(), Err(LookupError::Garbled));
+    // A resolver knows a serial too, of some time ago.
+    for authoritative in [true, false] {
+        let peer = Peer::start(move |_, request| vec![told(request, authoritative, &[0; 22])]);
+        let found = lookup(&peer.server, &zone(), &[], true, in_seconds(1));
+        let expected = match authoritative {
+            true => Ok(Some(0)),
+            false => Err(LookupError::NotAuthoritative),
+        };
+        assert_eq!(found.map(|found| found.serial), expected);
+    }
+}
+
+#[test]
+fn what_may_not_fit_a_datagram_is_never_sent_in_one() {
+    let peer = Peer::start(|_, request| vec![signed(request, Rcode::NOERROR)]);
+    let swaps = (0..40).map(|n| swap(&format!("h{n}"), "", "203.0.113.7"));
+    let swaps: Vec<_> = swaps.collect();
+    let unreachable = Doubt::Unreachable(ErrorKind::ConnectionRefused);
+    assert_eq!(
+        send(&peer.server, &swaps),
+        Verdict::Unconfirmed(unreachable),
+        "nobody listens on TCP"
+    );
 }
