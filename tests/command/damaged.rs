@@ -70,6 +70,8 @@ fn one_damaged_host_stops_no_other() {
     );
     assert_eq!(it.done("host remove bad"), "bad.dyn.example.org: removed\n");
     it.done("status");
+    let again = it.run("host add bad --ipv4 203.0.113.9");
+    assert_eq!(again.code, 1, "the name rests like any other: {again:?}");
     // What nobody knows of is taken over by the next host of that name.
     assert_eq!(knot.kdig("bad.dyn.example.org", "A"), ["203.0.113.1"]);
     it.done("host add bad --again --ipv4 203.0.113.9");

@@ -318,6 +318,14 @@ fn links_in_place_of_state_are_refused() {
     std::os::unix::fs::symlink(it.file("other.db"), it.file("state/bowline.db")).unwrap();
     let ran = it.run("host list");
     assert!(ran.err.contains("bowline.db is a link"), "{ran:?}");
+    std::fs::rename(it.file("other.db"), it.file("state/bowline.db")).unwrap();
+    // What it points to is not made either.
+    let lock = it.file("state/locks/upkeep");
+    let _ = std::fs::remove_file(&lock);
+    std::os::unix::fs::symlink(it.file("elsewhere"), lock).unwrap();
+    let ran = it.run("upkeep");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(!it.file("elsewhere").exists(), "{ran:?}");
 }
 
 #[test]
