@@ -1,6 +1,6 @@
 //! Answers about a zone that fit no datagram.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use bowline::dns::{Rcode, Rtype};
 use bowline::setup::parent::{Ds, ds};
 
 use crate::common::{Bench, bench, zone};
-use crate::peer::Peer;
+use crate::peer::{Peer, framed, tcp_peer};
 
 /// A name server with `count` keys that the parent is to vouch for, RSA of 4096 bits.
 fn with_keys(count: usize) -> Bench {
@@ -112,5 +112,55 @@ fn half_an_answer_is_none() {
     for rtype in [Rtype::DNSKEY, Rtype::DS, Rtype::NS] {
         let answer = ask(peer.server.address, &zone(), rtype, Duration::from_secs(1));
         assert_eq!(answer, Reply::Silence, "{rtype}");
+    }
+}
+
+/// `question` as an answer, with octets changed: where, and what is added to them.
+fn answer(question: &[u8], changed: &[(usize, u8)]) -> Vec<u8> {
+    let mut answer = question.to_vec();
+    answer[2] |= 0x80;
+    for (at, by) in changed {
+        answer[*at] ^= by;
+    }
+    answer
+}
+
+#[test]
+fn what_answers_another_question_is_passed_over() {
+    const REFUSED: (usize, u8) = (3, 5);
+    // Another identifier, no answer at all, another name; then the true one.
+    let peer = Peer::start(|_, question| {
+        let others = [(1, 1), (2, 0x80), (13, 1)];
+        let others = others.map(|other| answer(question, &[other, REFUSED]));
+        [&others[..], &[answer(question, &[])]].concat()
+    });
+    let reply = ask(
+        peer.server.address,
+        &zone(),
+        Rtype::DS,
+        Duration::from_secs(5),
+    );
+    assert_eq!(reply, Reply::No);
+}
+
+#[test]
+fn what_answers_another_question_by_tcp_is_no_answer() {
+    for (changed, expected) in [
+        (&[][..], Reply::No),
+        (&[(1, 1)], Reply::Silence),
+        (&[(13, 1)], Reply::Silence),
+    ] {
+        let (server, thread) = tcp_peer(move |question| framed(&answer(question, changed)));
+        // By UDP: too long.
+        let too_long = UdpSocket::bind(server.address).unwrap();
+        let peer = Peer::on(too_long, |_, question| vec![answer(question, &[(2, 2)])]);
+        let reply = ask(
+            peer.server.address,
+            &zone(),
+            Rtype::DS,
+            Duration::from_secs(5),
+        );
+        assert_eq!(reply, expected, "{changed:?}");
+        thread.join().unwrap();
     }
 }

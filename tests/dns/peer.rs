@@ -27,7 +27,14 @@ pub(crate) struct Peer {
 impl Peer {
     /// One that answers the n-th datagram (from 0) with these, in order.
     pub(crate) fn start(answers: impl Fn(usize, &[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Self {
-        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        Peer::on(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap(), answers)
+    }
+
+    /// Likewise, on a socket that is bound already.
+    pub(crate) fn on(
+        socket: UdpSocket,
+        answers: impl Fn(usize, &[u8]) -> Vec<Vec<u8>> + Send + 'static,
+    ) -> Self {
         let server = server(socket.local_addr().unwrap());
         socket
             .set_read_timeout(Some(Duration::from_millis(20)))

@@ -163,6 +163,30 @@ fn a_client_is_noted_often_enough_never_to_expire() {
 }
 
 #[test]
+fn a_client_that_is_heard_meanwhile_does_not_expire() {
+    let mut it = Fixture::new();
+    let zone = name("home").zone();
+    let ids = ["home", "nas"].map(|name| {
+        let (id, token) = it.add(name);
+        it.accept(id, &token, "203.0.113.7");
+        it.confirm(id);
+        (id, token)
+    });
+    let day = Span::from_days(1);
+    let later = NOW.plus(Span::from_days(2));
+    assert_eq!(it.registry.silent(&zone, day, later).unwrap().len(), 2);
+    // Before it is their turn, one is heard.
+    let [(home, token), (nas, _)] = ids;
+    let digest = it.key.digest(&token);
+    let heard = it.host(home);
+    it.registry.seen(&heard, &digest, later).unwrap();
+    assert!(!it.registry.expire(home, day, later).unwrap());
+    assert!(it.registry.expire(nas, day, later).unwrap());
+    let wished = [home, nas].map(|id| it.host(id).wish.records.addresses.to_string());
+    assert_eq!(wished, ["203.0.113.7", ""]);
+}
+
+#[test]
 fn what_a_visit_sees_go_back_during_a_comparison_stays_seen() {
     let mut it = Fixture::new();
     let zone = name("home").zone();

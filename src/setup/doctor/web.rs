@@ -23,7 +23,7 @@ const RENEWAL: i64 = 14;
 /// A name that no server has, so that its default host answers.
 const NO_HOST: &str = "Host: bowline-probe.invalid";
 /// The checks whose problems bowline at its URL has too.
-const EXPLAIN: [&str; 16] = [
+const EXPLAIN: [&str; 17] = [
     "configuration",
     "state-directory",
     "keys-readable",
@@ -40,6 +40,7 @@ const EXPLAIN: [&str; 16] = [
     "server-tcp",
     "zone",
     "key",
+    "acl",
 ];
 
 /// An answer as curl tells it.
