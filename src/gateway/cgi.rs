@@ -48,19 +48,18 @@ pub fn respond(
     let octets = |(name, value): (OsString, OsString)| (name.into_vec(), value.into_vec());
     let meta = Meta::new(environment.into_iter().map(octets));
     let (head_only, json) = (meta.is_head(), meta.prefers_json());
-    let answered = catch_unwind(AssertUnwindSafe(|| answer(meta, input)));
+    let answered = catch_unwind(AssertUnwindSafe(|| answer(meta, input, json)));
     let response = answered.unwrap_or_else(|_| application::bug(&Logger::default(), json));
     response.write(output, head_only)
 }
 
-fn answer(meta: Meta, input: &mut dyn Read) -> Response {
+fn answer(meta: Meta, input: &mut dyn Read, json: bool) -> Response {
     let length = meta.body_length();
     let body = length.and_then(|length| read(input, length, meta.is_chunked()));
     if body.is_err() {
         // A web server that cannot get rid of the body may drop the answer with it.
         let _ = io::copy(&mut input.take(DRAIN_MAX), &mut io::sink());
     }
-    let json = meta.prefers_json();
     let variable = meta.variable(FILE_VARIABLE);
     let file = file_in_force(variable.map(|file| OsString::from_vec(file.to_vec())));
     match Config::load(&file) {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::peer::Peer;
+use crate::peer::{Peer, with};
 use crate::site::{Process, Site};
 use crate::support::knot::wait_until;
 
@@ -189,6 +189,14 @@ fn a_broken_configuration_is_answered_until_it_is_mended() {
     assert_eq!(
         (answered.status(), answered.body()),
         ("503 Service Unavailable", "911\n")
+    );
+    // In the words that the client prefers, also once the log has it.
+    let accept: (&str, &[u8]) = ("HTTP_ACCEPT", b"application/json");
+    let request = with(1, &site.update("203.0.113.7"), false, &[accept], b"");
+    let answered = Peer::connect(&path).say(&request).answered(1).unwrap();
+    assert_eq!(
+        (answered.status(), answered.body()),
+        ("503 Service Unavailable", "{\"status\":\"911\"}\n")
     );
     fs::write(site.config(), good).unwrap();
     wait_until("the configuration", || {
