@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bowline::ip::Addresses;
 use bowline::name::{HostName, ZoneName};
+use bowline::owner_name::OwnerName;
 use bowline::registry::{
     Accepted, Ask, Conclusion, End, Host, HostId, NewHost, Registry, Rename, Settings, Wish,
 };
@@ -39,6 +40,14 @@ impl Fixture {
         let new = new_host(text, Some(&token), &self.key);
         let id = self.registry.add(&[new], Ttl::DEFAULT, NOW).unwrap()[0];
         (id, token)
+    }
+
+    /// An owner without hosts, and the token.
+    pub(crate) fn add_owner(&mut self, text: &str) -> (OwnerName, Token) {
+        let (owner, token): (OwnerName, _) = (text.parse().unwrap(), Token::random().unwrap());
+        let digest = self.key.digest(&token);
+        self.registry.add_owner(&owner, None, &digest, NOW).unwrap();
+        (owner, token)
     }
 
     /// Gives a host a name that is free; it keeps the old one for so long.

@@ -227,10 +227,7 @@ fn one_that_was_switched_off_before_is_kept_as_well() {
 fn a_token_replaced_twice_dies_when_it_was_to() {
     let mut it = Fixture::new();
     let (id, first) = it.add("home");
-    let anna = "anna".parse().unwrap();
-    let owners = Token::random().unwrap();
-    let digest = it.key.digest(&owners);
-    it.registry.add_owner(&anna, None, &digest, NOW).unwrap();
+    let (anna, owners) = it.add_owner("anna");
     let owner = it.registry.owner(&anna).unwrap().id;
     let day = Span::from_days(1);
     for (keep, at) in [

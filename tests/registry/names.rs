@@ -1,10 +1,9 @@
 //! Names: where they stand, when they lapse, and who may have them next.
 
 use bowline::name::ZoneName;
-use bowline::owner_name::OwnerName;
 use bowline::registry::{Edit, RegistryError};
 use bowline::span::Span;
-use bowline::token::{LookupKey, Token};
+use bowline::token::LookupKey;
 use bowline::ttl::Ttl;
 
 use crate::fixture::{Fixture, NOW, name, new_host, rename, shown};
@@ -187,9 +186,7 @@ fn a_damaged_host_keeps_no_other_from_giving_a_name_up() {
 #[test]
 fn what_is_gone_from_below_a_name_keeps_nobody_from_it() {
     let mut it = Fixture::new();
-    let digest = it.key.digest(&Token::random().unwrap());
-    let anna: OwnerName = "anna".parse().unwrap();
-    it.registry.add_owner(&anna, None, &digest, NOW).unwrap();
+    let (anna, _) = it.add_owner("anna");
     let upper = |name| {
         let mut new = new_host(name, None, &it.key);
         new.settings.owner = Some(anna.clone());

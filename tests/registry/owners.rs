@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use bowline::deadline::Deadline;
 use bowline::ip::Addresses;
-use bowline::owner_name::OwnerName;
 use bowline::registry::{Accepted, Edit, NewHost, Registry, RegistryError, Settings, State};
-use bowline::token::Token;
 use bowline::ttl::Ttl;
 
 use crate::fixture::{Fixture, NOW, addresses, new_host};
@@ -16,9 +14,7 @@ use crate::fixture::{Fixture, NOW, addresses, new_host};
 #[test]
 fn who_writes_meanwhile_gets_a_turn() {
     let mut it = Fixture::new();
-    let digest = it.key.digest(&Token::random().unwrap());
-    let anna = "anna".parse().unwrap();
-    it.registry.add_owner(&anna, None, &digest, NOW).unwrap();
+    let (anna, _) = it.add_owner("anna");
     let owned = |n: usize| NewHost {
         settings: Settings {
             owner: Some(anna.clone()),
@@ -69,9 +65,7 @@ fn who_writes_meanwhile_gets_a_turn() {
 #[test]
 fn an_owner_that_is_switched_on_leaves_off_what_was_off_before() {
     let mut it = Fixture::new();
-    let digest = it.key.digest(&Token::random().unwrap());
-    let anna: OwnerName = "anna".parse().unwrap();
-    it.registry.add_owner(&anna, None, &digest, NOW).unwrap();
+    let (anna, _) = it.add_owner("anna");
     let fixed = addresses("203.0.113.7");
     let owned = |text| NewHost {
         settings: Settings {
@@ -97,9 +91,7 @@ fn an_owner_that_is_switched_on_leaves_off_what_was_off_before() {
 #[test]
 fn a_host_that_is_being_removed_is_no_second_one_of_its_owner() {
     let mut it = Fixture::new();
-    let digest = it.key.digest(&Token::random().unwrap());
-    let anna: OwnerName = "anna".parse().unwrap();
-    it.registry.add_owner(&anna, None, &digest, NOW).unwrap();
+    let (anna, _) = it.add_owner("anna");
     let owned = |text| NewHost {
         settings: Settings {
             owner: Some(anna.clone()),
@@ -125,10 +117,7 @@ fn a_host_that_is_being_removed_is_no_second_one_of_its_owner() {
 #[test]
 fn a_host_that_becomes_static_during_a_visit_is_not_moved() {
     let mut it = Fixture::new();
-    let token = Token::random().unwrap();
-    let anna: OwnerName = "anna".parse().unwrap();
-    let digest = it.key.digest(&token);
-    it.registry.add_owner(&anna, None, &digest, NOW).unwrap();
+    let (anna, token) = it.add_owner("anna");
     let mut new = new_host("home", None, &it.key);
     new.settings.owner = Some(anna.clone());
     let id = it.registry.add(&[new], Ttl::DEFAULT, NOW).unwrap()[0];
