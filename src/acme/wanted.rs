@@ -166,13 +166,14 @@ impl std::error::Error for WantedError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Meta;
     use proptest::prelude::*;
 
     const VALUE: &str = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0";
 
     fn read(form: Form, query: &str, body: &str) -> String {
-        let variables = [("QUERY_STRING".to_owned(), query.as_bytes().to_vec())];
-        let request = Request::new(variables.into(), body.as_bytes());
+        let meta = Meta::new([("QUERY_STRING", query)]);
+        let request = Request::new(meta, body.as_bytes());
         match Wanted::read(form, &request) {
             None => "-".to_owned(),
             Some(Err(error)) => format!("{error:?}"),

@@ -13,10 +13,9 @@ use std::time::Instant;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::ARRIVAL;
-use super::meta::{BodyLength, Meta};
 use crate::application::{self, Application};
 use crate::config::{Config, FILE_VARIABLE, file_in_force};
-use crate::http::{BODY_MAX, Refusal, Request, Response};
+use crate::http::{BODY_MAX, BodyLength, Meta, Refusal, Request, Response};
 use crate::log::Logger;
 
 /// How much of a body that is refused is read and thrown away; the shipped virtual
@@ -50,7 +49,9 @@ pub fn respond(
     let (head_only, json) = (meta.is_head(), meta.prefers_json());
     let answered = catch_unwind(AssertUnwindSafe(|| answer(meta, input, json)));
     let response = answered.unwrap_or_else(|_| application::bug(&Logger::default(), json));
-    response.write(output, head_only)
+    // One write: a peer that reads in pieces still gets the whole.
+    output.write_all(&response.octets(head_only))?;
+    output.flush()
 }
 
 fn answer(meta: Meta, input: &mut dyn Read, json: bool) -> Response {
@@ -65,10 +66,9 @@ fn answer(meta: Meta, input: &mut dyn Read, json: bool) -> Response {
     match Config::load(&file) {
         Ok(config) => {
             let mut application = Application::new(config);
-            let variables = meta.into_variables();
             let response = match body {
-                Ok(body) => application.respond(&Request::new(variables, &body)),
-                Err(refusal) => application.refuse(refusal, &Request::new(variables, &[])),
+                Ok(body) => application.respond(&Request::new(meta, &body)),
+                Err(refusal) => application.refuse(refusal, &Request::new(meta, &[])),
             };
             // The process ends now, and the system closes what is open in one go.
             std::mem::forget(application);

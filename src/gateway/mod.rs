@@ -2,7 +2,6 @@
 
 pub mod cgi;
 pub mod fastcgi;
-pub mod meta;
 
 use std::time::Duration;
 

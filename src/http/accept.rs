@@ -1,7 +1,7 @@
 //! Which form of an answer the client asked for (RFC 9110 12.5.1).
 
 /// Whether an Accept header wants JSON rather than plain text; plain text wins a draw.
-pub fn prefers_json(accept: &[u8]) -> bool {
+pub(super) fn prefers_json(accept: &[u8]) -> bool {
     // Most clients want anything, and some do not say even that.
     if matches!(accept, b"" | b"*/*") {
         return false;

@@ -40,6 +40,7 @@ fn element_address(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Meta;
     use super::*;
 
     #[test]
@@ -73,9 +74,8 @@ mod tests {
             ("127.0.0.1", "10.1.2.3", None),
             ("", "198.51.100.4", None),
         ] {
-            let variables = [("REMOTE_ADDR", peer), ("HTTP_X_FORWARDED_FOR", header)]
-                .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-            let request = Request::new(variables.into(), b"");
+            let meta = Meta::new([("REMOTE_ADDR", peer), ("HTTP_X_FORWARDED_FOR", header)]);
+            let request = Request::new(meta, b"");
             let client = client_address(&request, &trusted, "X-Forwarded-For");
             assert_eq!(
                 client.map(|ip| ip.to_string()).as_deref(),

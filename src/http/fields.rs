@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::multipart;
-use super::path::percent_decode;
+use super::path::form_decode;
 
 /// The pairs of `application/x-www-form-urlencoded` data, of a form in parts, or of a JSON
 /// object, in order, as octets.
@@ -128,14 +128,6 @@ fn media_type(content_type: &[u8]) -> Vec<u8> {
 /// `application/json`, what people write for it, and what is built on it (RFC 6839 3.1).
 fn is_json_type(kind: &[u8]) -> bool {
     matches!(kind, b"application/json" | b"text/json") || kind.ends_with(b"+json")
-}
-
-fn form_decode(text: &[u8]) -> Vec<u8> {
-    let spaced: Vec<u8> = text
-        .iter()
-        .map(|b| if *b == b'+' { b' ' } else { *b })
-        .collect();
-    percent_decode(&spaced)
 }
 
 /// What a body is not, though its type says so.

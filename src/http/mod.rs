@@ -6,15 +6,16 @@
 mod accept;
 mod client;
 mod fields;
+mod meta;
 mod multipart;
 mod path;
 mod refusal;
 mod request;
 mod response;
 
-pub use accept::prefers_json;
 pub use client::client_address;
 pub use fields::{Fields, Illegible};
+pub use meta::{BodyLength, Meta};
 pub use path::Path;
 pub use refusal::Refusal;
 pub use request::{BODY_MAX, HEAD_MAX, Method, Request};

@@ -38,7 +38,17 @@ impl Path {
 }
 
 /// Undoes percent-encoding (RFC 3986 2.1); a `%` that starts no escape stays.
-pub(super) fn percent_decode(text: &[u8]) -> Vec<u8> {
+fn percent_decode(text: &[u8]) -> Vec<u8> {
+    decode(text, |octet| octet)
+}
+
+/// The same in a form, where a `+` that is not encoded is a space.
+pub(super) fn form_decode(text: &[u8]) -> Vec<u8> {
+    decode(text, |octet| if octet == b'+' { b' ' } else { octet })
+}
+
+/// `plain` says what an octet that is not encoded stands for.
+fn decode(text: &[u8], plain: impl Fn(u8) -> u8) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {
@@ -48,7 +58,7 @@ pub(super) fn percent_decode(text: &[u8]) -> Vec<u8> {
                 .map(|(high, low)| (high << 4 | low, behind)),
             _ => None,
         };
-        let (byte, after) = escape.unwrap_or((byte, after));
+        let (byte, after) = escape.unwrap_or_else(|| (plain(byte), after));
         decoded.push(byte);
         rest = after;
     }

@@ -4,10 +4,9 @@
 //! FastCGI records, so both make their request here and understand it alike.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::{Fields, Illegible, Path, prefers_json};
+use super::{Fields, Illegible, Meta, Path};
 
 /// The largest body that is read, in octets.
 pub const BODY_MAX: usize = 64 * 1024;
@@ -76,8 +75,8 @@ pub struct Request {
     pub peer: Option<IpAddr>,
     /// The body as it came.
     pub body: Vec<u8>,
-    /// Header fields as `HTTP_…` variables.
-    headers: BTreeMap<String, Vec<u8>>,
+    /// Header fields, as `HTTP_…` variables, and the others.
+    meta: Meta,
 }
 
 impl Request {
@@ -88,73 +87,52 @@ impl Request {
     }
 
     /// Makes a request of meta-variables and body.
-    pub fn new(mut variables: BTreeMap<String, Vec<u8>>, body: &[u8]) -> Self {
+    pub fn new(meta: Meta, body: &[u8]) -> Self {
         let variable = |name: &str| {
             debug_assert!(Request::reads(name.as_bytes()), "{name} is left out");
-            variables.get(name).map_or(&[][..], Vec::as_slice)
+            meta.variable(name).unwrap_or_default()
         };
-        let query = match variables.get("REQUEST_URI") {
-            // QUERY_STRING may be missing in odd set-ups, and then the URI still has it.
-            Some(uri) if !variables.contains_key("QUERY_STRING") => {
-                uri.splitn(2, |b| *b == b'?').nth(1).unwrap_or_default()
-            }
-            _ => variable("QUERY_STRING"),
+        let uri = variable("REQUEST_URI");
+        let query = match meta.variable("QUERY_STRING") {
+            Some(query) => query,
+            // It may be missing in odd set-ups, and then the URI still has it.
+            None => uri.splitn(2, |b| *b == b'?').nth(1).unwrap_or_default(),
         };
         let content = Fields::of_body(variable("CONTENT_TYPE"), body);
-        let illegible = content.as_ref().err().copied();
-        let request = Request {
+        let https = variable("HTTPS");
+        Request {
             method: method(variable("REQUEST_METHOD")),
-            path: match variable("REQUEST_URI") {
+            path: match uri {
                 [] => {
                     Path::from_decoded(&[variable("SCRIPT_NAME"), variable("PATH_INFO")].concat())
                 }
                 uri => Path::from_uri(uri),
             },
+            illegible: content.as_ref().err().copied(),
             fields: Fields::parse(query).and(content.unwrap_or_default()),
-            illegible,
-            https: variable("HTTPS").eq_ignore_ascii_case(b"on")
-                || variable("HTTPS") == b"1"
+            https: https.eq_ignore_ascii_case(b"on")
+                || https == b"1"
                 || variable("REQUEST_SCHEME").eq_ignore_ascii_case(b"https"),
             peer: address(variable("REMOTE_ADDR")),
             body: body.to_vec(),
-            headers: BTreeMap::new(),
-        };
-        variables.retain(|name, _| name.starts_with("HTTP_"));
-        Request {
-            headers: variables,
-            ..request
+            meta,
         }
     }
 
     /// A header field by its name, e.g. `User-Agent`; empty when it is not there.
     pub fn header(&self, name: &str) -> &[u8] {
-        let mut headers = self.headers.iter();
-        let found = headers.find(|(variable, _)| is_variable_of(variable, name));
-        found.map_or(&[], |(_, value)| value)
+        self.meta.header(name).unwrap_or_default()
     }
 
     /// Whether the answer is wanted as JSON.
     pub fn prefers_json(&self) -> bool {
-        prefers_json(self.header("Accept"))
+        self.meta.prefers_json()
     }
 
     /// A header field as text; what is no UTF-8 is replaced.
     pub fn header_text(&self, name: &str) -> Cow<'_, str> {
         String::from_utf8_lossy(self.header(name))
     }
-}
-
-/// Whether a variable holds the header field of that name (RFC 3875 4.1.18). Asked for each
-/// header a dozen times in a request, so without a text made for it.
-fn is_variable_of(variable: &str, name: &str) -> bool {
-    let Some(variable) = variable.strip_prefix("HTTP_") else {
-        return false;
-    };
-    let as_variable = |octet: u8| match octet {
-        b'-' => b'_',
-        other => other.to_ascii_uppercase(),
-    };
-    variable.len() == name.len() && variable.bytes().eq(name.bytes().map(as_variable))
 }
 
 fn method(name: &[u8]) -> Method {
@@ -182,11 +160,7 @@ mod tests {
     use super::*;
 
     fn request(variables: &[(&str, &str)], body: &str) -> Request {
-        let variables = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
-            .collect();
-        Request::new(variables, body.as_bytes())
+        Request::new(Meta::new(variables.iter().copied()), body.as_bytes())
     }
 
     fn values(request: &Request, name: &str) -> Vec<String> {

@@ -1,7 +1,5 @@
 //! An answer, and how it is written for CGI and FastCGI alike (RFC 3875 6).
 
-use std::io::{self, Write};
-
 /// A status with its reason phrase, which nginx leaves out unless it is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -139,35 +137,30 @@ impl Response {
         &self.body
     }
 
-    /// Writes head and body; a HEAD is answered with the head alone (RFC 9110 9.3.2).
-    ///
-    /// # Errors
-    /// When the web server does not take it.
-    pub fn write(&self, out: &mut dyn Write, head_only: bool) -> io::Result<()> {
-        let mut octets = Vec::with_capacity(HEAD + self.body.len());
-        write!(octets, "Status: {}\r\n", self.status.line())?;
+    /// Head and body as a gateway hands them on; a HEAD is answered with the head alone
+    /// (RFC 9110 9.3.2).
+    pub fn octets(&self, head_only: bool) -> Vec<u8> {
+        let mut text = String::with_capacity(HEAD + self.body.len());
+        let mut field = |name: &str, value: &str| {
+            for part in [name, ": ", value, "\r\n"] {
+                text.push_str(part);
+            }
+        };
+        field("Status", self.status.line());
         if self.status != Status::NotModified {
-            let (kind, length) = (self.content_type, self.body.len());
-            write!(
-                octets,
-                "Content-Type: {kind}\r\nContent-Length: {length}\r\n"
-            )?;
+            field("Content-Type", self.content_type);
+            field("Content-Length", &self.body.len().to_string());
         }
-        write!(octets, "Cache-Control: {}\r\n", self.cached)?;
-        let own = self
-            .headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()));
+        field("Cache-Control", self.cached);
+        let own = self.headers.iter().map(|(name, value)| (*name, &**value));
         for (name, value) in ALWAYS.into_iter().chain(own) {
-            write!(octets, "{name}: {value}\r\n")?;
+            field(name, value);
         }
-        octets.extend_from_slice(b"\r\n");
+        text.push_str("\r\n");
         if !head_only {
-            octets.extend_from_slice(self.body.as_bytes());
+            text.push_str(&self.body);
         }
-        // One write: a peer that reads in pieces still gets the whole.
-        out.write_all(&octets)?;
-        out.flush()
+        text.into_bytes()
     }
 }
 
@@ -179,14 +172,10 @@ mod tests {
     fn written_whole() {
         let response =
             Response::text(Status::ServiceUnavailable, "911\n").with("Retry-After", "300");
-        let mut out = Vec::new();
-        response.write(&mut out, false).unwrap();
-        let text = String::from_utf8(out).unwrap();
+        let text = String::from_utf8(response.octets(false)).unwrap();
         assert!(text.starts_with("Status: 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 4\r\n"));
         assert!(text.contains("\r\nCache-Control: no-store\r\n"));
         assert!(text.ends_with("\r\nRetry-After: 300\r\n\r\n911\n"));
-        let mut head = Vec::new();
-        response.write(&mut head, true).unwrap();
-        assert!(head.ends_with(b"Retry-After: 300\r\n\r\n"));
+        assert!(response.octets(true).ends_with(b"Retry-After: 300\r\n\r\n"));
     }
 }

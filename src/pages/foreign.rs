@@ -69,15 +69,11 @@ impl Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Meta;
 
     fn told(url: &str, variables: &[(&str, &str)]) -> bool {
-        let variables = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()));
-        is_foreign(
-            &Request::new(variables.collect(), b""),
-            &url.parse().unwrap(),
-        )
+        let meta = Meta::new(variables.iter().copied());
+        is_foreign(&Request::new(meta, b""), &url.parse().unwrap())
     }
 
     #[test]

@@ -131,18 +131,16 @@ fn looks(agent: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::Meta;
 
     /// What a browser asks for when it opens a page.
     const PAGES: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
     fn look(method: &str, headers: &[(&str, &str)], is_secret_path: bool) -> Option<Look> {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (*name, *value))
-            .chain([("REQUEST_METHOD", method)])
-            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
+        let method = [("REQUEST_METHOD", method)];
+        let meta = Meta::new(headers.iter().copied().chain(method));
         let url = "https://update.example.org".parse().unwrap();
-        Look::of(&Request::new(headers.collect(), b""), &url, is_secret_path)
+        Look::of(&Request::new(meta, b""), &url, is_secret_path)
     }
 
     #[test]

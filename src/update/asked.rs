@@ -238,16 +238,16 @@ impl std::error::Error for AskedError {}
 mod tests {
     use super::super::BUILT_IN;
     use super::*;
+    use crate::http::Meta;
     use proptest::prelude::*;
 
     fn read(method: &str, query: &[u8]) -> Result<Asked, AskedError> {
-        let variables = [
+        let meta = Meta::new([
             ("REQUEST_METHOD", method.as_bytes()),
             ("QUERY_STRING", query),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_vec()));
+        ]);
         let [first, ..] = &*BUILT_IN;
-        Asked::read(&Request::new(variables.into(), b""), first, None)
+        Asked::read(&Request::new(meta, b""), first, None)
     }
 
     fn shown(query: &str) -> String {

@@ -136,6 +136,7 @@ impl Body {
 mod tests {
     use super::super::BUILT_IN;
     use super::*;
+    use crate::http::Meta;
     use Word::{
         BadIpValue, Good, NoChange, NoCredential, NoHost, NotFqdn, Pending, Trouble, Unknown,
     };
@@ -155,9 +156,8 @@ mod tests {
                 ..Answer::new(*word)
             })
             .collect();
-        let variables = [("QUERY_STRING", query), ("HTTP_ACCEPT", accept)]
-            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-        let response = respond(&answers, dialect, &Request::new(variables.into(), b""));
+        let meta = Meta::new([("QUERY_STRING", query), ("HTTP_ACCEPT", accept)]);
+        let response = respond(&answers, dialect, &Request::new(meta, b""));
         let status = &response.status().line()[..3];
         format!("{status} {}", response.body())
     }
@@ -228,11 +228,9 @@ mod tests {
         ] {
             let answers: Vec<Answer> = waits.iter().copied().map(answer).collect();
             let [row, ..] = &*BUILT_IN;
-            let request = Request::new(std::collections::BTreeMap::new(), b"");
-            let mut written = Vec::new();
-            let response = respond(&answers, row, &request);
-            response.write(&mut written, true).unwrap();
-            let head = String::from_utf8(written).unwrap();
+            let request = Request::new(Meta::default(), b"");
+            let head = respond(&answers, row, &request).octets(true);
+            let head = String::from_utf8(head).unwrap();
             let field = format!("\r\nRetry-After: {expected}\r\n");
             assert!(head.contains(&field), "{waits:?}: {head}");
         }

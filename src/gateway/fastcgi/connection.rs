@@ -123,7 +123,7 @@ impl Connection {
             (true, false) => After::Close,
             (false, _) => After::Linger,
         };
-        self.out.extend_from_slice(&record::answer(id, octets));
+        record::write_answer(&mut self.out, id, octets);
         self.wait(limits.send);
         if self.socket.write(&mut self.out).is_err() {
             return Now::Closed;

@@ -5,10 +5,9 @@
 //! the first has been answered. Nothing is reserved on a peer's word, and no more is
 //! kept than 64 KiB of parameters, 64 KiB of body and 64 KiB of questions about ourselves.
 
-use super::pairs::{self, Pairs};
+use super::pairs::{self, Cut, Pairs};
 use super::record::{self, Ended, HEADER, Header, Kind};
-use crate::gateway::meta::{BodyLength, Meta};
-use crate::http::{BODY_MAX, HEAD_MAX, Refusal, Request};
+use crate::http::{BODY_MAX, BodyLength, HEAD_MAX, Meta, Refusal, Request};
 
 /// The role of a responder (section 5.1).
 const RESPONDER: u16 = 1;
@@ -344,14 +343,17 @@ impl Partial {
 
 /// The variables in a whole stream of parameters.
 fn read_meta(params: &[u8]) -> Result<Meta, Refusal> {
-    if Pairs::new(params).count() > VARIABLES_MAX {
-        return Err(Refusal::Head);
+    let pairs = Pairs::new(params);
+    // One that is cut is the last.
+    let both = |(count, _): (usize, bool), pair: Result<_, Cut>| (count + 1, pair.is_ok());
+    match pairs.clone().fold((0, true), both) {
+        (count, _) if count > VARIABLES_MAX => Err(Refusal::Head),
+        (_, false) => Err(Refusal::Malformed),
+        (_, true) => {
+            let read = pairs.flatten().filter(|(name, _)| Request::reads(name));
+            Ok(Meta::new(read))
+        }
     }
-    let pairs: Result<Vec<_>, _> = Pairs::new(params)
-        .filter(|pair| !matches!(pair, Ok((name, _)) if !Request::reads(name)))
-        .map(|pair| pair.map(|(name, value)| (name.to_vec(), value.to_vec())))
-        .collect();
-    Ok(Meta::new(pairs.map_err(|_| Refusal::Malformed)?))
 }
 
 /// What we say about ourselves, as far as it was asked (section 4.1).

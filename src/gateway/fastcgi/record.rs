@@ -147,13 +147,12 @@ pub fn write_end(out: &mut Vec<u8>, request: u16, ended: Ended) {
     write(out, Kind::End, request, &[0, 0, 0, 0, ended as u8, 0, 0, 0]);
 }
 
-/// A whole answer: its octets, the end of its stream and of the request.
-pub fn answer(request: u16, octets: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(octets.len() + 5 * HEADER);
-    write(&mut out, Kind::Stdout, request, octets);
-    write_empty(&mut out, Kind::Stdout, request);
-    write_end(&mut out, request, Ended::Complete);
-    out
+/// Appends a whole answer: its octets, the end of its stream and of the request.
+pub fn write_answer(out: &mut Vec<u8>, request: u16, octets: &[u8]) {
+    out.reserve(octets.len() + 5 * HEADER);
+    write(out, Kind::Stdout, request, octets);
+    write_empty(out, Kind::Stdout, request);
+    write_end(out, request, Ended::Complete);
 }
 
 #[cfg(test)]
@@ -182,11 +181,16 @@ mod tests {
 
     #[test]
     fn an_answer_is_its_octets_and_two_ends() {
-        let short = answer(1, b"hi");
+        let answer = |octets: &[u8]| {
+            let mut out = Vec::new();
+            write_answer(&mut out, 1, octets);
+            out
+        };
+        let short = answer(b"hi");
         assert_eq!(short[..16], *b"\x01\x06\0\x01\0\x02\x06\0hi\0\0\0\0\0\0");
         assert_eq!(short[16..24], *b"\x01\x06\0\x01\0\0\0\0");
         assert_eq!(short[24..], *b"\x01\x03\0\x01\0\x08\0\0\0\0\0\0\0\0\0\0");
-        let long = answer(1, &[b'x'; 100_000]);
+        let long = answer(&[b'x'; 100_000]);
         assert_eq!(long.len(), 100_000 + 2 * 8 + 8 + 16);
     }
 }

@@ -77,17 +77,16 @@ impl Server {
             } = *received;
             let (head_only, json) = (meta.is_head(), meta.prefers_json());
             let answered = catch_unwind(AssertUnwindSafe(|| {
-                let variables = meta.into_variables();
                 let response = match body {
-                    Ok(body) => respond.respond(&Request::new(variables, &body)),
-                    Err(refusal) => respond.refuse(refusal, &Request::new(variables, &[])),
+                    Ok(body) => respond.respond(&Request::new(meta, &body)),
+                    Err(refusal) => respond.refuse(refusal, &Request::new(meta, &[])),
                 };
-                written(&response, head_only)
+                response.octets(head_only)
             }));
             let octets = answered.unwrap_or_else(|_| {
                 let response = respond.fail(json);
                 respond = new();
-                written(&response, head_only)
+                response.octets(head_only)
             });
             let keep = keep && !self.stop.load(Ordering::Acquire);
             let now = connection.answer(id, whole, &octets, keep, &self.limits);
@@ -147,12 +146,4 @@ impl Returned {
 /// The lock, whoever panicked with it: what it guards is whole between any two steps.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A response as CGI has it, which is what FastCGI's STDOUT carries.
-fn written(response: &Response, head_only: bool) -> Vec<u8> {
-    let mut octets = Vec::new();
-    // A vector takes everything.
-    let _ = response.write(&mut octets, head_only);
-    octets
 }

@@ -1,12 +1,13 @@
 //! Sockets of both families, none of which ever blocks.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{IpAddr, Shutdown, TcpListener, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
 
 use ipnetwork::IpNetwork;
+use rustix::net::{SocketFlags, accept_with, acceptfrom_with};
 
 /// Where web servers connect.
 #[derive(Debug)]
@@ -52,18 +53,20 @@ impl Listener {
     /// # Errors
     /// `WouldBlock` when none does, or what the system says.
     pub fn accept(&self) -> io::Result<Option<Socket>> {
+        // Not by the standard library, whose connections block until they are told otherwise.
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         match &self.accepts {
             Accepts::Unix(listener) => {
-                let (stream, _) = listener.accept()?;
-                stream.set_nonblocking(true)?;
+                let stream = UnixStream::from(accept_with(listener, flags)?);
                 Ok(Some(Socket::Unix(stream)))
             }
             Accepts::Tcp(listener, allowed) => {
-                let (stream, peer) = listener.accept()?;
-                if !is_allowed(peer.ip(), allowed) {
+                let (socket, peer) = acceptfrom_with(listener, flags)?;
+                let peer = peer.and_then(|peer| SocketAddr::try_from(peer).ok());
+                if !peer.is_some_and(|peer| is_allowed(peer.ip(), allowed)) {
                     return Ok(None);
                 }
-                stream.set_nonblocking(true)?;
+                let stream = TcpStream::from(socket);
                 stream.set_nodelay(true)?;
                 Ok(Some(Socket::Tcp(stream)))
             }

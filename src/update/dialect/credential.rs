@@ -77,18 +77,20 @@ fn field<'a>(dialect: &'a Dialect, request: &'a Request) -> Option<&'a [u8]> {
 mod tests {
     use super::super::BUILT_IN;
     use super::*;
+    use crate::http::Meta;
     use proptest::prelude::*;
 
     const TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAAAA";
 
     /// What a request at a path shows: `-` for nothing, `?` for no token.
     fn shown(target: &str, authorization: &[u8]) -> String {
-        let variables = [
-            ("REQUEST_URI", target.as_bytes()),
-            ("HTTP_AUTHORIZATION", authorization),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_vec()));
-        let request = Request::new(variables.into(), b"");
+        let request = Request::new(
+            Meta::new([
+                ("REQUEST_URI", target.as_bytes()),
+                ("HTTP_AUTHORIZATION", authorization),
+            ]),
+            b"",
+        );
         let segments = request.path.below("").unwrap();
         let (row, captured) = Dialect::find(&*BUILT_IN, segments, &request).unwrap();
         match Credential::read(row, captured, &request) {

@@ -59,12 +59,11 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::http::Request;
+    use crate::http::{Meta, Request};
 
     /// The row that a target is of, and what its path says.
     fn found(rows: &[Dialect], target: &str) -> String {
-        let variables = [("REQUEST_URI".to_owned(), target.as_bytes().to_vec())];
-        let request = Request::new(variables.into(), b"");
+        let request = Request::new(Meta::new([("REQUEST_URI", target)]), b"");
         let segments = request.path.below("").unwrap();
         let Some((row, captured)) = Dialect::find(rows, segments, &request) else {
             return String::new();

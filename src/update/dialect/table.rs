@@ -178,13 +178,11 @@ pub static BUILT_IN: LazyLock<[Dialect; 12]> = LazyLock::new(|| {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::Request;
+    use crate::http::{Meta, Request};
 
     /// The row and what is in its path, for a path and a query.
     fn found(target: &str) -> String {
-        let variables = [("REQUEST_URI", target)]
-            .map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-        let request = Request::new(variables.into(), b"");
+        let request = Request::new(Meta::new([("REQUEST_URI", target)]), b"");
         let segments = request.path.below("").unwrap_or_default();
         let Some((row, captured)) = Dialect::find(&*BUILT_IN, segments, &request) else {
             return String::new();

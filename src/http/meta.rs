@@ -1,40 +1,99 @@
 //! Meta-variables (RFC 3875 4.1) as both gateways are given them, and their limits.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 
-use crate::http::{BODY_MAX, HEAD_MAX, Refusal, prefers_json};
+use super::accept::prefers_json;
+use super::{BODY_MAX, HEAD_MAX, Refusal};
+
+/// What the variables of header fields begin with.
+const HEADER: &[u8] = b"HTTP_";
+/// Room for the names and values that most requests come with, in octets.
+const OCTETS: usize = 1024;
+/// Room for so many variables.
+const VARIABLES: usize = 32;
 
 /// The meta-variables of one request: octets, whatever they hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Meta(BTreeMap<String, Vec<u8>>);
+pub struct Meta {
+    /// All names and values, one behind the other: a request brings two dozen of each.
+    octets: Vec<u8>,
+    variables: Vec<Variable>,
+}
+
+/// Where a variable is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Variable {
+    name: Range<usize>,
+    value: Value,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Value {
+    At(Range<usize>),
+    /// Of a header field that came more than once.
+    Joined(Vec<u8>),
+}
 
 impl Meta {
-    /// Of names and values; a name that is no text is no variable of ours.
+    /// Of names and values.
     ///
     /// A header field that comes twice is one with a comma (RFC 3875 4.1.18); of any
     /// other variable the last counts, as the one nearest in a web server's configuration.
-    pub fn new(pairs: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Self {
-        let mut variables: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    pub fn new<N, V>(pairs: impl IntoIterator<Item = (N, V)>) -> Self
+    where
+        N: AsRef<[u8]>,
+        V: AsRef<[u8]>,
+    {
+        let mut meta = Meta {
+            octets: Vec::with_capacity(OCTETS),
+            variables: Vec::with_capacity(VARIABLES),
+        };
         for (name, value) in pairs {
-            let Ok(name) = String::from_utf8(name) else {
-                continue;
-            };
-            match variables.get_mut(&name) {
-                Some(first) if name.starts_with("HTTP_") => {
-                    first.extend_from_slice(b", ");
-                    first.extend_from_slice(&value);
-                }
-                _ => {
-                    variables.insert(name, value);
-                }
-            }
+            meta.add(name.as_ref(), value.as_ref());
         }
-        Meta(variables)
+        meta
+    }
+
+    fn add(&mut self, name: &[u8], value: &[u8]) {
+        let Meta { octets, variables } = self;
+        let known = (variables.iter_mut()).find(|known| at(octets, &known.name) == name);
+        match known {
+            Some(known) if name.starts_with(HEADER) => {
+                let joined = [known.value.of(octets), value].join(&b", "[..]);
+                known.value = Value::Joined(joined);
+            }
+            Some(known) => known.value = Value::At(keep(octets, value)),
+            None => variables.push(Variable {
+                name: keep(octets, name),
+                value: Value::At(keep(octets, value)),
+            }),
+        }
     }
 
     /// A variable; `None` when it is not there.
     pub fn variable(&self, name: &str) -> Option<&[u8]> {
-        self.0.get(name).map(Vec::as_slice)
+        self.find(name.len(), |there| there == name.as_bytes())
+    }
+
+    /// A header field by its name, e.g. `User-Agent` (RFC 3875 4.1.18); `None` when it is not
+    /// there.
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        let as_variable = |octet: u8| match octet {
+            b'-' => b'_',
+            other => other.to_ascii_uppercase(),
+        };
+        self.find(HEADER.len() + name.len(), |there| {
+            let rest = there.strip_prefix(HEADER);
+            rest.is_some_and(|rest| rest.iter().copied().eq(name.bytes().map(as_variable)))
+        })
+    }
+
+    /// The value of the variable whose name is so long and the one meant. A request is asked for
+    /// two dozen, and most names have another length.
+    fn find(&self, length: usize, is: impl Fn(&[u8]) -> bool) -> Option<&[u8]> {
+        let meant = |one: &&Variable| one.name.len() == length && is(at(&self.octets, &one.name));
+        let found = self.variables.iter().find(meant)?;
+        Some(found.value.of(&self.octets))
     }
 
     /// Whether only the head of the answer is wanted.
@@ -57,12 +116,8 @@ impl Meta {
     /// # Errors
     /// The refusal, when they are not.
     pub fn body_length(&self) -> Result<BodyLength, Refusal> {
-        let head: usize = self
-            .0
-            .iter()
-            .map(|(name, value)| name.len() + value.len())
-            .sum();
-        if head > HEAD_MAX {
+        let octets = |one: &Variable| one.name.len() + one.value.of(&self.octets).len();
+        if self.variables.iter().map(octets).sum::<usize>() > HEAD_MAX {
             return Err(Refusal::Head);
         }
         let digits = self.variable("CONTENT_LENGTH").unwrap_or_default();
@@ -79,11 +134,27 @@ impl Meta {
             _ => Err(Refusal::Body),
         }
     }
+}
 
-    /// The variables themselves.
-    pub fn into_variables(self) -> BTreeMap<String, Vec<u8>> {
-        self.0
+impl Value {
+    fn of<'a>(&'a self, octets: &'a [u8]) -> &'a [u8] {
+        match self {
+            Value::At(place) => at(octets, place),
+            Value::Joined(joined) => joined,
+        }
     }
+}
+
+/// What is at a place that [`keep`] gave.
+fn at<'a>(octets: &'a [u8], place: &Range<usize>) -> &'a [u8] {
+    octets.get(place.clone()).unwrap_or_default()
+}
+
+/// Appends something, and says where it is.
+fn keep(octets: &mut Vec<u8>, more: &[u8]) -> Range<usize> {
+    let start = octets.len();
+    octets.extend_from_slice(more);
+    start..octets.len()
 }
 
 /// What the variables say about the length of the body (RFC 3875 4.1.2).
@@ -100,11 +171,7 @@ mod tests {
     use super::*;
 
     fn meta(pairs: &[(&[u8], &[u8])]) -> Meta {
-        Meta::new(
-            pairs
-                .iter()
-                .map(|(name, value)| (name.to_vec(), value.to_vec())),
-        )
+        Meta::new(pairs.iter().copied())
     }
 
     #[test]
