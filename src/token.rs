@@ -7,6 +7,7 @@
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -82,7 +83,13 @@ impl fmt::Debug for Token {
 
 /// The server key under which tokens are looked up: 32 random bytes, in hex in its file.
 #[derive(Clone)]
-pub struct LookupKey([u8; 32]);
+pub struct LookupKey(Arc<Keyed>);
+
+struct Keyed {
+    octets: [u8; 32],
+    /// HMAC as it is once it has taken the key: every digest begins with it.
+    mac: Hmac<Sha256>,
+}
 
 impl LookupKey {
     /// Reads the key's file.
@@ -115,12 +122,21 @@ impl LookupKey {
     pub fn random() -> Result<Self, TokenError> {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).map_err(|_| TokenError::Random)?;
-        Ok(LookupKey(bytes))
+        Ok(LookupKey::of(bytes))
+    }
+
+    fn of(octets: [u8; 32]) -> Self {
+        // `KeyInit::new` takes a block-sized key; ours is shorter, which HMAC pads with zeros.
+        let mut block = [0; 64];
+        let (key, _) = block.split_at_mut(octets.len());
+        key.copy_from_slice(&octets);
+        let mac = Hmac::<Sha256>::new(&block.into());
+        LookupKey(Arc::new(Keyed { octets, mac }))
     }
 
     /// The key as its file has it: 64 hexadecimal digits.
     pub fn to_hex(&self) -> String {
-        hex(&self.0)
+        hex(&self.0.octets)
     }
 
     /// The digest under which the registry has `token`.
@@ -135,11 +151,7 @@ impl LookupKey {
 
     /// The domain keeps the two uses of the key apart.
     fn mac(&self, domain: &[u8], message: &[u8]) -> Digest {
-        // `KeyInit::new` takes a block-sized key; ours is shorter, which HMAC pads with zeros.
-        let mut block = [0; 64];
-        let (key, _) = block.split_at_mut(self.0.len());
-        key.copy_from_slice(&self.0);
-        let mut mac = Hmac::<Sha256>::new(&block.into());
+        let mut mac = self.0.mac.clone();
         mac.update(domain);
         mac.update(&[0]);
         mac.update(message);
@@ -151,19 +163,7 @@ impl FromStr for LookupKey {
     type Err = TokenError;
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
-        let mut bytes = [0; 32];
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        if pairs.len() != bytes.len() || !rest.is_empty() {
-            return Err(TokenError::KeyShape);
-        }
-        for (byte, pair) in bytes.iter_mut().zip(pairs) {
-            *byte = std::str::from_utf8(pair)
-                .ok()
-                .filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()))
-                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
-                .ok_or(TokenError::KeyShape)?;
-        }
-        Ok(LookupKey(bytes))
+        from_hex(text).map(LookupKey::of)
     }
 }
 
@@ -193,7 +193,7 @@ impl Digest {
     /// # Errors
     /// On anything else.
     pub fn from_hex(text: &str) -> Result<Self, TokenError> {
-        text.parse().map(|LookupKey(bytes)| Digest(bytes))
+        from_hex(text).map(Digest)
     }
 
     /// 64 hexadecimal digits, for `export`.
@@ -266,6 +266,22 @@ impl std::error::Error for TokenError {}
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hex(text: &str) -> Result<[u8; 32], TokenError> {
+    let mut bytes = [0; 32];
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != bytes.len() || !rest.is_empty() {
+        return Err(TokenError::KeyShape);
+    }
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        *byte = std::str::from_utf8(pair)
+            .ok()
+            .filter(|pair| pair.bytes().all(|b| b.is_ascii_hexdigit()))
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+            .ok_or(TokenError::KeyShape)?;
+    }
+    Ok(bytes)
 }
 
 #[cfg(test)]

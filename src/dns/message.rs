@@ -10,7 +10,7 @@ use domain::base::message_builder::{
     AdditionalBuilder, PushError, QuestionBuilder, TreeCompressor,
 };
 use domain::base::wire::Composer;
-use domain::base::{MessageBuilder, Name, UnknownRecordData};
+use domain::base::{MessageBuilder, Name, NameBuilder, UnknownRecordData};
 use domain::rdata::tsig::Time48;
 use domain::tsig::{self, ClientTransaction};
 
@@ -153,7 +153,7 @@ pub(super) fn deletion<'a>(
 ) -> Result<Request, MessageError> {
     let mut builder = of_zone(zone)?.authority();
     for (name, class, rtype, octets) in things {
-        builder.push((wire(&name)?, class, 0, data(rtype, octets)?))?;
+        builder.push((read(name)?, class, 0, data(rtype, octets)?))?;
     }
     Ok(Request {
         builder: builder.additional(),
@@ -186,10 +186,20 @@ pub(super) fn query(name: &WireName, rtype: Rtype) -> Result<Request<Vec<u8>>, M
     Ok(Request { builder })
 }
 
-/// A name of ours in wire format.
+/// A name of ours in wire format: label by label, as none of them has an escape.
 pub(super) fn wire(name: &impl fmt::Display) -> Result<WireName, MessageError> {
     let text = name.to_string();
-    Name::from_str(&text).map_err(|_| MessageError::Name(text))
+    // One octet for the length of each label, and one for the root.
+    let mut builder = NameBuilder::vec_with_capacity(text.len() + 2);
+    let mut labels = text.split('.');
+    (labels.try_for_each(|label| builder.append_label(label.as_bytes())))
+        .and_then(|()| builder.into_name())
+        .map_err(|_| MessageError::Name(text))
+}
+
+/// A name in presentation format, whoever wrote it, in wire format (RFC 1035 5.1).
+pub(super) fn read(text: &str) -> Result<WireName, MessageError> {
+    Name::from_str(text).map_err(|_| MessageError::Name(text.to_owned()))
 }
 
 /// The record type of a family.

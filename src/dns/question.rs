@@ -68,7 +68,7 @@ pub fn ask(
     recursive: bool,
     wait: Duration,
 ) -> Option<Told> {
-    let name = message::wire(&name).ok()?;
+    let name = message::read(name).ok()?;
     let mut id = [0; 2];
     getrandom::fill(&mut id).ok()?;
     let question = question(u16::from_ne_bytes(id), &name, rtype, recursive)?;

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::net::IpAddr;
 
 use rusqlite::Row;
-use rusqlite::types::FromSql;
+use rusqlite::types::{FromSql, ValueRef};
 
 use super::RegistryError;
 use crate::ip::{Addresses, Family};
@@ -34,9 +34,11 @@ impl<'r> Values<'r> {
 
     /// The next one as text that is not kept.
     pub(super) fn text(&self) -> Result<&'r str, RegistryError> {
-        let at = self.next.replace(self.next.get() + 1);
-        let value = self.row.get_ref(at)?;
-        Ok(value.as_str().map_err(rusqlite::Error::from)?)
+        Ok(self.value()?.as_str().map_err(rusqlite::Error::from)?)
+    }
+
+    fn value(&self) -> Result<ValueRef<'r>, RegistryError> {
+        Ok(self.row.get_ref(self.next.replace(self.next.get() + 1))?)
     }
 
     /// A time, or none.
@@ -56,9 +58,10 @@ impl<'r> Values<'r> {
     pub(super) fn addresses(&self) -> Result<Addresses, RegistryError> {
         let mut all = Addresses::NONE;
         for _ in Family::BOTH {
-            if let Some(text) = self.next::<Option<String>>()? {
-                let address: IpAddr = text.parse().map_err(|_| RegistryError::Damaged(text))?;
-                all.put(address);
+            let text = self.value()?.as_str_or_null();
+            if let Some(text) = text.map_err(rusqlite::Error::from)? {
+                let damaged = |_| RegistryError::Damaged(text.to_owned());
+                all.put(text.parse::<IpAddr>().map_err(damaged)?);
             }
         }
         Ok(all)

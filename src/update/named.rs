@@ -137,7 +137,7 @@ fn meaning(name: &[u8], zone: &ZoneName) -> Result<Option<HostName>, Invalid> {
 /// What is refused is told of `host` in the log, where the token is one host's.
 pub(super) fn answers(
     names: &[Named],
-    own: &[Option<Answer>],
+    own: &[Option<&Answer>],
     host: Option<&HostName>,
 ) -> Vec<Answer> {
     let refusal = |word, reason: &str| Answer {
@@ -147,8 +147,8 @@ pub(super) fn answers(
     names
         .iter()
         .map(|name| match name {
-            Named::Host(position) => match own.get(*position).cloned().flatten() {
-                Some(answer) => answer,
+            Named::Host(position) => match own.get(*position).copied().flatten() {
+                Some(answer) => answer.clone(),
                 None => refusal(Word::NoHost, "the host or its token went meanwhile"),
             },
             Named::Other => refusal(

@@ -192,11 +192,12 @@ impl Proven<'_> {
 
     /// An answer for every name, with those of the targets.
     fn answers(&self, targets: &[Option<Answer>]) -> Vec<Answer> {
-        let of = |host: &Result<usize, Box<Answer>>| match host {
-            Ok(target) => targets.get(*target).cloned().flatten(),
-            Err(refusal) => Some(*refusal.clone()),
-        };
-        let own: Vec<_> = self.hosts.iter().map(of).collect();
+        let own: Vec<Option<&Answer>> = (self.hosts.iter())
+            .map(|host| match host {
+                Ok(target) => targets.get(*target)?.as_ref(),
+                Err(refusal) => Some(&**refusal),
+            })
+            .collect();
         answers(&self.names, &own, self.holder.as_ref())
     }
 }
