@@ -4,6 +4,7 @@ use bowline::dns::{Key, Rcode, Refusal, Server, TsigRcode, Verdict};
 
 use crate::common::{Bench, bench, bench_with, look, send, swap};
 use crate::support::knot::{Options, ZONE};
+use crate::support::stopwatch::Stopwatch;
 
 /// Sends one new address to a bench as somebody with `key`; nothing may have come of it.
 fn refused(bench: &Bench, key: Key) -> Refusal {
@@ -99,7 +100,7 @@ fn a_zone_that_is_not_served() {
         name: name.clone(),
         ..swap("home", "", "203.0.113.7")
     };
-    let deadline = crate::common::in_seconds(2);
+    let deadline = crate::common::in_seconds(20);
     let verdict =
         bowline::dns::send_update(&bench.server, &zone, std::slice::from_ref(&swap), deadline);
     let Verdict::Refused(refusal) = verdict else {
@@ -119,7 +120,7 @@ fn a_zone_that_is_not_served() {
 fn a_frozen_zone() {
     let bench = bench(&[]);
     bench.knot.freeze();
-    let started = std::time::Instant::now();
+    let watch = Stopwatch::start();
     let deadline = crate::common::in_seconds(1);
     let swaps = [swap("home", "", "203.0.113.7")];
     let zone = crate::common::zone();
@@ -129,7 +130,8 @@ fn a_frozen_zone() {
         Verdict::Unconfirmed(doubt) => assert!(doubt.may_be_applied()),
         Verdict::Done => panic!("done"),
     }
-    assert!(started.elapsed().as_secs() < 2);
+    let took = watch.took();
+    assert!(took.own.as_secs() < 2, "{took:?}");
 }
 
 #[test]

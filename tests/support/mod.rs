@@ -8,6 +8,7 @@ pub mod knot;
 pub mod nginx;
 pub mod site;
 pub mod skip;
+pub mod stopwatch;
 pub mod visit;
 pub mod web;
 

@@ -9,11 +9,15 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+use super::stopwatch::{Took, held_up};
 
 /// A request that is still to be made.
 #[derive(Default)]
@@ -104,10 +108,7 @@ impl Request {
         Running {
             pid: child.id(),
             // Several may run at once, and each is to be timed for itself.
-            end: thread::spawn(move || {
-                let output = child.wait_with_output().unwrap();
-                (output, began.elapsed())
-            }),
+            end: thread::spawn(move || end_of(child, began)),
             secrets: self.secrets,
             head_only,
         }
@@ -124,10 +125,38 @@ impl Request {
     }
 }
 
+/// Waits for the end of a process that began then.
+fn end_of(mut child: Child, began: Instant) -> (Output, Took) {
+    let mut errors = child.stderr.take().unwrap();
+    let errors = thread::spawn(move || {
+        let mut all = Vec::new();
+        errors.read_to_end(&mut all).unwrap();
+        all
+    });
+    let (mut stdout, mut said) = (child.stdout.take().unwrap(), Vec::new());
+    stdout.read_to_end(&mut said).unwrap();
+    let stderr = errors.join().unwrap();
+    // Once it is reaped, what the kernel has counted for it is gone.
+    let pid = Pid::from_child(&child);
+    waitid(
+        WaitId::Pid(pid),
+        WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
+    )
+    .unwrap();
+    let took = Took::new(began.elapsed(), held_up(&child.id().to_string()));
+    let status = child.wait().unwrap();
+    let output = Output {
+        status,
+        stdout: said,
+        stderr,
+    };
+    (output, took)
+}
+
 /// A visit under way.
 pub struct Running {
     pid: u32,
-    end: JoinHandle<(Output, Duration)>,
+    end: JoinHandle<(Output, Took)>,
     secrets: Vec<String>,
     head_only: bool,
 }
@@ -179,7 +208,7 @@ pub struct Response {
     pub body: String,
     /// All of it.
     pub raw: String,
-    pub took: Duration,
+    pub took: Took,
     /// What went to the web server's error log.
     pub stderr: String,
 }
@@ -196,7 +225,7 @@ impl Response {
     }
 
     /// Reads it, and checks what is promised of every answer.
-    fn parse(octets: Vec<u8>, head_only: bool, took: Duration, stderr: String) -> Self {
+    fn parse(octets: Vec<u8>, head_only: bool, took: Took, stderr: String) -> Self {
         let raw = String::from_utf8(octets).unwrap();
         let (head, body) = raw.split_once("\r\n\r\n").expect("a head and a body");
         let mut headers = BTreeMap::new();

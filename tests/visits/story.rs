@@ -274,7 +274,7 @@ fn fixed_paths() {
     assert_eq!(site.visit("/healthz").said(), "200 ok");
     let silent = health();
     assert_eq!(silent.said(), "503 name server");
-    assert!(silent.took.as_millis() < 1500, "{:?}", silent.took);
+    assert!(silent.took.own.as_millis() < 1500, "{:?}", silent.took);
     site.knot.resume();
     assert_eq!(site.visit("/healthz").said(), "503 name server");
     assert_eq!(health().said(), "200 ok");
@@ -285,5 +285,5 @@ fn fixed_paths() {
     site.knot.stop();
     let dead = site.visit("/healthz");
     assert_eq!(dead.said(), "503 name server");
-    assert!(dead.took.as_millis() < 1000, "{:?}", dead.took);
+    assert!(dead.took.own.as_millis() < 1000, "{:?}", dead.took);
 }
