@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bowline::gateway::fastcgi::pairs;
 use bowline::gateway::fastcgi::record::{self, HEADER, Header, Kind};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// A connection to a responder.
 pub(crate) struct Peer(pub(crate) UnixStream);
@@ -38,7 +39,7 @@ impl Answered {
 impl Peer {
     pub(crate) fn connect(path: &Path) -> Self {
         let stream = UnixStream::connect(path).unwrap();
-        let time = Some(Duration::from_secs(20));
+        let time = Some(Duration::from_secs(60));
         stream.set_read_timeout(time).unwrap();
         stream.set_write_timeout(time).unwrap();
         Peer(stream)
@@ -84,7 +85,18 @@ impl Peer {
 
     /// Whether the responder closes the connection.
     pub(crate) fn is_closed(&mut self) -> bool {
-        matches!(self.0.read(&mut [0]), Ok(0) | Err(_)) && self.0.take_error().is_ok()
+        match self.0.read(&mut [0]) {
+            Ok(read) => read == 0,
+            // Not in our time.
+            Err(error) => error.kind() != ErrorKind::WouldBlock,
+        }
+    }
+
+    /// Whether it has closed it, however much of what it said is still to be read.
+    pub(crate) fn has_hung_up(&self) -> bool {
+        let mut polled = [PollFd::new(&self.0, PollFlags::empty())];
+        poll(&mut polled, Some(&Timespec::default())).unwrap();
+        polled[0].revents().contains(PollFlags::HUP)
     }
 
     /// Whether it is closed already.

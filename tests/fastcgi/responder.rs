@@ -3,6 +3,7 @@
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -10,19 +11,28 @@ use bowline::gateway::fastcgi::{Limits, Listener, Respond, Server};
 use bowline::http::{Refusal, Request, Response, Status};
 
 use crate::peer::Peer;
+use crate::support::knot::wait_until;
 
 /// A running responder; stopped when dropped.
 pub(crate) struct Responder {
     pub(crate) server: Arc<Server>,
     dir: tempfile::TempDir,
     workers: Vec<JoinHandle<()>>,
+    held: Arc<Held>,
 }
 
-/// Answers with the client's address; `/slow`, `/long` and `/panic` do what they say.
-#[derive(Default)]
+/// Answers with the client's address; `/held`, `/long` and `/panic` do what they say.
 struct Echo {
     /// A panic in the middle of its work may leave anything behind.
     in_pieces: bool,
+    held: Arc<Held>,
+}
+
+/// Requests that keep their workers until they are let go.
+#[derive(Default)]
+struct Held {
+    now: AtomicUsize,
+    let_go: AtomicBool,
 }
 
 impl Respond for Echo {
@@ -33,8 +43,10 @@ impl Respond for Echo {
             self.in_pieces = true;
             panic!("a test wants it");
         }
-        if at("/slow") {
-            thread::sleep(Duration::from_millis(500));
+        if at("/held") {
+            self.held.now.fetch_add(1, Ordering::Relaxed);
+            wait_until("the end of it", || self.held.let_go.load(Ordering::Relaxed));
+            self.held.now.fetch_sub(1, Ordering::Relaxed);
         }
         if at("/long") {
             return Response::text(Status::Ok, "x".repeat(1 << 20));
@@ -59,15 +71,33 @@ impl Responder {
         let listener = Listener::unix(socket, None).unwrap();
         let workers = limits.workers;
         let server = Arc::new(Server::new(vec![listener], limits).unwrap());
+        let held = Arc::new(Held::default());
         let workers = (0..workers)
-            .map(|_| Arc::clone(&server))
-            .map(|server| thread::spawn(move || server.work(Echo::default)))
+            .map(|_| (Arc::clone(&server), Arc::clone(&held)))
+            .map(|(server, held)| {
+                let echo = move || Echo {
+                    in_pieces: false,
+                    held: Arc::clone(&held),
+                };
+                thread::spawn(move || server.work(echo))
+            })
             .collect();
         Responder {
             server,
             dir,
             workers,
+            held,
         }
+    }
+
+    /// How many requests for `/held` are with a worker.
+    pub(crate) fn held(&self) -> usize {
+        self.held.now.load(Ordering::Relaxed)
+    }
+
+    /// Has them answered, and those that come.
+    pub(crate) fn let_go(&self) {
+        self.held.let_go.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -110,6 +140,7 @@ pub(crate) fn patient() -> Limits {
 
 impl Drop for Responder {
     fn drop(&mut self) {
+        self.let_go();
         self.server.stop();
         for worker in self.workers.drain(..) {
             worker.join().unwrap();
