@@ -190,6 +190,16 @@ impl Knot {
     /// Stops its clock: requests wait in the socket until [`Knot::resume`].
     pub fn pause(&self) {
         self.signal("STOP");
+        // A thread stops when it next gets a processor, and may answer before.
+        wait_until("the standstill", || self.stands_still());
+    }
+
+    /// Whether each of its threads is stopped.
+    fn stands_still(&self) -> bool {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid())).unwrap();
+        let mut states =
+            threads.map(|thread| fs::read_to_string(thread.unwrap().path().join("stat")));
+        states.all(|state| state.is_ok_and(|state| state.contains(") T ")))
     }
 
     /// Lets it go on.
