@@ -184,6 +184,9 @@ impl Hint for RegistryError {
                 ErrorCode::SystemIoFailure => {
                     "look at the disk of the registry: it may be full, or failing".to_owned()
                 }
+                ErrorCode::DatabaseBusy => {
+                    "another process has been writing for long: try again".to_owned()
+                }
                 ErrorCode::DiskFull => "free some room on the disk of the registry".to_owned(),
                 ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
                     "the registry and its directory must be writable for the user bowline runs as"

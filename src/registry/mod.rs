@@ -94,8 +94,8 @@ const STEPS: [&str; 5] = [
 pub const VERSION: i64 = STEPS.len() as i64;
 /// How often a writer asks whether the one before it has finished.
 const BUSY_STEP: Duration = Duration::from_millis(1);
-/// How often at most, where there is no deadline: some four seconds.
-const BUSY_STEPS: i32 = 3_600;
+/// How often at most, where nobody at the other end waits for an answer: half a minute and more.
+const BUSY_STEPS: i32 = 28_000;
 /// For how long an UPDATE without a verified answer may still be applied.
 const UNSETTLED: Span = Span::from_seconds(600);
 /// The log is written back into the file every so many pages (of 4 KiB).

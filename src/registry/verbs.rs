@@ -282,15 +282,14 @@ pub(super) fn add_one(
     Ok(id)
 }
 
-/// The wish for no records at all, when there may be any.
+/// The wish for no records at all, also of a host that never had a wish: what stood in the zone
+/// before it came is its own since.
 pub(super) fn wish_nothing(
     tx: &Connection,
     host: &Host,
     now: Timestamp,
 ) -> Result<(), RegistryError> {
-    if host.wish.number != 0 {
-        let ttl = host.wish.records.ttl;
-        write_wish(tx, host, Addresses::NONE, ttl, now, Source::COMMAND)?;
-    }
+    let ttl = host.wish.records.ttl;
+    write_wish(tx, host, Addresses::NONE, ttl, now, Source::COMMAND)?;
     Ok(())
 }

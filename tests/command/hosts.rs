@@ -380,20 +380,14 @@ fn a_token_that_could_not_be_printed_is_said_to_be_lost() {
 #[test]
 fn twenty_at_once() {
     let it = Place::new();
-    let add = |n: u32| {
-        let began = std::time::Instant::now();
-        let ran = it.run(&format!("host add host{n} --json"));
-        let waited = began.elapsed().as_secs() >= 3;
-        // Where the disk is so slow that twenty take longer than any of them waits for its turn.
-        let gives_up = waited && ran.err == "bowline: registry: database is locked\n";
-        assert!(ran.code == 0 || gives_up, "{ran:?}");
-        ran.code == 0
-    };
-    let added = std::thread::scope(|scope| {
-        let all: Vec<_> = (0..20).map(|n| scope.spawn(move || add(n))).collect();
-        let added = all.into_iter().map(|one| one.join().unwrap());
-        added.filter(|added| *added).count()
+    std::thread::scope(|scope| {
+        for n in 0..20 {
+            let it = &it;
+            scope.spawn(move || {
+                let ran = it.run(&format!("host add host{n} --json"));
+                assert_eq!(ran.code, 0, "{ran:?}");
+            });
+        }
     });
-    assert!(added > 0);
-    assert_eq!(it.json("host list").as_array().unwrap().len(), added);
+    assert_eq!(it.json("host list").as_array().unwrap().len(), 20);
 }

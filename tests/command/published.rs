@@ -328,6 +328,33 @@ fn an_address_that_is_set_again_takes_the_place_of_what_a_hand_has_put_there() {
     assert_eq!(knot.kdig("home.dyn.example.org", "A"), ["203.0.113.7"]);
 }
 
+/// A registry made anew, or an older one, knows nothing of the records of the hosts it is given.
+#[test]
+fn what_stood_there_before_a_host_goes_with_it_though_nobody_has_visited() {
+    let (it, knot) = served();
+    for (verb, done) in [
+        ("host disable", "switched off"),
+        ("host remove", "removed"),
+        ("owner disable", "switched off"),
+        ("owner remove --with-hosts", "removed"),
+    ] {
+        knot.set("late 60 A 192.0.2.99");
+        it.done("owner add anna");
+        it.done("host add late --owner anna --again");
+        assert_eq!(it.json("host show late")["pending"], false, "{verb}");
+        assert_eq!(knot.kdig("late.dyn.example.org", "A"), ["192.0.2.99"]);
+        let of = if verb.starts_with("host") {
+            "late"
+        } else {
+            "anna"
+        };
+        assert!(it.done(&format!("{verb} {of}")).contains(done), "{verb}");
+        assert_eq!(knot.kdig("late.dyn.example.org", "A"), [""; 0], "{verb}");
+        let _ = it.run("owner remove anna --with-hosts");
+    }
+    assert_eq!(it.json("host list"), serde_json::json!([]));
+}
+
 #[test]
 fn a_stuck_round_is_noticed() {
     let (it, _knot) = served();
