@@ -9,6 +9,8 @@
 
 mod support;
 
+#[path = "visits/again.rs"]
+mod again;
 #[path = "visits/behind.rs"]
 mod behind;
 #[path = "visits/between.rs"]
@@ -23,6 +25,8 @@ mod cgi;
 mod clock;
 #[path = "visits/compare.rs"]
 mod compare;
+#[path = "visits/doubts.rs"]
+mod doubts;
 #[path = "visits/drift.rs"]
 mod drift;
 #[path = "visits/endpoint.rs"]
@@ -59,6 +63,8 @@ mod pages;
 mod race;
 #[path = "visits/refusals.rs"]
 mod refusals;
+#[path = "visits/relay.rs"]
+mod relay;
 #[path = "visits/restored.rs"]
 mod restored;
 #[path = "visits/rows.rs"]

@@ -203,17 +203,20 @@ fn mended_is_told_whoever_mends() {
     let home = site.add("home");
     assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
     assert!(told(&site, &receiver).is_empty());
-    for by_visit in [false, true] {
+    for who in ["compares", "looks again", "visits"] {
         site.knot.set("home 60 A 192.0.2.66");
-        if by_visit {
-            assert_eq!(
+        match who {
+            "visits" => assert_eq!(
                 site.visit(&home.with("203.0.113.1")).said(),
                 "200 good 203.0.113.1"
-            );
+            ),
+            // An UPDATE of it was not answered.
+            "looks again" => set(&site, &home, "unconfirmed = ?2", 0),
+            _ => {}
         }
         upkeep(&site);
         let posts = receiver.take();
-        assert_eq!(posts.len(), 1, "{by_visit}");
+        assert_eq!(posts.len(), 1, "{who}");
         let event = &posts[0].json()["events"][0];
         assert_eq!(event["event"], "mended");
         assert_eq!(event["ipv4"], "203.0.113.1");

@@ -153,6 +153,20 @@ fn what_is_pending_does_not_hide_that_the_zone_is_old() {
     assert_eq!(site.dns("h16"), "192.0.2.16");
 }
 
+/// Its serial tells it before the UPDATE of what waits gives it another one, and nothing else does.
+#[test]
+fn what_is_pending_does_not_hide_it_where_the_history_is_forgotten() {
+    let (site, homes) = eleven_moved_since_the_copy(true);
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    db.execute("DELETE FROM history", []).unwrap();
+    drop(db);
+    let round = site.round(Word::Registry);
+    assert_eq!(round.settled.confirmed, 1);
+    assert_eq!(round.compared, mended(11));
+    check_all(&site, &homes[..11], "198.51.100");
+    assert_eq!(site.dns("h16"), "192.0.2.16");
+}
+
 #[test]
 fn a_zone_that_was_made_anew_is_mended_whole() {
     let site = Site::new();

@@ -5,10 +5,15 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
+use bowline::ip::Addresses;
+use bowline::registry::Settings;
+use bowline::time::Timestamp;
 use bowline::upkeep::{Compared, Word};
 
-use crate::compare::{by_hand, compare};
-use crate::support::site::Site;
+use crate::compare::{by_hand, compare, mended};
+use crate::relay::relayed;
+use crate::support::knot::wait_until;
+use crate::support::site::{Home, Site, set};
 
 /// Runs a verb, which succeeds.
 fn bowline(site: &Site, words: &[&str]) {
@@ -91,4 +96,156 @@ fn a_zone_that_went_back_with_it_is_the_older() {
     restore(&site, &backup);
     assert_eq!(compare(&site, Word::Registry).mended, 1);
     assert_eq!(site.dns("home"), "203.0.113.2");
+}
+
+/// Waits until the clock, which counts whole seconds, is beyond all that was accepted.
+fn later() {
+    let now = Timestamp::now();
+    wait_until("the next second", || Timestamp::now() > now);
+}
+
+/// Saves all; what comes after it is lost when that is put back.
+fn save(site: &Site) -> String {
+    let backup = site.path("backup.tar").display().to_string();
+    bowline(site, &["backup", &backup]);
+    later();
+    backup
+}
+
+fn adopted(adopted: usize) -> Compared {
+    Compared {
+        adopted,
+        ..Compared::default()
+    }
+}
+
+fn check(site: &Site, home: &Home, address: &str) {
+    assert_eq!(site.dns(&home.name), address, "{}", site.log());
+    assert_eq!(site.wish(home), address);
+    assert!(!site.host(home).is_pending());
+}
+
+/// A host that waits with its third address; the zone is back at its first.
+fn waits_while_the_zone_went_back() -> (Site, Home) {
+    let mut site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    site.knot.keep_copy();
+    // The next UPDATE does not reach the serial that was there.
+    for address in ["203.0.113.9", "203.0.113.2"] {
+        assert_eq!(site.visit(&home.with(address)).status, 200);
+    }
+    assert_eq!(compare(&site, Word::Registry), Compared::default());
+    site.knot.stop();
+    assert!(site.visit(&home.with("203.0.113.3")).is_pending());
+    let backup = save(&site);
+    site.knot.restart();
+    site.knot.put_copy_back();
+    assert_eq!(site.dns("home"), "203.0.113.1");
+    restore(&site, &backup);
+    (site, home)
+}
+
+#[test]
+fn that_a_zone_went_back_is_known_though_its_serial_has_gone_on() {
+    let (site, home) = waits_while_the_zone_went_back();
+    let other = site.add("other");
+    assert_eq!(site.visit(&other.with("203.0.113.9")).status, 200);
+    let soa = "@ 3600 SOA ns1.example.net. hostmaster.example.net. 4000 3600 600 1209600 60";
+    let mut args = vec!["zone-set"];
+    args.extend(soa.splitn(4, ' '));
+    by_hand(&site, &[&["zone-unset", "@", "SOA"], &args]);
+    site.round(Word::Registry);
+    check(&site, &home, "203.0.113.3");
+}
+
+#[test]
+fn what_is_looked_at_again_does_not_undo_the_newer() {
+    let site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let now = Timestamp::now().seconds();
+    let doubt = "UPDATE host SET unconfirmed = ?2 WHERE id = ?1";
+    db.execute(doubt, (home.id.number(), now)).unwrap();
+    drop(db);
+    let backup = save(&site);
+    assert_eq!(site.visit(&home.with("203.0.113.2")).status, 200);
+    restore(&site, &backup);
+    assert_eq!(compare(&site, Word::Registry), adopted(1));
+    check(&site, &home, "203.0.113.2");
+}
+
+#[test]
+fn where_no_client_tells_an_address_the_zone_does_not_either() {
+    let mut site = Site::new();
+    let fixed = |address: &str| Settings {
+        fixed: Some([address.parse().unwrap()].into_iter().collect()),
+        ..Settings::default()
+    };
+    let (first, second) = (fixed("203.0.113.1"), fixed("203.0.113.2"));
+    let (lamp, off) = (site.add_with("lamp", first.clone()), site.add("off"));
+    set(&mut site.registry(), lamp.id, &first, first.fixed).unwrap();
+    site.publish(&lamp);
+    assert_eq!(site.visit(&off.with("203.0.113.1")).status, 200);
+    site.knot.stop();
+    set(&mut site.registry(), lamp.id, &second, second.fixed).unwrap();
+    site.registry().disable(off.id, Timestamp::now()).unwrap();
+    let backup = save(&site);
+    site.knot.restart();
+    by_hand(
+        &site,
+        &[
+            &["zone-unset", "lamp", "A"],
+            &["zone-set", "lamp", "60", "A", "203.0.113.66"],
+            &["zone-unset", "off", "A"],
+            &["zone-set", "off", "60", "A", "203.0.113.66"],
+        ],
+    );
+    restore(&site, &backup);
+    site.forget_log();
+    let round = site.round(Word::Registry);
+    assert_eq!(round.settled.confirmed, 2);
+    check(&site, &lamp, "203.0.113.2");
+    check(&site, &off, &Addresses::NONE.to_string());
+    // Nobody is told to set what is set.
+    assert!(!site.log().contains("911"), "{}", site.log());
+}
+
+#[test]
+fn a_registry_is_a_restored_one_until_all_is_mended() {
+    let site = Site::new();
+    let homes = ["lost", "stands"].map(|name| site.add(name));
+    for home in &homes {
+        assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    }
+    let backup = save(&site);
+    by_hand(&site, &[&["zone-unset", "lost", "A"]]);
+    restore(&site, &backup);
+    relayed(
+        &site,
+        |message| match message.changes() {
+            true => message.refuse(),
+            false => message.pass(),
+        },
+        || assert_eq!(compare(&site, Word::Registry).left, 1),
+    );
+    let moved = |address| -> [Vec<&str>; 2] {
+        let set = vec!["zone-set", "stands", "60", "A", address];
+        [vec!["zone-unset", "stands", "A"], set]
+    };
+    let [unset, put] = moved("198.51.100.1");
+    by_hand(&site, &[&unset, &put]);
+    let expected = Compared {
+        adopted: 1,
+        ..mended(1)
+    };
+    assert_eq!(compare(&site, Word::Registry), expected);
+    check(&site, &homes[0], "203.0.113.1");
+    check(&site, &homes[1], "198.51.100.1");
+    // That is over.
+    let [unset, put] = moved("198.51.100.2");
+    by_hand(&site, &[&unset, &put]);
+    assert_eq!(compare(&site, Word::Registry), mended(1));
+    check(&site, &homes[1], "198.51.100.1");
 }
