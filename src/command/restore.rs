@@ -106,8 +106,11 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
 fn restore_registry(mut backup: File, context: &mut Context<'_>) -> Result<(), Failure> {
     let config = load(context)?;
     let path = &config.state.registry;
+    // Before it is there: a timer's upkeep may look for it already.
+    upkeep::note_restored(&config).map_err(|error| {
+        Failure::new(format!("{}: {error}", config.state_directory().display()))
+    })?;
     if !path.exists() {
-        // A timer's upkeep may look for it already.
         let new = NewFile::create(path)?;
         io::copy(&mut backup, &mut new.file())
             .and_then(|_| {
@@ -123,9 +126,6 @@ fn restore_registry(mut backup: File, context: &mut Context<'_>) -> Result<(), F
             .and_then(|()| fs::set_permissions(&locks, fs::Permissions::from_mode(STATE_MODE)))
             .map_err(|error| Failure::new(format!("{}: {error}", locks.display())))?;
     }
-    upkeep::note_restored(&config).map_err(|error| {
-        Failure::new(format!("{}: {error}", config.state_directory().display()))
-    })?;
     let registry = open_registry(&config)?;
     let mut hosts = 0;
     registry.each_host(|_| {

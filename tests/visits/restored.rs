@@ -249,3 +249,27 @@ fn a_registry_is_a_restored_one_until_all_is_mended() {
     assert_eq!(compare(&site, Word::Registry), mended(1));
     check(&site, &homes[1], "198.51.100.1");
 }
+
+#[test]
+fn it_is_noted_before_the_registry_is_there() {
+    let site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    let backup = save(&site);
+    for name in ["bowline.db", "bowline.db-wal", "bowline.db-shm"] {
+        let _ = fs::remove_file(site.path(&format!("state/{name}")));
+    }
+    // In its place is something else.
+    fs::write(site.path("state/restored"), "").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_bowline"))
+        .args(["restore", &backup])
+        .env("BOWLINE_CONFIG", site.path("bowline.toml"))
+        .output()
+        .unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    assert!(!site.registry_file().exists(), "{output:?}");
+    fs::remove_file(site.path("state/restored")).unwrap();
+    assert_eq!(site.dns("home"), "203.0.113.1");
+    restore(&site, &backup);
+    check(&site, &home, "203.0.113.1");
+}
