@@ -68,7 +68,7 @@ pub(super) fn run(
         let comparison = Comparison {
             config,
             zone,
-            restored: restored::is(config, &zone.name),
+            restored: restored::at(config, &zone.name).is_some(),
             registry,
             publisher,
             logger,

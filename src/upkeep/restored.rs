@@ -1,7 +1,8 @@
 //! Zones whose hosts came out of a backup: until they have been compared once, what the name
 //! server has is taken for the newer.
 //!
-//! Those who heard `good` after the backup was made will not come again to say it.
+//! Those who heard `good` after the backup was made will not come again to say it. What was
+//! accepted since the registry was restored is newer still.
 
 use std::fs;
 use std::io;
@@ -10,6 +11,20 @@ use std::path::PathBuf;
 use crate::config::Config;
 use crate::lock::LockError;
 use crate::name::ZoneName;
+use crate::registry::Host;
+use crate::time::Timestamp;
+
+/// When a registry was restored.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Restored(Timestamp);
+
+impl Restored {
+    /// Whether the addresses that a host wishes came out of the backup. That it wishes them at
+    /// other names since, as when a former one lapses, makes them no newer.
+    pub(super) fn has(self, host: &Host) -> bool {
+        host.last_change.is_none_or(|changed| changed < self.0)
+    }
+}
 
 /// Notes it for all zones.
 ///
@@ -20,13 +35,19 @@ pub fn note(config: &Config) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
+    let now = format!("{}\n", Timestamp::now().seconds());
     let mut zones = config.zones.iter();
-    zones.try_for_each(|zone| fs::write(file(config, &zone.name), ""))
+    zones.try_for_each(|zone| fs::write(file(config, &zone.name), &now))
 }
 
-/// Whether a zone has not been compared since.
-pub(super) fn is(config: &Config, zone: &ZoneName) -> bool {
-    file(config, zone).exists()
+/// When the registry was restored, if the zone has not been compared since.
+pub(super) fn at(config: &Config, zone: &ZoneName) -> Option<Restored> {
+    let file = file(config, zone);
+    let text = fs::read_to_string(&file).ok();
+    let seconds = text.and_then(|text| text.trim().parse().ok());
+    // Where nobody can tell when, all may have come out of the backup.
+    let at = Timestamp::from_seconds(seconds.unwrap_or(i64::MAX));
+    file.exists().then_some(Restored(at))
 }
 
 /// A zone has been compared.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::{Silent, Word, adopt, mended, restored};
+use super::restored::{self, Restored};
+use super::{Silent, Word, adopt, mended};
 use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
@@ -89,8 +90,8 @@ impl Settling<'_> {
             return Ok(());
         }
         let behind = self.see(zone)?;
-        let restored = restored::is(self.config, zone) && !behind;
-        let adopts = self.word == Word::Zone || restored;
+        let restored = restored::at(self.config, zone).filter(|_| !behind);
+        let adopts = self.word == Word::Zone || restored.is_some();
         if adopts {
             hosts.retain(Host::is_pending);
         }
@@ -100,7 +101,7 @@ impl Settling<'_> {
                 break;
             }
             if adopts {
-                self.adopt(zone, some)?;
+                self.adopt(zone, some, restored)?;
             }
             let shown = self.show(zone, some)?;
             let is_next = |host: &&Host| host.is_pending() || shown.is_some();
@@ -179,10 +180,21 @@ impl Settling<'_> {
     }
 
     /// Takes the zone's word for those where it has neither what was confirmed nor what waits: a
-    /// registry that is the older one has waiting what was overtaken long ago.
-    fn adopt(&mut self, zone: &ZoneName, hosts: &[Host]) -> Result<(), PublishError> {
-        let has_client = |host: &&Host| host.is_on() && host.settings.fixed.is_none();
-        let hosts: Vec<&Host> = hosts.iter().filter(has_client).collect();
+    /// registry that is the older one has waiting what was overtaken long ago. What was accepted
+    /// since it was `restored` is the newest.
+    fn adopt(
+        &mut self,
+        zone: &ZoneName,
+        hosts: &[Host],
+        restored: Option<Restored>,
+    ) -> Result<(), PublishError> {
+        let is_older = |host: &Host| match self.word {
+            Word::Zone => true,
+            Word::Registry => restored.is_some_and(|restored| restored.has(host)),
+        };
+        let has_client = |host: &Host| host.is_on() && host.settings.fixed.is_none();
+        let may_adopt = |host: &&Host| has_client(host) && is_older(host);
+        let hosts: Vec<&Host> = hosts.iter().filter(may_adopt).collect();
         let deadline = Deadline::after(Deadline::REQUEST);
         let shown = self.publisher.show(zone, &hosts, &|_, _| true, deadline);
         // What is in the way is told by those who publish.

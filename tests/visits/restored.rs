@@ -125,6 +125,43 @@ fn check(site: &Site, home: &Home, address: &str) {
     assert!(!site.host(home).is_pending());
 }
 
+#[test]
+fn what_was_accepted_since_then_is_the_newest() {
+    let mut site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    let backup = save(&site);
+    assert_eq!(site.visit(&home.with("203.0.113.2")).status, 200);
+    restore(&site, &backup);
+    site.knot.stop();
+    assert!(site.visit(&home.with("203.0.113.3")).is_pending());
+    site.knot.restart();
+    let round = site.round(Word::Registry);
+    assert_eq!(round.settled.confirmed, 1);
+    assert_eq!(round.compared, Compared::default());
+    check(&site, &home, "203.0.113.3");
+}
+
+/// Upkeep itself makes the older address wait then, and nobody has said that it is right.
+#[test]
+fn what_lapses_since_then_is_no_word_of_a_client() {
+    let site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    bowline(&site, &["host", "rename", "home", "villa", "--keep-old=1h"]);
+    let backup = save(&site);
+    assert_eq!(site.visit(&home.with("203.0.113.2")).status, 200);
+    restore(&site, &backup);
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    db.execute("UPDATE former_name SET until = 0", []).unwrap();
+    drop(db);
+    let round = site.round(Word::Registry);
+    assert_eq!((round.pruned.names, round.compared), (1, adopted(1)));
+    let shown = ["home", "villa"].map(|name| site.dns(name));
+    assert_eq!(shown, ["", "203.0.113.2"]);
+    assert_eq!(site.wish(&home), "203.0.113.2");
+}
+
 /// A host that waits with its third address; the zone is back at its first.
 fn waits_while_the_zone_went_back() -> (Site, Home) {
     let mut site = Site::new();
