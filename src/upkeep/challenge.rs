@@ -33,7 +33,7 @@ pub(super) fn run(
     };
     for (host, zone) in registry.due_challenges(now)? {
         let address = publisher.address(&zone);
-        if address.is_some_and(|address| silent.contains(&address)) {
+        if address.is_some_and(|address| silent.servers.contains(&address)) {
             challenges.pending += 1;
             continue;
         }
@@ -52,7 +52,7 @@ pub(super) fn run(
             }
             Ok(Err(trouble)) => {
                 if trouble.is_server() {
-                    silent.extend(address);
+                    silent.servers.extend(address);
                 }
                 (trouble.to_string(), trouble.hint())
             }

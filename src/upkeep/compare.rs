@@ -62,7 +62,7 @@ pub(super) fn run(
 ) -> Result<Compared, PublishError> {
     let mut compared = Compared::default();
     for zone in &config.zones {
-        if silent.contains(&zone.server) {
+        if silent.servers.contains(&zone.server) || silent.zones.contains(&zone.name) {
             continue;
         }
         let comparison = Comparison {
@@ -216,7 +216,7 @@ impl Comparison<'_> {
     /// Says that the name server did not let itself be asked.
     fn complain(&mut self, trouble: &Trouble) {
         if trouble.is_server() {
-            self.silent.insert(self.zone.server);
+            self.silent.servers.insert(self.zone.server);
         }
         complain(self.logger, self.zone, trouble, trouble.hint());
     }

@@ -29,13 +29,20 @@ use self::turn::Turn;
 use crate::config::{Config, LogLevel};
 use crate::hint::Hint;
 use crate::log::{Line, Logger};
+use crate::name::ZoneName;
 use crate::notify::{self, Delivered};
 use crate::publish::{PublishError, Publisher};
 use crate::registry::{Registry, RegistryError};
 use crate::time::Timestamp;
 
-/// Name servers that did not answer in this round: nothing more is asked of them.
-type Silent = BTreeSet<SocketAddr>;
+/// What did not answer in this round: nothing more is asked of it.
+#[derive(Debug, Default)]
+struct Silent {
+    /// Name servers.
+    servers: BTreeSet<SocketAddr>,
+    /// Zones whose word is wanted before anything is published.
+    zones: BTreeSet<ZoneName>,
+}
 
 /// What a round has done.
 #[derive(Debug, Default)]
@@ -115,7 +122,7 @@ fn duties(
     // Names that lapse become wishes, which are then settled with the others.
     let pruned = prune::run(config, registry, turn.sure);
     let expired = expire::run(config, registry, logger, turn.steady, now);
-    let mut silent = Silent::new();
+    let mut silent = Silent::default();
     let mut settled = Settled::default();
     let mut settle = |registry: &mut Registry, silent: &mut Silent| {
         let settled = &mut settled;

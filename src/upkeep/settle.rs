@@ -12,7 +12,7 @@ use crate::hint::Hint;
 use crate::log::{Line, Logger};
 use crate::name::ZoneName;
 use crate::publish::{PublishError, Published, Publisher, TOGETHER, Trouble, differing};
-use crate::registry::{Host, HostId, Registry};
+use crate::registry::{Host, HostId, Registry, RegistryError};
 use crate::time::Timestamp;
 
 /// A look before an UPDATE takes no longer than this.
@@ -52,6 +52,7 @@ pub(super) fn run(
 ) -> Result<(), PublishError> {
     let now = Timestamp::now();
     let mut hosts = registry.due(config.limits.changes.longest_wait(), now)?;
+    hosts.extend(of_backup(config, registry, &hosts)?);
     // Where the zone has the word, what it shows of the others is not to be undone before.
     if word == Word::Registry {
         hosts.extend(registry.unsettled(now)?);
@@ -71,6 +72,28 @@ pub(super) fn run(
     Ok(())
 }
 
+/// What waits out of a backup though it is not due: later, when its zone counts as compared, it
+/// would undo what is newer there.
+fn of_backup(
+    config: &Config,
+    registry: &Registry,
+    due: &[Host],
+) -> Result<Vec<Host>, RegistryError> {
+    let restored = config.zones.iter().map(|zone| &zone.name);
+    let restored = restored.filter_map(|zone| Some((zone, restored::at(config, zone)?)));
+    let restored: BTreeMap<&ZoneName, Restored> = restored.collect();
+    if restored.is_empty() {
+        return Ok(Vec::new());
+    }
+    let due: BTreeSet<HostId> = due.iter().map(|host| host.id).collect();
+    let mut waiting = registry.pending()?;
+    waiting.retain(|host| {
+        let restored = restored.get(&host.name.zone());
+        restored.is_some_and(|restored| restored.has(host)) && !due.contains(&host.id)
+    });
+    Ok(waiting)
+}
+
 struct Settling<'a> {
     config: &'a Config,
     word: Word,
@@ -85,12 +108,21 @@ impl Settling<'_> {
     /// Publishes hosts of a zone, until its name server refuses it or does not answer any more.
     fn zone(&mut self, zone: &ZoneName, mut hosts: Vec<Host>) -> Result<(), PublishError> {
         let address = self.publisher.address(zone);
-        if address.is_some_and(|address| self.silent.contains(&address)) {
+        if address.is_some_and(|address| self.silent.servers.contains(&address)) {
             self.settled.wait(&hosts);
             return Ok(());
         }
-        let behind = self.see(zone)?;
-        let restored = restored::at(self.config, zone).filter(|_| !behind);
+        let restored = restored::at(self.config, zone);
+        let behind = match self.see(zone)? {
+            Ok(behind) => behind,
+            Err(trouble) if restored.is_some() => {
+                self.leave(zone, &hosts, &trouble);
+                return Ok(());
+            }
+            // Where it cannot be seen, the UPDATE is told why.
+            Err(_) => false,
+        };
+        let restored = restored.filter(|_| !behind);
         let adopts = self.word == Word::Zone || restored.is_some();
         if adopts {
             hosts.retain(Host::is_pending);
@@ -100,8 +132,9 @@ impl Settling<'_> {
             if some.is_empty() {
                 break;
             }
-            if adopts {
-                self.adopt(zone, some, restored)?;
+            if adopts && let Err(trouble) = self.adopt(zone, some, restored)? {
+                self.leave(zone, hosts, &trouble);
+                return Ok(());
             }
             let shown = self.show(zone, some)?;
             let is_next = |host: &&Host| host.is_pending() || shown.is_some();
@@ -126,7 +159,7 @@ impl Settling<'_> {
             if let Some(trouble) = stopped {
                 self.settled.wait(rest);
                 if trouble.is_server() {
-                    self.silent.extend(address);
+                    self.silent.servers.extend(address);
                 }
                 return Ok(());
             }
@@ -135,21 +168,32 @@ impl Settling<'_> {
     }
 
     /// Looks at the zone's serial before any UPDATE moves it: after that nobody could tell by it
-    /// whether the zone went back. Says whether it has; where it cannot be seen, the UPDATE is
-    /// told why.
-    fn see(&mut self, zone: &ZoneName) -> Result<bool, PublishError> {
+    /// whether the zone went back. Says whether it has.
+    fn see(&mut self, zone: &ZoneName) -> Result<Result<bool, Trouble>, PublishError> {
         // Before it is asked: what others see meanwhile may be newer.
         let known = self.registry.zone_state(zone)?;
         match self.publisher.serial(zone, Deadline::after(LOOK)) {
             Ok(Ok(serial)) => {
                 let now = Timestamp::now();
                 self.registry.see(zone, known.serial, serial, now)?;
-                Ok(known.went_back.is_some() || known.is_behind(serial))
+                Ok(Ok(known.went_back.is_some() || known.is_behind(serial)))
             }
-            Ok(Err(_)) => Ok(false),
-            Err(error) if error.is_of_zone() => Ok(false),
+            Ok(Err(trouble)) => Ok(Err(trouble)),
+            // Those who publish tell of it.
+            Err(error) if error.is_of_zone() => Ok(Ok(false)),
             Err(error) => Err(error),
         }
+    }
+
+    /// Leaves hosts as they are until the zone, which may have the newer, can be heard; not before
+    /// then does it count as compared.
+    fn leave(&mut self, zone: &ZoneName, hosts: &[Host], trouble: &Trouble) {
+        self.settled.wait(hosts);
+        self.silent.zones.insert(zone.clone());
+        if trouble.is_server() {
+            self.silent.servers.extend(self.publisher.address(zone));
+        }
+        self.complain(("zone", zone), "dnserr", trouble, trouble.hint());
     }
 
     /// What the name server shows instead of the records of hosts that are looked at again though
@@ -187,7 +231,7 @@ impl Settling<'_> {
         zone: &ZoneName,
         hosts: &[Host],
         restored: Option<Restored>,
-    ) -> Result<(), PublishError> {
+    ) -> Result<Result<(), Trouble>, PublishError> {
         let is_older = |host: &Host| match self.word {
             Word::Zone => true,
             Word::Registry => restored.is_some_and(|restored| restored.has(host)),
@@ -196,10 +240,15 @@ impl Settling<'_> {
         let may_adopt = |host: &&Host| has_client(host) && is_older(host);
         let hosts: Vec<&Host> = hosts.iter().filter(may_adopt).collect();
         let deadline = Deadline::after(Deadline::REQUEST);
-        let shown = self.publisher.show(zone, &hosts, &|_, _| true, deadline);
-        // What is in the way is told by those who publish.
-        let (Ok(Ok(shown)), Some(zone)) = (shown, self.config.zone(zone)) else {
-            return Ok(());
+        let shown = match self.publisher.show(zone, &hosts, &|_, _| true, deadline) {
+            Ok(Ok(shown)) => shown,
+            Ok(Err(trouble)) => return Ok(Err(trouble)),
+            // Those who publish tell of it.
+            Err(error) if error.is_of_zone() => return Ok(Ok(())),
+            Err(error) => return Err(error),
+        };
+        let Some(zone) = self.config.zone(zone) else {
+            return Ok(Ok(()));
         };
         let others = hosts.into_iter().zip(shown).filter(|(host, shown)| {
             let known = [host.wish.records.addresses, host.fact.addresses];
@@ -210,7 +259,7 @@ impl Settling<'_> {
         let others = others.map(|(host, shown)| (host.clone(), shown)).collect();
         let taken = adopt::run(zone, self.registry, self.logger, others)?;
         self.settled.adopted += taken.adopted;
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Counts and tells what became of hosts, given what was shown of them before; what is in the

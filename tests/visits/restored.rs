@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -142,6 +143,62 @@ fn what_was_accepted_since_then_is_the_newest() {
     check(&site, &home, "203.0.113.3");
 }
 
+#[test]
+fn what_waits_is_not_published_before_the_zone_was_heard() {
+    let mut site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    site.knot.stop();
+    assert!(site.visit(&home.with("203.0.113.2")).is_pending());
+    let backup = save(&site);
+    site.knot.restart();
+    assert_eq!(site.visit(&home.with("203.0.113.3")).status, 200);
+    restore(&site, &backup);
+    let updated = AtomicBool::new(false);
+    relayed(
+        &site,
+        |message| {
+            updated.fetch_or(message.is_update(), Relaxed);
+            match message.names("home") && !updated.load(Relaxed) {
+                true => message.refuse(),
+                false => message.pass(),
+            }
+        },
+        || {
+            let round = site.round(Word::Registry);
+            assert_eq!(round.settled.pending.len(), 1);
+            assert!(!updated.load(Relaxed), "nothing was published");
+        },
+    );
+    assert_eq!(site.dns("home"), "203.0.113.3");
+    assert_eq!(compare(&site, Word::Registry), adopted(1));
+    check(&site, &home, "203.0.113.3");
+}
+
+#[test]
+fn what_waits_for_its_time_does_not_undo_the_newer_then() {
+    let mut site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    site.knot.stop();
+    assert!(site.visit(&home.with("203.0.113.2")).is_pending());
+    let retry_at = |site: &Site, seconds: i64| {
+        let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+        let at = Timestamp::now().seconds() + seconds;
+        let put_off = "UPDATE host SET retry_at = ?2 WHERE id = ?1 AND wish <> fact";
+        db.execute(put_off, (home.id.number(), at)).unwrap();
+    };
+    retry_at(&site, 300);
+    let backup = save(&site);
+    site.knot.restart();
+    assert_eq!(site.visit(&home.with("203.0.113.3")).status, 200);
+    restore(&site, &backup);
+    site.round(Word::Registry);
+    retry_at(&site, 0);
+    site.round(Word::Registry);
+    check(&site, &home, "203.0.113.3");
+}
+
 /// Upkeep itself makes the older address wait then, and nobody has said that it is right.
 #[test]
 fn what_lapses_since_then_is_no_word_of_a_client() {
@@ -181,6 +238,23 @@ fn waits_while_the_zone_went_back() -> (Site, Home) {
     assert_eq!(site.dns("home"), "203.0.113.1");
     restore(&site, &backup);
     (site, home)
+}
+
+#[test]
+fn what_waits_is_newer_than_a_zone_that_went_back() {
+    let (site, home) = waits_while_the_zone_went_back();
+    // As long as nobody can tell that it has, the zone is not believed either.
+    let asked = AtomicBool::new(false);
+    relayed(
+        &site,
+        |message| match asked.swap(true, Relaxed) {
+            true => message.pass(),
+            false => message.refuse(),
+        },
+        || assert_eq!(site.round(Word::Registry).settled.adopted, 0),
+    );
+    site.round(Word::Registry);
+    check(&site, &home, "203.0.113.3");
 }
 
 #[test]
