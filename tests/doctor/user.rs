@@ -276,3 +276,61 @@ fn a_log_that_cannot_be_written() {
     assert!(status().contains(&line), "{}", status());
     assert_eq!(doctor(&site, &parent, &[]).problems(), problems);
 }
+
+/// Neither root nor who runs bowline.
+#[test]
+fn what_belongs_to_a_third_user() {
+    let Some((site, uid, gid)) = theirs() else {
+        return;
+    };
+    let parent = Parent::with(DELEGATION);
+    const THIRD: u32 = 1;
+    let all = [
+        "state/locks/host-00",
+        "state/bowline.db-wal",
+        "state/changes.counters",
+    ];
+    for name in all {
+        fs::write(site.path(name), "").unwrap();
+        mode(&site.path(name), 0o640);
+        chown(site.path(name), Some(THIRD), Some(THIRD)).unwrap();
+    }
+    // Ours, and too open.
+    let ours = "state/locks/upkeep";
+    mode(&site.path(ours), 0o666);
+    let said = doctor(&site, &parent, &["--fix"]);
+    let problems = ["locks", "registry-owner", "url"];
+    let mut told = said.problems();
+    told.sort_unstable();
+    assert_eq!(told, problems, "{:#}", said.document);
+    for (check, name) in [("locks", all[0]), ("registry-owner", all[1])] {
+        let path = site.path(name);
+        let says = format!("{} belongs to daemon, and www-data runs", path.display());
+        assert!(said.about(check).contains(&says), "{}", said.about(check));
+        let hint = format!("`chown --no-dereference www-data: {}`", path.display());
+        assert!(said.hint(check).contains(&hint), "{}", said.hint(check));
+        assert_eq!(owner(&site, name), (THIRD, THIRD), "{name}");
+    }
+    // What nobody misses is made anew, and what is ours is put right all the same.
+    assert!(!site.path(all[2]).exists());
+    let is = fs::metadata(site.path(ours)).unwrap();
+    assert_eq!((is.uid(), is.mode() & 0o7777), (uid, 0o640));
+    for name in &all[..2] {
+        chown(site.path(name), Some(uid), Some(gid)).unwrap();
+    }
+    let said = doctor(&site, &parent, &["--fix"]);
+    assert_eq!(said.problems(), ["url"], "{:#}", said.document);
+
+    // Keys are root's, whoever has got hold of them.
+    for name in ["lookup.key", "tsig.key"] {
+        chown(site.path(name), Some(THIRD), Some(gid)).unwrap();
+    }
+    let said = doctor(&site, &parent, &[]);
+    assert!(said.about("secrets").contains("belongs to daemon"));
+    let said = doctor(&site, &parent, &["--fix"]);
+    assert_eq!(said.problems(), ["url"], "{:#}", said.document);
+    for name in ["lookup.key", "tsig.key"] {
+        assert_eq!(owner(&site, name), (0, gid), "{name}");
+    }
+    assert!(works(&site));
+}

@@ -66,15 +66,22 @@ pub(super) fn beside(registry: &Path, fix: bool, report: &mut Report) {
 
 /// Files that are to be ours alone; whether they are.
 fn each(files: &[PathBuf], name: &'static str, fix: bool, report: &mut Report) -> bool {
-    let mut sound = true;
+    let (mut sound, mut told) = (true, false);
     for file in files {
         let allowed = in_directory_of(file, OWN);
         let Ok(is) = fs::symlink_metadata(file) else {
             continue;
         };
         if let Some(uid) = foreigner(file) {
-            foreign(file, uid, name, report);
-            return false;
+            // One tells what is the matter with all; what is ours is put right beside them.
+            if !told {
+                foreign(file, uid, name, report);
+            }
+            (sound, told) = (false, true);
+            if !fix {
+                return false;
+            }
+            continue;
         }
         // The directory keeps strangers out; nothing is to be read in the others.
         let usable = is.mode() & (WRITABLE | OWN) == OWN;
@@ -84,7 +91,7 @@ fn each(files: &[PathBuf], name: &'static str, fix: bool, report: &mut Report) -
         if let Some(wrong) = allowed.wrong(&is) {
             amend(file, &allowed, &wrong, name, fix, report);
             sound = false;
-            // One tells what is the matter with all; all are put right.
+            // Likewise; all are put right.
             if !fix {
                 return false;
             }
