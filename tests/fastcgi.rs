@@ -29,6 +29,8 @@ mod nginx;
 mod peer;
 #[path = "fastcgi/responder.rs"]
 mod responder;
+#[path = "fastcgi/room.rs"]
+mod room;
 #[path = "fastcgi/signals.rs"]
 mod signals;
 #[path = "fastcgi/site.rs"]

@@ -24,6 +24,8 @@ mod knot;
 mod sites;
 #[path = "setup/trial.rs"]
 mod trial;
+#[path = "setup/unasked.rs"]
+mod unasked;
 #[path = "setup/web.rs"]
 mod web;
 #[path = "setup/zone.rs"]

@@ -92,3 +92,23 @@ fn one_that_hangs_is_killed_with_what_it_started() {
         std::thread::sleep(Duration::from_millis(50));
     }
 }
+
+/// Nobody is told late by it: the next round begins where this one ended.
+#[test]
+fn a_round_begins_nothing_that_may_take_longer_than_it() {
+    let site = running(
+        "[ -e slow ] || { touch slow; sleep 5; }; echo >>ran",
+        "timeout = \"25s\"",
+    );
+    let homes = ["home", "nas"].map(|name| site.add(name));
+    for home in &homes {
+        assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+        assert_eq!(site.dns(&home.name), "203.0.113.1");
+    }
+    // After five of its thirty seconds 25 are left, and none to end what is killed then.
+    for _ in 0..2 {
+        assert_eq!(upkeep(&site), [1, 0, 0]);
+    }
+    assert_eq!(upkeep(&site), [0, 0, 0]);
+    assert_eq!(fs::read(site.path("ran")).unwrap(), b"\n\n");
+}

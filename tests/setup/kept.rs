@@ -73,3 +73,35 @@ fn of_what_somebody_changed_and_closed_there_is_no_digest() {
     assert!(read.contains("/50-dyn.example.org.conf\n"), "{read}");
     assert!(!read.contains("/00-key.conf\n"), "{read}");
 }
+
+/// A disk that takes no more in the middle: what it took is ours, and no change of somebody's.
+#[test]
+fn what_was_written_before_a_disk_failed_is_known_as_ours() {
+    let mut trial = Trial::new();
+    let whole = trial.executable.clone();
+    let script = trial.dir.path().join("on-a-bad-disk");
+    // Longer files are not taken.
+    let text = format!(
+        "#!/bin/sh\ntrap '' XFSZ\nexec prlimit --fsize=2000 {} \"$@\"\n",
+        whole.display()
+    );
+    fs::write(&script, text).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    trial.executable = script;
+    let failed = trial.init(&[]).unwrap_err();
+    assert!(failed.contains("File too large"), "{failed}");
+    assert!(trial.config().exists());
+    assert!(!trial.path("knot/bowline.d/10-bowline.conf").exists());
+    trial.executable = whole;
+    let url = "https://other.example.org";
+    let report = trial.init(&[&format!("--url={url}")]).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let files = report["files"].as_object().unwrap();
+    let kept: Vec<_> = files
+        .iter()
+        .filter(|(_, is)| is["state"] == "kept")
+        .collect();
+    assert!(kept.is_empty(), "{kept:?}");
+    assert!(trial.read("bowline.toml").contains(url));
+    assert!(trial.path("knot/bowline.d/10-bowline.conf").exists());
+}

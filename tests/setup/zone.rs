@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::support::skip::installed;
 use crate::trial::{Trial, run, succeed, wait_until};
 
-fn zone(trial: &Trial, arguments: &[&str]) -> Result<Value, String> {
+pub(crate) fn zone(trial: &Trial, arguments: &[&str]) -> Result<Value, String> {
     let arguments: Vec<String> = ["zone"]
         .iter()
         .chain(arguments)
