@@ -9,6 +9,8 @@
 
 mod support;
 
+#[path = "visits/adopted.rs"]
+mod adopted;
 #[path = "visits/again.rs"]
 mod again;
 #[path = "visits/behind.rs"]

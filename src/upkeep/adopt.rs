@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::compare::Differing;
 use crate::config::{LogLevel, Zone};
-use crate::ip::{Family, PublicAddress};
+use crate::ip::{Addresses, Family, PublicAddress};
 use crate::log::{Line, Logger};
 use crate::registry::{Registry, RegistryError};
 use crate::time::Timestamp;
@@ -14,6 +14,15 @@ use crate::time::Timestamp;
 pub(super) struct Taken {
     pub(super) adopted: usize,
     pub(super) left: usize,
+}
+
+/// Those of which the zone says no more than the registry, and the others: it has nothing at the
+/// host's own name, or what is wished there, and another name is to be put right.
+pub(super) fn split(differing: Vec<Differing>) -> (Vec<Differing>, Vec<Differing>) {
+    differing.into_iter().partition(|(host, shown)| {
+        let nothing_new = [Addresses::NONE, host.wish.records.addresses];
+        (shown.addresses()).is_some_and(|shown| nothing_new.contains(&shown))
+    })
 }
 
 /// Takes what the zone says; the next settling confirms it.

@@ -14,7 +14,6 @@ use super::{Silent, adopt, mended, restored, worry};
 use crate::config::{Config, LogLevel, Zone};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
-use crate::ip::Addresses;
 use crate::log::{Line, Logger};
 use crate::name::HostName;
 use crate::publish::{PublishError, Published, Publisher, Shown, TOGETHER, Trouble};
@@ -305,16 +304,13 @@ impl Comparison<'_> {
         };
         match word {
             Word::Zone => {
-                // Where it has nothing it does not say more than the registry.
-                let is_bare = |shown: &Shown| shown.addresses() == Some(Addresses::NONE);
-                let (bare, others): (Vec<_>, _) =
-                    still.into_iter().partition(|(_, shown)| is_bare(shown));
+                let (own, others) = adopt::split(still);
                 let taken = adopt::run(self.zone, self.registry, self.logger, others)?;
                 self.compared.adopted += taken.adopted;
                 self.compared.left += taken.left;
                 Ok(Left {
                     told: u32::try_from(taken.left).unwrap_or(u32::MAX),
-                    ..self.mend(&bare)?
+                    ..self.mend(&own)?
                 })
             }
             Word::Registry if many && !behind => {

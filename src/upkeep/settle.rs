@@ -9,6 +9,7 @@ use super::{Silent, Word, adopt, mended};
 use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
+use crate::ip::Addresses;
 use crate::log::{Line, Logger};
 use crate::name::ZoneName;
 use crate::publish::{PublishError, Published, Publisher, TOGETHER, Trouble, differing};
@@ -251,10 +252,15 @@ impl Settling<'_> {
             return Ok(Ok(()));
         };
         let others = hosts.into_iter().zip(shown).filter(|(host, shown)| {
-            let known = [host.wish.records.addresses, host.fact.addresses];
+            // Where it has nothing, what waits is all there is.
+            let nothing_new = [
+                host.wish.records.addresses,
+                host.fact.addresses,
+                Addresses::NONE,
+            ];
             shown
                 .addresses()
-                .is_some_and(|shown| !known.contains(&shown))
+                .is_some_and(|shown| !nothing_new.contains(&shown))
         });
         let others = others.map(|(host, shown)| (host.clone(), shown)).collect();
         let taken = adopt::run(zone, self.registry, self.logger, others)?;

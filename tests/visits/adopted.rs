@@ -1,0 +1,45 @@
+//! Where the zone has the word: what it says, and where it says nothing.
+
+use bowline::registry::Settings;
+use bowline::upkeep::{Compared, Word};
+
+use crate::compare::{by_hand, compare, mended};
+use crate::support::site::{Home, Site};
+
+fn check(site: &Site, home: &Home, address: &str) {
+    assert_eq!(site.dns(&home.name), address, "{}", site.log());
+    assert_eq!(site.wish(home), address);
+    assert!(!site.host(home).is_pending());
+}
+
+/// A host that waits keeps what it waits for where the zone has nothing.
+#[test]
+fn where_the_zone_has_nothing_what_waits_is_published() {
+    let mut site = Site::new();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    site.knot.stop();
+    assert!(site.visit(&home.with("203.0.113.2")).is_pending());
+    site.knot.restart();
+    by_hand(&site, &[&["zone-unset", "home", "A"]]);
+    let round = site.round(Word::Zone);
+    assert_eq!((round.settled.confirmed, round.settled.adopted), (1, 0));
+    assert_eq!(round.compared, Compared::default());
+    check(&site, &home, "203.0.113.2");
+}
+
+/// Its own name is as it should be: there is nothing to take over, and another one is put right.
+#[test]
+fn a_name_that_is_not_the_hosts_own_is_mended() {
+    let site = Site::new();
+    let star = Settings {
+        wildcard: true,
+        ..Settings::default()
+    };
+    let star = site.add_with("star", star);
+    assert_eq!(site.visit(&star.with("203.0.113.1")).status, 200);
+    by_hand(&site, &[&["zone-unset", "*.star", "A"]]);
+    assert_eq!(compare(&site, Word::Zone), mended(1));
+    check(&site, &star, "203.0.113.1");
+    assert_eq!(site.dns("any.star"), "203.0.113.1");
+}
