@@ -1,13 +1,14 @@
 //! What the name server shows of a host, beside what the host wishes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::Trouble;
 use super::exchange::Exchange;
+use super::{PublishError, Publisher, Trouble};
+use crate::deadline::Deadline;
 use crate::dns::Answer;
 use crate::ip::{AddressSet, Addresses, Family};
-use crate::name::RecordName;
+use crate::name::{HostName, RecordName, ZoneName};
 use crate::registry::{Host, HostId, Wish};
 
 /// Whether a family is asked for in which a host wishes no address. An UPDATE applied late, or
@@ -68,6 +69,26 @@ impl fmt::Display for Shown {
     }
 }
 
+impl Publisher {
+    /// What the name server has of hosts of a zone themselves, in both families: what a wildcard
+    /// above answers in the place of a host is nobody's address.
+    ///
+    /// # Errors
+    /// When the zone is not configured.
+    pub fn show_own(
+        &self,
+        zone: &ZoneName,
+        hosts: &[&Host],
+        deadline: Deadline,
+    ) -> Result<Result<Vec<Shown>, Trouble>, PublishError> {
+        let mut silent = || ();
+        let Some(mut exchange) = self.exchange(self.served(zone)?, deadline, &mut silent)? else {
+            return Ok(Err(Trouble::Waiting));
+        };
+        Ok(exchange.show_own(hosts))
+    }
+}
+
 /// The hosts that are not shown as wished, and what is shown of each.
 pub fn differing(hosts: &[&Host], shown: &[Shown]) -> Vec<(HostId, String)> {
     let pairs = hosts.iter().zip(shown);
@@ -117,6 +138,42 @@ impl Exchange<'_> {
         Ok(hosts.iter().map(show).collect())
     }
 
+    /// The same, but for what wildcards above have answered in the place of a host.
+    ///
+    /// One is there where a name beside the host, which nobody has, is answered likewise. To ask
+    /// for the host itself is an UPDATE: that is done only then.
+    fn show_own(&mut self, hosts: &[&Host]) -> Result<Vec<Shown>, Trouble> {
+        let mut shown = self.show(hosts, &|_, _| true)?;
+        let is_found = |own: &Answer| matches!(own, Answer::Found(_));
+        let has_some = |own: &Answer| matches!(own, Answer::Found(set) if !set.is_empty());
+        let differs = |shown: &Shown| {
+            !shown.as_wished && shown.own.iter().all(is_found) && shown.own.iter().any(has_some)
+        };
+        let pairs = || hosts.iter().zip(&shown).filter(|(_, shown)| differs(shown));
+        let beside: BTreeMap<&str, RecordName> = pairs()
+            .filter_map(|(host, _)| Some((above(&host.name), beside(&host.name)?)))
+            .collect();
+        let questions = beside.values();
+        let questions: Vec<(&RecordName, Family)> = questions
+            .flat_map(|name| Family::BOTH.map(|family| (name, family)))
+            .collect();
+        let answers = self.lookup(&questions, false)?.answers;
+        let wild: BTreeMap<&str, &[Answer]> =
+            beside.keys().copied().zip(answers.chunks(2)).collect();
+        let suspects: Vec<RecordName> = pairs()
+            .filter(|(host, shown)| wild.get(above(&host.name)) == Some(&shown.own.as_slice()))
+            .map(|(host, _)| RecordName::exact(host.name.clone()))
+            .collect();
+        let without = self.without_addresses(&suspects, self.deadline)?;
+        let without: BTreeSet<&HostName> = without.into_iter().map(RecordName::host).collect();
+        for (host, shown) in hosts.iter().zip(&mut shown) {
+            if without.contains(&host.name) {
+                shown.own.clear();
+            }
+        }
+        Ok(shown)
+    }
+
     /// Empties what was found where nothing is wished and a wildcard above has answered.
     ///
     /// That is asked for names of hosts without any address only: at a name that has one family
@@ -145,6 +202,21 @@ impl Exchange<'_> {
         }
         Ok(())
     }
+}
+
+/// Where a wildcard would stand that answers for a host, relative to the zone; empty: at its apex.
+fn above(host: &HostName) -> &str {
+    host.relative()
+        .split_once('.')
+        .map_or("", |(_, above)| above)
+}
+
+/// A name there that nobody has.
+fn beside(host: &HostName) -> Option<RecordName> {
+    let label = HostName::random_label().ok()?;
+    let name = format!("{label}.{}", above(host));
+    let beside = HostName::new(name.trim_end_matches('.'), &host.zone());
+    beside.ok().map(RecordName::exact)
 }
 
 /// The families that are asked for at each name of a host: those it has, and those of interest.

@@ -242,7 +242,11 @@ impl Comparison<'_> {
             looked.hosts += hosts.len();
             let deadline = Deadline::after(Deadline::REQUEST);
             let all: Vec<&Host> = hosts.iter().collect();
-            match self.publisher.show(name, &all, &|_, _| true, deadline)? {
+            let shown = match self.word == Word::Zone || self.restored {
+                true => self.publisher.show_own(name, &all, deadline)?,
+                false => self.publisher.show(name, &all, &|_, _| true, deadline)?,
+            };
+            match shown {
                 Ok(shown) => {
                     for (host, shown) in hosts.into_iter().zip(shown) {
                         if shown.is_as_wished() && host.differs.is_some() {

@@ -241,7 +241,7 @@ impl Settling<'_> {
         let may_adopt = |host: &&Host| has_client(host) && is_older(host);
         let hosts: Vec<&Host> = hosts.iter().filter(may_adopt).collect();
         let deadline = Deadline::after(Deadline::REQUEST);
-        let shown = match self.publisher.show(zone, &hosts, &|_, _| true, deadline) {
+        let shown = match self.publisher.show_own(zone, &hosts, deadline) {
             Ok(Ok(shown)) => shown,
             Ok(Err(trouble)) => return Ok(Err(trouble)),
             // Those who publish tell of it.

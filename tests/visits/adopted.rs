@@ -4,6 +4,7 @@ use bowline::registry::Settings;
 use bowline::upkeep::{Compared, Word};
 
 use crate::compare::{by_hand, compare, mended};
+use crate::support::knot::Options;
 use crate::support::site::{Home, Site};
 
 fn check(site: &Site, home: &Home, address: &str) {
@@ -42,4 +43,33 @@ fn a_name_that_is_not_the_hosts_own_is_mended() {
     assert_eq!(compare(&site, Word::Zone), mended(1));
     check(&site, &star, "203.0.113.1");
     assert_eq!(site.dns("any.star"), "203.0.113.1");
+}
+
+/// A wildcard above answers for a name that is not there: that is no host's address.
+#[test]
+fn the_answer_of_a_wildcard_above_is_not_adopted() {
+    let mut site = Site::with(&Options {
+        records: vec!["*.home 60 A 192.0.2.1".to_owned()],
+        ..Options::default()
+    });
+    let (stands, waits) = (site.add("stands.home"), site.add("waits.home"));
+    for home in [&stands, &waits] {
+        assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    }
+    site.knot.stop();
+    assert!(site.visit(&waits.with("203.0.113.2")).is_pending());
+    site.knot.restart();
+    by_hand(
+        &site,
+        &[
+            &["zone-unset", "stands.home", "A"],
+            &["zone-unset", "waits.home", "A"],
+        ],
+    );
+    assert_eq!(site.dns("stands.home"), "192.0.2.1");
+    let round = site.round(Word::Zone);
+    assert_eq!(round.settled.confirmed, 1);
+    assert_eq!(round.compared, mended(1));
+    check(&site, &stands, "203.0.113.1");
+    check(&site, &waits, "203.0.113.2");
 }
