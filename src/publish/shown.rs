@@ -153,6 +153,9 @@ impl Exchange<'_> {
         let beside: BTreeMap<&str, RecordName> = pairs()
             .filter_map(|(host, _)| Some((above(&host.name), beside(&host.name)?)))
             .collect();
+        if beside.is_empty() {
+            return Ok(shown);
+        }
         let questions = beside.values();
         let questions: Vec<(&RecordName, Family)> = questions
             .flat_map(|name| Family::BOTH.map(|family| (name, family)))

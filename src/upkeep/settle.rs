@@ -240,6 +240,10 @@ impl Settling<'_> {
         let has_client = |host: &Host| host.is_on() && host.settings.fixed.is_none();
         let may_adopt = |host: &&Host| has_client(host) && is_older(host);
         let hosts: Vec<&Host> = hosts.iter().filter(may_adopt).collect();
+        // Who asks for nothing has heard nothing.
+        if hosts.is_empty() {
+            return Ok(Ok(()));
+        }
         let deadline = Deadline::after(Deadline::REQUEST);
         let shown = match self.publisher.show_own(zone, &hosts, deadline) {
             Ok(Ok(shown)) => shown,
