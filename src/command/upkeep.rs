@@ -123,6 +123,9 @@ fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
             "mended": compared.mended,
             "adopted": compared.adopted,
             "differing": compared.left,
+            "unasked": compared.unasked.iter().map(|(zone, why)| json!({
+                "zone": zone.as_str(), "reason": why,
+            })).collect::<Vec<_>>(),
             "messages": {
                 "sent": delivered.sent, "failed": delivered.failed, "given_up": delivered.given_up,
             },
@@ -145,12 +148,20 @@ fn report(round: &Round, context: &mut Context<'_>) -> Result<(), Failure> {
             challenges.ended, challenges.pending
         )?;
     }
-    if *compared != Compared::default() {
+    let Compared {
+        mended,
+        adopted,
+        left,
+        unasked,
+    } = compared;
+    if mended + adopted + left > 0 {
         writeln!(
             context.out,
-            "{} mended, {} adopted, {} left different",
-            compared.mended, compared.adopted, compared.left
+            "{mended} mended, {adopted} adopted, {left} left different"
         )?;
+    }
+    for (zone, why) in unasked {
+        writeln!(context.out, "{zone} was not compared: {why}")?;
     }
     if *delivered != Delivered::default() {
         writeln!(

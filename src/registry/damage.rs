@@ -15,12 +15,12 @@ impl Registry {
         self.damaged.take().map_or(Ok(()), |error| Err(*error))
     }
 
-    /// Takes a host out whose row is damaged; nobody knows which records it has. Its name rests
-    /// for a while.
+    /// Takes a host out of which nobody can know what records it has, as its row is damaged. Its
+    /// name rests for a while.
     ///
     /// # Errors
     /// When the registry cannot be written.
-    pub fn remove_damaged(&mut self, name: &HostName, now: Timestamp) -> Result<(), RegistryError> {
+    pub fn remove_at_once(&mut self, name: &HostName, now: Timestamp) -> Result<(), RegistryError> {
         let tx = self.write(Durable::Now)?;
         tx.execute("DELETE FROM host WHERE name = ?1", [name.as_str()])?;
         rest(&tx, name, now)?;

@@ -43,6 +43,15 @@ impl Host {
             && !self.wish.records.addresses.is_empty()
             && self.silence(now) >= expire
     }
+
+    /// Whether it has no addresses any more, since its client was not heard for so long.
+    pub fn has_expired(&self, zone: Span, now: Timestamp) -> bool {
+        let expire = self.expire(zone);
+        expire != Span::ZERO
+            && self.wish.number != 0
+            && self.wish.records.addresses.is_empty()
+            && self.silence(now) >= expire
+    }
 }
 
 impl Registry {

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::compare::Differing;
+use super::look::Differing;
 use crate::config::{LogLevel, Zone};
 use crate::ip::{Addresses, Family, PublicAddress};
 use crate::log::{Line, Logger};

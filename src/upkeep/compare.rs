@@ -7,28 +7,25 @@
 //! When many hosts differ and nothing shows that the zone is an older one, the registry may be
 //! that: then nothing is mended until the operator has decided.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::older::{self, Standing};
+use super::look::{Differing, Looked};
+use super::older;
 use super::{Silent, adopt, mended, restored, worry};
 use crate::config::{Config, LogLevel, Zone};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
 use crate::log::{Line, Logger};
-use crate::name::HostName;
-use crate::publish::{PublishError, Published, Publisher, Shown, TOGETHER, Trouble};
-use crate::registry::{Host, HostId, Registry, ZoneState};
+use crate::name::ZoneName;
+use crate::publish::{PublishError, Published, Publisher, TOGETHER, Trouble};
+use crate::registry::{HostId, Registry, ZoneState};
 use crate::span::Span;
 use crate::time::Timestamp;
 
-/// A round compares for no longer than this.
-const LONGEST: Duration = Duration::from_secs(20);
 /// The pause after a comparison of a second or more, in times what it took.
 const REST: u64 = 100;
 /// A zone is compared no more rarely than this.
 const DAY: Span = Span::from_days(1);
-/// So few hosts are always mended.
-const FEW: usize = 10;
 
 /// Whose word counts when name server and registry differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +45,8 @@ pub struct Compared {
     pub adopted: usize,
     /// Left as they are.
     pub left: usize,
+    /// Zones whose name server did not let itself be asked, and why.
+    pub unasked: Vec<(ZoneName, String)>,
 }
 
 /// Compares the zones that are due.
@@ -62,6 +61,8 @@ pub(super) fn run(
     let mut compared = Compared::default();
     for zone in &config.zones {
         if silent.servers.contains(&zone.server) || silent.zones.contains(&zone.name) {
+            let why = "its name server did not answer in this round".to_owned();
+            compared.unasked.push((zone.name.clone(), why));
             continue;
         }
         let comparison = Comparison {
@@ -78,6 +79,9 @@ pub(super) fn run(
         match comparison.run() {
             // What is wrong with one zone must not stop the others.
             Err(error) if error.is_of_zone() => {
+                compared
+                    .unasked
+                    .push((zone.name.clone(), error.to_string()));
                 complain(logger, zone, &error, error.hint());
                 worry::need(registry, &format!("zone {}: {error}", zone.name))?;
             }
@@ -101,9 +105,6 @@ struct Comparison<'a> {
     compared: &'a mut Compared,
 }
 
-/// A host that the name server shows otherwise.
-pub(super) type Differing = (Host, Shown);
-
 /// Hosts that still differ.
 #[derive(Default)]
 struct Left {
@@ -111,26 +112,6 @@ struct Left {
     told: u32,
     /// Tried in vain.
     tried: u32,
-}
-
-/// What the name server was asked for in one round.
-struct Looked {
-    /// How many hosts that were.
-    hosts: usize,
-    /// Those that differ.
-    differing: Vec<Differing>,
-    /// When the others changed.
-    standing: Vec<Standing>,
-    /// Behind which host the next round goes on; `None`: that was the last.
-    cursor: Option<HostName>,
-}
-
-impl Looked {
-    /// Whether so many differ that the registry may be the older one.
-    fn are_many(&self) -> bool {
-        let differing = self.differing.len();
-        differing >= FEW && differing * 10 > self.hosts
-    }
 }
 
 impl Comparison<'_> {
@@ -162,7 +143,9 @@ impl Comparison<'_> {
             self.registry.compared(name, &went_back, now)?;
         }
         let began = Instant::now();
-        let looked = match self.look(state.cursor.clone())? {
+        let own = self.word == Word::Zone || self.restored;
+        let (registry, publisher) = (&mut *self.registry, self.publisher);
+        let looked = match Looked::from(&state, name, own, registry, publisher)? {
             Ok(looked) => looked,
             Err(trouble) => {
                 self.complain(&trouble);
@@ -170,7 +153,6 @@ impl Comparison<'_> {
             }
         };
         let cursor = looked.cursor.clone();
-        let looked = self.still(looked)?;
         let unclear = !behind && !self.restored && looked.are_many();
         let older = unclear && self.is_older(&state, &looked)?;
         if older {
@@ -217,66 +199,9 @@ impl Comparison<'_> {
         if trouble.is_server() {
             self.silent.servers.insert(self.zone.server);
         }
+        let unasked = (self.zone.name.clone(), trouble.to_string());
+        self.compared.unasked.push(unasked);
         complain(self.logger, self.zone, trouble, trouble.hint());
-    }
-
-    /// Asks for hosts from where the last round stopped.
-    fn look(&mut self, cursor: Option<HostName>) -> Result<Result<Looked, Trouble>, PublishError> {
-        let name = &self.zone.name;
-        let longest = Deadline::after(LONGEST);
-        let mut mended = Vec::new();
-        let mut looked = Looked {
-            hosts: 0,
-            differing: Vec::new(),
-            standing: Vec::new(),
-            cursor,
-        };
-        while !longest.passed() {
-            let hosts = self
-                .registry
-                .settled(name, looked.cursor.as_ref(), TOGETHER)?;
-            looked.cursor = hosts.last().map(|last| last.name.clone());
-            if looked.cursor.is_none() {
-                break;
-            }
-            looked.hosts += hosts.len();
-            let deadline = Deadline::after(Deadline::REQUEST);
-            let all: Vec<&Host> = hosts.iter().collect();
-            let shown = match self.word == Word::Zone || self.restored {
-                true => self.publisher.show_own(name, &all, deadline)?,
-                false => self.publisher.show(name, &all, &|_, _| true, deadline)?,
-            };
-            match shown {
-                Ok(shown) => {
-                    for (host, shown) in hosts.into_iter().zip(shown) {
-                        if shown.is_as_wished() && host.differs.is_some() {
-                            mended.push(host.id);
-                        }
-                        match shown.is_as_wished() {
-                            true => looked.standing.push(Standing {
-                                changed: host.last_change.unwrap_or(host.created),
-                                confirmed: host.fact.at.unwrap_or(host.created),
-                            }),
-                            false => looked.differing.push((host, shown)),
-                        }
-                    }
-                }
-                Err(trouble) => return Ok(Err(trouble)),
-            }
-        }
-        self.registry.note_as_confirmed(&mended)?;
-        Ok(Ok(looked))
-    }
-
-    /// Without those that a visit came to in between: what it does is not ours to judge.
-    fn still(&self, mut looked: Looked) -> Result<Looked, PublishError> {
-        for (host, shown) in std::mem::take(&mut looked.differing) {
-            let now = self.registry.host_by_id(host.id)?;
-            if now.is_some_and(|now| now.wish.number == host.wish.number && !now.is_pending()) {
-                looked.differing.push((host, shown));
-            }
-        }
-        Ok(looked)
     }
 
     /// Whether what is shown tells that the zone is an older one, whatever its serial.

@@ -7,6 +7,7 @@ mod adopt;
 mod challenge;
 mod compare;
 mod expire;
+mod look;
 mod mended;
 mod older;
 mod prune;

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::place::Place;
+use crate::published::serve;
 
 /// A zone below `dyn.example.org`.
 const INNER: &str = "inner.dyn.example.org";
@@ -66,9 +67,13 @@ fn a_zone_that_would_hide_hosts_is_refused() {
     // One beside them hides nothing.
     it.done("zone add other.dyn.example.org --nameserver ns1.example.org");
     // The way that the hint shows.
+    let key = it.read("etc/tsig.key");
+    let knot = serve(&it);
     for name in ["inner", "a.inner", "b.inner", "c.d.inner"] {
         it.done(&format!("host remove {name}.dyn.example.org"));
     }
+    drop(knot);
+    it.write("etc/tsig.key", &key);
     it.done(&add);
     let added = it.json("host add a.inner.dyn.example.org --again");
     assert_eq!(added["name"], "a.inner.dyn.example.org");

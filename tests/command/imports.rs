@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::json;
 
 use crate::place::Place;
+use crate::published::serve;
 
 const CSV: &str = "name,note,ttl,ipv4,static,token\n\
                    home,\"the, garden\",2m,203.0.113.7,,\n\
@@ -213,6 +214,7 @@ fn what_has_no_end_is_not_read_to_it() {
 #[test]
 fn what_to_do_about_a_list_is_said_in_its_own_words() {
     let it = Place::with_zones(&["dyn.example.org", "dyn.example.net"]);
+    let _knot = serve(&it);
     for verb in [
         "owner add anna",
         "host add gone.dyn.example.org",

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::place::Place;
+use crate::published::served;
 
 /// As if so many days had gone by since a token was replaced.
 fn age_tokens(it: &Place, days: i64) {
@@ -42,7 +43,7 @@ fn ten_minutes_are_the_shortest_expiry() {
 
 #[test]
 fn a_name_that_rests_can_be_given_by_a_rename_too() {
-    let it = Place::new();
+    let (it, _knot) = served();
     it.done("host add gone");
     it.done("host remove gone");
     it.done("host add home");

@@ -62,7 +62,7 @@ fn add_prints_the_token_once() {
 
 #[test]
 fn json_has_what_the_text_has() {
-    let it = Place::new();
+    let (it, _knot) = served();
     let added = it.json("owner add anna");
     assert_eq!(added["name"], "anna");
     assert_eq!(added["token"].as_str().unwrap().len(), 24);
@@ -247,7 +247,7 @@ fn token_line(out: &str) -> &str {
 
 #[test]
 fn export_and_import_carry_owners() {
-    let it = Place::new();
+    let (it, _knot) = served();
     it.done("owner add anna");
     it.done("host add home --owner anna");
     it.done("host add a.home --below");
@@ -354,7 +354,9 @@ fn records_go_and_come_with_their_owner() {
         ran.err
     );
     it.done("host set printer --ipv4 192.0.2.10");
-    it.done("host enable printer");
+    let ran = it.run("host enable printer");
+    let note = "note: it stays off as long as its owner is: `bowline owner enable anna`\n";
+    assert_eq!((ran.code, ran.err.as_str()), (0, note));
     assert_eq!(shows("printer"), none);
     // Somebody else's host is not switched off.
     it.done("host set printer --owner ben");

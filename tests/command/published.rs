@@ -6,6 +6,12 @@ use crate::support::knot::{Knot, Options};
 /// A place whose zone a Knot of its own serves.
 pub(crate) fn served() -> (Place, Knot) {
     let it = Place::new();
+    let knot = serve(&it);
+    (it, knot)
+}
+
+/// A Knot that serves a place's first zone from now on.
+pub(crate) fn serve(it: &Place) -> Knot {
     let knot = Knot::start(it.directory.path(), &Options::default());
     let config = it.read("etc/bowline.toml");
     it.write(
@@ -13,7 +19,7 @@ pub(crate) fn served() -> (Place, Knot) {
         &config.replace("127.0.0.1:9", &knot.addr().to_string()),
     );
     it.write("etc/tsig.key", knot.key_text());
-    (it, knot)
+    knot
 }
 
 #[test]
@@ -353,6 +359,25 @@ fn what_stood_there_before_a_host_goes_with_it_though_nobody_has_visited() {
         let _ = it.run("owner remove anna --with-hosts");
     }
     assert_eq!(it.json("host list"), serde_json::json!([]));
+}
+
+#[test]
+fn a_round_that_cannot_ask_the_name_server_says_so() {
+    let (it, mut knot) = served();
+    it.done("host add home --ipv4 203.0.113.7");
+    assert_eq!(it.done("upkeep"), "");
+    assert_eq!(it.json("upkeep")["unasked"], serde_json::json!([]));
+    knot.stop();
+    let said = it.done("upkeep");
+    assert!(
+        said.starts_with("dyn.example.org was not compared: ") && said.lines().count() == 1,
+        "{said}"
+    );
+    let unasked = &it.json("upkeep")["unasked"][0];
+    assert_eq!(unasked["zone"], "dyn.example.org");
+    assert!(unasked["reason"].is_string(), "{unasked}");
+    knot.restart();
+    assert_eq!(it.done("upkeep"), "");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use bowline::config::Config;
 use std::fs;
 
 use crate::place::{Place, Ran};
+use crate::published::served;
 use crate::support::disk::Disk;
 
 #[test]
@@ -93,10 +94,11 @@ fn wrong_usage_is_2() {
 
 #[test]
 fn failures_are_1_and_say_what_to_do() {
-    let it = Place::new();
+    let (it, knot) = served();
     it.done("host add taken");
     it.done("host add gone");
     it.done("host remove gone");
+    drop(knot);
     it.done("host add fixed --static --ipv4 192.0.2.1");
     it.done("host add wild --wildcard --ipv4 203.0.113.7");
     it.write("short", "0123456789abcde");

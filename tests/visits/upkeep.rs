@@ -337,6 +337,17 @@ fn an_expired_host_is_listed_until_it_is_back() {
     steady_for(&site, hour);
     assert_eq!(round(&site).expired, 2);
     assert_eq!((site.dns("heard"), site.dns("set")), Default::default());
+    for (name, state) in [
+        ("heard", "expired"),
+        ("set", "expired"),
+        ("alive", "active"),
+    ] {
+        let shown = bowline(&site, &format!("host show {name}"));
+        assert!(
+            shown.contains(&format!("\nstate          {state}\n")),
+            "{shown}"
+        );
+    }
     for (options, expected) in [
         ("--expired", "heard set"),
         ("--silent 85m", "heard set"),

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::super::session::Session;
 use super::super::settle::settle;
-use super::super::{Context, Failure};
+use super::super::{Context, Failure, note};
 use super::report;
 
 /// Switch a host on again; a static one gets its addresses back
@@ -21,5 +21,10 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     let ttl = session.zone(&host.name)?.ttl;
     session.registry.enable(host.id, ttl, session.now)?;
     settle(&mut session, &[host.id]);
+    if let Some(owner) = host.settings.owner.as_ref().filter(|_| host.owner_disabled) {
+        note(format!(
+            "it stays off as long as its owner is: `bowline owner enable {owner}`"
+        ));
+    }
     report::changed(&session, &host, "switched on", context)
 }

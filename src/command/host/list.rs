@@ -71,7 +71,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         if options.wants(&host, &session) {
             match json {
                 true => write_json(&Listed::of(&host, &session), count == 0, out)?,
-                false => write_line(&host, count == 0, out)?,
+                false => write_line(&host, &session, count == 0, out)?,
             }
             count += 1;
         }
@@ -92,7 +92,12 @@ fn write_json(listed: &Listed, first: bool, out: &mut dyn Write) -> Result<(), F
 }
 
 /// One line; the headings before the first.
-fn write_line(host: &Host, first: bool, out: &mut dyn Write) -> Result<(), Failure> {
+fn write_line(
+    host: &Host,
+    session: &Session,
+    first: bool,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let mut line = |name: &str, state: &str, seen: &str, ipv4: &str, ipv6: &str| {
         writeln!(
             out,
@@ -106,7 +111,7 @@ fn write_line(host: &Host, first: bool, out: &mut dyn Write) -> Result<(), Failu
     let addresses = host.fact.addresses;
     line(
         &host.name.for_people(),
-        state(host),
+        state(host, session),
         &or_dash(host.last_seen.map(|time| time.to_string())),
         &or_dash(addresses.ipv4.map(|ipv4| ipv4.to_string())),
         &or_dash(addresses.ipv6.map(|ipv6| ipv6.to_string())),

@@ -19,7 +19,7 @@ pub(super) struct Options {
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let mut session = Session::open(context)?;
     if let Some(name) = session.damaged_host(&options.name) {
-        session.registry.remove_damaged(&name, session.now)?;
+        session.registry.remove_at_once(&name, session.now)?;
         note("it was damaged in the registry, so its records stay where they are");
         hint(format!(
             "`bowline host add {name} --again` makes it anew and takes them over"
@@ -36,7 +36,12 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         )));
     }
     let behind = session.registry.hosts_behind(host.id)?;
-    session.registry.remove(host.id, session.now)?;
+    let is_served = session.config.zone(&host.name.zone()).is_some();
+    match is_served || host.wish.number != 0 {
+        true => session.registry.remove(host.id, session.now)?,
+        // It never had a record, and nobody can be asked what stands in its place.
+        false => session.registry.remove_at_once(&host.name, session.now)?,
+    }
     for host in behind {
         note(format!(
             "{} was behind it, keeps its addresses, and is behind nothing now",

@@ -221,12 +221,17 @@ pub(super) fn note_behind(Behind { site, .. }: &Behind) {
 
 /// After how much silence its records go; nothing: never. A static host has no client.
 pub(super) fn expire(host: &Host, session: &Session) -> Span {
+    host.expire(of_zone(host, session))
+}
+
+/// The expiry of its zone, for hosts without their own.
+fn of_zone(host: &Host, session: &Session) -> Span {
     let zone = session.config.zone(&host.name.zone());
-    host.expire(zone.map_or(Span::ZERO, |zone| zone.expire))
+    zone.map_or(Span::ZERO, |zone| zone.expire)
 }
 
 /// Its state in a word.
-pub(super) fn state(host: &Host) -> &'static str {
+pub(super) fn state(host: &Host, session: &Session) -> &'static str {
     match host.state {
         State::Removing => "removing",
         State::Disabled => "disabled",
@@ -234,6 +239,7 @@ pub(super) fn state(host: &Host) -> &'static str {
         State::Active if host.is_pending() => "pending",
         State::Active if host.shown_otherwise().is_some() => "differs",
         State::Active if host.settings.fixed.is_some() => "static",
+        State::Active if host.has_expired(of_zone(host, session), session.now) => "expired",
         State::Active => "active",
     }
 }

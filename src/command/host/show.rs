@@ -208,7 +208,7 @@ fn shown(host: &Host, session: &Session) -> Result<Shown, Failure> {
     let tokens = session.registry.tokens(host.id)?;
     Ok(Shown {
         listed: Listed::of(host, session),
-        state: state(host),
+        state: state(host, session),
         mail: settings.mail.clone(),
         notify: settings.notify.map(|events| events.to_string()),
         only: settings.only.map(|family| family.as_str()),

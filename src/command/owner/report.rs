@@ -7,7 +7,7 @@ use super::super::token::{for_device, update_url};
 use super::super::{Context, Failure, hint};
 use crate::devices::Device;
 use crate::name::HostName;
-use crate::registry::{Host, Owner};
+use crate::registry::{Host, Owner, State};
 use crate::token::Token;
 
 /// An owner in a list, as JSON has it.
@@ -89,7 +89,7 @@ fn write_with_token(
     context: &mut Context<'_>,
 ) -> Result<(), Failure> {
     let mut hosts = session.registry.hosts_of(owner.id)?;
-    hosts.retain(|host| host.settings.fixed.is_none());
+    hosts.retain(|host| host.settings.fixed.is_none() && host.state != State::Removing);
     let paste = device.map(|device| paste(session, &hosts, token, device));
     let paste = paste.transpose()?;
     let urls: Vec<HostUrl> = hosts
