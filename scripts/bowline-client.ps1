@@ -22,7 +22,7 @@ param(
     [Parameter(Position = 0)]
     [ValidateSet('install', 'run', 'status', 'uninstall')]
     [string] $Verb = 'status',
-    # Also what is waiting after a trouble.
+    # Visits in any case, also while waiting after a trouble, and says what it was answered.
     [switch] $Now
 )
 Set-StrictMode -Version 2.0
@@ -125,11 +125,15 @@ function Invoke-Visit {
     $state = Get-State
     $time = Get-Seconds
     if (-not $Now -and $time -lt $state.next -and $state.next -le $time + 172800) { return $state.code }
-    $answer = Get-Answer "$base/ip"
-    if ($answer.status -eq 200 -and $answer.word -eq $state.address -and $state.code -eq 0 -and $time -lt $state.again -and $state.again -le $time + 172800) { return 0 }
-    if ($answer.status -eq 0) { return Set-Outcome $state 3 'the server cannot be reached' 60 1800 0 }
-    if ($answer.status -eq 429 -or $answer.status -ge 500) {
-        return Set-Outcome $state 4 "the server answers $($answer.status)" 60 3600 $answer.retry
+    # That the address is the same does not tell whether the URL is still good: at once, only the
+    # visit itself counts.
+    if (-not $Now) {
+        $answer = Get-Answer "$base/ip"
+        if ($answer.status -eq 200 -and $answer.word -eq $state.address -and $state.code -eq 0 -and $time -lt $state.again -and $state.again -le $time + 172800) { return 0 }
+        if ($answer.status -eq 0) { return Set-Outcome $state 3 'the server cannot be reached' 60 1800 0 }
+        if ($answer.status -eq 429 -or $answer.status -ge 500) {
+            return Set-Outcome $state 4 "the server answers $($answer.status)" 60 3600 $answer.retry
+        }
     }
     $answer = Get-Answer $url
     if ($answer.status -eq 0) { return Set-Outcome $state 3 'the server cannot be reached' 60 1800 0 }
@@ -171,7 +175,11 @@ switch ($Verb) {
         $mutex = New-Object Threading.Mutex($false, 'bowline-client')
         try { $mine = $mutex.WaitOne(0) } catch [Threading.AbandonedMutexException] { $mine = $true }
         if (-not $mine) { exit 7 }
-        try { exit (Invoke-Visit) }
+        try {
+            $code = Invoke-Visit
+            if ($Now) { Write-Output (Get-State).said }
+            exit $code
+        }
         catch { [Console]::Error.WriteLine("bowline-client: $($_.Exception.Message)"); exit 1 }
         finally { $mutex.ReleaseMutex() }
     }

@@ -1,6 +1,6 @@
 //! Servers that misbehave, and no server at all.
 
-use crate::client::{Client, FETCHERS, SHELLS, now, ready, site};
+use crate::client::{Client, FETCHERS, SHELLS, now, ready, said, site};
 use crate::relay::{Mode, Relay};
 
 const TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAAAA";
@@ -152,7 +152,7 @@ fn answers_and_what_is_made_of_them() {
             assert!(text.contains("never confirmed"), "{name} {fetcher}: {text}");
             // Unless it is told not to wait; and it waits longer the next time.
             client.run(&["run", "--now"]);
-            assert!(relay.counted().0 > 0, "{name} {fetcher}");
+            assert_ne!(relay.counted(), (0, 0), "{name} {fetcher}");
             assert_eq!(client.number(family, "fails"), 2, "{name} {fetcher}");
         }
     }
@@ -218,6 +218,16 @@ fn refused_by_the_real_server_and_back() {
     site.bowline(&["host", "enable", "home"]);
     assert_eq!(client.run(&["run", "--now"]).0, 0);
     assert_eq!(site.dig("home", "A"), "203.0.113.7");
+    // Its address is the same, and only a visit tells that it was disabled since.
+    site.bowline(&["host", "disable", "home"]);
+    let (status, text) = client.run(&["run", "--verbose"]);
+    assert_eq!(status, 0, "{text}");
+    assert!(text.contains("still 203.0.113.7"), "{text}");
+    let (status, text) = told_at_once(&client);
+    assert_eq!(status, 6, "{text}");
+    assert!(text.contains("403 (abuse)"), "{text}");
+    site.bowline(&["host", "enable", "home"]);
+    assert_eq!(client.run(&["run", "--now"]).0, 0);
     // An address that cannot be published, over one family: the other is enough.
     relay.move_client("192.168.1.2", "2001:db8::8");
     assert_eq!(client.run(&["run"]).0, 0);
@@ -228,6 +238,43 @@ fn refused_by_the_real_server_and_back() {
     client.edit("next", "0");
     client.edit("again", "0");
     let (status, text) = client.run(&["run", "--verbose"]);
+    assert_eq!(status, 6, "{text}");
+    assert!(text.contains("404 (badauth)"), "{text}");
+}
+
+/// What is said to a person who wants it at once, without more words than that.
+fn told_at_once(client: &Client) -> (i32, String) {
+    let mut command = client.command(&["run", "--now"]);
+    // As a terminal, or systemd's journal: not to the system's log.
+    said(&command.env("JOURNAL_STREAM", "1:1").output().unwrap())
+}
+
+#[test]
+fn at_once_it_visits_whatever_is_known() {
+    let Some((site, relay)) = site() else { return };
+    for shell in SHELLS {
+        for fetcher in FETCHERS {
+            let what = format!("{shell:?} {fetcher}");
+            let url = format!("http://localhost:{}/{}/home", relay.port, site.token);
+            let client = Client::new(shell, fetcher, &url);
+            client.run(&["run"]);
+            client.run(&["run"]);
+            relay.counted();
+            let (_, text) = told_at_once(&client);
+            let (asked, visits) = relay.counted();
+            assert!(asked == 0 && visits > 0, "{what}: {asked} {visits} {text}");
+            assert!(
+                text.contains(": nochg 203.0.113.7\n") || text.contains(": nochg 2001:db8::7\n"),
+                "{what}: {text}"
+            );
+        }
+    }
+    let url = format!("http://localhost:{}/{}/home", relay.port, site.token);
+    let client = Client::new(SHELLS[0], "curl", &url);
+    assert_eq!(client.run(&["run"]).0, 0);
+    site.bowline(&["host", "rotate", "home"]);
+    assert_eq!(client.run(&["run"]).0, 0);
+    let (status, text) = told_at_once(&client);
     assert_eq!(status, 6, "{text}");
     assert!(text.contains("404 (badauth)"), "{text}");
 }
