@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::host::{expire, ttl};
+use super::host::{expire, note_expire, ttl};
 use super::init::apply_steps;
 use super::{Context, Failure, zone_hosts};
 use crate::config::Zone;
@@ -100,13 +100,17 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     match options.action {
         Action::Add(options) => {
             zone_hosts::check_new(&standing.config, &options.zone)?;
+            let expire = options.expire;
             let plan = add(&standing, options)?;
+            note_expire(expire);
             show_plan(&plan, context)
         }
         Action::List => list(&standing, context),
         Action::Show { zone } => show(&standing, zone.as_ref(), context),
         Action::Set(options) => {
+            let expire = options.expire;
             let plan = set(&standing, options)?;
+            note_expire(expire);
             show_plan(&plan, context)
         }
         Action::Remove { zone, apply } => remove(&standing, &zone, apply, context),

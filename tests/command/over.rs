@@ -41,6 +41,40 @@ fn ten_minutes_are_the_shortest_expiry() {
     assert_eq!(it.json("zone list")[0]["expire"], 600);
 }
 
+/// Clients that are well and say nothing for a day would lose their records.
+#[test]
+fn an_expiry_under_a_day_says_which_clients_visit_seldom() {
+    let it = Place::new();
+    for (verb, is_short) in [
+        ("host add home --expire 24h", true),
+        ("host add nas --expire 25h", false),
+        ("host add cam --expire 0", false),
+        ("host add tv", false),
+        ("host set nas --expire 10m", true),
+        ("host set nas --expire 2d", false),
+        ("host set home --note attic", false),
+        ("zone set dyn.example.org --expire 12h", true),
+        ("zone set dyn.example.org --expire 0", false),
+        ("zone set dyn.example.org --ttl 5m", false),
+    ] {
+        let ran = it.run(verb);
+        let notes = ran.err.lines().filter(|line| line.starts_with("note: "));
+        let notes: Vec<&str> = notes
+            .filter(|note| note.contains("bowline-client visits once a day, ddclient"))
+            .collect();
+        assert_eq!(
+            (ran.code, notes.len()),
+            (0, usize::from(is_short)),
+            "{verb}: {ran:?}"
+        );
+    }
+    // What cannot be done needs no remark.
+    let ran = it.run("host set nobody --expire 1h");
+    assert!(ran.code == 1 && !ran.err.contains("note: "), "{ran:?}");
+    // A document on standard output stays one.
+    assert_eq!(it.json("host set nas --expire 1h")["expire"], 3600);
+}
+
 #[test]
 fn a_name_that_rests_can_be_given_by_a_rename_too() {
     let (it, _knot) = served();

@@ -100,6 +100,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         owner: options.owner,
         ..Settings::default()
     };
+    let expire = options.given.expire;
     options.given.apply(&mut settings);
     let site = options.behind.map(|site| session.host(&site)).transpose()?;
     let site = site.map(|site| site.name);
@@ -135,6 +136,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     note_full_name(&label, &full);
     settle(&mut session, &ids);
     behind.iter().for_each(report::note_behind);
+    report::note_expire(expire);
     for id in ids {
         report::with_token(&session, id, token.as_ref(), options.device, context)?;
     }

@@ -18,6 +18,7 @@ mod set;
 mod show;
 
 pub(super) use given::{expire, mail, some_span, ttl};
+pub(super) use report::note_expire;
 
 use clap::{Args, Subcommand};
 

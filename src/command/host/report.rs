@@ -219,6 +219,19 @@ pub(super) fn note_behind(Behind { site, .. }: &Behind) {
     ));
 }
 
+/// Says whose host goes with so short an expiry, though its client is well: of an address that
+/// stays the same some say nothing, and asking for `/ip` is no visit.
+pub(in super::super) fn note_expire(given: Option<Span>) {
+    // Once a day, and the hour to which it is known when a host was heard.
+    const DAILY: Span = Span::from_seconds(25 * 60 * 60);
+    if given.is_some_and(|expire| expire != Span::ZERO && expire < DAILY) {
+        note(
+            "under 25h a client that is well can be silent for too long, while its address stays the same: \
+             bowline-client visits once a day, ddclient only after its max-interval, which is weeks",
+        );
+    }
+}
+
 /// After how much silence its records go; nothing: never. A static host has no client.
 pub(super) fn expire(host: &Host, session: &Session) -> Span {
     host.expire(of_zone(host, session))

@@ -127,6 +127,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     let (same_token, same_mail) = (options.token.is_none(), options.given.mail.is_none());
     let now_static = options.fixed && host.settings.fixed.is_none();
     let now_dynamic = options.no.no_static && host.settings.fixed.is_some();
+    let expire = options.given.expire;
     let mut lost = Vec::new();
     session.registry.edit(host.id, ttl, session.now, |host| {
         edit(options, host, policy, site, token, &mut lost)
@@ -139,6 +140,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     if new_ttl {
         note("a new TTL takes effect with the next address change");
     }
+    report::note_expire(expire);
     if now_static {
         note(format!(
             "{} is static now, and its token is dead",
