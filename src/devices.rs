@@ -87,7 +87,6 @@ impl Device {
         let Paste {
             base, url, token, ..
         } = paste;
-        let label = paste.name.relative().replace('.', "-");
         let minute = minute(paste.name);
         let with_slot = url.replacen(token, "[PASSWORD]", 1);
         let ssl = |yes, no| if base.is_https() { yes } else { no };
@@ -122,8 +121,14 @@ impl Device {
             ),
             (ADDRESSES, paste.query()),
             ("home.dyn.example.org", paste.name.to_string()),
-            ("update-home", format!("update-{label}")),
-            ("update_home", format!("update_{}", label.replace('-', "_"))),
+            (
+                "update-home_dyn_example_org",
+                format!("update-{}", without_dots(paste.name)),
+            ),
+            (
+                "update_home_dyn_example_org",
+                format!("update_{}", letters_only(paste.name)),
+            ),
             ("TOKEN", (*token).to_owned()),
             ("17 * * * *", format!("{minute} * * * *")),
             ("18 * * * *", format!("{} * * * *", (minute + 1) % 60)),
@@ -215,6 +220,19 @@ fn braced(names: &[String]) -> String {
         [one] => one.clone(),
         several => format!("{{ {} }}", several.join(", ")),
     }
+}
+
+/// The name where a dot may not stand: cron passes over files with one. A label has no underscore,
+/// so no other name becomes the same.
+fn without_dots(name: &HostName) -> String {
+    name.as_str().replace('.', "_")
+}
+
+/// The name where only letters, digits and underscores may stand, as in a section of OpenWrt. A
+/// label neither begins nor ends with a hyphen, so each row of underscores tells what it was: a
+/// single one a dot, two for each hyphen.
+fn letters_only(name: &HostName) -> String {
+    without_dots(name).replace('-', "__")
 }
 
 /// A minute of the hour for a host, so that not all of them come at once.

@@ -1,5 +1,7 @@
 //! Every text, filled.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 const TOKEN: &str = "AAAAAAAAAAAAAAAAAAAAAAAA";
@@ -99,7 +101,7 @@ fn what_stands_in_it() {
         (
             Device::Openwrt,
             &[
-                "config service 'update_a_b_nas_ipv6'",
+                "config service 'update_a__b_nas_dyn_example_com_ipv6'",
                 "option update_url 'https://u.example.net/dyn/[PASSWORD]/a-b.nas?myip=[IP]'",
                 "option password 'AAAAAAAAAAAAAAAAAAAAAAAA'",
                 "option use_https '1'",
@@ -116,7 +118,10 @@ fn what_stands_in_it() {
         ),
         (
             Device::Mikrotik,
-            &[&format!("url=\"{URL}\""), "[find name=\"update-a-b-nas\"]"],
+            &[
+                &format!("url=\"{URL}\""),
+                "[find name=\"update-a-b_nas_dyn_example_com\"]",
+            ],
         ),
         (
             Device::Synology,
@@ -146,7 +151,7 @@ fn what_stands_in_it() {
             Device::Cron,
             &[
                 &format!("url = \"{URL}\""),
-                " > /etc/cron.d/update-a-b-nas <<",
+                " > /etc/cron.d/update-a-b_nas_dyn_example_com <<",
                 "\n14 * * * * nobody curl -4",
                 "\n15 * * * * nobody curl -6",
             ],
@@ -155,12 +160,15 @@ fn what_stands_in_it() {
             Device::Systemd,
             &[
                 "OnCalendar=*:14\n",
-                "/etc/systemd/system/update-a-b-nas.timer",
+                "/etc/systemd/system/update-a-b.nas.dyn.example.com.timer",
             ],
         ),
         (
             Device::Windows,
-            &[&format!("'url = \"{URL}\"'"), "-TaskName 'update-a-b-nas'"],
+            &[
+                &format!("'url = \"{URL}\"'"),
+                "-TaskName 'update-a-b.nas.dyn.example.com'",
+            ],
         ),
     ] {
         let text = text(device, "https://u.example.net/dyn", "a-b.nas", None);
@@ -252,9 +260,74 @@ fn hosts_with_one_family_stand_there_for_that_one_only() {
     }
 }
 
+/// What a text calls its files, jobs and sections.
+fn called(device: Device, name: &HostName) -> BTreeSet<String> {
+    let base: BaseUrl = "https://u.example.net".parse().unwrap();
+    let paste = Paste {
+        base: &base,
+        url: "https://u.example.net/TOKEN",
+        token: "TOKEN",
+        name,
+        more: &[],
+        only: None,
+        lan: false,
+    };
+    let text = device.text(&paste).unwrap();
+    let rest = text.match_indices("update").map(|(at, _)| &text[at..]);
+    let words = rest.map(|rest| {
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"._-".contains(c));
+        &rest[..end.unwrap_or(rest.len())]
+    });
+    let names = words.filter(|word| word.starts_with("update-") || word.starts_with("update_"));
+    let names = names.filter(|word| *word != "update_url");
+    names.map(str::to_owned).collect()
+}
+
+/// So that they can be pasted into one machine.
+#[test]
+fn no_two_hosts_are_called_the_same() {
+    let hosts = [
+        ("home", "dyn.example.com"),
+        ("home", "dyn.example.net"),
+        ("home", "dyn-example.com"),
+        ("cam.home", "dyn.example.com"),
+        ("cam-home", "dyn.example.com"),
+        ("cam--home", "dyn.example.com"),
+        ("cam-dyn", "example.com"),
+        ("cam.home-dyn", "example.com"),
+    ]
+    .map(|(name, zone)| HostName::new(name, &zone.parse().unwrap()).unwrap());
+    let letters = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    for (device, extra, count) in [
+        (Device::Cron, "-.", 2),
+        (Device::Systemd, "-.", 3),
+        (Device::Windows, "-.", 1),
+        (Device::Openwrt, "", 2),
+        (Device::Mikrotik, "-", 1),
+        (Device::Lego, "-.", 1),
+        (Device::CertManager, "-.", 2),
+    ] {
+        let mut all = BTreeSet::new();
+        for host in &hosts {
+            let mut names = called(device, host);
+            assert_eq!(names.len(), count, "{device:?} {names:?}");
+            let fits = |name: &String| name.chars().all(|c| letters(c) || extra.contains(c));
+            assert!(names.iter().all(fits), "{device:?} {names:?}");
+            all.append(&mut names);
+        }
+        assert_eq!(all.len(), count * hosts.len(), "{device:?} {all:?}");
+        // A Kubernetes name has no underscore; cron reads no file with a dot in its name.
+        match device {
+            Device::CertManager => assert!(all.iter().all(|name| !name.contains('_'))),
+            Device::Cron => assert_eq!(all.iter().filter(|name| !name.contains('.')).count(), 8),
+            _ => {}
+        }
+    }
+}
+
 #[test]
 fn not_all_in_the_same_minute() {
-    let minutes: std::collections::BTreeSet<u32> = (0..200)
+    let minutes: BTreeSet<u32> = (0..200)
         .map(|n| {
             minute(&HostName::new(&format!("h{n}"), &"dyn.example.com".parse().unwrap()).unwrap())
         })

@@ -153,5 +153,9 @@ fn openwrt(text: &str) {
             _ => panic!("{line}"),
         }
     }
-    assert_eq!(sections, ["update_openwrt_ipv4", "update_openwrt_ipv6"]);
+    let name = "update_openwrt_dyn_example_org";
+    assert_eq!(
+        sections,
+        ["ipv4", "ipv6"].map(|family| format!("{name}_{family}"))
+    );
 }
