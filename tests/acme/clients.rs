@@ -149,7 +149,8 @@ fn obtain(front: &Front, name: &str, hooks: &[String], conf: &str) -> String {
 
 /// certbot, with the hook that is shipped.
 fn certbot(front: &Front, texts: &dyn Fn() -> Vec<String>) {
-    let line = format!("# mine\n{} {} {}\n", front.home(), front.url, front.token);
+    // As an editor leaves it that ends no last line.
+    let line = format!("# mine\n{} {} {}", front.home(), front.url, front.token);
     let conf = front.private("certbot.conf", &line);
     let hooks = [
         format!("--manual-auth-hook={} present", hook()),
