@@ -137,7 +137,7 @@ const KEYS: [Key; 27] = [
     Key {
         table: "keep",
         name: "history",
-        doc: "how long changes stay in the history",
+        doc: "how long changes stay in the history, each with the whole address of who asked. It cannot be off, only short, as 1h; upkeep may then not know a zone for one that came back from an old copy",
         default: Some("\"90d\""),
         show: Show::Config(|config| config.keep.history.to_string().into()),
     },
@@ -165,7 +165,7 @@ const KEYS: [Key; 27] = [
     Key {
         table: "log",
         name: "client",
-        doc: "how much of the client's address is written: full, prefix (its /24 or /48) or none",
+        doc: "how much of the client's address is written to the log: full, prefix (its /24 or /48) or none. The history (`bowline history`) has all of it in any case, for as long as [keep] history says",
         default: Some("\"full\""),
         show: Show::Config(|config| client(config.log.client).into()),
     },

@@ -300,6 +300,9 @@ mod tests {
             ("myip=203.0.113.7&myip=203.0.113.7", "203.0.113.7"),
             ("myip=203.0.113.7,203.0.113.8", "TwoOfAFamily"),
             ("myip=203.0.113.7&ipv6=203.0.113.8", "TwoOfAFamily"),
+            ("myip=preserve&myipv6=preserve", ""),
+            ("myip=203.0.113.7&myipv6=preserve", "203.0.113.7"),
+            ("myip=203.0.113.7&myipv6=no", "Unparsable"),
             ("myip=203.0.113", "Unparsable"),
             ("myip=203.0.113.256", "Unparsable"),
             ("myip=203.0.113.7%0a", "203.0.113.7"),
@@ -313,6 +316,8 @@ mod tests {
             ("ipv6=-&ipv4=203.0.113.7", "203.0.113.7 -ipv6"),
             ("offline=YES", " -ipv4 -ipv6"),
             ("offline=no", ""),
+            ("offline=yes&myipv6=", " -ipv4 -ipv6"),
+            ("offline=yes&myipv6=-", " -ipv6"),
             ("clear=true&myipv6=2001:db8::1", " -ipv6"),
             ("clear=true&myipv6=fe80::1%25eth0", " -ipv6"),
             (
@@ -351,7 +356,13 @@ mod tests {
         ] {
             assert_eq!(shown(query), expected, "{query}");
         }
-        assert_eq!(read("DELETE", b"").unwrap().remove, Family::BOTH);
+        for (query, remove) in [
+            ("", &Family::BOTH[..]),
+            ("myipv6=", &Family::BOTH),
+            ("myipv6=-", &[Family::Ipv6]),
+        ] {
+            assert_eq!(read("DELETE", query.as_bytes()).unwrap().remove, remove);
+        }
         assert_eq!(
             read("DELETE", b"myip=203.0.113.7").unwrap().remove,
             [Family::Ipv4]
