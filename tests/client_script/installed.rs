@@ -252,6 +252,32 @@ fn a_file_that_others_can_read_is_closed() {
     assert_eq!(mode & 0o777, 0o600);
 }
 
+/// As an editor or `printf '%s'` leaves it.
+#[test]
+fn a_last_line_needs_no_newline() {
+    let Some((site, relay)) = site() else { return };
+    let url = format!("http://localhost:{}/{}/home", relay.port, site.token);
+    for shell in SHELLS {
+        let client = Client::new(shell, "curl", "replaced");
+        let mut command = client.command(&["install", "--with", "none"]);
+        let mut install = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut input = install.stdin.take().unwrap();
+        input.write_all(url.as_bytes()).unwrap();
+        drop(input);
+        let (status, text) = said(&install.wait_with_output().unwrap());
+        assert_eq!(status, 0, "{text}");
+        assert_eq!(
+            fs::read_to_string(client.urls()).unwrap(),
+            format!("{url}\n")
+        );
+        fs::write(client.urls(), format!("{url} 4")).unwrap();
+        assert_eq!(client.run(&["run"]).0, 0, "{shell:?}");
+        let (status, text) = client.run(&["status"]);
+        assert_eq!(status, 0, "{shell:?}: {text}");
+        assert!(text.contains("203.0.113.7"), "{shell:?}: {text}");
+    }
+}
+
 #[test]
 fn nothing_of_a_source_installation_is_left() {
     let stage = tempfile::tempdir().unwrap();
