@@ -189,10 +189,11 @@ pub struct Unpublishable {
 
 impl fmt::Display for Unpublishable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = with_article(self.kind);
         write!(
             f,
-            "{} is a {} address and cannot be published",
-            self.address, self.kind
+            "{} is {kind} address and cannot be published",
+            self.address
         )
     }
 }
@@ -200,6 +201,15 @@ impl fmt::Display for Unpublishable {
 impl std::error::Error for Unpublishable {}
 
 impl crate::hint::Hint for Unpublishable {}
+
+/// A kind of address as it stands in a sentence, e.g. `a loopback`.
+pub fn with_article(kind: &str) -> String {
+    let article = match kind.starts_with('I') {
+        true => "an",
+        false => "a",
+    };
+    format!("{article} {kind}")
+}
 
 enum Kind {
     Public,
@@ -327,6 +337,22 @@ mod tests {
         ] {
             assert_eq!(publish(text, Policy::Public), Err(kind), "{text}");
             assert_eq!(publish(text, Policy::Private).as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_a_sentence() {
+        let refused = |text: &str| {
+            let address = text.parse().unwrap();
+            PublicAddress::new(address, Policy::Public).map_err(|refused| refused.to_string())
+        };
+        for (text, says) in [
+            ("::c000:201", "::c000:201 is an IPv4-compatible address"),
+            ("fd00::1", "fd00::1 is a unique local address"),
+            ("10.0.0.1", "10.0.0.1 is a private address"),
+        ] {
+            let says = format!("{says} and cannot be published");
+            assert_eq!(refused(text), Err(says));
         }
     }
 

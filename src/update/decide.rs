@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::{Asked, Omitted};
-use crate::ip::{Addresses, Family, Policy, PublicAddress, Unpublishable};
+use crate::ip::{Addresses, Family, Policy, PublicAddress, Unpublishable, with_article};
 
 /// What a request does to a host's addresses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -119,7 +119,8 @@ impl fmt::Display for Undecidable {
             Undecidable::Unpublishable(unpublishable) => unpublishable.fmt(f),
             Undecidable::Client(kind) => write!(
                 f,
-                "the client's address is a {kind} address and cannot be published"
+                "the client's address is {} address and cannot be published",
+                with_article(kind)
             ),
             Undecidable::OtherFamily => {
                 f.write_str("the client's address is of the family that the host does not have")

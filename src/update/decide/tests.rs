@@ -290,3 +290,13 @@ fn applied_to_what_was_there() {
     };
     assert_eq!(decision.apply(before).to_string(), "203.0.113.7");
 }
+
+#[test]
+fn a_refused_client_is_told_of_in_a_sentence() {
+    let client: IpAddr = "::192.0.2.1".parse().unwrap();
+    let refused = PublicAddress::new(client, Policy::Public).unwrap_err();
+    assert_eq!(
+        Undecidable::because_of(refused, Some(client)).to_string(),
+        "the client's address is an IPv4-compatible address and cannot be published"
+    );
+}
