@@ -65,7 +65,7 @@ fn check(context: &mut Context<'_>) -> Result<(), Failure> {
     let place = Place::new(&checked?.file, None).ok();
     if let Some(command) = place.and_then(|place| reload_running(&place)) {
         note(format!(
-            "what was changed since the responder has read it: `{command}`"
+            "the responder that runs reads changes with `{command}`"
         ));
     }
     Ok(())
