@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::session::{load, open_registry};
+use super::status::{log as log_of, log_instead};
 use super::{Context, Failure, note, zone_gone, zone_hosts};
 use crate::config::{Config, LogTarget, MailServer, Register, invitation};
 use crate::log;
@@ -62,7 +63,12 @@ fn check(context: &mut Context<'_>) -> Result<(), Failure> {
         (Err(failure), true) => context.write_json(&unusable(&context.config, failure))?,
         (Err(_), false) => {}
     }
-    let place = Place::new(&checked?.file, None).ok();
+    let config = checked?;
+    if let Some(why) = log::obstacle(&config.log.target) {
+        let instead = log_instead(&log_of(&config), why);
+        note(format!("log lines go to {instead}"));
+    }
+    let place = Place::new(&config.file, None).ok();
     if let Some(command) = place.and_then(|place| reload_running(&place)) {
         note(format!(
             "the responder that runs reads changes with `{command}`"

@@ -5,6 +5,7 @@ mod messages;
 mod metrics;
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use clap::Args;
 use serde::Serialize;
@@ -14,7 +15,7 @@ use self::messages::Messages;
 use super::session::Session;
 use super::{Context, Failure, hosts, zone_gone};
 use crate::config::{Config, LogTarget};
-use crate::log::{SYSLOG, has_syslog, obstacle};
+use crate::log::{has_syslog, obstacle};
 use crate::name::ZoneName;
 use crate::one_line::OneLine;
 use crate::registry::{Host, LATE_MINUTES, State, is_late};
@@ -216,11 +217,7 @@ impl Status {
             config: session.config.file.display().to_string(),
             registry: session.config.state.registry.display().to_string(),
             log: log(&session.config),
-            log_trouble: match &session.config.log.target {
-                LogTarget::File(file) => obstacle(file).map(|error| error.to_string()),
-                LogTarget::Syslog if !has_syslog() => Some(format!("there is no {SYSLOG}")),
-                LogTarget::Auto | LogTarget::Syslog | LogTarget::Stderr => None,
-            },
+            log_trouble: obstacle(&session.config.log.target).map(|error| error.to_string()),
             hosts: zones.iter().map(|zone| zone.hosts).sum(),
             disabled,
             removing,
@@ -250,11 +247,7 @@ impl Status {
         writeln!(out, "registry       {}", self.registry)?;
         match &self.log_trouble {
             None => writeln!(out, "log            {}", self.log)?,
-            Some(why) => writeln!(
-                out,
-                "log            standard error, as {} cannot be written: {why}",
-                self.log
-            )?,
+            Some(why) => writeln!(out, "log            {}", log_instead(&self.log, why))?,
         }
         let last = self.last_upkeep.as_deref().unwrap_or("never");
         writeln!(out, "upkeep         {last}")?;
@@ -346,8 +339,13 @@ impl Pending {
     }
 }
 
-/// Where log lines go on this machine.
-fn log(config: &Config) -> String {
+/// Where they go instead, and why.
+pub(super) fn log_instead(log: &str, why: impl fmt::Display) -> String {
+    format!("standard error, as {log} cannot be written: {why}")
+}
+
+/// Where log lines go on this machine, or should.
+pub(super) fn log(config: &Config) -> String {
     match &config.log.target {
         LogTarget::Auto if has_syslog() => "syslog".to_owned(),
         LogTarget::Auto | LogTarget::Stderr => STDERR.to_owned(),

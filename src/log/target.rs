@@ -1,4 +1,5 @@
-//! Whether a file can be a log, as far as that can be found out without writing to it.
+//! Whether lines can be written where they are to go, as far as that can be found out without
+//! writing any.
 
 use std::fs::{Metadata, metadata};
 use std::io::{Error, ErrorKind};
@@ -7,6 +8,9 @@ use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat, statvfs};
 use rustix::io::Errno;
+
+use super::{SYSLOG, has_syslog};
+use crate::config::LogTarget;
 
 /// What leads to the standard streams, whatever those are.
 const STREAMS: [&str; 4] = [
@@ -33,8 +37,17 @@ pub fn wrong_kind(file: &Path) -> Option<&'static str> {
     }
 }
 
+/// Why lines of this process go to standard error instead.
+pub fn obstacle(target: &LogTarget) -> Option<Error> {
+    match target {
+        LogTarget::File(file) => closed(file),
+        LogTarget::Syslog if !has_syslog() => Some(Error::other(format!("there is no {SYSLOG}"))),
+        LogTarget::Auto | LogTarget::Syslog | LogTarget::Stderr => None,
+    }
+}
+
 /// Why this process cannot append to the file, or make it.
-pub fn obstacle(file: &Path) -> Option<Error> {
+fn closed(file: &Path) -> Option<Error> {
     if let Some(kind) = wrong_kind(file) {
         return Some(Error::other(format!("it is {kind}")));
     }

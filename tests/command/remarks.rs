@@ -301,6 +301,42 @@ fn what_is_no_registry_has_a_hint() {
 }
 
 #[test]
+fn a_log_that_cannot_be_written_is_told_of() {
+    let it = Place::new();
+    let config = it.read("etc/bowline.toml");
+    let log = |target: &str| {
+        it.write(
+            "etc/bowline.toml",
+            &format!("{config}[log]\ntarget = \"{target}\"\n"),
+        );
+        let ran = it.run("config check");
+        assert_eq!((ran.code, ran.out.as_str()), (0, "ok\n"), "{ran:?}");
+        let instead = it.done("status");
+        let instead = instead
+            .lines()
+            .find(|line| line.starts_with("log  "))
+            .unwrap();
+        (ran.err, instead.to_owned())
+    };
+    let why = "cannot be written: No such file or directory (os error 2)";
+    let gone = it.file("gone/x.log");
+    let instead = format!("standard error, as {} {why}", gone.display());
+    let (note, status) = log(&format!("file:{}", gone.display()));
+    assert_eq!(note, format!("note: log lines go to {instead}\n"));
+    // In the same words.
+    assert_eq!(status, format!("log            {instead}"));
+    let there = it.file("etc/x.log");
+    assert_eq!(log(&format!("file:{}", there.display())).0, "");
+    assert_eq!(log("auto").0, "");
+    let (note, status) = log("syslog");
+    assert_eq!(
+        note.is_empty(),
+        status == "log            syslog",
+        "{note}{status}"
+    );
+}
+
+#[test]
 fn a_responder_that_runs_is_told_of_a_change() {
     let it = Place::new();
     let checked = || it.run("config check").err;

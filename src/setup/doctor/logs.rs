@@ -10,7 +10,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use super::mode::open;
 use super::report::Report;
 use crate::config::{Config, LogTarget};
-use crate::log::{SYSLOG, has_syslog, obstacle, wrong_kind};
+use crate::log::{obstacle, wrong_kind};
 use crate::setup::Place;
 use crate::setup::users::user_name;
 use crate::token::{Digest, LookupKey, Token};
@@ -140,19 +140,18 @@ impl Suspects {
 /// Whether who runs bowline can append to its log; else lines go to standard error, where no
 /// filter reads them.
 pub(super) fn own(config: &Config, report: &mut Report) {
-    let file = match &config.log.target {
-        LogTarget::File(file) => file,
-        LogTarget::Syslog if !has_syslog() => {
-            let says = format_args!("there is no {SYSLOG}");
-            let hint = "install a syslog, or name a file in [log] target";
-            return report.problem("log-file", says, hint);
-        }
-        LogTarget::Auto | LogTarget::Syslog | LogTarget::Stderr => return,
-    };
     let user = user_name(rustix::process::geteuid().as_raw());
-    let Some(error) = obstacle(file) else {
-        let says = format_args!("{user} can append to {}", file.display());
-        return report.ok("log-file", says);
+    let (file, error) = match (&config.log.target, obstacle(&config.log.target)) {
+        (LogTarget::File(file), Some(error)) => (file, error),
+        (LogTarget::File(file), None) => {
+            let says = format_args!("{user} can append to {}", file.display());
+            return report.ok("log-file", says);
+        }
+        (_, Some(error)) => {
+            let hint = "install a syslog, or name a file in [log] target";
+            return report.problem("log-file", error, hint);
+        }
+        (_, None) => return,
     };
     let directory = file.parent().unwrap_or(file);
     let hint = match () {
