@@ -181,6 +181,7 @@ fn list(standing: &Standing, context: &mut Context<'_>) -> Result<(), Failure> {
                     "ttl": zone.ttl.seconds(),
                     "expire": zone.expire.seconds(),
                     "allow_private": zone.allow_private,
+                    "acme": zone.acme,
                 })
             })
             .collect();
@@ -193,9 +194,10 @@ fn list(standing: &Standing, context: &mut Context<'_>) -> Result<(), Failure> {
             span => span.to_string(),
         };
         let (name, server, ttl) = (&zone.name, zone.server, zone.ttl);
+        let acme = if zone.acme { "  acme" } else { "" };
         writeln!(
             context.out,
-            "{name}  server {server}  ttl {ttl}  expire {expire}"
+            "{name}  server {server}  ttl {ttl}  expire {expire}{acme}"
         )?;
     }
     Ok(())

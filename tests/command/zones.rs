@@ -15,6 +15,20 @@ fn ttls(it: &Place) -> Vec<u64> {
     zones.map(|zone| zone["ttl"].as_u64().unwrap()).collect()
 }
 
+#[test]
+fn the_list_says_where_challenges_are_allowed() {
+    let it = Place::with_zones(&ZONES[..2]);
+    it.done("zone set dyn.example.net --acme");
+    assert_eq!(
+        it.done("zone list"),
+        "dyn.example.org  server 127.0.0.1:9  ttl 60  expire never\n\
+         dyn.example.net  server 127.0.0.1:9  ttl 60  expire never  acme\n"
+    );
+    let zones = it.json("zone list");
+    let acme = |at: usize| zones[at]["acme"].as_bool();
+    assert_eq!((acme(0), acme(1)), (Some(false), Some(true)));
+}
+
 /// What was begun beside the configuration and never finished.
 fn leavings(it: &Place) -> Vec<String> {
     let names = fs::read_dir(it.file("etc")).unwrap();
