@@ -89,6 +89,9 @@ struct Set {
     /// Let hosts set challenges for certificates (TXT at _acme-challenge)
     #[arg(long)]
     acme: bool,
+    /// Let them set none any more, and take the right from the key
+    #[arg(long, conflicts_with = "acme")]
+    no_acme: bool,
 }
 
 /// Does what the action says.
@@ -164,7 +167,7 @@ fn set(standing: &Standing, options: Set) -> Result<Plan, SetupError> {
         server: None,
         ttl: options.ttl,
         expire: options.expire,
-        acme: options.acme,
+        acme: (options.acme || options.no_acme).then_some(options.acme),
     };
     standing.set(&options.zone, keys)
 }

@@ -221,7 +221,7 @@ const KEYS: [Key; 27] = [
     Key {
         table: "zone",
         name: "acme",
-        doc: "whether hosts may set challenges for certificates (TXT at _acme-challenge); the key must have the right to: bowline zone set ZONE --acme gives both",
+        doc: "whether hosts may set challenges for certificates (TXT at _acme-challenge); the key must have the right to: bowline zone set ZONE --acme gives both, --no-acme takes them back",
         default: Some("false"),
         show: Show::Zone(|zone| zone.acme.into()),
     },

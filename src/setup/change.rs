@@ -98,7 +98,7 @@ impl Standing {
             server: Some(update),
             ttl: zone.ttl,
             expire: zone.expire,
-            acme: zone.acme,
+            acme: zone.acme.then_some(true),
         };
         let files = now.write(server, zone, update, &records, &keys)?;
         let unread = in_force::look(&now.place, &files)?;
@@ -123,7 +123,8 @@ impl Standing {
         })
     }
 
-    /// Changes what was said about a zone, and gives or leaves the right to set challenges.
+    /// Changes what was said about a zone, and gives, takes back or leaves the right to set
+    /// challenges.
     ///
     /// # Errors
     /// No such zone, or a file that cannot be written.
@@ -137,12 +138,12 @@ impl Standing {
             notes: Vec::new(),
         };
         let server = nameserver::found(&now.place, name);
-        if let Some(server) = server.filter(|_| keys.acme) {
+        if let (Some(server), Some(acme)) = (server, keys.acme) {
             let delegation = Delegation::load(&now.place, name)?;
             let mut zone = NewZone::new(name.clone(), delegation.nameservers, None)?;
-            zone.acme = true;
+            zone.acme = acme;
             zone.dnssec = server.is_signed(&now.place, name)?;
-            plan.notes.extend(server.acme_note());
+            plan.notes.extend(server.acme_note().filter(|_| acme));
             plan.files = now.write(Some(server), &zone, update, &[], &keys)?;
             // First contents were given once; they do not change with the rights.
             let script = server.first_contents(&now.place, name);
@@ -154,10 +155,21 @@ impl Standing {
             now.edit(&mut written, |file, text| {
                 configuration::with_zone(file, text, name, &keys)
             })?;
-            let right = keys.acme.then(|| next::right(&now.place, name, true));
-            plan.next.extend(right);
+            plan.next.extend(keys.acme.map(|acme| match acme {
+                true => next::right(&now.place, name, true),
+                false => next::right_back(&now.place, name),
+            }));
         }
-        plan.next.extend(responder::reload(&now.place));
+        let reload = responder::reload(&now.place);
+        match keys.acme {
+            // None is set any more, and those that stand can still be removed, until the name
+            // server knows of it.
+            Some(false) => {
+                let wait = next::challenges_over(&now.place, now.config.keep.challenges);
+                plan.next.splice(0..0, reload.into_iter().chain([wait]));
+            }
+            Some(true) | None => plan.next.extend(reload),
+        }
         if keys.ttl.is_some() {
             plan.notes
                 .push("the TTL takes effect with each host's next address".to_owned());

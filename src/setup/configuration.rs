@@ -34,8 +34,8 @@ pub struct ZoneKeys {
     pub ttl: Option<Ttl>,
     /// When silent hosts expire.
     pub expire: Option<Span>,
-    /// Whether they are given the right to set challenges for certificates.
-    pub acme: bool,
+    /// Whether they may set challenges for certificates.
+    pub acme: Option<bool>,
 }
 
 /// A new file with one zone; lines go to `log`, where that is given.
@@ -72,8 +72,8 @@ pub fn new(
     }
     let text = fill.text()?;
     Ok(match keys.acme {
-        true => format!("{text}{ACME}"),
-        false => text,
+        Some(true) => format!("{text}{ACME}"),
+        Some(false) | None => text,
     })
 }
 
@@ -130,8 +130,11 @@ pub fn with_zone(
         if let Some(expire) = keys.expire {
             put(table, "expire", shown(expire));
         }
-        if keys.acme {
-            put(table, "acme", true);
+        // Nobody may where nothing is said.
+        if let Some(acme) = keys.acme
+            && (acme || table.contains_key("acme"))
+        {
+            put(table, "acme", acme);
         }
     }
     Ok(document.to_string())
@@ -237,7 +240,7 @@ mod tests {
             server: Some("127.0.0.1@5354".parse().unwrap()),
             ttl: Some(Ttl::new(120).unwrap()),
             expire: Some("30d".parse().unwrap()),
-            acme: true,
+            acme: Some(true),
         };
         let two = with_zone(file, &first, &zone("d2.example.org"), &ZoneKeys::default()).unwrap();
         let set = with_zone(file, &two, &zone("dyn.example.org"), &keys).unwrap();
@@ -255,6 +258,16 @@ mod tests {
         assert_eq!(
             with_zone(file, &set, &zone("dyn.example.org"), &keys).unwrap(),
             set
+        );
+        let no = ZoneKeys {
+            acme: Some(false),
+            ..ZoneKeys::default()
+        };
+        let taken = with_zone(file, &set, &zone("dyn.example.org"), &no).unwrap();
+        assert_eq!(taken, set.replace("acme = true", "acme = false"));
+        assert_eq!(
+            with_zone(file, &two, &zone("d2.example.org"), &no).unwrap(),
+            two
         );
         let url = "https://u.example.org".parse().unwrap();
         assert!(

@@ -8,6 +8,7 @@ use super::files::read;
 use super::place::{Place, has_systemd};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
+use crate::span::Span;
 
 /// What a script of first contents is for; a zone that has some is left alone by it.
 pub(super) const FIRST_CONTENTS: &str = "the zone's SOA and NS, unless it has them";
@@ -111,6 +112,28 @@ pub fn right(place: &Place, zone: &ZoneName, acme: bool) -> Step {
              `bowline doctor` tries it",
             place.tsig_key().display()
         ),
+    )
+}
+
+/// The right to challenges is taken back, where a name server of somebody else's serves the zone.
+pub fn right_back(place: &Place, zone: &ZoneName) -> Step {
+    Step::yours(
+        "the key's right to challenges",
+        format!(
+            "# let the key in {} change TXT below {zone} no more; `bowline doctor` tries it",
+            place.tsig_key().display()
+        ),
+    )
+}
+
+/// What is to be waited for before the key may remove challenges no more.
+pub fn challenges_over(place: &Place, keep: Span) -> Step {
+    Step::yours(
+        format!(
+            "wait until it counts no challenges: those that stand go within {keep}, and the key has \
+             to remove them"
+        ),
+        place.bowline("status"),
     )
 }
 

@@ -194,7 +194,7 @@ impl Setup {
             server: Some(self.update),
             ttl: self.zone.ttl,
             expire: self.zone.expire,
-            acme: self.zone.acme,
+            acme: self.zone.acme.then_some(true),
         };
         let text = match read(file)? {
             None => {

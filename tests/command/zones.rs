@@ -29,6 +29,29 @@ fn the_list_says_where_challenges_are_allowed() {
     assert_eq!((acme(0), acme(1)), (Some(false), Some(true)));
 }
 
+#[test]
+fn the_right_to_challenges_is_taken_back() {
+    let it = Place::new();
+    let before = it.read("etc/bowline.toml");
+    // Nobody had it.
+    it.done("zone set dyn.example.org --no-acme");
+    assert_eq!(it.read("etc/bowline.toml"), before);
+    it.done("zone set dyn.example.org --acme");
+    let set = it.json("zone set dyn.example.org --no-acme");
+    assert_eq!(it.json("zone list")[0]["acme"], false);
+    // Somebody else's name server: that is left to its operator, after what the key has to remove.
+    let next = set["next"].as_array().unwrap();
+    let command = |at: usize| next[at].as_str().unwrap();
+    assert!(command(0).ends_with(" status"), "{set:#}");
+    let key = it.file("etc/tsig.key");
+    let way = format!(
+        "# let the key in {} change TXT below dyn.example.org no more;",
+        key.display()
+    );
+    assert!(command(1).starts_with(&way), "{set:#}");
+    assert_eq!(it.run("zone set dyn.example.org --acme --no-acme").code, 2);
+}
+
 /// What was begun beside the configuration and never finished.
 fn leavings(it: &Place) -> Vec<String> {
     let names = fs::read_dir(it.file("etc")).unwrap();

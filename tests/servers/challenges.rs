@@ -96,7 +96,30 @@ fn a_zone_gets_the_right_later_and_only_then() {
         assert_eq!(shown(&server).concat(), a, "{dns:?}");
         assert_eq!(httpreq(&server, "cleanup", &home, &a), 200, "{dns:?}");
         assert_eq!(shown(&server), [""; 0], "{dns:?}");
+        // And is given back: by hosts, and by the key.
+        assert_eq!(key_may(&server), Some(true), "{dns:?}");
+        let report = server.bowline(&["zone", "set", "dyn.example.org", "--no-acme"]);
+        server.run_steps(&report);
+        server.wait_for("dyn.example.org");
+        assert_eq!(httpreq(&server, "present", &home, &a), 403, "{dns:?}");
+        assert_eq!(key_may(&server), Some(false), "{dns:?}");
+        let said = server.visit(&home.with("203.0.113.7")).said();
+        assert_eq!(said, "200 good 203.0.113.7", "{dns:?}");
     });
+}
+
+/// Whether the key may set challenges, as `doctor` finds out; `None`: it cannot tell.
+fn key_may(server: &Instance) -> Option<bool> {
+    let via = format!("127.0.0.1:{}", server.port);
+    let output = server.bowline_output(&["doctor", "--via", &via]);
+    let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut checks = said["checks"].as_array().unwrap().iter();
+    let check = checks.find(|check| check["name"] == "challenges")?;
+    match (check["status"].as_str()?, check["says"].as_str()?) {
+        ("ok", "hosts may set none") => Some(false),
+        ("ok", _) => Some(true),
+        _ => None,
+    }
 }
 
 #[test]

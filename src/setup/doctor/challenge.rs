@@ -34,7 +34,7 @@ pub(super) fn examine(
         (false, Verdict::Done) => report.ok_but(
             "challenges",
             "the key may set them, but hosts may not",
-            format_args!("{give}, lets them"),
+            format_args!("{give}, lets them; with --no-acme it is the key that may no more"),
         ),
         (true, Verdict::Refused(refusal)) => report.problem(
             "challenges",
