@@ -13,6 +13,7 @@ use super::{keys, namesake, nameserver, responder};
 use crate::config::{Config, LogTarget};
 use crate::dns::Rtype;
 use crate::dns::apex::{Reply, ask};
+use crate::ip::{Policy, PublicAddress, with_article};
 
 /// Directories that systemd hides from the units.
 const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
@@ -39,6 +40,7 @@ impl Setup {
             self.proxy(),
             self.other_zones()?,
             self.no_address(),
+            self.not_public(),
             self.several_servers(),
             self.responder_log()?,
         ];
@@ -167,6 +169,21 @@ impl Setup {
     fn no_address(&self) -> Option<String> {
         let note = "no public address: the parent's address records are missing below; --public ADDR adds them";
         self.public.is_empty().then(|| note.to_owned())
+    }
+
+    /// Addresses that were given and go to the parent all the same: a trial may want them.
+    fn not_public(&self) -> Option<String> {
+        let all = self.public.iter();
+        let kinds = all.filter_map(|address| PublicAddress::new(*address, Policy::Public).err());
+        let kinds =
+            kinds.map(|bad| format!("{} is {} address", bad.address, with_article(bad.kind)));
+        let kinds: Vec<String> = kinds.collect();
+        (!kinds.is_empty()).then(|| {
+            format!(
+                "{}, and nobody outside reaches the name server there: --public is what the parent tells the world",
+                kinds.join(", ")
+            )
+        })
     }
 
     fn several_servers(&self) -> Option<String> {

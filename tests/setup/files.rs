@@ -229,6 +229,39 @@ fn the_registry_is_there_and_empty() {
 }
 
 #[test]
+fn an_address_that_nobody_outside_reaches_is_told_of() {
+    let notes = |public: &[&str]| {
+        let trial = Trial::new();
+        // The one address of every trial goes.
+        let mut arguments = trial.arguments();
+        let at = arguments
+            .iter()
+            .position(|known| known == "--public")
+            .unwrap();
+        arguments.drain(at..at + 2);
+        arguments.extend(public.iter().map(|address| format!("--public={address}")));
+        arguments.push("--dry-run".to_owned());
+        let report: Value = serde_json::from_str(&trial.verb(&arguments).unwrap()).unwrap();
+        let notes = report["notes"].as_array().unwrap().iter();
+        let notes = notes.filter_map(Value::as_str).map(str::to_owned);
+        notes
+            .filter(|note| note.contains("nobody outside"))
+            .collect::<Vec<_>>()
+    };
+    let rest = ", and nobody outside reaches the name server there: --public is what the parent tells the world";
+    for (public, says) in [
+        (&["10.0.0.1"][..], "10.0.0.1 is a private address"),
+        (
+            &["192.0.2.53", "127.0.0.1", "fd00::1"],
+            "127.0.0.1 is a loopback address, fd00::1 is a unique local address",
+        ),
+    ] {
+        assert_eq!(notes(public), [format!("{says}{rest}")]);
+    }
+    assert_eq!(notes(&["192.0.2.53", "2001:db8::53"]), [""; 0]);
+}
+
+#[test]
 fn refused_with_the_ways_out() {
     let trial = Trial::new();
     let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
