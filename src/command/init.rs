@@ -22,7 +22,7 @@ use crate::setup::nameserver::{self, Program};
 use crate::setup::next::Step;
 use crate::setup::powerdns::PowerDns;
 use crate::setup::users::{self, Owners};
-use crate::setup::zone::{NameServer, check_url};
+use crate::setup::zone::{Mailbox, NameServer, check_url};
 use crate::setup::{
     Gateway, NewZone, Place, Setup, SetupError, WebServer, apply, listen, place, report, taken,
 };
@@ -43,7 +43,7 @@ pub(super) struct Options {
         required_unless_present = "dns",
         required_if_eq_any([("dns", "knot"), ("dns", "bind"), ("dns", "powerdns")]),
     )]
-    nameservers: Vec<String>,
+    nameservers: Vec<NameServer>,
     /// What stands in front of every token, e.g. https://update.example.org
     #[arg(long)]
     url: BaseUrl,
@@ -65,7 +65,7 @@ pub(super) struct Options {
     ttl: Option<Ttl>,
     /// Who answers for the zone [default: hostmaster at the parent]
     #[arg(long, value_name = "MAIL")]
-    hostmaster: Option<String>,
+    hostmaster: Option<Mailbox>,
     /// Where the outside asks [default: this machine's lasting public addresses, port 53]
     #[arg(long, value_name = "ADDR@PORT")]
     dns_listen: Vec<AddressPort>,
@@ -278,10 +278,8 @@ fn new_zone(options: &Options, dns: &'static dyn Program) -> Result<NewZone, Set
         let (option, with) = ("--secondary", format!("with {}", dns.name()));
         return Err(SetupError::Later(option, with, SECONDARY_WAYS));
     }
-    let names = options.nameservers.iter();
-    let names: Result<Vec<_>, _> = names.map(|name| NameServer::new(name)).collect();
-    let hostmaster = options.hostmaster.as_deref();
-    let mut zone = NewZone::new(options.zone.clone(), names?, hostmaster)?;
+    let (names, hostmaster) = (options.nameservers.clone(), options.hostmaster.clone());
+    let mut zone = NewZone::new(options.zone.clone(), names, hostmaster)?;
     zone.dnssec = !options.no_dnssec;
     zone.caa.clone_from(&options.caa);
     if !options.update.0.ip().is_loopback() {

@@ -13,7 +13,7 @@ use crate::setup::delegation::Delegation;
 use crate::setup::issuer::Issuer;
 use crate::setup::next::Step;
 use crate::setup::parent::{Ds, Parent, ds_here, parent_here};
-use crate::setup::zone::NameServer;
+use crate::setup::zone::{Mailbox, NameServer};
 use crate::setup::{NewZone, Plan, SetupError, keys, report};
 use crate::span::Span;
 use crate::ttl::Ttl;
@@ -55,7 +55,7 @@ struct Add {
     /// A name server of the zone, outside it; the primary first [default: those of the first zone;
     /// where that came with --dns none, the zone is served already]
     #[arg(long = "nameserver", value_name = "NAME")]
-    nameservers: Vec<String>,
+    nameservers: Vec<NameServer>,
     /// Do not sign the zone
     #[arg(long)]
     no_dnssec: bool,
@@ -73,7 +73,7 @@ struct Add {
     expire: Option<Span>,
     /// Who answers for the zone [default: hostmaster at the parent]
     #[arg(long, value_name = "MAIL")]
-    hostmaster: Option<String>,
+    hostmaster: Option<Mailbox>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -121,11 +121,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
 }
 
 fn add(standing: &Standing, options: Add) -> Result<Plan, SetupError> {
-    let mut nameservers = options
-        .nameservers
-        .iter()
-        .map(|name| NameServer::new(name))
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut nameservers = options.nameservers.clone();
     // One that was only taken out of bowline.toml comes back as it was.
     let remembered = Delegation::load(&standing.place, &options.zone)?.nameservers;
     let unsigned = !remembered.is_empty() && !standing.is_signed(&options.zone)?;
@@ -140,7 +136,7 @@ fn add(standing: &Standing, options: Add) -> Result<Plan, SetupError> {
         false => NewZone::new(
             options.zone.clone(),
             nameservers,
-            options.hostmaster.as_deref(),
+            options.hostmaster.clone(),
         )?,
     };
     zone.dnssec = !(options.no_dnssec || unsigned);

@@ -265,9 +265,7 @@ impl Standing {
         if known.nameservers.is_empty()
             && let Reply::Data(names) = ask(zone.server, &zone.name, Rtype::NS, WAIT)
         {
-            let names = names
-                .iter()
-                .filter_map(|name| super::zone::NameServer::new(&name.data).ok());
+            let names = names.iter().filter_map(|name| name.data.parse().ok());
             known.nameservers = names.collect();
         }
         Ok(records::delegation(

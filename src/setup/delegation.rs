@@ -41,7 +41,7 @@ impl Delegation {
         {
             let fields: Vec<&str> = line.split(' ').collect();
             match fields.as_slice() {
-                [_, _, _, "NS", name] => found.nameservers.extend(NameServer::new(name).ok()),
+                [_, _, _, "NS", name] => found.nameservers.extend(name.parse::<NameServer>().ok()),
                 // The first name is this machine's; secondaries have others.
                 [name, _, _, "A" | "AAAA", address] if first.is_none_or(|first| first == *name) => {
                     first = Some(*name);
@@ -67,10 +67,7 @@ mod tests {
             powerdns::FIRST_CONTENTS,
         ] {
             let shipped = Delegation::parse(script);
-            assert_eq!(
-                shipped.nameservers,
-                [NameServer::new("ns1.example.org").unwrap()]
-            );
+            assert_eq!(shipped.nameservers, ["ns1.example.org".parse().unwrap()]);
             assert_eq!(shipped.addresses.len(), 2);
         }
     }

@@ -11,7 +11,7 @@ use crate::config::ConfigError;
 use crate::dns::KeyError;
 use crate::fill::FillError;
 use crate::hint::Hint;
-use crate::name::{NameError, ZoneName};
+use crate::name::ZoneName;
 use crate::registry::RegistryError;
 use crate::token::TokenError;
 
@@ -22,14 +22,8 @@ pub enum SetupError {
     Later(&'static str, String, &'static str),
     /// A name server below the zone that it serves.
     NameServerInZone(String, ZoneName),
-    /// A name server that was given by its address.
-    NameServerAddress(String),
     /// A URL whose host is the zone's apex or below it.
     UrlInZone(String, ZoneName),
-    /// A text that is no name.
-    Name(&'static str, NameError),
-    /// A text that is no mail address.
-    Mail(String),
     /// A path with a character that some server would not take as it is.
     Path(PathBuf, char),
     /// No address that the outside could ask.
@@ -116,10 +110,6 @@ impl Hint for SetupError {
                     ""
                 }
             ),
-            SetupError::NameServerAddress(_) => {
-                "give its name, like ns1.example.org: an NS record has a name, and no address"
-                    .to_owned()
-            }
             SetupError::UrlInZone(_, zone) => format!(
                 "the zone holds hosts only, and the key for updates may change every name below it; \
                  give the URL a name of the parent, like update.{}",
@@ -258,14 +248,9 @@ impl fmt::Display for SetupError {
                     "the name server {name:?} would be inside the zone {zone}"
                 )
             }
-            SetupError::NameServerAddress(text) => {
-                write!(f, "--nameserver: {text:?} is an address")
-            }
             SetupError::UrlInZone(host, zone) => {
                 write!(f, "the URL's host {host:?} would be inside the zone {zone}")
             }
-            SetupError::Name(option, error) => write!(f, "{option}: {error}"),
-            SetupError::Mail(text) => write!(f, "{text:?} is no mail address"),
             SetupError::Path(path, c) => {
                 write!(
                     f,

@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn what_is_missing_and_what_is_beyond() {
         let wanted = ["ns1.example.org", "NS2.example.org"];
-        let wanted = wanted.map(|name| NameServer::new(name).unwrap());
+        let wanted = wanted.map(|name| name.parse::<NameServer>().unwrap());
         for (has, missing, others) in [
             (&["ns1.example.org", "ns2.example.org"][..], 0, 0),
             (&["ns1.example.org"], 1, 0),

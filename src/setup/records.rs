@@ -126,7 +126,7 @@ mod tests {
     fn records_absolute_and_relative() {
         let zone: ZoneName = "dyn.example.org".parse().unwrap();
         let servers =
-            ["ns1.example.org", "ns.example.net"].map(|name| NameServer::new(name).unwrap());
+            ["ns1.example.org", "ns.example.net"].map(|name| name.parse::<NameServer>().unwrap());
         let addresses = [
             "192.0.2.53".parse().unwrap(),
             "2001:db8::53".parse().unwrap(),
@@ -156,7 +156,7 @@ mod tests {
     fn a_secondary_has_an_address_of_its_own() {
         let zone: ZoneName = "dyn.example.org".parse().unwrap();
         let names = ["ns1.example.org", "ns2.example.org"];
-        let servers = names.map(|name| NameServer::new(name).unwrap());
+        let servers = names.map(|name| name.parse::<NameServer>().unwrap());
         let (here, there) = ("192.0.2.53".parse().unwrap(), "192.0.2.99".parse().unwrap());
         for (servers, expected) in [
             (&servers[..], &["192.0.2.53", "192.0.2.99"][..]),

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::net::IpAddr;
+use std::str::FromStr;
 
 use super::error::SetupError;
 use super::issuer::Issuer;
 use crate::base_url::BaseUrl;
-use crate::name::ZoneName;
+use crate::name::{NameError, ZoneName};
 use crate::span::Span;
 use crate::ttl::Ttl;
 
@@ -35,11 +36,11 @@ impl NewZone {
     /// A zone as its options say; a name server that is named twice is one.
     ///
     /// # Errors
-    /// A name server inside the zone, no name server at all, no mail address.
+    /// A name server inside the zone, no name server at all.
     pub fn new(
         name: ZoneName,
         nameservers: Vec<NameServer>,
-        hostmaster: Option<&str>,
+        hostmaster: Option<Mailbox>,
     ) -> Result<Self, SetupError> {
         if nameservers.is_empty() {
             return Err(SetupError::NoNameServers);
@@ -51,8 +52,8 @@ impl NewZone {
             }
         }
         let mut zone = NewZone::plain(name);
-        if let Some(mail) = hostmaster {
-            zone.hostmaster = Mailbox::new(mail)?;
+        if let Some(mailbox) = hostmaster {
+            zone.hostmaster = mailbox;
         }
         for server in nameservers {
             if !zone.nameservers.contains(&server) {
@@ -108,22 +109,29 @@ pub fn check_url(url: &BaseUrl, zone: &ZoneName) -> Result<(), SetupError> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameServer(ZoneName);
 
-impl NameServer {
-    /// Reads `--nameserver`.
-    ///
-    /// # Errors
-    /// Whatever is no full host name, an address among it.
-    pub fn new(text: &str) -> Result<Self, SetupError> {
+/// Reads `--nameserver`: whatever is no full host name is refused, an address among it.
+impl FromStr for NameServer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
         // Four numbers with dots between them would pass for labels.
         if text.trim_end_matches('.').parse::<IpAddr>().is_ok() {
-            return Err(SetupError::NameServerAddress(text.to_owned()));
+            return Err(
+                "it is an address, and an NS record has a name: give that, like ns1.example.org"
+                    .to_owned(),
+            );
         }
         // The rules are those of a zone's name: two labels at least, letters, digits, hyphens.
-        text.parse()
-            .map(NameServer)
-            .map_err(|error| SetupError::Name("--nameserver", error))
+        text.parse().map(NameServer).map_err(|error| match error {
+            NameError::SingleLabel(_) => {
+                "a name server's name is given in full, like ns1.example.org".to_owned()
+            }
+            error => error.to_string(),
+        })
     }
+}
 
+impl NameServer {
     /// The name without its final dot.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -139,10 +147,14 @@ impl Mailbox {
     fn hostmaster(domain: &str) -> Self {
         Mailbox(format!("hostmaster.{domain}."))
     }
+}
 
-    /// The mailbox of a mail address.
-    fn new(mail: &str) -> Result<Self, SetupError> {
-        let bad = || SetupError::Mail(mail.to_owned());
+/// Reads `--hostmaster`: the mailbox of a mail address.
+impl FromStr for Mailbox {
+    type Err = String;
+
+    fn from_str(mail: &str) -> Result<Self, String> {
+        let bad = || "write it like hostmaster@example.org".to_owned();
         let (local, domain) = mail.rsplit_once('@').ok_or_else(bad)?;
         let domain: ZoneName = domain.parse().map_err(|_| bad())?;
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_+.".contains(c);
@@ -173,7 +185,10 @@ mod tests {
             ("a b@example.org", None),
             ("a'b@example.org", None),
         ] {
-            let mailbox = Mailbox::new(mail).ok().map(|mailbox| mailbox.to_string());
+            let mailbox = mail
+                .parse::<Mailbox>()
+                .ok()
+                .map(|mailbox| mailbox.to_string());
             assert_eq!(mailbox.as_deref(), expected, "{mail}");
         }
     }
@@ -186,7 +201,7 @@ mod tests {
             ("dyn.example.org", false),
             ("xdyn.example.org", true),
         ] {
-            let server = NameServer::new(name).unwrap();
+            let server = name.parse().unwrap();
             let zone = NewZone::new("dyn.example.org".parse().unwrap(), vec![server], None);
             assert_eq!(zone.is_ok(), fits, "{name}");
         }

@@ -52,6 +52,41 @@ fn the_right_to_challenges_is_taken_back() {
     assert_eq!(it.run("zone set dyn.example.org --acme --no-acme").code, 2);
 }
 
+#[test]
+fn a_name_server_and_who_answers_are_read_with_the_arguments() {
+    let it = Place::new();
+    for (arguments, expected) in [
+        (
+            "init dyn.example.org --nameserver ns1 --url https://u.example.org",
+            "'ns1' for '--nameserver <NAME>': a name server's name is given in full, like ns1.example.org",
+        ),
+        (
+            "zone add dyn2.example.org --nameserver 192.0.2.1.",
+            "it is an address, and an NS record has a name: give that, like ns1.example.org",
+        ),
+        (
+            "zone add dyn2.example.org --nameserver 2001:db8::1",
+            "'2001:db8::1' for '--nameserver <NAME>': it is an address",
+        ),
+        (
+            "zone add dyn2.example.org --nameserver ns_1.example.org",
+            "\"ns_1.example.org\" has '_'",
+        ),
+        (
+            "init dyn.example.org --nameserver ns1.example.org --url https://u.example.org --hostmaster foo",
+            "'foo' for '--hostmaster <MAIL>': write it like hostmaster@example.org",
+        ),
+        (
+            "zone add dyn2.example.org --hostmaster foo",
+            "write it like hostmaster@example.org",
+        ),
+    ] {
+        let ran = it.run(arguments);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{arguments}");
+        assert!(ran.err.contains(expected), "{arguments}: {ran:?}");
+    }
+}
+
 /// What was begun beside the configuration and never finished.
 fn leavings(it: &Place) -> Vec<String> {
     let names = fs::read_dir(it.file("etc")).unwrap();

@@ -23,7 +23,7 @@ fn beside(dir: &TempDir, dns: &'static dyn Program) -> Setup {
     place.cron_dir = at("cron.d");
     place.bind_main = at("named.conf");
     let zone = "dyn.example.org".parse().unwrap();
-    let server = NameServer::new("ns1.example.org").unwrap();
+    let server: NameServer = "ns1.example.org".parse().unwrap();
     Setup {
         place,
         zone: NewZone::new(zone, vec![server], None).unwrap(),

@@ -91,7 +91,7 @@ pub(crate) fn beside(trial: &Trial, knot_conf: &str) -> Setup {
     let conf = place.knot_conf();
     fs::create_dir_all(&place.knot_dir).unwrap();
     fs::write(&conf, knot_conf).unwrap();
-    let server = NameServer::new("ns1.example.org").unwrap();
+    let server: NameServer = "ns1.example.org".parse().unwrap();
     let zone = "dyn.example.org".parse().unwrap();
     Setup {
         place,
