@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command, CommandFactory, FromArgMatches as _, Parser, Subcommand};
 
 use super::handed::Argument;
 use super::{
@@ -57,7 +58,14 @@ pub(super) enum Verb {
 impl Arguments {
     /// Reads the command line.
     pub(super) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let arguments = Arguments::try_parse_from(arguments)?;
+        let mut command = Arguments::command();
+        let matches = command.try_get_matches_from_mut(arguments)?;
+        if let Some(set) = idle_set(&mut command, &matches) {
+            let why = "nothing to set: give one of its options";
+            return Err(set.error(ErrorKind::MissingRequiredArgument, why));
+        }
+        let arguments =
+            Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
         let misuse = match &arguments.verb {
             Verb::Host(options) => options.misuse(),
             Verb::Owner(options) => options.misuse(),
@@ -71,6 +79,22 @@ impl Arguments {
             None => Ok(arguments),
         }
     }
+}
+
+/// The verb `set` of any group, where it was told whose settings but none of them: it would do
+/// nothing, and say that it did.
+fn idle_set<'a>(command: &'a mut Command, matches: &ArgMatches) -> Option<&'a mut Command> {
+    let (group, matches) = matches.subcommand()?;
+    let (_, given) = matches.subcommand().filter(|(verb, _)| *verb == "set")?;
+    let set = command
+        .find_subcommand_mut(group)?
+        .find_subcommand_mut("set")?;
+    let is_given = |id: &str| given.value_source(id) == Some(ValueSource::CommandLine);
+    let is_idle = set
+        .get_arguments()
+        .filter(|argument| !argument.is_positional() && !argument.is_global_set())
+        .all(|option| !is_given(option.get_id().as_str()));
+    is_idle.then_some(set)
 }
 
 impl Verb {

@@ -44,6 +44,15 @@ fn wrong_usage_is_2() {
             "init dyn.example.org --nameserver ns1.example.org --url https://u.example.org --ttl 0",
             "a TTL is 1 to 604800 seconds, not 0",
         ),
+        (
+            "host set home --json",
+            "nothing to set: give one of its options\n\nUsage: bowline host set ",
+        ),
+        (
+            "zone set dyn.example.org",
+            "Usage: bowline zone set [OPTIONS] <ZONE>",
+        ),
+        ("owner set anna", "nothing to set"),
         ("host add home --only ipv5", "write ipv4 or ipv6"),
         ("host add home --ipv4 2001:db8::1", "it is no IPv4 address"),
         ("host add home --ipv4 -", "it is no IPv4 address"),
