@@ -292,8 +292,7 @@ impl Drop for Knot {
     }
 }
 
-/// Its knot.conf: the recommended one, on one loopback port, with every log line, and without
-/// what matters only when the machine itself goes down.
+/// Its knot.conf: the recommended one, on one loopback port and with every log line.
 fn configuration(dir: &Path, address: SocketAddr, options: &Options) -> String {
     let (dir, port, key, types) = (dir.display(), address.port(), &options.key, &options.types);
     let serials = &options.serials;
@@ -315,8 +314,7 @@ log:
     any: debug
 database:
     storage: "{dir}/state"
-    # Its answers do not wait for the disk, which others may keep busy.
-    journal-db-mode: asynchronous
+    journal-db-mode: robust
 acl:
   - id: bowline_update
     address: 127.0.0.1
