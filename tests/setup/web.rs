@@ -53,6 +53,8 @@ impl Drop for Running {
         for file in PID_FILES {
             let pid = fs::read_to_string(self.0.path(file)).unwrap_or_default();
             if !pid.trim().is_empty() {
+                // fcgiwrap leaves its children behind.
+                run("pkill", &["-P", pid.trim()]);
                 run("kill", &[pid.trim()]);
                 let process = Path::new("/proc").join(pid.trim());
                 wait_until(|| !process.exists());
