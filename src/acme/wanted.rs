@@ -114,10 +114,11 @@ fn value(text: &str) -> Result<ChallengeValue, WantedError> {
     text.parse().map_err(|_| WantedError::Value)
 }
 
-/// The host whose challenges stand at that name.
+/// The host whose challenges stand at that name; behind the label there must be one.
 fn host_of(fqdn: &str) -> Option<&str> {
     let (front, host) = fqdn.split_at_checked(CHALLENGE.len())?;
-    front.eq_ignore_ascii_case(CHALLENGE).then_some(host)
+    let is_one = front.eq_ignore_ascii_case(CHALLENGE) && !host.is_empty();
+    is_one.then_some(host)
 }
 
 /// A JSON object as Go's clients write it: its keys in any case.
@@ -228,6 +229,11 @@ mod tests {
                 "Name".to_owned(),
             ),
             (Form::Present, default(""), "Name".to_owned()),
+            (
+                Form::Present,
+                default("_acme-challenge."),
+                "Name".to_owned(),
+            ),
             (
                 Form::Present,
                 default("é_acme-challenge.h"),
