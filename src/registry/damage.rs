@@ -15,8 +15,8 @@ impl Registry {
         self.damaged.take().map_or(Ok(()), |error| Err(*error))
     }
 
-    /// Takes a host out of which nobody can know what records it has, as its row is damaged. Its
-    /// name rests for a while.
+    /// Takes a host out of which nobody can tell what records it has: its row is damaged, or its
+    /// zone is no longer configured. Its name rests for a while.
     ///
     /// # Errors
     /// When the registry cannot be written.
