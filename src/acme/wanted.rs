@@ -83,9 +83,13 @@ fn httpreq(form: Form, body: &[u8]) -> Result<Wanted, WantedError> {
 fn acme_dns(body: &[u8]) -> Result<Wanted, WantedError> {
     let object = Object::read(body)?;
     let subdomain = object.text("subdomain")?;
+    let host = host_of(subdomain).unwrap_or(subdomain);
+    if host.is_empty() {
+        return Err(WantedError::Name);
+    }
     let value = value(object.text("txt")?)?;
     Ok(Wanted {
-        host: Some(host_of(subdomain).unwrap_or(subdomain).to_owned()),
+        host: Some(host.to_owned()),
         done: json!({ "txt": value.as_str() }),
         edit: ChallengeEdit::Add(value, ACME_DNS),
     })
@@ -148,7 +152,7 @@ pub enum WantedError {
     Json,
     /// A text that is no challenge.
     Value,
-    /// A name that is not that of challenges.
+    /// A name that is no host's, or not that of its challenges.
     Name,
 }
 
@@ -157,7 +161,7 @@ impl fmt::Display for WantedError {
         f.write_str(match self {
             WantedError::Json => "the body is no JSON object with what belongs into it",
             WantedError::Value => "the value is no challenge: 43 characters of base64url",
-            WantedError::Name => "the name does not begin with _acme-challenge",
+            WantedError::Name => "the name is not _acme-challenge with a host's name behind it",
         })
     }
 }
@@ -255,6 +259,7 @@ mod tests {
                 format!("home add 2 {VALUE}"),
             ),
             (Form::AcmeDns, acme_dns("home", "short"), "Value".to_owned()),
+            (Form::AcmeDns, acme_dns("", VALUE), "Name".to_owned()),
         ] {
             assert_eq!(read(form, "", &body), expected, "{body}");
         }

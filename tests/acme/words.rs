@@ -159,7 +159,7 @@ fn httpreq_refuses() {
     assert_eq!(place.all(), [""; 0]);
     let lines = place.log();
     assert!(
-        lines.contains("reason=\"the name does not begin with _acme-challenge\""),
+        lines.contains("reason=\"the name is not _acme-challenge with a host's name behind it\""),
         "{lines}"
     );
 }
