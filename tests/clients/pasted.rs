@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
+use std::time::{Duration, SystemTime};
 
 use crate::secure::{CLIENTS, Secure, Web};
 use crate::site::search;
@@ -48,32 +49,61 @@ pub(crate) fn word<'t>(text: &'t str, start: &str) -> &'t str {
     found.unwrap_or_else(|| panic!("{start} is not in {text}"))
 }
 
-/// Has a program run once with what is pasted into its file.
+/// Has a program run once with what is pasted into its file, and remember nothing.
 fn once(secure: &Secure, device: &str, paste: &str) -> String {
-    let directory = tempfile::tempdir().unwrap();
+    once_in(&tempfile::tempdir().unwrap(), secure, device, paste)
+}
+
+/// Likewise, with what it remembers in a directory.
+fn once_in(directory: &tempfile::TempDir, secure: &Secure, device: &str, paste: &str) -> String {
     let own = directory.path().display();
     match device {
         "ddclient" => {
             // It takes no name without a dot for a server.
             let text = paste.replace("server=localhost", "server=127.0.0.1");
             let text = format!("ssl_ca_file={}\n{text}", secure.ca);
-            let file = written(&directory, "ddclient.conf", &text);
+            let file = written(directory, "ddclient.conf", &text);
             let cache = format!("{own}/cache");
             let options = ["-daemon=0", "-foreground", "-verbose", "-noquiet"];
             let files = ["-file", &file, "-cache", &cache];
-            let (_, said) = with_ca(secure, device, &[options, files].concat());
-            assert!(said.contains("SUCCESS"), "{said}");
-            said
+            with_ca(secure, device, &[options, files].concat()).1
         }
         _ => {
             let text = format!("ca-trust-file = \"{}\"\n{paste}", secure.ca);
-            let file = written(&directory, "inadyn.conf", &text);
+            let file = written(directory, "inadyn.conf", &text);
             let cache = format!("--cache-dir={own}");
-            let options = ["-1", "-n", "--force", "--no-pidfile", "-l", "debug"];
+            let options = ["-1", "-n", "--no-pidfile", "-l", "debug"];
             let files = [&cache, "-f", file.as_str()];
             let (output, said) = with_ca(secure, device, &[&options[..], &files].concat());
             assert_eq!(output.status.code(), Some(0), "{said}");
             said
+        }
+    }
+}
+
+/// Makes what a client remembers a day and an hour older.
+fn age(directory: &tempfile::TempDir, device: &str) {
+    let day = Duration::from_secs(25 * 60 * 60);
+    for entry in fs::read_dir(directory).unwrap() {
+        let file = entry.unwrap().path();
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        if device == "ddclient" && name == "cache" {
+            let text = fs::read_to_string(&file).unwrap();
+            let fields: Vec<String> = text
+                .split(',')
+                .map(|field| match field.split_once("time=") {
+                    Some((which @ ("a" | "m"), at)) => {
+                        let at: u64 = at.parse().unwrap();
+                        format!("{which}time={}", at - day.as_secs())
+                    }
+                    _ => field.to_owned(),
+                })
+                .collect();
+            fs::write(&file, fields.join(",")).unwrap();
+        } else if device == "inadyn" && name.ends_with(".cache") {
+            let then = SystemTime::now() - day;
+            let opened = fs::File::options().write(true).open(&file).unwrap();
+            opened.set_modified(then).unwrap();
         }
     }
 }
@@ -101,6 +131,36 @@ fn ddclient_and_inadyn_tell_the_families_that_a_host_has() {
             }
         }
     });
+}
+
+#[test]
+fn ddclient_and_inadyn_visit_once_a_day_while_nothing_changes() {
+    if !["ddclient", "inadyn"].into_iter().all(installed) {
+        return;
+    }
+    let Some(secure) = Secure::start(Web::Nginx) else {
+        return;
+    };
+    let elsewhere = ["203.0.113.99", "2001:db8::99"];
+    for device in ["ddclient", "inadyn"] {
+        let host = format!("daily-{device}");
+        let (paste, _) = secure.paste(&host, device);
+        let directory = tempfile::tempdir().unwrap();
+        let said = once_in(&directory, &secure, device, &paste);
+        assert_eq!(secure.dns(&host), CLIENTS, "{said}");
+        let [ipv4, ipv6] = elsewhere;
+        let moved = ["host", "set", &host, "--ipv4", ipv4, "--ipv6", ipv6];
+        secure.site.bowline(&moved);
+        assert_eq!(secure.dns(&host), elsewhere);
+
+        // It remembers what it said, and has nothing to say.
+        let said = once_in(&directory, &secure, device, &paste);
+        assert_eq!(secure.dns(&host), elsewhere, "{said}");
+
+        age(&directory, device);
+        let said = once_in(&directory, &secure, device, &paste);
+        assert_eq!(secure.dns(&host), CLIENTS, "{said}");
+    }
 }
 
 #[test]

@@ -227,7 +227,7 @@ pub(in super::super) fn note_expire(given: Option<Span>) {
     if given.is_some_and(|expire| expire != Span::ZERO && expire < DAILY) {
         note(
             "under 25h a client that is well can be silent for too long, while its address stays the same: \
-             bowline-client visits once a day, ddclient only after its max-interval, which is weeks",
+             bowline-client visits once a day, ddclient after weeks where max-interval does not say less",
         );
     }
 }
