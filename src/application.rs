@@ -237,11 +237,15 @@ impl Application {
         self.logger.write(&line.words("reason", reason));
     }
 
-    /// The line, with the client's address as far as that is logged.
+    /// The line, with the client's address as far as that is logged. A proxy that does not say
+    /// it is not called the client: whoever shuts out clients by the log would shut out everybody.
     fn with_client(&self, line: Line, request: &Request) -> Line {
-        let client = self.client(request).or(request.peer);
-        match client.and_then(|ip| self.logger.client(ip)) {
-            Some(client) => line.field("client", client),
+        let (name, address) = match self.client(request) {
+            Some(client) => ("client", Some(client)),
+            None => ("proxy", request.peer),
+        };
+        match address.and_then(|ip| self.logger.client(ip)) {
+            Some(shown) => line.field(name, shown),
             None => line,
         }
     }

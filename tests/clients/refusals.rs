@@ -127,7 +127,7 @@ fn refusals_change_nothing() {
 
     let log = fs::read_to_string(site.trial.path("state/bowline.log")).unwrap();
     assert!(
-        log.contains("result=badauth client=127.0.0.1") && log.contains("reason=\"wrong secret\""),
+        log.contains("result=badauth proxy=127.0.0.1") && log.contains("reason=\"wrong secret\""),
         "{log}"
     );
     for secret in [site.token.as_str(), &token, OTHER] {

@@ -288,6 +288,10 @@ fn wrong_secrets_from_behind_a_proxy_that_does_not_say_whose_they_are() {
     }
     let garbled = site.get(&query(WRONG)).from("unknown").run();
     assert_eq!(garbled.said(), "429 KO");
+    // What fail2ban shuts out is a client.
+    let log = site.log();
+    assert_eq!(log.matches(" result=badauth proxy=127.0.0.1 ").count(), 4);
+    assert!(!log.contains("client="), "{log}");
     let other = site.get(&query(WRONG)).from("198.51.100.5").run();
     assert_eq!(other.said(), "401 KO", "who is said is another one");
     assert_eq!(site.dns("home"), "");
