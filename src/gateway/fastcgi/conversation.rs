@@ -188,6 +188,7 @@ impl Conversation {
                 }
                 ours.params.extend_from_slice(content);
                 if ours.params.len() > HEAD_MAX {
+                    ours.params.truncate(HEAD_MAX);
                     return self.refuse(Refusal::Head);
                 }
             }
@@ -279,11 +280,8 @@ impl Conversation {
             return Step::Over;
         };
         let params = std::mem::take(&mut request.params);
-        let meta = match read_meta(&params) {
-            Ok(meta) => meta,
-            Err(refusal) => return self.refuse(refusal),
-        };
-        let length = meta.body_length();
+        let (meta, readable) = read_meta(&params);
+        let length = readable.and_then(|()| meta.body_length());
         request.head = params.len();
         request.meta = Some((meta, length.unwrap_or(BodyLength::NotSaid)));
         match length {
@@ -331,29 +329,33 @@ impl Partial {
 
     /// The request, of which the rest is not wanted.
     fn refused(self, refusal: Refusal) -> Received {
+        let meta = match self.meta {
+            Some((meta, _)) => meta,
+            None => read_meta(&self.params).0,
+        };
         Received {
             id: self.id,
             keep: false,
             whole: false,
-            meta: self.meta.map(|(meta, _)| meta).unwrap_or_default(),
+            meta,
             body: Err(refusal),
         }
     }
 }
 
-/// The variables in a whole stream of parameters.
-fn read_meta(params: &[u8]) -> Result<Meta, Refusal> {
+/// The variables in a stream of parameters as far as they can be read, and whether that is all.
+fn read_meta(params: &[u8]) -> (Meta, Result<(), Refusal>) {
     let pairs = Pairs::new(params);
     // One that is cut is the last.
     let both = |(count, _): (usize, bool), pair: Result<_, Cut>| (count + 1, pair.is_ok());
-    match pairs.clone().fold((0, true), both) {
+    let all = match pairs.clone().fold((0, true), both) {
         (count, _) if count > VARIABLES_MAX => Err(Refusal::Head),
         (_, false) => Err(Refusal::Malformed),
-        (_, true) => {
-            let read = pairs.flatten().filter(|(name, _)| Request::reads(name));
-            Ok(Meta::new(read))
-        }
-    }
+        (_, true) => Ok(()),
+    };
+    let known = pairs.take(VARIABLES_MAX).flatten();
+    let read = known.filter(|(name, _)| Request::reads(name));
+    (Meta::new(read), all)
 }
 
 /// What we say about ourselves, as far as it was asked (section 4.1).

@@ -132,6 +132,26 @@ fn pairs_that_span_records_are_joined() {
     }
 }
 
+/// Whose it was is logged, and how the answer is wanted counts.
+#[test]
+fn what_is_refused_keeps_the_variables_that_were_read() {
+    let client = params(&[("REMOTE_ADDR", "203.0.113.7")]);
+    let long = params(&[("HTTP_COOKIE", &"x".repeat(40_000))]);
+    let many = params(&vec![("A", ""); VARIABLES_MAX]);
+    let whole = |second: &[u8]| [record(4, 1, second), record(4, 1, b"")].concat();
+    for (what, rest) in [
+        ("too long", record(4, 1, &long).repeat(2)),
+        ("too many", whole(&many)),
+        ("cut", whole(b"\x0b\x01REMOTE")),
+    ] {
+        let octets = [begin(1, 1, 0), record(4, 1, &client), rest].concat();
+        let (_, requests, _) = hear(&[&octets]);
+        let said = variable(&requests[0], "REMOTE_ADDR");
+        assert_eq!(said.as_deref(), Some("203.0.113.7"), "{what}");
+        assert!(requests[0].body.is_err(), "{what}");
+    }
+}
+
 #[test]
 fn refusals_and_what_they_say() {
     let huge = vec![0; 0xffff];
