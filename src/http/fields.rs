@@ -1,5 +1,6 @@
 //! Name-value pairs: a query string, a form, or a JSON object.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde_json::{Map, Value};
@@ -61,13 +62,16 @@ impl Fields {
 
     /// These pairs and, behind them, those of `more` under other names.
     pub fn and(mut self, more: Fields) -> Self {
-        let mine = self.0.len();
-        for (name, value) in more.0 {
-            let mut before = self.0.iter().take(mine);
-            if !before.any(|(there, _)| there.eq_ignore_ascii_case(&name)) {
-                self.0.push((name, value));
-            }
+        if more.0.is_empty() || self.0.is_empty() {
+            self.0.extend(more.0);
+            return self;
         }
+        // Anybody may fill both with names: each is looked up, not compared with all others.
+        let name = |(name, _): &(Vec<u8>, _)| name.to_ascii_lowercase();
+        let mine: BTreeSet<Vec<u8>> = self.0.iter().map(name).collect();
+        let others = more.0.into_iter();
+        self.0
+            .extend(others.filter(|pair| !mine.contains(&name(pair))));
         self
     }
 
@@ -150,6 +154,8 @@ impl fmt::Display for Illegible {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
@@ -166,6 +172,19 @@ mod tests {
         assert_eq!(all(&["x"]), [""]);
         assert!(all(&["none"]).is_empty());
         assert!(fields.has("X") && fields.has("ip") && !fields.has("none"));
+    }
+
+    #[test]
+    fn a_query_and_a_body_full_of_names_take_no_time() {
+        let query = Fields::parse(&b"a&".repeat(16_000));
+        let body = Fields::parse(&[b"b&".repeat(32_000), b"A=1&c=2&C=3".to_vec()].concat());
+        let began = Instant::now();
+        let both = query.and(body);
+        // Comparing each with each takes half a minute without optimisation.
+        assert!(began.elapsed() < Duration::from_secs(3));
+        assert_eq!(both.0.len(), 48_002);
+        assert!(both.all("a").all(<[u8]>::is_empty));
+        assert_eq!(both.all("c").collect::<Vec<_>>(), [b"2", b"3"]);
     }
 
     #[test]
