@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use crate::config::{Config, LogLevel, Register};
 use crate::deadline::Deadline;
-use crate::fixed::Fixed;
+use crate::fixed::{Fixed, is_unasked};
 use crate::health;
 use crate::http::{Method, Refusal, Request, Response, Status, client_address};
 use crate::limit::Limit;
@@ -143,6 +143,10 @@ impl Application {
                 ],
             },
         };
+        // Who opens the page with the button is shut out for nothing that the browser does.
+        if is_unasked(segments) && answers.iter().all(|answer| answer.word == Word::Unknown) {
+            return Answer::new(Word::Unknown).response(false);
+        }
         self.limit_wrong_secrets(&mut answers, request);
         let mut logged: Vec<&Answer> = Vec::new();
         for answer in &answers {

@@ -34,3 +34,16 @@ impl Fixed {
         found.map(|(_, fixed)| *fixed)
     }
 }
+
+/// Whether browsers and their makers fetch such a path from every site, unasked. Its name has the
+/// shape of a token, and yet it is no attempt at one.
+pub fn is_unasked(segments: &[Vec<u8>]) -> bool {
+    let [segment] = segments else {
+        return false;
+    };
+    match segment.as_slice() {
+        b"apple-app-site-association" | b"browserconfig.xml" => true,
+        // In several sizes.
+        other => other.starts_with(b"apple-touch-icon") && other.ends_with(b".png"),
+    }
+}

@@ -220,6 +220,7 @@ fn wrong_secrets_beyond_the_limit_are_told_so() {
     for path in [
         "/nic/update",
         "/favicon.ico",
+        "/apple-touch-icon-precomposed.png",
         "/short",
         "/update?hostname=home",
     ] {

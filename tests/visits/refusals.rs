@@ -41,6 +41,7 @@ fn every_unknown_path_looks_the_same() {
         "",
         "/favicon.ico",
         "/robots.txt",
+        "/apple-touch-icon.png",
         "/x",
         "/nic",
         "/nic/update/more",
@@ -76,8 +77,18 @@ fn every_unknown_path_looks_the_same() {
     check_untouched(&site, &home);
     // Only what is shaped like a secret is logged as one.
     site.forget_log();
-    site.visit("/favicon.ico");
+    for unasked in [
+        "/favicon.ico",
+        "/apple-touch-icon.png",
+        "/apple-touch-icon-120x120-precomposed.png?x=1",
+        "/apple-app-site-association",
+        "/browserconfig.xml",
+    ] {
+        assert_eq!(site.visit(unasked).raw, unknown, "{unasked}");
+    }
     assert_eq!(site.log(), "");
+    site.visit("/apple-touch-icon.png/home");
+    assert!(site.last_line().contains("result=badauth"));
     site.visit(&almost);
     assert!(
         site.last_line().contains("result=badauth"),
