@@ -27,7 +27,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use self::exchange::{Exchange, Settled};
-use self::served::{Served, Visit};
+use self::served::Served;
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::dns::{LookupError, Server};
@@ -141,26 +141,17 @@ impl Publisher {
     ) -> Result<Vec<Published>, PublishError> {
         registry.rest();
         let served = self.served(zone)?;
-        let own = Visit {
-            hosts: hosts.to_vec(),
-            deadline,
-        };
         let unconfirmed = |trouble| vec![Published::Unconfirmed(trouble); hosts.len()];
         let mut failed = None;
-        let told = served.visits.join(own, deadline, |visits, others| {
-            let all: Vec<HostId> = visits
-                .iter()
-                .flat_map(|visit| visit.hosts.iter().copied())
-                .collect();
-            let soonest = visits.iter().map(|visit| visit.deadline).min();
-            let deadline = soonest.unwrap_or(deadline);
+        let told = (served.visits).join(hosts.to_vec(), deadline, |visits, others| {
+            let all = visits.concat();
             let mut silent = || others.send_away();
             let published = (registry.get().map_err(PublishError::from)).and_then(|registry| {
                 self.settle(registry, served, &all, Busy::Leave, deadline, &mut silent)
             });
             match published {
                 Ok(published) => {
-                    let of = |visit: &Visit| pick(&published, &visit.hosts);
+                    let of = |hosts: &Vec<HostId>| pick(&published, hosts);
                     visits.iter().map(of).collect()
                 }
                 Err(error) => {

@@ -1,8 +1,9 @@
 //! Doing together what many threads want at the same time.
 //!
 //! Whoever comes while nobody is at work takes all that waits and does it at once; those
-//! who come meanwhile wait, and one of them takes the next lot. A process with one thread
-//! pays a lock that nobody else wants.
+//! who come meanwhile wait, and the one of them that has the most time takes the next lot:
+//! nobody's work is cut short by another's deadline. A process with one thread pays a lock
+//! that nobody else wants.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -29,7 +30,8 @@ struct Desk<J, R> {
 
 #[derive(Debug)]
 enum Job<J, R> {
-    Waiting(J),
+    /// Until then its giver waits.
+    Waiting(J, Deadline),
     Taken,
     Ended(Told<R>),
 }
@@ -63,6 +65,7 @@ impl<J, R> Together<J, R> {
     /// Has `job` done together with those that wait: by somebody else, or by `work` here.
     ///
     /// `work` gets all jobs and says what came of each, in their order; `None`: it was not done.
+    /// Nobody among those whose jobs they are waits longer than until `deadline`.
     pub fn join(
         &self,
         job: J,
@@ -75,23 +78,20 @@ impl<J, R> Together<J, R> {
         }
         desk.last += 1;
         let ticket = desk.last;
-        desk.jobs.insert(ticket, Job::Waiting(job));
-        while desk.busy {
+        desk.jobs.insert(ticket, Job::Waiting(job, deadline));
+        while !desk.is_turn_of(ticket) {
+            let waits = matches!(desk.jobs.get(&ticket), Some(Job::Waiting(..) | Job::Taken));
+            if !waits || deadline.passed() {
+                return match desk.jobs.remove(&ticket) {
+                    Some(Job::Ended(told)) => told,
+                    _ => Told::NotDone,
+                };
+            }
             desk = self
                 .news
                 .wait_timeout(desk, deadline.left())
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
-            let ended = matches!(desk.jobs.get(&ticket), Some(Job::Ended(_)) | None);
-            if ended || deadline.passed() {
-                break;
-            }
-        }
-        if desk.busy || !matches!(desk.jobs.get(&ticket), Some(Job::Waiting(_))) {
-            return match desk.jobs.remove(&ticket) {
-                Some(Job::Ended(told)) => told,
-                _ => Told::NotDone,
-            };
         }
         let (tickets, jobs) = desk.take();
         desk.jobs.remove(&ticket);
@@ -112,13 +112,22 @@ impl<J, R> Together<J, R> {
 }
 
 impl<J, R> Desk<J, R> {
+    /// Whether nobody is at work, and of those who wait that one has the most time.
+    fn is_turn_of(&self, ticket: u64) -> bool {
+        let waiting = self.jobs.iter().filter_map(|(ticket, job)| match job {
+            Job::Waiting(_, deadline) => Some((*deadline, *ticket)),
+            Job::Taken | Job::Ended(_) => None,
+        });
+        !self.busy && waiting.max().is_some_and(|(_, next)| next == ticket)
+    }
+
     /// All that waits; somebody is at work from now on.
     fn take(&mut self) -> (Vec<u64>, Vec<J>) {
         self.busy = true;
         let (mut tickets, mut jobs) = (Vec::new(), Vec::new());
         for (ticket, job) in &mut self.jobs {
             match std::mem::replace(job, Job::Taken) {
-                Job::Waiting(waiting) => {
+                Job::Waiting(waiting, _) => {
                     tickets.push(*ticket);
                     jobs.push(waiting);
                 }
@@ -233,6 +242,34 @@ mod tests {
         let (first, heard) = beside(|_| vec![Some(7)], soon());
         assert_eq!(first, Some(Told::Done(7)));
         assert_eq!(heard, [10, 20, 30, 40].map(Told::Done));
+    }
+
+    #[test]
+    fn who_has_the_most_time_takes_the_next_lot() {
+        let together = Together::<u32, u32>::default();
+        let (begun, begins) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                together.join(0, soon(), |_, _| {
+                    begun.send(()).unwrap();
+                    while together.desk().last < 5 {
+                        thread::yield_now();
+                    }
+                    Vec::new()
+                })
+            });
+            begins.recv().unwrap();
+            let others = [20, 30, 50, 40].map(|time| {
+                let together = &together;
+                let deadline = Deadline::after(Duration::from_secs(time.into()));
+                scope.spawn(move || {
+                    together.join(time, deadline, |jobs, _| vec![Some(time); jobs.len()])
+                })
+            });
+            for other in others {
+                assert_eq!(other.join().unwrap(), Told::Done(50));
+            }
+        });
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::{PublishError, Published};
 use crate::config::Zone;
-use crate::deadline::Deadline;
 use crate::dns::{Key, Server};
 use crate::name::ZoneName;
 use crate::patience;
@@ -23,15 +22,8 @@ pub(super) struct Served {
     pub(super) silence: PathBuf,
     /// With the key, read when it is first needed.
     server: RwLock<Option<Arc<Server>>>,
-    /// Visits that wait for it.
-    pub(super) visits: Together<Visit, Vec<Published>>,
-}
-
-/// Hosts that somebody waits for, and until when.
-#[derive(Debug)]
-pub(super) struct Visit {
-    pub(super) hosts: Vec<HostId>,
-    pub(super) deadline: Deadline,
+    /// The hosts of visits that wait for it.
+    pub(super) visits: Together<Vec<HostId>, Vec<Published>>,
 }
 
 impl Served {
