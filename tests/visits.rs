@@ -33,6 +33,8 @@ mod doubts;
 mod drift;
 #[path = "visits/endpoint.rs"]
 mod endpoint;
+#[path = "visits/expiry.rs"]
+mod expiry;
 #[path = "visits/forged.rs"]
 mod forged;
 #[path = "visits/full.rs"]

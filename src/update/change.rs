@@ -17,11 +17,15 @@ use crate::limit::Limit;
 use crate::publish::{Shown, differing};
 use crate::rate::Rate;
 use crate::registry::{Accepted, Ask, Host, HostId, Registry};
+use crate::span::Span;
 use crate::time::Timestamp;
 use crate::token::Digest;
 
 /// So long a visit waits for other writers to note what it could do without.
 const REMARK: Duration = Duration::from_millis(250);
+
+/// No visit takes longer.
+const VISIT: Span = Span::from_seconds(10);
 
 /// A change that a proven visit makes.
 pub(super) struct Change<'v, 'a> {
@@ -116,7 +120,10 @@ impl<'a> Change<'_, 'a> {
         let host = &target.host;
         let wanted = decision.apply(host.wish.records.addresses);
         let registry = self.visit.registry.get();
+        let soon = self.visit.now.plus(VISIT);
         match registry.and_then(|registry| registry.wishes_already(host, wanted, self.visit.now)) {
+            // It may expire before it is noted that it was heard: what is accepted does not.
+            Ok(true) if host.is_silent(target.zone.expire, soon) => Next::Accept(decision),
             Ok(true) if host.is_pending() => {
                 // However long the name server is away, who comes all the time does not expire.
                 self.seen(target);
