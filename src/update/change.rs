@@ -24,6 +24,10 @@ use crate::token::Digest;
 /// So long a visit waits for other writers to note what it could do without.
 const REMARK: Duration = Duration::from_millis(250);
 
+/// No share of the time is shorter: a name server that takes longer for an UPDATE counts as silent,
+/// and a second is left for a look at the result.
+const SHARE: Duration = Duration::from_millis(2500);
+
 /// No visit takes longer.
 const VISIT: Span = Span::from_seconds(10);
 
@@ -136,11 +140,12 @@ impl<'a> Change<'_, 'a> {
     }
 
     /// The deadline for one of so many exchanges with name servers that are still to come: a
-    /// silent one takes its share of the time, and leaves the others theirs.
+    /// silent one takes its share of the time, and leaves the others theirs. However many there
+    /// are, it is long enough for one that answers.
     fn share(&self, exchanges: usize) -> Deadline {
         let left = self.visit.deadline.left();
         let share = left / u32::try_from(exchanges).unwrap_or(u32::MAX).max(1);
-        self.visit.deadline.at_most(share)
+        self.visit.deadline.at_most(share.max(SHARE))
     }
 
     /// Asks the name servers whether what is wished already is still so.

@@ -2,13 +2,16 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bowline::ip::Addresses;
+use bowline::name::HostName;
 use bowline::owner_name::OwnerName;
-use bowline::registry::Settings;
+use bowline::registry::{NewHost, Settings};
 use bowline::span::Span;
 use bowline::time::Timestamp;
 use bowline::token::Token;
 use bowline::ttl::Ttl;
 
+use crate::support::knot::Options;
 use crate::support::site::{Home, Site, set};
 use crate::support::visit::Response;
 
@@ -43,6 +46,13 @@ fn add_owner(site: &Site, owner: &str) -> Token {
     token
 }
 
+fn nic(site: &Site, token: &Token, query: &str) -> Response {
+    let pair = STANDARD.encode(format!("anna:{}", token.secret()));
+    site.get(&format!("/nic/update?{query}"))
+        .set("HTTP_AUTHORIZATION", format!("Basic {pair}"))
+        .run()
+}
+
 impl Owned {
     fn new() -> Self {
         let site = Site::new();
@@ -64,11 +74,7 @@ impl Owned {
     }
 
     fn nic_with(&self, token: &Token, query: &str) -> Response {
-        let pair = STANDARD.encode(format!("anna:{}", token.secret()));
-        self.site
-            .get(&format!("/nic/update?{query}"))
-            .set("HTTP_AUTHORIZATION", format!("Basic {pair}"))
-            .run()
+        nic(&self.site, token, query)
     }
 
     /// What the name server has, of all four.
@@ -220,6 +226,41 @@ fn twenty_names_and_no_more() {
     let said = it.nic(&format!("hostname={}&myip=203.0.113.8", names(21)));
     assert_eq!(said.said(), "400 numhost");
     assert_eq!(it.dns(), ["203.0.113.7", "", "", ""]);
+}
+
+#[test]
+fn twenty_names_in_as_many_zones() {
+    let zones: Vec<String> = (0..20).map(|n| format!("z{n}.example.net")).collect();
+    let site = Site::with(&Options {
+        zones: zones.clone(),
+        ..Options::default()
+    });
+    let (server, anna) = (site.knot.addr(), add_owner(&site, "anna"));
+    let table = |zone: &String| {
+        format!("\n[[zone]]\nname = \"{zone}\"\nserver = \"{server}\"\nkey_file = \"tsig.key\"\n")
+    };
+    let tables: String = zones.iter().map(table).collect();
+    site.configure("http://update.example.org", &tables);
+    let host = |zone: &String| NewHost {
+        name: HostName::new("home", &zone.parse().unwrap()).unwrap(),
+        settings: owned_by("anna"),
+        token: None,
+        addresses: Addresses::NONE,
+        reuse: Span::ZERO,
+        below: false,
+    };
+    let hosts: Vec<NewHost> = zones.iter().map(host).collect();
+    (site.registry().add(&hosts, Ttl::DEFAULT, Timestamp::now())).unwrap();
+    let names: Vec<String> = zones.iter().map(|zone| format!("home.{zone}")).collect();
+    for word in ["good", "nochg"] {
+        let query = format!("hostname={}&myip=203.0.113.7", names.join(","));
+        let lines = vec![format!("{word} 203.0.113.7"); names.len()];
+        let said = nic(&site, &anna, &query).said();
+        assert_eq!(said, format!("200 {}", lines.join("\n")));
+        for name in &names {
+            assert_eq!(site.knot.kdig(name, "A"), ["203.0.113.7"]);
+        }
+    }
 }
 
 #[test]
