@@ -14,16 +14,18 @@ use std::time::Duration;
 use rustix::fs::OFlags;
 
 use crate::deadline::Deadline;
+use crate::name::ZoneName;
 
-/// Hosts share this many lock files.
+/// The hosts of a zone share this many lock files.
 const FILES: i64 = 256;
 /// How often a waiting process asks again.
 const STEP: Duration = Duration::from_millis(5);
 
-/// The lock files of the hosts.
+/// The lock files of the hosts of a zone: what holds one zone up holds up no other.
 #[derive(Debug, Clone)]
 pub struct HostLocks {
     directory: PathBuf,
+    zone: ZoneName,
 }
 
 /// One of the lock files.
@@ -37,10 +39,11 @@ pub struct HostLock {
 }
 
 impl HostLocks {
-    /// Those below a state directory, in its `locks`.
-    pub fn below(state: &Path) -> Self {
+    /// Those of a zone below a state directory, in its `locks`.
+    pub fn of(zone: &ZoneName, state: &Path) -> Self {
         HostLocks {
             directory: state.join("locks"),
+            zone: zone.clone(),
         }
     }
 
@@ -65,7 +68,8 @@ impl HostLocks {
         deadline: Deadline,
         mut goes_on: impl FnMut() -> Result<bool, LockError>,
     ) -> Result<HostLock, LockError> {
-        let path = self.directory.join(format!("host-{:02x}", file.0));
+        let name = format!("host-{:02x}-{}", file.0, self.zone);
+        let path = self.directory.join(name);
         let file = open(&path)?;
         loop {
             match file.try_lock() {

@@ -31,7 +31,7 @@ use self::served::Served;
 use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::dns::{LookupError, Server};
-use crate::lock::{HostFile, HostLock, HostLocks, LockError};
+use crate::lock::HostLocks;
 use crate::name::ZoneName;
 use crate::patience::Patience;
 use crate::registry::{
@@ -44,7 +44,6 @@ use crate::together::{Together, Told};
 #[derive(Debug)]
 pub struct Publisher {
     zones: BTreeMap<ZoneName, Served>,
-    locks: HostLocks,
     /// Visits whose wishes wait to be written.
     wishes: Together<Vec<Ask>, Vec<Accepted>>,
 }
@@ -83,7 +82,6 @@ impl Publisher {
                 .iter()
                 .map(|zone| (zone.name.clone(), Served::new(zone, state)))
                 .collect(),
-            locks: HostLocks::below(state),
             wishes: Together::default(),
         }
     }
@@ -206,7 +204,7 @@ impl Publisher {
         let mut locks = Vec::new();
         let mut hosts = Vec::new();
         for (file, ids) in HostLocks::files(ids) {
-            match self.lock(served, file, busy, deadline)? {
+            match served.lock(file, busy, deadline)? {
                 Ok(lock) => locks.push(lock),
                 Err(_) if busy == Busy::Leave => continue,
                 Err(trouble) => {
@@ -241,24 +239,6 @@ impl Publisher {
         }
         drop(locks);
         Ok(published)
-    }
-
-    /// The lock of some hosts, or the trouble that it is somebody else's.
-    fn lock(
-        &self,
-        served: &Served,
-        file: HostFile,
-        busy: Busy,
-        deadline: Deadline,
-    ) -> Result<Result<HostLock, Trouble>, PublishError> {
-        // Whoever has the lock may be the one who waits for a silent server.
-        let hopeful = || Ok(busy == Busy::Wait && Patience::with(&served.silence)?.is_some());
-        match self.locks.lock(file, deadline, hopeful) {
-            Ok(lock) => Ok(Ok(lock)),
-            Err(LockError::GivenUp) if busy == Busy::Wait => Ok(Err(Trouble::Waiting)),
-            Err(LockError::Busy | LockError::GivenUp) => Ok(Err(Trouble::Busy)),
-            Err(error) => Err(error.into()),
-        }
     }
 
     /// What the name server shows of hosts of a zone, for each.

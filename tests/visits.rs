@@ -13,6 +13,8 @@ mod support;
 mod adopted;
 #[path = "visits/again.rs"]
 mod again;
+#[path = "visits/apart.rs"]
+mod apart;
 #[path = "visits/behind.rs"]
 mod behind;
 #[path = "visits/between.rs"]

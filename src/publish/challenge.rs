@@ -36,7 +36,7 @@ impl Publisher {
         let served = self.served(zone)?;
         let mut locks = Vec::new();
         for (file, _) in HostLocks::files(&[host]) {
-            match self.lock(served, file, busy, deadline)? {
+            match served.lock(file, busy, deadline)? {
                 Ok(lock) => locks.push(lock),
                 Err(trouble) => return Ok(Err(trouble)),
             }

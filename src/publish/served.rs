@@ -4,11 +4,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{PublishError, Published};
+use super::{Busy, PublishError, Published, Trouble};
 use crate::config::Zone;
+use crate::deadline::Deadline;
 use crate::dns::{Key, Server};
+use crate::lock::{HostFile, HostLock, HostLocks, LockError};
 use crate::name::ZoneName;
-use crate::patience;
+use crate::patience::{self, Patience};
 use crate::registry::HostId;
 use crate::together::Together;
 
@@ -20,6 +22,8 @@ pub(super) struct Served {
     key_file: PathBuf,
     /// Where it is noted that the name server is silent.
     pub(super) silence: PathBuf,
+    /// The locks of its hosts.
+    locks: HostLocks,
     /// With the key, read when it is first needed.
     server: RwLock<Option<Arc<Server>>>,
     /// The hosts of visits that wait for it.
@@ -34,6 +38,7 @@ impl Served {
             address: zone.server,
             key_file: zone.key_file.clone(),
             silence: patience::file(zone.server, state),
+            locks: HostLocks::of(&zone.name, state),
             server: RwLock::default(),
             visits: Together::default(),
         }
@@ -59,6 +64,26 @@ impl Served {
     pub(super) fn with_new_key(&self, old: &Server) -> Option<Arc<Server>> {
         let new = self.read().ok()?;
         (!new.key.is_same(&old.key)).then(|| self.keep(new))
+    }
+
+    /// The lock of some hosts, or the trouble that it is somebody else's.
+    ///
+    /// # Errors
+    /// When the locks cannot be used.
+    pub(super) fn lock(
+        &self,
+        file: HostFile,
+        busy: Busy,
+        deadline: Deadline,
+    ) -> Result<Result<HostLock, Trouble>, PublishError> {
+        // Whoever has the lock may be the one who waits for a silent server.
+        let hopeful = || Ok(busy == Busy::Wait && Patience::with(&self.silence)?.is_some());
+        match self.locks.lock(file, deadline, hopeful) {
+            Ok(lock) => Ok(Ok(lock)),
+            Err(LockError::GivenUp) if busy == Busy::Wait => Ok(Err(Trouble::Waiting)),
+            Err(LockError::Busy | LockError::GivenUp) => Ok(Err(Trouble::Busy)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn read(&self) -> Result<Server, PublishError> {

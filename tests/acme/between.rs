@@ -8,7 +8,7 @@ use bowline::deadline::Deadline;
 use bowline::lock::HostLocks;
 
 use super::place::{Place, value};
-use super::support::knot::{Options, wait_until};
+use super::support::knot::{Options, ZONE, wait_until};
 use super::support::site::Home;
 
 /// Runs a verb of the command line.
@@ -170,7 +170,7 @@ fn a_visit_that_was_killed_is_settled() {
 fn it_is_removed_while_it_waits_for_its_turn() {
     let place = Place::new();
     let home = place.add("home");
-    let locks = HostLocks::below(&place.path("state"));
+    let locks = HostLocks::of(&ZONE.parse().unwrap(), &place.path("state"));
     let own = HostLocks::files(&[home.id]).into_keys();
     let turn = own.map(|file| {
         let deadline = Deadline::after(Deadline::REQUEST);

@@ -199,7 +199,7 @@ fn a_host_is_locked_until_what_came_of_it_is_written() {
                     let _ = frees.recv_timeout(Duration::from_millis(500));
                     drop(writer);
                 });
-                let file = format!("state/locks/host-{:02x}", home.id.number());
+                let file = format!("state/locks/host-{:02x}-{ZONE}", home.id.number());
                 let lock = File::open(site.path(&file)).unwrap();
                 lock.lock().unwrap();
                 let is_there = !site.host(&home).is_pending();
