@@ -1,9 +1,10 @@
 //! Patience with a silent name server: one visit waits for it, the others do not.
 //!
-//! Each server has a file in the state directory. It is empty while the server
-//! answers; whoever has waited too long marks it. While it is marked, its lock is the
-//! right to wait: who does not get it goes on at once, its wish kept for later.
-//! Processes that die leave no lock behind, and the next answer takes the mark away.
+//! Each server has a file in the state directory, and so has each zone, whose changes may be held
+//! up while the server answers. It is empty while there are answers; whoever has waited too long
+//! marks it. While it is marked, its lock is the right to wait: who does not get it goes on at
+//! once, its wish kept for later. Processes that die leave no lock behind, and the next answer
+//! takes the mark away.
 
 use std::fs::{File, TryLockError};
 use std::io::{ErrorKind, Seek, Write};
@@ -11,6 +12,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::lock::{self, LockError};
+use crate::name::ZoneName;
 
 /// A server one means to talk to.
 #[derive(Debug)]
@@ -30,9 +32,14 @@ pub fn file(server: SocketAddr, state: &Path) -> PathBuf {
     state.join("locks").join(name)
 }
 
+/// The file of the changes of `zone` there.
+pub fn file_of_zone(zone: &ZoneName, state: &Path) -> PathBuf {
+    state.join("locks").join(format!("held-{zone}"))
+}
+
 impl<'a> Patience<'a> {
-    /// Begins to talk to the server with that [`file()`]; `None` when it is silent and another
-    /// one waits for it.
+    /// Begins to talk to the server with that [`file()`], or about the zone; `None` when it is
+    /// silent and another one waits for it.
     ///
     /// # Errors
     /// When the state directory cannot be used.

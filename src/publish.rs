@@ -225,7 +225,7 @@ impl Publisher {
         }
         // Before the name server is asked: what others see meanwhile may be newer.
         let known = registry.serial(&served.zone)?;
-        match self.exchange(served, deadline, silent)? {
+        match self.change(served, deadline, silent)? {
             Some(mut exchange) => {
                 let ends = exchange.settle(&hosts);
                 let serials: Vec<u32> = known.into_iter().chain(exchange.serials).collect();
@@ -309,8 +309,26 @@ impl Publisher {
             server,
             deadline,
             patience,
+            held: None,
             silent,
             serials: Vec::new(),
+        }))
+    }
+
+    /// The same to change something; `None` also when only changes of the zone are not answered.
+    fn change<'a>(
+        &self,
+        served: &'a Served,
+        deadline: Deadline,
+        silent: &'a mut dyn FnMut(),
+    ) -> Result<Option<Exchange<'a>>, PublishError> {
+        let Some(held) = Patience::with(&served.held)? else {
+            return Ok(None);
+        };
+        let exchange = self.exchange(served, deadline, silent)?;
+        Ok(exchange.map(|exchange| Exchange {
+            held: Some(held),
+            ..exchange
         }))
     }
 

@@ -43,7 +43,7 @@ impl Publisher {
         }
         let challenges = registry.challenges(host)?;
         let mut silent = || ();
-        let mut exchange = self.exchange(served, deadline, &mut silent)?;
+        let mut exchange = self.change(served, deadline, &mut silent)?;
         let mut done = Challenged::default();
         // Former names have theirs as well: what stands in the way of one stops no other.
         for some in challenges.chunk_by(|one, other| one.name == other.name) {

@@ -16,6 +16,8 @@ use crate::registry::{Host, MOST_BEHIND, Wish};
 pub(super) const TRIES: usize = 3;
 /// What an UPDATE leaves of the deadline for looking at its result.
 const READ_BACK: Duration = Duration::from_secs(1);
+/// So long a name server may take for a question that tells whether it is there.
+const QUESTION: Duration = Duration::from_millis(500);
 /// So many hosts are published in one UPDATE, and within one deadline: a site and all behind
 /// it. With names of usual length they fit the largest message.
 pub const TOGETHER: usize = MOST_BEHIND as usize + 1;
@@ -28,6 +30,8 @@ pub(super) struct Exchange<'a> {
     pub(super) server: Arc<Server>,
     pub(super) deadline: Deadline,
     pub(super) patience: Patience<'a>,
+    /// Patience with the zone's changes, once it is needed.
+    pub(super) held: Option<Patience<'a>>,
     /// Called each time the name server has been silent for a while.
     pub(super) silent: &'a mut dyn FnMut(),
     /// The zone's serials as they were seen, oldest first.
@@ -165,12 +169,13 @@ impl Exchange<'_> {
         until: Deadline,
         update: impl Fn(&Server, &ZoneName, Wait<'_>) -> Verdict,
     ) -> Verdict {
-        let verdict = self.say(until, update, |verdict| match verdict {
+        let verdict = self.say(true, until, update, |verdict| match verdict {
             Verdict::Refused(refusal) => Some(refusal),
             _ => None,
         });
         if !matches!(&verdict, Verdict::Unconfirmed(doubt) if doubt.is_silence()) {
             self.patience.answered();
+            self.held.iter_mut().for_each(Patience::answered);
         }
         verdict
     }
@@ -188,7 +193,7 @@ impl Exchange<'_> {
         &mut self,
         question: impl Fn(&Server, &ZoneName, Wait<'_>) -> Result<T, LookupError>,
     ) -> Result<T, Trouble> {
-        let found = self.say(self.deadline, question, |found| match found {
+        let found = self.say(false, self.deadline, question, |found| match found {
             Err(LookupError::Refused(refusal)) => Some(refusal),
             _ => None,
         });
@@ -199,15 +204,31 @@ impl Exchange<'_> {
     }
 
     /// Says something; again where the name server may have another key by now, and so has the
-    /// key's file.
+    /// key's file. Where `changes` alone are not answered, patience is with the zone.
     fn say<T>(
         &mut self,
+        changes: bool,
         until: Deadline,
         say: impl Fn(&Server, &ZoneName, Wait<'_>) -> T,
         refusal: impl Fn(&T) -> Option<&Refusal>,
     ) -> T {
-        let mut goes_on = || goes_on(&mut self.patience, self.silent);
         let mut say = |server: &Server| {
+            let mut goes_on = || {
+                let is_held = changes && answers(server, &self.served.zone);
+                let patience = match is_held {
+                    true => {
+                        self.patience.answered();
+                        let with = || Patience::with(&self.served.held).ok().flatten();
+                        self.held = self.held.take().or_else(with);
+                        self.held.as_mut()
+                    }
+                    false => Some(&mut self.patience),
+                };
+                let goes_on = patience.is_some_and(Patience::goes_on);
+                // Those who wait for us hear of it.
+                (self.silent)();
+                goes_on
+            };
             let wait = Wait::with(until, &mut goes_on);
             say(server, &self.served.zone, wait)
         };
@@ -223,11 +244,9 @@ impl Exchange<'_> {
     }
 }
 
-/// Whether to go on waiting for a silent name server; those who wait for us hear of it.
-fn goes_on(patience: &mut Patience<'_>, silent: &mut dyn FnMut()) -> bool {
-    let goes_on = patience.goes_on();
-    silent();
-    goes_on
+/// Whether a name server that does not answer a change answers a question.
+fn answers(server: &Server, zone: &ZoneName) -> bool {
+    dns::lookup(server, zone, &[], true, Deadline::after(QUESTION)).is_ok()
 }
 
 impl Part {

@@ -22,6 +22,8 @@ pub(super) struct Served {
     key_file: PathBuf,
     /// Where it is noted that the name server is silent.
     pub(super) silence: PathBuf,
+    /// Where it is noted that it answers questions, but no changes of the zone.
+    pub(super) held: PathBuf,
     /// The locks of its hosts.
     locks: HostLocks,
     /// With the key, read when it is first needed.
@@ -38,6 +40,7 @@ impl Served {
             address: zone.server,
             key_file: zone.key_file.clone(),
             silence: patience::file(zone.server, state),
+            held: patience::file_of_zone(&zone.name, state),
             locks: HostLocks::of(&zone.name, state),
             server: RwLock::default(),
             visits: Together::default(),
@@ -77,7 +80,10 @@ impl Served {
         deadline: Deadline,
     ) -> Result<Result<HostLock, Trouble>, PublishError> {
         // Whoever has the lock may be the one who waits for a silent server.
-        let hopeful = || Ok(busy == Busy::Wait && Patience::with(&self.silence)?.is_some());
+        let hopeful = || {
+            let is_there = |file| Ok::<_, LockError>(Patience::with(file)?.is_some());
+            Ok(busy == Busy::Wait && is_there(&self.silence)? && is_there(&self.held)?)
+        };
         match self.locks.lock(file, deadline, hopeful) {
             Ok(lock) => Ok(Ok(lock)),
             Err(LockError::GivenUp) if busy == Busy::Wait => Ok(Err(Trouble::Waiting)),

@@ -1,56 +1,85 @@
-//! Zones on several name servers: what holds one of them up is no other one's trouble.
+//! Several zones, on one name server or several: what holds one of them up is no other one's trouble.
 
 use std::fs;
 use std::thread;
 
 use bowline::ip::Addresses;
-use bowline::name::{HostName, ZoneName};
+use bowline::name::HostName;
 use bowline::registry::{NewHost, Settings};
 use bowline::span::Span;
 use bowline::time::Timestamp;
+use bowline::token::Token;
 use bowline::ttl::Ttl;
 use bowline::upkeep::Word;
 
-use crate::support::knot::{Options, wait_until};
-use crate::support::site::{Site, set};
+use crate::relay::{Message, relayed};
+use crate::support::knot::{Knot, Options, wait_until};
+use crate::support::site::{Home, Site, set};
 
 /// So many hosts that each lock file is one's.
 const MANY: usize = 256;
 
-/// Hosts of another zone, which wait for its name server.
-fn wait_elsewhere(site: &Site, zone: &ZoneName) {
-    let host = |n| NewHost {
-        name: HostName::new(&format!("away{n}"), zone).unwrap(),
+/// Another zone.
+const ELSEWHERE: &str = "dyn.example.net";
+
+fn elsewhere() -> Options {
+    Options {
+        zones: vec![ELSEWHERE.to_owned()],
+        ..Options::default()
+    }
+}
+
+/// Has `site` look after that zone too, which `server` has.
+fn look_after(site: &Site, server: &Knot) {
+    fs::copy(server.key_file(), site.path("other.key")).unwrap();
+    let server = server.addr();
+    let more = format!(
+        "\n[[zone]]\nname = \"{ELSEWHERE}\"\nserver = \"{server}\"\nkey_file = \"other.key\"\n"
+    );
+    site.configure("http://update.example.org", &more);
+}
+
+/// Adds hosts there.
+fn add(site: &Site, count: usize) -> Vec<Home> {
+    let homes = (0..count).map(|n| (format!("away{n}"), site.token()));
+    let homes: Vec<(String, Token)> = homes.collect();
+    let host = |(name, token): &(String, Token)| NewHost {
+        name: HostName::new(name, &ELSEWHERE.parse().unwrap()).unwrap(),
         settings: Settings::default(),
-        token: None,
+        token: Some(site.digest(token)),
         addresses: Addresses::NONE,
         reuse: Span::ZERO,
         below: false,
     };
-    let hosts: Vec<NewHost> = (0..MANY).map(host).collect();
+    let hosts: Vec<NewHost> = homes.iter().map(host).collect();
+    let added = site.registry().add(&hosts, Ttl::DEFAULT, Timestamp::now());
+    let homes = homes.into_iter().zip(added.unwrap());
+    homes
+        .map(|((name, token), id)| Home { id, name, token })
+        .collect()
+}
+
+/// Hosts wait to have that address.
+fn wish(site: &Site, homes: &[Home], address: &str) {
     let mut registry = site.registry();
-    let added = registry.add(&hosts, Ttl::DEFAULT, Timestamp::now());
-    for id in added.unwrap() {
-        let address = ["203.0.113.7".parse().unwrap()].into_iter().collect();
-        set(&mut registry, id, &Settings::default(), Some(address)).unwrap();
+    for home in homes {
+        let address = [address.parse().unwrap()].into_iter().collect();
+        set(&mut registry, home.id, &Settings::default(), Some(address)).unwrap();
     }
+}
+
+fn shown(server: &Knot, home: &Home) -> String {
+    let name = format!("{}.{ELSEWHERE}", home.name);
+    server.kdig(&name, "A").join(",")
 }
 
 #[test]
 fn upkeep_that_waits_for_one_name_server_holds_up_no_visit_to_another() {
-    let elsewhere: ZoneName = "dyn.example.net".parse().unwrap();
-    let other = Site::with(&Options {
-        zones: vec![elsewhere.to_string()],
-        ..Options::default()
-    });
+    let other = Site::with(&elsewhere());
     let site = Site::new();
-    fs::copy(other.path("tsig.key"), site.path("other.key")).unwrap();
-    let more = format!(
-        "\n[[zone]]\nname = \"{elsewhere}\"\nserver = \"{}\"\nkey_file = \"other.key\"\n",
-        other.knot.addr()
-    );
-    site.configure("http://update.example.org", &more);
-    wait_elsewhere(&site, &elsewhere);
+    look_after(&site, &other.knot);
+    let away = add(&site, MANY);
+    wish(&site, &away, "203.0.113.7");
     // Its number is that of the first of them and as many more as there are files.
     let home = site.add("home");
     other.knot.pause();
@@ -65,6 +94,51 @@ fn upkeep_that_waits_for_one_name_server_holds_up_no_visit_to_another() {
     other.knot.resume();
     site.round(Word::Registry);
     assert!(site.registry().pending().unwrap().is_empty());
-    let found = other.knot.kdig(&format!("away0.{elsewhere}"), "A");
-    assert_eq!(found, ["203.0.113.7"]);
+    assert_eq!(shown(&other.knot, &away[0]), "203.0.113.7");
+}
+
+/// Whether somebody has waited too long for a name server, or for changes of a zone.
+fn is_marked(site: &Site) -> bool {
+    let locks = fs::read_dir(site.path("state/locks")).unwrap();
+    let mut locks = locks.map(|lock| lock.unwrap());
+    locks.any(|lock| {
+        let name = lock.file_name().into_string().unwrap();
+        let is_mark = name.starts_with("server-") || name.starts_with("held-");
+        is_mark && lock.metadata().unwrap().len() > 0
+    })
+}
+
+#[test]
+fn a_zone_that_is_held_up_is_not_its_name_server() {
+    let site = Site::with(&elsewhere());
+    look_after(&site, &site.knot);
+    let away = add(&site, 1).remove(0);
+    let homes = ["home", "other"].map(|name| site.add(name));
+    for home in homes.iter().chain([&away]) {
+        assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    }
+    // As Knot does with a zone that is frozen, or has a transaction open.
+    let answer = |message: &Message<'_>| match message.is_update() && message.names("org") {
+        true => None,
+        false => message.pass(),
+    };
+    relayed(&site, answer, || {
+        thread::scope(|scope| {
+            scope.spawn(|| assert!(site.visit(&homes[0].with("203.0.113.2")).is_pending()));
+            wait_until("a mark", || is_marked(&site));
+            // Questions are answered, and changes of the other zone.
+            let said = site.visit(&homes[1].with("203.0.113.1")).said();
+            assert_eq!(said, "200 nochg 203.0.113.1");
+            let said = site.visit(&away.with("203.0.113.2")).said();
+            assert_eq!(said, "200 good 203.0.113.2");
+            assert_eq!(shown(&site.knot, &away), "203.0.113.2");
+            assert!(site.visit(&homes[1].with("203.0.113.2")).is_pending());
+        });
+    });
+    for home in &homes {
+        let said = site.visit(&home.with("203.0.113.2")).said();
+        assert_eq!(said, "200 good 203.0.113.2");
+        assert_eq!(site.dns(&home.name), "203.0.113.2");
+    }
+    assert!(!is_marked(&site));
 }
