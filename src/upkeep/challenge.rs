@@ -1,6 +1,6 @@
 //! Challenges for certificates: those pending are settled, those forgotten are ended.
 
-use super::Silent;
+use super::{LOOK, Silent};
 use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
@@ -33,7 +33,8 @@ pub(super) fn run(
     };
     for (host, zone) in registry.due_challenges(now)? {
         let address = publisher.address(&zone);
-        if address.is_some_and(|address| silent.servers.contains(&address)) {
+        let is_silent = address.is_some_and(|address| silent.servers.contains(&address));
+        if is_silent || silent.zones.contains(&zone) {
             challenges.pending += 1;
             continue;
         }
@@ -52,7 +53,8 @@ pub(super) fn run(
             }
             Ok(Err(trouble)) => {
                 if trouble.is_server() {
-                    silent.servers.extend(address);
+                    let serial = publisher.serial(&zone, Deadline::after(LOOK));
+                    silent.note(&zone, address, &trouble, matches!(serial, Ok(Ok(_))));
                 }
                 (trouble.to_string(), trouble.hint())
             }

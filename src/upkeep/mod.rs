@@ -25,6 +25,7 @@ pub use turn::{Running, last};
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use self::turn::Turn;
 use crate::config::{Config, LogLevel};
@@ -32,17 +33,38 @@ use crate::hint::Hint;
 use crate::log::{Line, Logger};
 use crate::name::ZoneName;
 use crate::notify::{self, Delivered};
-use crate::publish::{PublishError, Publisher};
+use crate::publish::{PublishError, Publisher, Trouble};
 use crate::registry::{Registry, RegistryError};
 use crate::time::Timestamp;
+
+/// A look before an UPDATE takes no longer than this.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What did not answer in this round: nothing more is asked of it.
 #[derive(Debug, Default)]
 struct Silent {
     /// Name servers.
     servers: BTreeSet<SocketAddr>,
-    /// Zones whose word is wanted before anything is published.
+    /// Zones that are held up, or whose word is wanted before anything is published.
     zones: BTreeSet<ZoneName>,
+}
+
+impl Silent {
+    /// Notes that there was no answer: of the name server, or of the zone alone where that one
+    /// `answers` questions about it.
+    fn note(
+        &mut self,
+        zone: &ZoneName,
+        address: Option<SocketAddr>,
+        trouble: &Trouble,
+        answers: bool,
+    ) {
+        match (trouble.is_server(), answers) {
+            (true, true) => drop(self.zones.insert(zone.clone())),
+            (true, false) => self.servers.extend(address),
+            (false, _) => {}
+        }
+    }
 }
 
 /// What a round has done.

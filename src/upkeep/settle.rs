@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
-use std::time::Duration;
 
 use super::restored::{self, Restored};
-use super::{Silent, Word, adopt, mended};
+use super::{LOOK, Silent, Word, adopt, mended};
 use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
@@ -15,9 +14,6 @@ use crate::name::ZoneName;
 use crate::publish::{PublishError, Published, Publisher, TOGETHER, Trouble, differing};
 use crate::registry::{Host, HostId, Registry, RegistryError};
 use crate::time::Timestamp;
-
-/// A look before an UPDATE takes no longer than this.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// How many wishes came to what.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -114,10 +110,12 @@ impl Settling<'_> {
             return Ok(());
         }
         let restored = restored::at(self.config, zone);
-        let behind = match self.see(zone)? {
+        let seen = self.see(zone)?;
+        let answers = seen.is_ok();
+        let behind = match seen {
             Ok(behind) => behind,
             Err(trouble) if restored.is_some() => {
-                self.leave(zone, &hosts, &trouble);
+                self.leave(zone, &hosts, &trouble, answers);
                 return Ok(());
             }
             // Where it cannot be seen, the UPDATE is told why.
@@ -134,7 +132,7 @@ impl Settling<'_> {
                 break;
             }
             if adopts && let Err(trouble) = self.adopt(zone, some, restored)? {
-                self.leave(zone, hosts, &trouble);
+                self.leave(zone, hosts, &trouble, answers);
                 return Ok(());
             }
             let shown = self.show(zone, some)?;
@@ -159,9 +157,7 @@ impl Settling<'_> {
             hosts = rest;
             if let Some(trouble) = stopped {
                 self.settled.wait(rest);
-                if trouble.is_server() {
-                    self.silent.servers.extend(address);
-                }
+                self.silent.note(zone, address, &trouble, answers);
                 return Ok(());
             }
         }
@@ -188,12 +184,11 @@ impl Settling<'_> {
 
     /// Leaves hosts as they are until the zone, which may have the newer, can be heard; not before
     /// then does it count as compared.
-    fn leave(&mut self, zone: &ZoneName, hosts: &[Host], trouble: &Trouble) {
+    fn leave(&mut self, zone: &ZoneName, hosts: &[Host], trouble: &Trouble, answers: bool) {
         self.settled.wait(hosts);
         self.silent.zones.insert(zone.clone());
-        if trouble.is_server() {
-            self.silent.servers.extend(self.publisher.address(zone));
-        }
+        let address = self.publisher.address(zone);
+        self.silent.note(zone, address, trouble, answers);
         self.complain(("zone", zone), "dnserr", trouble, trouble.hint());
     }
 

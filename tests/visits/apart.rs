@@ -3,9 +3,10 @@
 use std::fs;
 use std::thread;
 
+use bowline::challenge::ChallengeValue;
 use bowline::ip::Addresses;
 use bowline::name::HostName;
-use bowline::registry::{NewHost, Settings};
+use bowline::registry::{ChallengeAccepted, ChallengeAsk, ChallengeEdit, NewHost, Settings};
 use bowline::span::Span;
 use bowline::time::Timestamp;
 use bowline::token::Token;
@@ -34,7 +35,7 @@ fn look_after(site: &Site, server: &Knot) {
     fs::copy(server.key_file(), site.path("other.key")).unwrap();
     let server = server.addr();
     let more = format!(
-        "\n[[zone]]\nname = \"{ELSEWHERE}\"\nserver = \"{server}\"\nkey_file = \"other.key\"\n"
+        "acme = true\n[[zone]]\nname = \"{ELSEWHERE}\"\nserver = \"{server}\"\nkey_file = \"other.key\"\nacme = true\n"
     );
     site.configure("http://update.example.org", &more);
 }
@@ -108,6 +109,14 @@ fn is_marked(site: &Site) -> bool {
     })
 }
 
+/// As Knot does with a zone that is frozen, or has a transaction open.
+fn holds_up(label: &str) -> impl Fn(&Message<'_>) -> Option<Vec<u8>> {
+    move |message| match message.is_update() && message.names(label) {
+        true => None,
+        false => message.pass(),
+    }
+}
+
 #[test]
 fn a_zone_that_is_held_up_is_not_its_name_server() {
     let site = Site::with(&elsewhere());
@@ -117,12 +126,7 @@ fn a_zone_that_is_held_up_is_not_its_name_server() {
     for home in homes.iter().chain([&away]) {
         assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
     }
-    // As Knot does with a zone that is frozen, or has a transaction open.
-    let answer = |message: &Message<'_>| match message.is_update() && message.names("org") {
-        true => None,
-        false => message.pass(),
-    };
-    relayed(&site, answer, || {
+    relayed(&site, holds_up("org"), || {
         thread::scope(|scope| {
             scope.spawn(|| assert!(site.visit(&homes[0].with("203.0.113.2")).is_pending()));
             wait_until("a mark", || is_marked(&site));
@@ -141,4 +145,53 @@ fn a_zone_that_is_held_up_is_not_its_name_server() {
         assert_eq!(site.dns(&home.name), "203.0.113.2");
     }
     assert!(!is_marked(&site));
+}
+
+#[test]
+fn upkeep_publishes_a_zone_though_another_one_is_held_up() {
+    let site = Site::with(&elsewhere());
+    look_after(&site, &site.knot);
+    let homes = [site.add("home")];
+    let away = add(&site, 1);
+    // The one that is held up comes first: it waits for longer.
+    wish(&site, &homes, "203.0.113.1");
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let longer = "UPDATE host SET wish_at = wish_at - 60 WHERE id = ?1";
+    db.execute(longer, [homes[0].id.number()]).unwrap();
+    wish(&site, &away, "203.0.113.2");
+    relayed(&site, holds_up("org"), || site.round(Word::Registry));
+    assert_eq!(shown(&site.knot, &away[0]), "203.0.113.2");
+    assert!(!site.host(&away[0]).is_pending());
+    assert!(site.host(&homes[0]).is_pending());
+    site.round(Word::Registry);
+    assert_eq!(site.dns("home"), "203.0.113.1");
+}
+
+#[test]
+fn upkeep_sets_challenges_though_another_zone_is_held_up() {
+    let site = Site::with(&elsewhere());
+    look_after(&site, &site.knot);
+    let (home, away) = (site.add("home"), add(&site, 1).remove(0));
+    let value: ChallengeValue = "a".repeat(43).parse().unwrap();
+    for host in [&home, &away] {
+        let ask = ChallengeAsk {
+            host: host.id,
+            token: site.digest(&host.token),
+            name: &site.host(host).name,
+            edit: &ChallengeEdit::Add(value.clone(), 2),
+            dialect: "httpreq",
+            now: Timestamp::now(),
+        };
+        let accepted = site.registry().accept_challenge(&ask).unwrap();
+        assert_eq!(accepted, ChallengeAccepted::Yes);
+    }
+    let shown = |host| {
+        let name = format!("_acme-challenge.{}", site.host(host).name);
+        site.knot.kdig(&name, "TXT")
+    };
+    relayed(&site, holds_up("net"), || site.round(Word::Registry));
+    assert_eq!(shown(&home), [format!("\"{}\"", value.as_str())]);
+    assert!(shown(&away).is_empty());
+    site.round(Word::Registry);
+    assert_eq!(shown(&away).len(), 1);
 }
