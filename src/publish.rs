@@ -223,6 +223,9 @@ impl Publisher {
         if hosts.is_empty() {
             return Ok(published);
         }
+        // As they came: where many are refused, the first of them are found.
+        let position = |host: &Host| ids.iter().position(|id| *id == host.id);
+        hosts.sort_by_cached_key(position);
         // Before the name server is asked: what others see meanwhile may be newer.
         let known = registry.serial(&served.zone)?;
         match self.change(served, deadline, silent)? {

@@ -65,6 +65,8 @@ mod owners;
 mod owns;
 #[path = "visits/pages.rs"]
 mod pages;
+#[path = "visits/policy.rs"]
+mod policy;
 #[path = "visits/race.rs"]
 mod race;
 #[path = "visits/refusals.rs"]

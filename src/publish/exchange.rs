@@ -21,7 +21,7 @@ const QUESTION: Duration = Duration::from_millis(500);
 /// So many hosts are published in one UPDATE, and within one deadline: a site and all behind
 /// it. With names of usual length they fit the largest message.
 pub const TOGETHER: usize = MOST_BEHIND as usize + 1;
-/// So many refusals are worth looking for the hosts they are about; then all are refused.
+/// So many refusals are worth looking for the hosts they are about; then the rest is left.
 const REFUSALS: usize = 64;
 
 /// Business with the name server of a zone.
@@ -79,11 +79,13 @@ impl Exchange<'_> {
             Verdict::Done | Verdict::Refused(Refusal::Differs(_)) => {}
             Verdict::Refused(refusal) => {
                 *refusals = refusals.saturating_sub(1);
-                match halves(parts).filter(|_| *refusals > 0 && refusal.may_be_of_one()) {
-                    Some((one, other)) => {
+                let is_of_one = refusal.may_be_of_one();
+                match halves(parts).filter(|_| is_of_one) {
+                    Some((one, other)) if *refusals > 0 => {
                         self.swap(one, refusals);
                         self.swap(other, refusals);
                     }
+                    Some(_) => end_all(parts, &Trouble::Among(refusal)),
                     None => end_all(parts, &Trouble::Refused(refusal)),
                 }
             }

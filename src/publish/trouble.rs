@@ -7,13 +7,15 @@ use crate::dns::{By, Doubt, KeyError, LookupError, Rcode, Refusal};
 use crate::hint::Hint;
 use crate::lock::LockError;
 use crate::name::{RecordName, ZoneName};
-use crate::registry::RegistryError;
+use crate::registry::{AMONG, RegistryError};
 
 /// Why a wish is no fact.
 #[derive(Debug, Clone)]
 pub enum Trouble {
     /// The name server refused the UPDATE.
     Refused(Refusal),
+    /// The name server refused one for several hosts, and which of them it is about is not known.
+    Among(Refusal),
     /// No verified answer to the UPDATE.
     Doubt(Doubt),
     /// The name server could not be asked what it has.
@@ -38,7 +40,11 @@ impl Trouble {
     pub(super) fn is_refusal(&self) -> bool {
         match self {
             Trouble::Refused(_) | Trouble::Hidden { .. } | Trouble::Differs(_) => true,
-            Trouble::Doubt(_) | Trouble::Lookup(_) | Trouble::Busy | Trouble::Waiting => false,
+            Trouble::Among(_)
+            | Trouble::Doubt(_)
+            | Trouble::Lookup(_)
+            | Trouble::Busy
+            | Trouble::Waiting => false,
         }
     }
 
@@ -85,7 +91,9 @@ impl Trouble {
     /// What an operator can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Trouble::Refused(refusal) => refusal.hint().map(str::to_owned),
+            Trouble::Refused(refusal) | Trouble::Among(refusal) => {
+                refusal.hint().map(str::to_owned)
+            }
             Trouble::Doubt(doubt) => doubt.hint().map(str::to_owned),
             Trouble::Lookup(error) => error.hint().map(str::to_owned),
             Trouble::Hidden { name, by } => {
@@ -107,6 +115,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Trouble::Refused(refusal) => refusal.fmt(f),
+            Trouble::Among(refusal) => write!(f, "{AMONG}{refusal}"),
             Trouble::Doubt(doubt) => doubt.fmt(f),
             Trouble::Lookup(error) => write!(f, "could not ask for the records: {error}"),
             Trouble::Hidden { name, by } => write!(f, "{name} is hidden by {by}"),

@@ -15,6 +15,9 @@ pub const LATE: Span = Span::from_seconds(LATE_MINUTES * 60);
 /// Nothing that is refused is put off for longer than this.
 pub(super) const LONGEST_PAUSE: Span = Span::from_seconds(3600);
 
+/// So the trouble begins of hosts that were refused among many, when it may be another one's.
+pub const AMONG: &str = "among many hosts at once: ";
+
 /// Whether what goes on since then goes on for too long; since a time to come: for nobody knows
 /// how long.
 pub fn is_late(since: Timestamp, now: Timestamp) -> bool {
@@ -56,7 +59,8 @@ impl Registry {
     }
 
     /// Those of them that are due for another try; a limit holds none back for longer than
-    /// `limit`.
+    /// `limit`. Those come last that are in trouble of their own: where many are refused, others
+    /// have their turn.
     ///
     /// # Errors
     /// When the registry cannot be read.
@@ -64,8 +68,8 @@ impl Registry {
         let latest = now.plus(limit.max(LONGEST_PAUSE));
         self.whole_hosts_where(
             "wish <> fact AND (retry_at IS NULL OR retry_at <= ?1 OR retry_at > ?2)
-             ORDER BY wish_at",
-            (now.seconds(), latest.seconds()),
+             ORDER BY trouble IS NOT NULL AND substr(trouble, 1, length(?3)) <> ?3, wish_at",
+            (now.seconds(), latest.seconds(), AMONG),
         )
     }
 

@@ -277,7 +277,11 @@ impl Settling<'_> {
     ) -> Result<Option<Trouble>, PublishError> {
         let mut stopped = None;
         let mut refused = Vec::new();
-        let is_refused = |one: &Published| matches!(one, Published::Refused(Trouble::Refused(_)));
+        let is_refused = |one: &Published| match one {
+            Published::Refused(trouble) => matches!(trouble, Trouble::Refused(_)),
+            Published::Unconfirmed(trouble) => matches!(trouble, Trouble::Among(_)),
+            Published::Confirmed | Published::Off | Published::Gone => false,
+        };
         let none_taken = published.len() > 1 && published.iter().all(is_refused);
         for (host, published) in hosts.iter().zip(published) {
             match published {
