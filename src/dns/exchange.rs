@@ -136,7 +136,7 @@ impl<'a, 'w> Exchange<'a, 'w> {
 
     /// All tries.
     fn run(mut self, request: &Request) -> Verdict {
-        let mut unreachable = Doubt::Unreachable(ErrorKind::TimedOut);
+        let mut unreachable = Doubt::Late;
         let mut servfail = None;
         // Where there is no wait of its own, it is TCP's turn.
         for wait in [Some(FIRST_WAIT), Some(SECOND_WAIT), None] {

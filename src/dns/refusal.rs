@@ -158,6 +158,8 @@ impl std::error::Error for Refusal {}
 pub enum Doubt {
     /// Nothing listens there, or nothing was sent: certainly not applied.
     Unreachable(io::ErrorKind),
+    /// No time was left to send anything: certainly not applied.
+    Late,
     /// Sent, and no answer in time. A name server that stands still may apply it later.
     Silent,
     /// The connection ended before the answer.
@@ -171,7 +173,7 @@ pub enum Doubt {
 impl Doubt {
     /// Whether the change may have happened, or may still happen.
     pub fn may_be_applied(&self) -> bool {
-        !matches!(self, Doubt::Unreachable(_))
+        !matches!(self, Doubt::Unreachable(_) | Doubt::Late)
     }
 
     /// Whether the name server was not heard. "Nobody listens" is heard of its machine, and at
@@ -179,7 +181,7 @@ impl Doubt {
     pub fn is_silence(&self) -> bool {
         match self {
             Doubt::Unreachable(kind) => *kind != io::ErrorKind::ConnectionRefused,
-            Doubt::Silent | Doubt::Unverified => true,
+            Doubt::Late | Doubt::Silent | Doubt::Unverified => true,
             Doubt::Broken(_) | Doubt::RefusedLater(_) => false,
         }
     }
@@ -190,6 +192,7 @@ impl Doubt {
             Doubt::Unreachable(_) => {
                 Some("does the name server run, and listen at this address and port?")
             }
+            Doubt::Late => None,
             Doubt::Silent | Doubt::Broken(_) => Some(
                 "the name server may be overloaded, its zone frozen, or a transaction left open",
             ),
@@ -205,6 +208,7 @@ impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Doubt::Unreachable(kind) => write!(f, "the name server cannot be reached: {kind}"),
+            Doubt::Late => f.write_str("no time was left to ask the name server"),
             Doubt::Silent => f.write_str("could not confirm: the name server does not answer"),
             Doubt::Broken(kind) => {
                 write!(

@@ -82,7 +82,7 @@ impl Trouble {
         match self {
             Trouble::Waiting => true,
             Trouble::Doubt(doubt) | Trouble::Lookup(LookupError::NoAnswer(doubt)) => {
-                !matches!(doubt, Doubt::RefusedLater(_))
+                !matches!(doubt, Doubt::RefusedLater(_) | Doubt::Late)
             }
             _ => false,
         }

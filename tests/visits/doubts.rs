@@ -84,7 +84,10 @@ fn no_update_is_sent_whose_result_could_not_be_seen_in_time() {
     let published = publish(&site, &publisher, &home, 950);
     assert!(matches!(published, Published::Unconfirmed(_)));
     assert_eq!(site.dns("home"), "");
-    assert_eq!(site.host(&home).unconfirmed, None, "nothing is in doubt");
+    let host = site.host(&home);
+    assert_eq!(host.unconfirmed, None, "nothing is in doubt");
+    let trouble = host.trouble.unwrap();
+    assert_eq!(trouble, "no time was left to ask the name server");
     let published = publish(&site, &publisher, &home, REQUEST);
     assert!(matches!(published, Published::Confirmed), "{published:?}");
     assert_eq!(site.dns("home"), "203.0.113.1");
