@@ -122,7 +122,7 @@ impl Comparison<'_> {
         let serial = match self.publisher.serial(name, deadline)? {
             Ok(serial) => serial,
             Err(trouble) => {
-                self.complain(&trouble);
+                self.complain(&trouble, false);
                 return Ok(());
             }
         };
@@ -148,7 +148,7 @@ impl Comparison<'_> {
         let looked = match Looked::from(&state, name, own, registry, publisher)? {
             Ok(looked) => looked,
             Err(trouble) => {
-                self.complain(&trouble);
+                self.complain(&trouble, true);
                 return Ok(());
             }
         };
@@ -194,11 +194,11 @@ impl Comparison<'_> {
         Ok(self.registry.compared(&self.zone.name, &next, now)?)
     }
 
-    /// Says that the name server did not let itself be asked.
-    fn complain(&mut self, trouble: &Trouble) {
-        if trouble.is_server() {
-            self.silent.servers.insert(self.zone.server);
-        }
+    /// Says that the name server did not let itself be asked; where it `answers` other questions,
+    /// that is the zone's trouble alone.
+    fn complain(&mut self, trouble: &Trouble, answers: bool) {
+        let Zone { name, server, .. } = self.zone;
+        self.silent.note(name, Some(*server), trouble, answers);
         let unasked = (self.zone.name.clone(), trouble.to_string());
         self.compared.unasked.push(unasked);
         complain(self.logger, self.zone, trouble, trouble.hint());

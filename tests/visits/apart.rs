@@ -195,3 +195,25 @@ fn upkeep_sets_challenges_though_another_zone_is_held_up() {
     site.round(Word::Registry);
     assert_eq!(shown(&away).len(), 1);
 }
+
+/// To tell what a wildcard answered is an UPDATE.
+#[test]
+fn upkeep_compares_a_zone_though_another_one_is_held_up() {
+    let site = Site::with(&Options {
+        records: vec!["* 60 A 192.0.2.1".to_owned()],
+        ..elsewhere()
+    });
+    look_after(&site, &site.knot);
+    let (home, away) = (site.add("home"), add(&site, 1).remove(0));
+    for host in [&home, &away] {
+        assert_eq!(site.visit(&host.with("203.0.113.1")).status, 200);
+    }
+    assert_eq!(site.visit(&home.at("?clear=true")).said(), "200 good");
+    let knot = |args: &[&str]| site.knot.knotc(args);
+    knot(&["zone-begin", ELSEWHERE]);
+    knot(&["zone-unset", ELSEWHERE, "away0", "A"]);
+    knot(&["zone-commit", ELSEWHERE]);
+    assert_eq!(shown(&site.knot, &away), "");
+    relayed(&site, holds_up("org"), || site.round(Word::Registry));
+    assert_eq!(shown(&site.knot, &away), "203.0.113.1");
+}
