@@ -39,17 +39,19 @@ impl Path {
 
 /// Undoes percent-encoding (RFC 3986 2.1); a `%` that starts no escape stays.
 fn percent_decode(text: &[u8]) -> Vec<u8> {
-    decode(text, |octet| octet)
+    let mut decoded = Vec::with_capacity(text.len());
+    decode(text, |octet| octet, &mut decoded);
+    decoded
 }
 
-/// The same in a form, where a `+` that is not encoded is a space.
-pub(super) fn form_decode(text: &[u8]) -> Vec<u8> {
-    decode(text, |octet| if octet == b'+' { b' ' } else { octet })
+/// The same in a form, where a `+` that is not encoded is a space; behind what is there already.
+pub(super) fn form_decode(text: &[u8], decoded: &mut Vec<u8>) {
+    let plain = |octet| if octet == b'+' { b' ' } else { octet };
+    decode(text, plain, decoded);
 }
 
 /// `plain` says what an octet that is not encoded stands for.
-fn decode(text: &[u8], plain: impl Fn(u8) -> u8) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(text.len());
+fn decode(text: &[u8], plain: impl Fn(u8) -> u8, decoded: &mut Vec<u8>) {
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {
         let escape = match (byte, after) {
@@ -62,7 +64,6 @@ fn decode(text: &[u8], plain: impl Fn(u8) -> u8) -> Vec<u8> {
         decoded.push(byte);
         rest = after;
     }
-    decoded
 }
 
 fn hex(digit: u8) -> Option<u8> {
