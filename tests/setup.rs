@@ -22,6 +22,8 @@ mod kept;
 mod knot;
 #[path = "setup/sites.rs"]
 mod sites;
+#[path = "setup/state.rs"]
+mod state;
 #[path = "setup/trial.rs"]
 mod trial;
 #[path = "setup/unasked.rs"]

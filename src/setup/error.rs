@@ -79,6 +79,8 @@ pub enum SetupError {
     Config(ConfigError),
     /// The registry could not be made.
     Registry(RegistryError),
+    /// A directory that cannot have the state: which, why not, and the way out.
+    StateDirectory(PathBuf, String, String),
     /// A local command that failed.
     Command(String, String),
     /// The key for updates.
@@ -100,6 +102,7 @@ impl Hint for SetupError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             SetupError::Later(_, _, ways) => (*ways).to_owned(),
+            SetupError::StateDirectory(_, _, way) => way.clone(),
             SetupError::NameServerInZone(name, zone) => format!(
                 "the key for updates may change every name below {zone}, so nothing else lives there; \
                  give the name server a name of the parent, like ns1.{}{}",
@@ -334,6 +337,9 @@ impl fmt::Display for SetupError {
             ),
             SetupError::Io(doing, path, error) => {
                 write!(f, "could not {doing} {}: {error}", path.display())
+            }
+            SetupError::StateDirectory(path, why, _) => {
+                write!(f, "the state directory {} {why}", path.display())
             }
             SetupError::Toml(path, error) => write!(f, "{}: {error}", path.display()),
             SetupError::Command(command, how) => write!(f, "{command:?} {how}"),

@@ -54,7 +54,7 @@ pub(super) fn rest(place: &Place, owners: &Owners) -> Option<Step> {
 }
 
 /// Who has the state, where somebody else is to have it.
-fn former(place: &Place, owners: &Owners) -> Option<u32> {
+pub(super) fn former(place: &Place, owners: &Owners) -> Option<u32> {
     let (state, new) = (metadata(&place.state_dir).ok()?, &owners.state);
     let goes_over = owners.settable && (state.uid(), state.gid()) != (new.uid, new.gid);
     goes_over.then(|| state.uid())

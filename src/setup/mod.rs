@@ -44,6 +44,7 @@ pub mod report;
 pub mod responder;
 pub mod runner;
 pub mod site;
+mod state_directory;
 pub mod systemd;
 pub mod taken;
 pub mod users;

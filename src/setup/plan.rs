@@ -15,7 +15,7 @@ use super::records::{self, Record};
 use super::site::Site;
 use super::users::Owners;
 use super::zone::NewZone;
-use super::{Place, cron, handover, in_force, keys, registry, responder, systemd};
+use super::{Place, cron, handover, in_force, keys, registry, responder, state_directory, systemd};
 use crate::base_url::BaseUrl;
 use crate::config::Config;
 use crate::port::AddressPort;
@@ -145,6 +145,9 @@ impl Setup {
         let state = |path| File::directory(path, 0o750, &owners.state);
         let secret = |path, text| File::secret(path, 0o640, &owners.user, text);
         let configuration = self.configuration(&registry)?;
+        // Whatever is written can be read again.
+        let config = Config::parse(&place.config, &configuration)?;
+        state_directory::check(place, owners, &config)?;
         let mut files = vec![
             File::directory(place.config_dir().to_owned(), 0o755, &owners.root),
             secret(place.lookup_key(), lookup_key),
@@ -206,8 +209,6 @@ impl Setup {
                 configuration::with_zone(file, &text, &self.zone.name, &keys)?
             }
         };
-        // Whatever is written can be read again.
-        Config::parse(file, &text)?;
         Ok(text)
     }
 

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use super::mode::{Allowed, open};
 use super::report::Report;
-use crate::config::{Config, LogTarget};
+use crate::config::Config;
 use crate::setup::runner::Runner;
 use crate::setup::users::Owner;
-use crate::setup::{Place, registry};
+use crate::setup::{Place, registry, state_directory};
 
 /// Others change nothing in it.
 const WRITABLE: u32 = 0o022;
@@ -46,7 +46,7 @@ pub fn examine(config: &Config, place: &Place, fix: bool, report: &mut Report) -
                 state.display(),
                 owner.user
             );
-            if let Some(other) = stranger(config) {
+            if let Some(other) = state_directory::stranger(state, config) {
                 report.problem(
                     "state-directory",
                     format_args!("{says}; it has {other:?} too, which is not bowline's"),
@@ -118,37 +118,6 @@ fn keys(config: &Config) -> String {
     files.join(" ")
 }
 
-/// What is in the state directory and not of bowline's making: it may be a directory that
-/// others use.
-fn stranger(config: &Config) -> Option<String> {
-    let registry = config
-        .state
-        .registry
-        .file_name()?
-        .to_string_lossy()
-        .into_owned();
-    let entries = fs::read_dir(config.state_directory())
-        .into_iter()
-        .flatten()
-        .flatten();
-    let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let ours = [Some(registry), own_log(config)];
-    names.find(|name| {
-        let is_ours = ours.iter().flatten().any(|file| name.starts_with(file));
-        name != "locks" && !name.ends_with(".counters") && !is_ours
-    })
-}
-
-/// The name of the log, where it is in the state directory too.
-fn own_log(config: &Config) -> Option<String> {
-    let LogTarget::File(file) = &config.log.target else {
-        return None;
-    };
-    let beside = file.parent() == Some(config.state_directory());
-    let name = file.file_name().filter(|_| beside)?;
-    Some(name.to_string_lossy().into_owned())
-}
-
 /// Gives root's directory and what is root's in it to somebody else, without following a link.
 fn hand_over(state: &Path, owner: &Owner) -> io::Result<()> {
     let refused = |why: String| Err(io::Error::other(why));
@@ -198,26 +167,4 @@ fn hand_over(state: &Path, owner: &Owner) -> io::Result<()> {
 
 fn is_directory(file: &File) -> bool {
     file.metadata().is_ok_and(|is| is.is_dir())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_log_beside_the_registry_is_no_stranger() {
-        let directory = tempfile::tempdir().unwrap();
-        let state = directory.path().display();
-        let text = format!(
-            "url = \"https://u.example.org\"\n[state]\nregistry = \"{state}/bowline.db\"\n\
-             [log]\ntarget = \"file:{state}/bowline.log\"\n"
-        );
-        let config = Config::parse(Path::new("/etc/bowline/bowline.toml"), &text).unwrap();
-        for ours in ["bowline.db", "bowline.db-wal", "bowline.log", "locks"] {
-            fs::write(directory.path().join(ours), "").unwrap();
-            assert_eq!(stranger(&config), None, "{ours}");
-        }
-        fs::write(directory.path().join("theirs"), "").unwrap();
-        assert_eq!(stranger(&config).as_deref(), Some("theirs"));
-    }
 }
