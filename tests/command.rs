@@ -23,6 +23,8 @@ mod devices;
 mod differing;
 #[path = "command/hosts.rs"]
 mod hosts;
+#[path = "command/meanings.rs"]
+mod meanings;
 #[path = "command/refusals.rs"]
 mod refusals;
 

@@ -60,15 +60,15 @@ impl Session {
                 found.push(host);
             }
         }
-        match (found.pop(), found.pop()) {
-            (Some(host), None) => Ok(host),
-            (None, _) => Err(Failure::from(RegistryError::NoHost(text.to_owned()))
+        match found.pop() {
+            Some(host) if found.is_empty() => Ok(host),
+            None => Err(Failure::from(RegistryError::NoHost(text.to_owned()))
                 .hint("`bowline host list` shows the hosts there are")),
-            (Some(one), Some(other)) => Err(Failure::new(format!(
-                "{text:?} could be {} or {}",
-                other.name, one.name
-            ))
-            .hint("write the name in full")),
+            Some(last) => {
+                found.push(last);
+                let names = found.iter().map(|host| host.name.as_str());
+                Err(ambiguous(text, names).hint("write the name in full"))
+            }
         }
     }
 
@@ -142,8 +142,7 @@ pub(super) fn new_name(
         (Some(name), true) => in_its_zone(name, config),
         (Some(name), false) => {
             names.push(name);
-            let names: Vec<&str> = names.iter().map(HostName::as_str).collect();
-            Err(Failure::new(format!("{text:?} could be {}", names.join(" or "))).hint(clearer))
+            Err(ambiguous(text, names.iter().map(HostName::as_str)).hint(clearer))
         }
         (None, _) => {
             Err(Failure::new("no zone is configured").hint("add one with `bowline zone add ZONE`"))
@@ -218,6 +217,12 @@ fn meanings(
                 .collect::<Result<_, _>>()?)
         }
     }
+}
+
+/// A name that could be any of those.
+fn ambiguous<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Failure {
+    let names: Vec<&str> = names.collect();
+    Failure::new(format!("{text:?} could be {}", names.join(" or ")))
 }
 
 /// A name that no configured zone has room for.

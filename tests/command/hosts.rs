@@ -373,7 +373,7 @@ fn a_token_that_could_not_be_printed_is_said_to_be_lost() {
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(
-        err.contains("make another with `bowline host rotate NAME`"),
+        err.contains("make another with `bowline host rotate home.dyn.example.org`"),
         "{err}"
     );
 }

@@ -11,6 +11,7 @@ use super::super::token::{self, TokenSource, taken_or_new};
 use super::super::{Context, Failure};
 use super::given::{self, Given, check_static, permitted};
 use super::report;
+use crate::config::Config;
 use crate::devices::Device;
 use crate::interface_id::InterfaceId;
 use crate::ip::Addresses;
@@ -88,8 +89,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     let mut session = Session::open(context)?;
     let label = match options.name {
         Some(name) => name,
-        None => HostName::random_label()
-            .map_err(|_| Failure::new("the system gave no random numbers"))?,
+        None => random_label(options.zone.as_ref(), &session.config)?,
     };
     let clearer = "write the name in full, or add --zone ZONE";
     let name = new_name(&label, options.zone.as_ref(), &session.config, clearer)?;
@@ -141,4 +141,15 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         report::with_token(&session, id, token.as_ref(), options.device, context)?;
     }
     Ok(())
+}
+
+/// A random name, where it is clear which zone it is for: nobody could write it in full.
+fn random_label(zone: Option<&ZoneName>, config: &Config) -> Result<String, Failure> {
+    let zones: Vec<&str> = config.zones.iter().map(|zone| zone.name.as_str()).collect();
+    if zone.is_none() && zones.len() > 1 {
+        let zones = zones.join(" or ");
+        let cause = format!("a random name could be in the zone {zones}");
+        return Err(Failure::new(cause).hint("add --zone ZONE"));
+    }
+    HostName::random_label().map_err(|_| Failure::new("the system gave no random numbers"))
 }

@@ -86,9 +86,13 @@ pub(super) fn with_token(
     let written = write_with_token(session, id, token, device, context);
     let flushed = context.out.flush().map_err(Failure::from);
     match (written.and(flushed), token) {
-        (Err(failure), Some(_)) => Err(failure
-            .final_word()
-            .hint("the token is lost; make another with `bowline host rotate NAME`")),
+        (Err(failure), Some(_)) => {
+            let host = session.registry.host_by_id(id).ok().flatten();
+            let name = host.map_or("NAME".to_owned(), |host| host.name.to_string());
+            Err(failure.final_word().hint(format!(
+                "the token is lost; make another with `bowline host rotate {name}`"
+            )))
+        }
         (result, _) => result,
     }
 }
