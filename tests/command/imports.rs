@@ -135,7 +135,7 @@ fn all_or_nothing_with_the_place_of_the_error() {
         ),
         (
             "name,static,ipv4\nold,1,192.0.2.1\n",
-            "old.dyn.example.org is there, and is not so",
+            "old.dyn.example.org is there, and is not static\nhint: `bowline host set old.dyn.example.org --static`",
         ),
         (
             "name,static,ipv4,expire\nhome,1,192.0.2.1,30d\n",

@@ -260,8 +260,12 @@ impl Report {
         let would = if self.dry_run { "would be " } else { "" };
         Ok(writeln!(
             context.out,
-            "{} {would}added, {} {would}changed, {} unchanged, {} new tokens",
-            self.added, self.changed, self.unchanged, self.tokens
+            "{} {would}added, {} {would}changed, {} unchanged, {} new token{}",
+            self.added,
+            self.changed,
+            self.unchanged,
+            self.tokens,
+            if self.tokens == 1 { "" } else { "s" }
         )?)
     }
 }

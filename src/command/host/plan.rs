@@ -85,13 +85,18 @@ impl Plan {
         let row = &self.row;
         let mut settings = host.settings.clone();
         row.apply(&mut settings)?;
-        if row
-            .fixed
-            .is_some_and(|fixed| fixed != settings.fixed.is_some())
+        if let Some(fixed) = row.fixed
+            && fixed != settings.fixed.is_some()
         {
+            let name = &host.name;
+            let (is, change) = match fixed {
+                true => ("not static", "--static"),
+                false => ("static", "--no-static"),
+            };
             return Err(
-                Failure::new(format!("{} is there, and is not so", host.name))
-                    .hint("change it first with `bowline host set`, --static or --no-static"),
+                Failure::new(format!("{name} is there, and is {is}")).hint(format!(
+                    "`bowline host set {name} {change}` changes that first"
+                )),
             );
         }
         let listed = row.tokens.iter().find(|token| token.until.is_none());

@@ -58,10 +58,12 @@ pub(super) fn read(text: &str) -> Result<Vec<Record>, Failure> {
         .unwrap_or_default();
     if first.starts_with('{') {
         json_lines(text)
-    } else if first.starts_with('[') && !first.starts_with("[[") {
-        json_array(text)
-    } else if first.starts_with('[') {
-        toml(text)
+    } else if let Some(behind) = first.strip_prefix('[') {
+        // A table of TOML has its name there, or a second bracket.
+        match behind.trim_start().starts_with(['{', ']']) || behind.trim().is_empty() {
+            true => json_array(text),
+            false => toml(text),
+        }
     } else {
         csv(text)
     }
@@ -77,7 +79,7 @@ fn json_lines(text: &str) -> Result<Vec<Record>, Failure> {
         let place = format!("line {number}");
         match serde_json::from_str(line) {
             Ok(Fields(fields)) => records.push(Record { place, fields }),
-            Err(error) => return Err(Failure::new(format!("{place}: {error}"))),
+            Err(error) => return Err(Failure::new(wrong_json(&error)).at(place)),
         }
     }
     Ok(records)
@@ -86,8 +88,16 @@ fn json_lines(text: &str) -> Result<Vec<Record>, Failure> {
 /// One array of objects, as `export --json` writes it.
 fn json_array(text: &str) -> Result<Vec<Record>, Failure> {
     let list: Vec<Fields> = serde_json::from_str(text)
-        .map_err(|error| Failure::new(format!("line {}: {error}", error.line())))?;
+        .map_err(|error| Failure::new(wrong_json(&error)).at(format!("line {}", error.line())))?;
     Ok(numbered(list))
+}
+
+/// What serde says, without the line, which it counts from where it began.
+fn wrong_json(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    let said = error.to_string();
+    let bare = said.strip_suffix(&format!(" at line {line} column {column}"));
+    format!("{} (column {column})", bare.unwrap_or(&said))
 }
 
 /// `[[host]]` tables.
@@ -150,8 +160,11 @@ fn csv(text: &str) -> Result<Vec<Record>, Failure> {
         let place = format!("line {number}");
         if line.len() != header.len() {
             return Err(Failure::new(format!(
-                "{place} has {} cells, the header {}",
-                line.len(),
+                "{place} has {}, the header {}",
+                match line.len() {
+                    1 => "1 cell".to_owned(),
+                    count => format!("{count} cells"),
+                },
                 header.len()
             )));
         }
@@ -265,9 +278,16 @@ mod tests {
         for (text, expected) in [
             ("home\n", "no column \"name\""),
             ("name\na,b\n", "line 2 has 2 cells, the header 1"),
-            ("name;note\na,b\n", "line 2 has 1 cells, the header 2"),
+            ("name;note\na,b\n", "line 2 has 1 cell, the header 2"),
             ("name\n\n\"a\n", "line 3: a quote is not closed"),
-            ("{\"name\":\"a\"}\n{", "line 2: EOF"),
+            (
+                "{\"name\":\"a\"}\n{",
+                "line 2: EOF while parsing an object (column 1)\n",
+            ),
+            (
+                "[host]\nname = \"a\"",
+                "hint: each host is a table [[host]]",
+            ),
             (
                 "{\"name\":\"a\"}\n{\"name\":\"b\",\"name\":\"c\"}",
                 "line 2: \"name\" stands there twice",
