@@ -15,6 +15,8 @@ mod place;
 
 #[path = "command/clock.rs"]
 mod clock;
+#[path = "command/closed.rs"]
+mod closed;
 #[path = "command/deeper.rs"]
 mod deeper;
 #[path = "command/devices.rs"]

@@ -136,7 +136,11 @@ fn save(
 fn save_dnssec(config: &Config) -> Result<Option<File>, Failure> {
     match Kasp::of(config) {
         Ok(Some(kasp)) if kasp.is_ours() => kasp.save(),
-        Ok(_) => Ok(None),
+        Ok(Some(kasp)) => {
+            kasp.note_closed();
+            Ok(None)
+        }
+        Ok(None) => Ok(None),
         Err(failure) => {
             failure.note("the backup has no DNSSEC keys");
             Ok(None)

@@ -13,7 +13,7 @@ use rustix::fs::{MemfdFlags, OFlags, memfd_create};
 use tar::{Builder, EntryType, Header};
 
 use super::handed::new_secret_file;
-use super::{Failure, note};
+use super::{Failure, hint, note};
 use crate::config::Config;
 use crate::setup::bind::Bind;
 use crate::setup::knot::Knot;
@@ -96,11 +96,15 @@ impl Kasp {
     pub(super) fn save(&self) -> Result<Option<File>, Failure> {
         let mut memory = File::from(memfd_create(DNSSEC, MemfdFlags::CLOEXEC)?);
         let mut tar = Builder::new(memory.try_clone()?);
-        let mut count = 0;
+        let (mut count, mut closed) = (0, false);
         for below in [Path::new(""), Path::new("keys")] {
             let directory = self.directory.join(below);
-            let Ok(entries) = fs::read_dir(&directory) else {
-                continue;
+            let entries = match fs::read_dir(&directory) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    closed |= error.kind() == io::ErrorKind::PermissionDenied;
+                    continue;
+                }
             };
             add(&mut tar, below, &directory)?;
             for entry in entries {
@@ -113,15 +117,25 @@ impl Kasp {
         }
         tar.finish()?;
         if count == 0 {
-            note(format!(
-                "no DNSSEC keys of {} in {}",
-                self.server,
-                self.directory.display()
-            ));
+            let (server, directory) = (self.server, self.directory.display());
+            match closed {
+                true => self.note_closed(),
+                false => note(format!("no DNSSEC keys of {server} in {directory}")),
+            }
             return Ok(None);
         }
         memory.rewind()?;
         Ok(Some(memory))
+    }
+
+    /// Says that whoever runs this may not read them.
+    pub(super) fn note_closed(&self) {
+        note(format!(
+            "the backup has no DNSSEC keys: those of {} in {} are not open to us",
+            self.server,
+            self.directory.display()
+        ));
+        hint("one that root makes has them too");
     }
 
     fn has_keys(&self) -> bool {

@@ -225,7 +225,14 @@ fn show(
             Ds::Enter(_) => "ready".to_owned(),
             Ds::Entered(_) => "entered: the parent has it".to_owned(),
         };
-        let notes: Vec<String> = keys::weakness(&zone.key_file)?.into_iter().collect();
+        let closed = Delegation::closed(&standing.place, &zone.name).map(|script| {
+            format!(
+                "the addresses of its name servers are in {}, which root may read",
+                script.display()
+            )
+        });
+        let notes = keys::weakness(&zone.key_file)?.into_iter().chain(closed);
+        let notes: Vec<String> = notes.collect();
         if context.json {
             all.push(json!({
                 "name": zone.name.as_str(),

@@ -1,6 +1,8 @@
 //! What the script of first contents remembers about the delegation of its zone.
 
+use std::io::ErrorKind;
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use super::error::SetupError;
 use super::files::read;
@@ -29,6 +31,17 @@ impl Delegation {
         };
         let script = read(&server.first_contents(place, zone))?;
         Ok(Delegation::parse(&script.unwrap_or_default()))
+    }
+
+    /// The script of a zone that may be there, in a directory that is closed to us.
+    pub fn closed(place: &Place, zone: &ZoneName) -> Option<PathBuf> {
+        let mut scripts = nameserver::ALL
+            .iter()
+            .map(|server| server.first_contents(place, zone));
+        scripts.find(|script| {
+            let found = script.metadata();
+            found.is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
+        })
     }
 
     /// What a text of it says.
