@@ -111,10 +111,10 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         Action::List => list(&standing, context),
         Action::Show { zone } => show(&standing, zone.as_ref(), context),
         Action::Set(options) => {
-            let expire = options.expire;
+            let (expire, done) = (options.expire, format!("{}: set", options.zone));
             let plan = set(&standing, options)?;
             note_expire(expire);
-            show_plan(&plan, context)
+            show_done(&done, &plan, context)
         }
         Action::Remove { zone, apply } => remove(&standing, &zone, apply, context),
     }
@@ -291,27 +291,39 @@ fn remove(
             Parent::Gone => {}
         }
     }
-    let mut steps = standing.removal(zone, hosts, &parent)?;
-    if apply {
-        steps = apply_steps(&steps, context, |_| Ok(()))?;
-        // Last, so that a removal that stopped half-way can be run again.
-        standing.forget(zone)?;
-    } else {
-        let again = standing
-            .place
-            .bowline(&format!("zone remove {zone} --apply"));
-        steps.push(Step::yours(
-            "bowline.toml, and the local ones of the above",
-            again,
-        ));
-    }
-    let plan = Plan {
+    let steps = standing.removal(zone, hosts, &parent)?;
+    let mut plan = Plan {
         files: Vec::new(),
         records: Vec::new(),
-        next: steps,
+        next: Vec::new(),
         notes,
     };
+    if apply {
+        plan.next = apply_steps(&steps, context, |_| Ok(()))?;
+        // Last, so that a removal that stopped half-way can be run again.
+        standing.forget(zone)?;
+        return show_done(&format!("{zone}: removed"), &plan, context);
+    }
+    let again = standing
+        .place
+        .bowline(&format!("zone remove {zone} --apply"));
+    plan.next = steps;
+    plan.next.push(Step::yours(
+        "bowline.toml, and the local ones of the above",
+        again,
+    ));
     show_plan(&plan, context)
+}
+
+/// What was done, then what else there is to know and to type.
+fn show_done(what: &str, plan: &Plan, context: &mut Context<'_>) -> Result<(), Failure> {
+    if !context.json {
+        writeln!(context.out, "{what}")?;
+        if !plan.files.is_empty() {
+            writeln!(context.out)?;
+        }
+    }
+    show_plan(plan, context)
 }
 
 fn show_plan(plan: &Plan, context: &mut Context<'_>) -> Result<(), Failure> {

@@ -176,3 +176,17 @@ fn what_a_killed_one_left_is_in_nobodys_way() {
     it.done("zone set dyn.example.org --ttl 70");
     assert_eq!(ttls(&it), [70]);
 }
+
+/// Silence could be taken for a mistake.
+#[test]
+fn what_was_done_is_said() {
+    let it = Place::with_zones(&ZONES[..2]);
+    assert_eq!(
+        it.done("zone set dyn.example.net --expire 30d"),
+        "dyn.example.net: set\n"
+    );
+    assert_eq!(
+        it.done("zone set dyn.example.net --ttl 2m"),
+        "dyn.example.net: set\n\nMind\n  the TTL takes effect with each host's next address\n"
+    );
+}
