@@ -31,6 +31,11 @@ impl ZoneName {
         &self.0
     }
 
+    /// The name as a person reads it: U-labels beside the A-labels where they differ.
+    pub fn for_people(&self) -> String {
+        for_people(&self.0)
+    }
+
     /// The zone's parent as far as the name tells, e.g. `example.org`.
     pub fn parent(&self) -> &str {
         self.0.split_once('.').map_or("", |(_, parent)| parent)
@@ -124,12 +129,7 @@ impl HostName {
 
     /// The name as a person reads it: U-labels beside the A-labels where they differ.
     pub fn for_people(&self) -> String {
-        let (unicode, valid) = idna::domain_to_unicode(&self.name);
-        if valid.is_ok() && unicode != self.name {
-            format!("{} ({unicode})", self.name)
-        } else {
-            self.name.clone()
-        }
+        for_people(&self.name)
     }
 
     /// The names between this one and the zone's apex, the nearest first.
@@ -141,6 +141,16 @@ impl HostName {
                 zone: self.zone - dot - 1,
             })
         })
+    }
+}
+
+/// A name in A-labels, and behind them in U-labels where they differ.
+fn for_people(name: &str) -> String {
+    let (unicode, valid) = idna::domain_to_unicode(name);
+    if valid.is_ok() && unicode != name {
+        format!("{name} ({unicode})")
+    } else {
+        name.to_owned()
     }
 }
 

@@ -192,7 +192,7 @@ fn list(standing: &Standing, context: &mut Context<'_>) -> Result<(), Failure> {
             Span::ZERO => "never".to_owned(),
             span => span.to_string(),
         };
-        let (name, server, ttl) = (&zone.name, zone.server, zone.ttl);
+        let (name, server, ttl) = (zone.name.for_people(), zone.server, zone.ttl);
         let acme = if zone.acme { "  acme" } else { "" };
         writeln!(
             context.out,
@@ -241,7 +241,7 @@ fn show(
                 "notes": notes,
             }));
         } else {
-            writeln!(context.out, "Zone {}", zone.name)?;
+            writeln!(context.out, "Zone {}", zone.name.for_people())?;
             report::notes(&notes, context.out)?;
             report::records(&records, context.out)?;
             writeln!(context.out, "\nDS: {said}\n")?;

@@ -190,3 +190,16 @@ fn what_was_done_is_said() {
         "dyn.example.net: set\n\nMind\n  the TTL takes effect with each host's next address\n"
     );
 }
+
+/// As a host's name is.
+#[test]
+fn an_international_zone_is_shown_as_both() {
+    let it = Place::with_zones(&["bücher.example.org"]);
+    let both = "xn--bcher-kva.example.org (bücher.example.org)";
+    assert!(
+        it.done("zone list")
+            .starts_with(&format!("{both}  server "))
+    );
+    assert!(it.done("zone show").starts_with(&format!("Zone {both}\n")));
+    assert_eq!(it.json("zone list")[0]["name"], "xn--bcher-kva.example.org");
+}
