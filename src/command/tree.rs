@@ -75,9 +75,23 @@ impl Arguments {
             _ => None,
         };
         match misuse {
-            Some(why) => Err(Arguments::command().error(ErrorKind::InvalidValue, why)),
+            Some(why) => {
+                let mut whole = Arguments::command();
+                let verb = told(&mut command, &matches).unwrap_or(&mut whole);
+                Err(verb.error(ErrorKind::InvalidValue, why))
+            }
             None => Ok(arguments),
         }
+    }
+}
+
+/// The verb that was typed, whose usage goes with what is wrong.
+fn told<'a>(command: &'a mut Command, matches: &ArgMatches) -> Option<&'a mut Command> {
+    let (name, below) = matches.subcommand()?;
+    let verb = command.find_subcommand_mut(name)?;
+    match below.subcommand() {
+        Some(_) => told(verb, below),
+        None => Some(verb),
     }
 }
 

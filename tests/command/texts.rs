@@ -41,6 +41,34 @@ fn help_is_as_it_was_agreed() {
 }
 
 #[test]
+fn wrong_usage_shows_that_of_the_verb() {
+    let it = Place::new();
+    for (typed, usage) in [
+        (
+            "host add home --token secret",
+            "bowline host add [OPTIONS] [NAME]",
+        ),
+        (
+            "owner set anna --token secret",
+            "bowline owner set [OPTIONS] <NAME>",
+        ),
+        (
+            "completions bash --json",
+            "bowline completions [OPTIONS] <SHELL>",
+        ),
+    ] {
+        let ran = it.run(typed);
+        assert_eq!(ran.code, 2, "{typed}: {ran:?}");
+        assert!(
+            ran.err.contains(&format!("\nUsage: {usage}\n")),
+            "{}",
+            ran.err
+        );
+        assert!(!ran.err.contains("secret"), "{}", ran.err);
+    }
+}
+
+#[test]
 fn version() {
     let it = Place::new();
     assert_eq!(
