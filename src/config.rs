@@ -212,6 +212,11 @@ impl Config {
             message: error
                 .message()
                 .replace("unknown field", "unknown key")
+                .replace(
+                    "map, expected a sequence",
+                    "map, expected tables, as [[zone]]",
+                )
+                .replace("expected a sequence", "expected a list in [ ]")
                 .replace('\n', "; "),
         })?;
         let beside = file.parent().unwrap_or(Path::new(""));

@@ -157,7 +157,14 @@ fn errors_name_file_line_and_what_is_legal() {
     for (text, expected) in [
         ("url = 3", "/etc/bowline/bowline.toml, line 1: "),
         ("\nurl = \"x\"", "line 2: \"x\" is no usable URL"),
-        ("[zone]", "line 1: "),
+        (
+            "url = \"https://u\"\n[zone]\nname = \"d.example\"",
+            "line 2: invalid type: map, expected tables, as [[zone]]",
+        ),
+        (
+            "url = \"https://u\"\n[client]\ntrusted_proxies = \"10.0.0.1\"",
+            "line 3: invalid type: string \"10.0.0.1\", expected a list in [ ]",
+        ),
         ("", "missing field `url`"),
         (
             "url = \"https://u\"\nurll = 1",

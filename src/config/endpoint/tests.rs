@@ -74,7 +74,7 @@ fn errors_name_file_line_and_what_is_legal() {
         ),
         (
             "path = \"/a\"\nparams = { ipv4 = \"myip\" }",
-            "line 5: invalid type: string \"myip\", expected a sequence",
+            "line 5: invalid type: string \"myip\", expected a list in [ ]",
         ),
         (
             "path = \"/a\"\nparams = { ipv4 = [\"\"] }",
