@@ -9,6 +9,8 @@ use super::place::Place;
 use super::users::Owners;
 use crate::config::{Config, LogTarget};
 
+/// Its directories: the locks, and which zones' hosts came out of a backup.
+pub(super) const DIRECTORIES: [&str; 2] = ["locks", "restored"];
 /// What every file system has at its top.
 const LOST_AND_FOUND: &str = "lost+found";
 
@@ -52,8 +54,8 @@ pub(super) fn stranger(directory: &Path, config: &Config) -> Option<String> {
     let ours = [Some(registry), own_log(directory, config)];
     names.find(|name| {
         let is_ours = ours.iter().flatten().any(|file| name.starts_with(file));
-        let is_common = name == "locks" || name == LOST_AND_FOUND;
-        !is_common && !name.ends_with(".counters") && !is_ours
+        let is_ours = is_ours || DIRECTORIES.contains(&name.as_str());
+        name != LOST_AND_FOUND && !name.ends_with(".counters") && !is_ours
     })
 }
 
@@ -81,12 +83,14 @@ mod tests {
         );
         let config = Config::parse(Path::new("/etc/bowline/bowline.toml"), &text).unwrap();
         let found = || stranger(directory.path(), &config);
-        for ours in ["bowline.db", "bowline.db-wal", "bowline.log", "locks"] {
+        for ours in ["bowline.db", "bowline.db-wal", "bowline.log"] {
             fs::write(directory.path().join(ours), "").unwrap();
             assert_eq!(found(), None, "{ours}");
         }
-        fs::create_dir(directory.path().join(LOST_AND_FOUND)).unwrap();
-        assert_eq!(found(), None);
+        for ours in ["locks", "restored", LOST_AND_FOUND] {
+            fs::create_dir(directory.path().join(ours)).unwrap();
+            assert_eq!(found(), None, "{ours}");
+        }
         fs::write(directory.path().join("theirs"), "").unwrap();
         assert_eq!(found().as_deref(), Some("theirs"));
     }

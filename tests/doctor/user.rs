@@ -71,6 +71,8 @@ fn a_state_directory_that_became_roots_is_given_back() {
     };
     let parent = Parent::with(DELEGATION);
     assert!(works(&site));
+    // What a restored registry leaves behind.
+    fs::create_dir(site.path("state/restored")).unwrap();
     give(&site, "root:root");
     assert!(!works(&site));
     let said = doctor(&site, &parent, &[]);
@@ -101,6 +103,7 @@ fn a_state_directory_that_became_roots_is_given_back() {
         "state/bowline.db",
         "state/locks",
         "state/locks/upkeep",
+        "state/restored",
     ] {
         assert_eq!(owner(&site, name), (uid, gid), "{name}");
     }

@@ -125,7 +125,8 @@ fn hand_over(state: &Path, owner: &Owner) -> io::Result<()> {
         return refused("somebody else may change the directory above it".to_owned());
     }
     let mut given = Vec::new();
-    for directory in [state.to_owned(), state.join("locks")] {
+    let below = state_directory::DIRECTORIES.map(|name| state.join(name));
+    for directory in [state.to_owned()].into_iter().chain(below) {
         let file = match open(&directory) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             file => file?,
