@@ -210,7 +210,9 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         Some(directory) => directory.join("bowline.toml"),
         None => config.to_owned(),
     };
-    let place = Place::new(&config, options.state_dir.clone())?;
+    // Where there is a registry already, it stays.
+    let there = || Some(Config::load(&config).ok()?.state_directory().to_owned());
+    let place = Place::new(&config, options.state_dir.clone().or_else(there))?;
     let web = match options.web {
         None => Some(WebServer::usual(&place)),
         Some(Web::Apache) => Some(WebServer::Apache),

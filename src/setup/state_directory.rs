@@ -16,17 +16,29 @@ const LOST_AND_FOUND: &str = "lost+found";
 
 /// Whether bowline can have its state there.
 ///
-/// Where no registry is yet, the directory may be one that others use, such as `/var/lib`: it
+/// Beside the registry there are the locks: where `bowline.toml` has it elsewhere, this one would
+/// be of no use. Where no registry is yet, the directory may be one that others use, such as `/var/lib`: it
 /// is not handed over, with all that is in it.
 ///
 /// # Errors
-/// A link, which no verb would follow, and such a directory.
+/// A link, which no verb would follow, and such directories.
 pub(super) fn check(place: &Place, owners: &Owners, config: &Config) -> Result<(), SetupError> {
     let directory = &place.state_dir;
     let refused = |why, hint| Err(SetupError::StateDirectory(directory.clone(), why, hint));
     if directory.is_symlink() {
         let hint = "say where it leads to with --state-dir".to_owned();
         return refused("is a link".to_owned(), hint);
+    }
+    let there = config.state_directory();
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if real(directory) != real(there) {
+        return refused(
+            format!("is not where {} has the registry", config.file.display()),
+            format!(
+                "without --state-dir it stays in {}; to have it elsewhere, move that directory and change [state] registry",
+                there.display()
+            ),
+        );
     }
     if config.state.registry.exists() || handover::former(place, owners).is_none() {
         return Ok(());

@@ -56,3 +56,30 @@ fn a_link_is_no_state_directory() {
     );
     assert_eq!(fs::read_dir(&real).unwrap().count(), 0);
 }
+
+/// Else the locks would be in one directory and the registry in another, and only one of them
+/// would be handed over to another user.
+#[test]
+fn where_the_registry_is_it_stays() {
+    let trial = Trial::new();
+    let first = format!("--state-dir={}", trial.dir.path().join("state").display());
+    trial.init(&[&first]).unwrap();
+    let again = trial.init(&[]).unwrap();
+    assert!(!again.contains("\"new\""), "{again}");
+    assert!(!trial.path("state").exists());
+    let other = trial.dir.path().join("other");
+    let said = trial
+        .init(&[&format!("--state-dir={}", other.display())])
+        .unwrap_err();
+    assert!(
+        said.starts_with(&format!(
+            "bowline: the state directory {} is not where {} has the registry\n\
+             hint: without --state-dir it stays in {}; ",
+            other.display(),
+            trial.config().display(),
+            trial.dir.path().join("state").display()
+        )),
+        "{said}"
+    );
+    assert!(!other.exists());
+}
