@@ -59,5 +59,7 @@ mod remarks;
 mod terminal;
 #[path = "command/texts.rs"]
 mod texts;
+#[path = "command/ttl.rs"]
+mod ttl;
 #[path = "command/zones.rs"]
 mod zones;

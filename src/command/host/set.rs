@@ -137,7 +137,10 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         true => settle_anew(&mut session, host.id),
         false => settle(&mut session, &[host.id]),
     }
-    if new_ttl {
+    let now = session.registry.host_by_id(host.id)?;
+    // With another address it has taken effect already.
+    let waits = |now: &Host| now.wish.records.ttl != now.settings.ttl.unwrap_or(ttl);
+    if new_ttl && now.as_ref().is_some_and(waits) {
         note("a new TTL takes effect with the next address change");
     }
     report::note_expire(expire);
@@ -153,7 +156,6 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
             host.name
         ));
     }
-    let now = session.registry.host_by_id(host.id)?;
     if let Some(host) = now.as_ref().filter(|_| new_owner) {
         let has_token = !session.registry.tokens(host.id)?.is_empty();
         report::note_kept(host, same_token && has_token, same_mail);
