@@ -17,6 +17,8 @@ mod place;
 mod clock;
 #[path = "command/closed.rs"]
 mod closed;
+#[path = "command/container.rs"]
+mod container;
 #[path = "command/deeper.rs"]
 mod deeper;
 #[path = "command/devices.rs"]

@@ -146,6 +146,10 @@ fn is_ignored(signal: i32) -> bool {
 /// Ends as that process did: whatever there was to say, it has said.
 pub(super) fn end_as(status: ExitStatus) -> ! {
     if let Some(signal) = status.signal() {
+        // No signal of its own ends the first process of a container.
+        if std::process::id() == 1 {
+            std::process::exit(128 + signal);
+        }
         let _ = emulate_default_handler(signal);
     }
     std::process::exit(status.code().unwrap_or(1))

@@ -14,7 +14,7 @@ use crate::support::skip::{Privilege, may};
 const USER: u32 = 65534;
 
 /// A place whose state is that user's, or nothing where we are not root.
-fn foreign() -> Option<Place> {
+pub(crate) fn foreign() -> Option<Place> {
     if !may(Privilege::Root) {
         return None;
     }
