@@ -91,6 +91,24 @@ impl Events {
     }
 }
 
+/// What is told of hosts, as a person writes it.
+///
+/// # Errors
+/// No list of events, or one with those that are about no host: whoever is meant to hear of them
+/// never would.
+pub fn of_hosts(text: &str) -> Result<Events, String> {
+    let events: Events = text
+        .parse()
+        .map_err(|error: EventError| error.to_string())?;
+    match events.contains(Event::Upkeep) && events != Events::ALL {
+        true => Err(format!(
+            "{:?} is about no host; the operator is told of it, by `events` in bowline.toml",
+            Event::Upkeep.as_str()
+        )),
+        false => Ok(events),
+    }
+}
+
 impl FromIterator<Event> for Events {
     fn from_iter<I: IntoIterator<Item = Event>>(events: I) -> Self {
         Events(events.into_iter().fold(0, |all, event| all | event.bit()))
@@ -212,5 +230,16 @@ mod tests {
         for text in ["", "changes", "all,none", "changed,"] {
             assert!(text.parse::<Events>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn of_a_host_no_upkeep_is_told() {
+        for text in ["upkeep", "changed,upkeep"] {
+            let why = of_hosts(text).unwrap_err();
+            assert!(why.starts_with("\"upkeep\" is about no host"), "{why}");
+        }
+        assert_eq!(of_hosts("all"), Ok(Events::ALL));
+        assert_eq!(of_hosts("none"), Ok(Events::NONE));
+        assert!(of_hosts("changes").unwrap_err().contains("is no event"));
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::super::Failure;
 use crate::config::SHORTEST_EXPIRE;
-use crate::event::Events;
+use crate::event::{Events, of_hosts};
 use crate::interface_id::InterfaceId;
 use crate::ip::{Addresses, Family, Policy, PublicAddress};
 use crate::name::HostName;
@@ -31,7 +31,7 @@ pub(super) struct Given {
     pub(super) mail: Option<String>,
     /// What is told of it instead of what is configured: all, none, or a list of changed,
     /// expired, silent, pending, mended, old-token
-    #[arg(long, value_name = "EVENTS")]
+    #[arg(long, value_name = "EVENTS", value_parser = of_hosts)]
     pub(super) notify: Option<Events>,
     /// The only family it has; addresses of the other count as not given
     #[arg(long, value_name = "ipv4|ipv6", value_parser = family)]

@@ -8,7 +8,7 @@ use super::super::session::Session;
 use super::super::token::{self, TokenSource};
 use super::super::{Context, Failure};
 use super::report;
-use crate::event::Events;
+use crate::event::{Events, of_hosts};
 use crate::owner_name::OwnerName;
 use crate::span::Span;
 
@@ -25,7 +25,7 @@ pub(super) struct Options {
     no_mail: bool,
     /// What is told of the hosts that do not say it themselves: all, none, or a list of
     /// changed, expired, silent, pending, mended, old-token
-    #[arg(long, value_name = "EVENTS")]
+    #[arg(long, value_name = "EVENTS", value_parser = of_hosts)]
     notify: Option<Events>,
     /// What is told of the hosts is as configured again
     #[arg(long, conflicts_with = "notify")]
