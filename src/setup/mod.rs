@@ -5,6 +5,7 @@
 //! as they stand, with `dyn.example.org` inside; [`fill`](crate::fill) puts the real values in
 //! their place. A [`Plan`] is made without touching anything, then written, then applied.
 
+mod above;
 pub mod access;
 pub mod again;
 pub mod apache;

@@ -1,7 +1,8 @@
 //! Which directory can have the state.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::process::Command;
 
 use crate::support::skip::{Privilege, may};
 use crate::trial::Trial;
@@ -82,4 +83,23 @@ fn where_the_registry_is_it_stays() {
         "{said}"
     );
     assert!(!other.exists());
+}
+
+/// Root's umask says nothing of who runs bowline.
+#[test]
+fn the_way_to_it_is_open() {
+    let trial = Trial::new();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "umask 077; exec \"$@\"", "sh"]);
+    shell.arg(&trial.executable).arg("--config");
+    shell.arg(trial.config()).args(trial.arguments());
+    shell
+        .arg("--state-dir")
+        .arg(trial.dir.path().join("a/b/state"));
+    let done = shell.output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    for (directory, mode) in [("a", 0o755), ("a/b", 0o755), ("a/b/state", 0o750)] {
+        let is = fs::metadata(trial.dir.path().join(directory)).unwrap();
+        assert_eq!(is.permissions().mode() & 0o7777, mode, "{directory}");
+    }
 }
