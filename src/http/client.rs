@@ -6,6 +6,9 @@ use ipnetwork::IpNetwork;
 
 use super::Request;
 
+/// The header that has more in its elements than addresses (RFC 7239).
+const FORWARDED: &str = "Forwarded";
+
 /// The client's address; `None` when a trusted proxy does not say it.
 ///
 /// Behind a trusted proxy it is the right-most element of `header` that is not itself
@@ -17,13 +20,28 @@ pub fn client_address(request: &Request, trusted: &[IpNetwork], header: &str) ->
     if !is_trusted(peer) {
         return Some(peer);
     }
+    let is_forwarded = header.eq_ignore_ascii_case(FORWARDED);
     for element in request.header_text(header).rsplit(',') {
-        let address = element_address(element.trim())?;
+        let node = match is_forwarded {
+            true => forwarded_for(element)?,
+            false => element,
+        };
+        let address = element_address(node.trim())?;
         if !is_trusted(address) {
             return Some(address);
         }
     }
     None
+}
+
+/// Whom an element is about: `for=203.0.113.7;proto=https`, `for="[2001:db8::1]:4711"`
+/// (RFC 7239 4).
+fn forwarded_for(element: &str) -> Option<&str> {
+    let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
+    let (_, node) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
+    let node = node.trim();
+    let quoted = (node.strip_prefix('"')).and_then(|node| node.strip_suffix('"'));
+    Some(quoted.unwrap_or(node))
 }
 
 /// `203.0.113.7`, `203.0.113.7:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`.
@@ -42,6 +60,34 @@ fn element_address(text: &str) -> Option<IpAddr> {
 mod tests {
     use super::super::Meta;
     use super::*;
+
+    #[test]
+    fn forwarded_has_its_own_elements() {
+        let trusted = ["127.0.0.0/8".parse().unwrap()];
+        for (header, expected) in [
+            ("for=198.51.100.4", Some("198.51.100.4")),
+            (
+                "for=6.6.6.6, proto=https; For=\"198.51.100.4:4711\" ;by=_a",
+                Some("198.51.100.4"),
+            ),
+            (
+                "for=\"[2001:db8::1]:4711\", for=127.0.0.1",
+                Some("2001:db8::1"),
+            ),
+            ("for=\"a, for=198.51.100.4", Some("198.51.100.4")),
+            ("for=198.51.100.4, by=127.0.0.1", None),
+            ("for=unknown", None),
+            ("for=_hidden", None),
+            ("198.51.100.4", None),
+            ("", None),
+        ] {
+            let meta = Meta::new([("REMOTE_ADDR", "127.0.0.1"), ("HTTP_FORWARDED", header)]);
+            let request = Request::new(meta, b"");
+            let client = client_address(&request, &trusted, "forwarded");
+            let client = client.map(|ip| ip.to_string());
+            assert_eq!(client.as_deref(), expected, "{header:?}");
+        }
+    }
 
     #[test]
     fn only_a_trusted_proxy_is_believed() {

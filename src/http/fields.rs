@@ -51,9 +51,10 @@ impl Fields {
             b"multipart/form-data" => multipart::parse(content_type, body)
                 .map(Fields::of)
                 .ok_or(Illegible::Parts),
-            // `curl -d` says so of JSON too, and no name of a field begins like that.
-            b"application/x-www-form-urlencoded" if !is_json => Ok(Fields::parse(body)),
-            b"application/x-www-form-urlencoded" => Fields::from_json(body),
+            // `curl -d` says so of JSON too, and no name of a field begins like that. Small devices
+            // do not say what they send.
+            b"application/x-www-form-urlencoded" | b"" if !is_json => Ok(Fields::parse(body)),
+            b"application/x-www-form-urlencoded" | b"" => Fields::from_json(body),
             kind if is_json_type(kind) => Fields::from_json(body),
             _ => Ok(Fields::default()),
         }
@@ -268,7 +269,9 @@ mod tests {
             ("multipart/mixed; boundary=b", part, ""),
             ("text/plain", "a=1", ""),
             ("application/octet-stream", object, ""),
-            ("", "a=1", ""),
+            ("", "a=1", "a=1 "),
+            ("", object, "a=1 "),
+            ("; charset=x", "{a=1", "none"),
         ] {
             assert_eq!(
                 shown(content_type, body.as_bytes()),

@@ -196,6 +196,19 @@ fn json_that_says_something_else_moves_nothing() {
         (json, " \r\n", "200 good 198.51.100.4", CLIENT),
         (json, r#"{"myip":[]}"#, "200 nochg 198.51.100.4", CLIENT),
         ("text/plain", "myip=-", "200 nochg 198.51.100.4", CLIENT),
+        // Small devices do not say what they send.
+        (
+            "",
+            "myip=203.0.113.80",
+            "200 good 203.0.113.80",
+            "203.0.113.80",
+        ),
+        (
+            "",
+            r#"{"myip":"203.0.113.81"}"#,
+            "200 good 203.0.113.81",
+            "203.0.113.81",
+        ),
     ] {
         let answer = post(site.get(&home.at("")), kind, body).run();
         assert_eq!(answer.said(), said, "{body}");
