@@ -81,7 +81,9 @@ impl Application {
         let (host, token) = make(registry, zone, note, &allow_from, config.limits.reuse, now)?;
         Ok(Answer {
             document: Some(account(&host, &token, &allow_from)),
-            ..Answer::new(Word::Registered).about(&host)
+            ..Answer::new(Word::Registered)
+                .about(&host)
+                .because("a client of acme-dns asked for a name")
         })
     }
 }

@@ -96,6 +96,9 @@ fn nobody_registers_unless_that_is_switched_on() {
     }
     assert_eq!(said, "429 forbidden");
     assert_eq!(registered(&https("").from("203.0.113.9").run()), "201 -");
+    let log = place.log();
+    let line = log.lines().find(|line| line.contains("result=registered"));
+    assert!(line.is_some_and(|line| line.contains("reason=")), "{log}");
 }
 
 #[test]
