@@ -41,6 +41,20 @@ pub(super) struct Options {
     file: PathBuf,
 }
 
+impl Options {
+    /// The file that is written.
+    fn target(&self) -> Argument {
+        Argument::new("backup", &self.file)
+    }
+
+    /// Why they cannot be used, beyond what clap sees.
+    pub(super) fn misuse(&self, json: bool) -> Option<&'static str> {
+        (json && self.target().is_standard()).then_some(
+            "standard output cannot hold a backup and JSON: name a file, or leave --json out",
+        )
+    }
+}
+
 /// Where in a backup is what the configuration names.
 pub(super) enum Kept {
     /// A file of that name.
@@ -67,13 +81,7 @@ impl Kept {
 
 /// Writes the backup; as root only what root alone may read, the rest as the registry's owner.
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
-    let target = Argument::new("backup", &options.file);
-    if target.is_standard() && context.json {
-        return Err(
-            Failure::new("standard output cannot hold a backup and JSON")
-                .hint("name a file, or leave --json out"),
-        );
-    }
+    let target = options.target();
     let config = load(context)?;
     if target.is_standard() || Handed::is_awaited() {
         let file = context.handed.open(&target)?;

@@ -67,8 +67,9 @@ impl Arguments {
         let arguments =
             Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
         let misuse = match &arguments.verb {
-            Verb::Host(options) => options.misuse(),
+            Verb::Host(options) => options.misuse(arguments.json),
             Verb::Owner(options) => options.misuse(),
+            Verb::Backup(options) => options.misuse(arguments.json),
             Verb::Completions(_) if arguments.json => {
                 Some("--json: completions are a script for a shell, and no JSON")
             }

@@ -93,6 +93,14 @@ fn wrong_usage_is_2() {
         ("history --since 0", "0 is no length of time here"),
         ("completions tcsh", "invalid value 'tcsh'"),
         ("completions bash --json", "no JSON"),
+        (
+            "backup - --json",
+            "standard output cannot hold a backup and JSON: name a file, or",
+        ),
+        (
+            "host import nowhere --json --out -",
+            "standard output cannot hold the tokens and JSON: name a file with --out, or",
+        ),
     ] {
         let ran = it.run(arguments);
         assert_eq!(ran.code, 2, "{arguments}: {ran:?}");
@@ -222,14 +230,6 @@ fn failures_are_1_and_say_what_to_do() {
         (
             "host list --zone dyn.example.com --config etc/bowline.toml",
             "hint: `bowline --config etc/bowline.toml zone list` shows",
-        ),
-        (
-            "backup - --json",
-            "standard output cannot hold a backup and JSON",
-        ),
-        (
-            "host import hosts --json --out -",
-            "standard output cannot hold the tokens and JSON\nhint: name a file with --out, or",
         ),
         (
             "host rename taken nosuch.other.",

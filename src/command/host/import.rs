@@ -74,17 +74,20 @@ impl Options {
     pub(super) fn files(&self) -> Vec<Argument> {
         std::iter::once(self.list()).chain(self.tokens()).collect()
     }
+
+    /// Why they cannot be used, beyond what clap sees.
+    pub(super) fn misuse(&self, json: bool) -> Option<&'static str> {
+        let both = json && self.tokens().is_some_and(|tokens| tokens.is_standard());
+        both.then_some(
+            "standard output cannot hold the tokens and JSON: \
+             name a file with --out, or leave --json out",
+        )
+    }
 }
 
 /// Imports the list, and publishes what changed.
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let tokens = options.tokens();
-    if context.json && tokens.as_ref().is_some_and(Argument::is_standard) {
-        return Err(
-            Failure::new("standard output cannot hold the tokens and JSON")
-                .hint("name a file with --out, or leave --json out"),
-        );
-    }
     let mut session = Session::open(context)?;
     let text = context.handed.read(&options.list(), LIST_MAX)?;
     let plans = plans(&text, &session)?;

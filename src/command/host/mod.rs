@@ -59,10 +59,11 @@ impl Options {
     }
 
     /// Why they cannot be used, beyond what clap sees.
-    pub(super) fn misuse(&self) -> Option<&'static str> {
+    pub(super) fn misuse(&self, json: bool) -> Option<&'static str> {
         match &self.verb {
             Verb::Add(options) => options.misuse(),
             Verb::Set(options) => options.misuse(),
+            Verb::Import(options) => options.misuse(json),
             _ => None,
         }
     }
