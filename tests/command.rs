@@ -63,5 +63,7 @@ mod terminal;
 mod texts;
 #[path = "command/ttl.rs"]
 mod ttl;
+#[path = "command/watch.rs"]
+mod watch;
 #[path = "command/zones.rs"]
 mod zones;

@@ -29,6 +29,7 @@ mod step_down;
 mod token;
 mod tree;
 mod upkeep;
+mod watch;
 mod zone;
 mod zone_hosts;
 

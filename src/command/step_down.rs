@@ -135,7 +135,7 @@ fn pass_on(signal: i32, pid: Pid) {
 }
 
 /// Whether whoever started us had that signal ignored, as nohup(1) does.
-fn is_ignored(signal: i32) -> bool {
+pub(super) fn is_ignored(signal: i32) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mut lines = status.lines();
     let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"));
@@ -146,13 +146,18 @@ fn is_ignored(signal: i32) -> bool {
 /// Ends as that process did: whatever there was to say, it has said.
 pub(super) fn end_as(status: ExitStatus) -> ! {
     if let Some(signal) = status.signal() {
-        // No signal of its own ends the first process of a container.
-        if std::process::id() == 1 {
-            std::process::exit(128 + signal);
-        }
-        let _ = emulate_default_handler(signal);
+        end_by(signal);
     }
     std::process::exit(status.code().unwrap_or(1))
+}
+
+/// Ends as that signal ends a process.
+pub(super) fn end_by(signal: i32) -> ! {
+    // No signal of its own ends the first process of a container.
+    if std::process::id() != 1 {
+        let _ = emulate_default_handler(signal);
+    }
+    std::process::exit(128 + signal)
 }
 
 /// In such a process, gives up root's rights, and has it end with the one that started it,

@@ -1,12 +1,12 @@
 //! `bowline upkeep`.
 
-use std::thread::sleep;
 use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
 
 use super::session::Session;
+use super::watch::Watch;
 use super::{Context, Failure, note};
 use crate::log::Logger;
 use crate::notify::Delivered;
@@ -28,6 +28,9 @@ const REST: Duration = Duration::from_secs(60);
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Keep going, a round a minute
+    ///
+    /// SIGTERM and SIGINT end it when the round under way is done. Each round reads the
+    /// configuration again; SIGHUP begins the next one at once.
     #[arg(long, conflicts_with = "json")]
     watch: bool,
     /// Where registry and name server differ, take the name server's addresses
@@ -44,15 +47,17 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         true => Word::Zone,
         false => Word::Registry,
     };
+    if !options.watch {
+        return one(word, context);
+    }
+    let watch = Watch::new()?;
     loop {
-        match one(word, context) {
-            Err(failure) if options.watch => failure.note("this round failed"),
-            result => result?,
+        if let Err(failure) = one(word, context) {
+            failure.note("this round failed");
         }
-        if !options.watch {
+        if !watch.goes_on(REST) {
             return Ok(());
         }
-        sleep(REST);
     }
 }
 
