@@ -1,4 +1,5 @@
-//! Locks between processes: files in the state directory, never unlinked.
+//! Locks between processes: files in the state directory, never unlinked, but for those of
+//! somebody else, which doctor removes.
 //!
 //! The kernel gives a lock back when its holder dies, so none is ever left behind.
 

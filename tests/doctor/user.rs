@@ -280,6 +280,54 @@ fn a_log_that_cannot_be_written() {
     assert_eq!(doctor(&site, &parent, &[]).problems(), problems);
 }
 
+/// As a CGI program leaves them that was once run as root.
+#[test]
+fn locks_of_root_are_removed_unless_they_are_held() {
+    let Some((site, uid, _)) = theirs() else {
+        return;
+    };
+    let parent = Parent::with(DELEGATION);
+    let victim = site.path("victim");
+    fs::write(&victim, "").unwrap();
+    let files = ["host-00", "host-01", "upkeep"].map(|name| format!("state/locks/{name}"));
+    for file in &files {
+        fs::OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(site.path(file))
+            .unwrap();
+        mode(&site.path(file), 0o640);
+        chown(site.path(file), Some(0), Some(0)).unwrap();
+    }
+    let said = doctor(&site, &parent, &[]);
+    assert_eq!(said.problems(), ["locks", "url"], "{:#}", said.document);
+    let says = "host-00 belongs to root, so nobody can take it";
+    assert!(
+        said.about("locks").contains(says),
+        "{}",
+        said.about("locks")
+    );
+    assert!(said.hint("locks").contains("doctor --fix` removes it"));
+
+    let held = fs::File::open(site.path(&files[1])).unwrap();
+    held.lock().unwrap();
+    let said = doctor(&site, &parent, &["--fix"]);
+    assert_eq!(said.problems(), ["locks", "url"], "{:#}", said.document);
+    let exist = || files.clone().map(|file| site.path(&file).exists());
+    assert_eq!(exist(), [false, true, false]);
+    drop(held);
+    let said = doctor(&site, &parent, &["--fix"]);
+    let again = ["upkeep", "url"];
+    assert_eq!(said.problems(), again, "{:#}", said.document);
+    assert_eq!(exist(), [false; 3]);
+
+    std::os::unix::fs::symlink(&victim, site.path(&files[0])).unwrap();
+    let said = doctor(&site, &parent, &["--fix"]);
+    assert!(said.about("locks").contains("host-00 is a link"));
+    assert!(victim.exists());
+    assert_eq!(owner(&site, "state/locks"), (uid, uid));
+}
+
 /// Neither root nor who runs bowline.
 #[test]
 fn what_belongs_to_a_third_user() {
@@ -302,25 +350,26 @@ fn what_belongs_to_a_third_user() {
     let ours = "state/locks/upkeep";
     mode(&site.path(ours), 0o666);
     let said = doctor(&site, &parent, &["--fix"]);
-    let problems = ["locks", "registry-owner", "url"];
-    let mut told = said.problems();
-    told.sort_unstable();
-    assert_eq!(told, problems, "{:#}", said.document);
-    for (check, name) in [("locks", all[0]), ("registry-owner", all[1])] {
-        let path = site.path(name);
-        let says = format!("{} belongs to daemon, and www-data runs", path.display());
-        assert!(said.about(check).contains(&says), "{}", said.about(check));
-        let hint = format!("`chown --no-dereference www-data: {}`", path.display());
-        assert!(said.hint(check).contains(&hint), "{}", said.hint(check));
-        assert_eq!(owner(&site, name), (THIRD, THIRD), "{name}");
-    }
+    assert_eq!(
+        said.problems(),
+        ["registry-owner", "url"],
+        "{:#}",
+        said.document
+    );
+    let path = site.path(all[1]);
+    let about = said.about("registry-owner");
+    let says = format!("{} belongs to daemon, and www-data runs", path.display());
+    assert!(about.contains(&says), "{about}");
+    let hint = said.hint("registry-owner");
+    let way = format!("`chown --no-dereference www-data: {}`", path.display());
+    assert!(hint.contains(&way), "{hint}");
+    assert_eq!(owner(&site, all[1]), (THIRD, THIRD));
     // What nobody misses is made anew, and what is ours is put right all the same.
+    assert!(!site.path(all[0]).exists());
     assert!(!site.path(all[2]).exists());
     let is = fs::metadata(site.path(ours)).unwrap();
     assert_eq!((is.uid(), is.mode() & 0o7777), (uid, 0o640));
-    for name in &all[..2] {
-        chown(site.path(name), Some(uid), Some(gid)).unwrap();
-    }
+    chown(&path, Some(uid), Some(gid)).unwrap();
     let said = doctor(&site, &parent, &["--fix"]);
     assert_eq!(said.problems(), ["url"], "{:#}", said.document);
 

@@ -118,7 +118,7 @@ pub(super) fn counters(state: &Path, fix: bool, report: &mut Report) {
                 "move it away: bowline makes another one",
             );
         } else if let Some(uid) = foreigner(file) {
-            uncounted(file, uid, fix, report);
+            of_no_use("counters", file, uid, fix, report);
         } else {
             return true;
         }
@@ -130,25 +130,41 @@ pub(super) fn counters(state: &Path, fix: bool, report: &mut Report) {
     }
 }
 
-/// Counters of somebody else are of no use; to lose them is to begin anew.
-fn uncounted(file: &Path, uid: u32, fix: bool, report: &mut Report) {
-    let says = format!(
-        "{} belongs to {}, so its limit is off",
-        file.display(),
-        user_name(uid)
-    );
+/// Counters or a lock of somebody else are of no use; to lose them is to begin anew.
+fn of_no_use(name: &'static str, file: &Path, uid: u32, fix: bool, report: &mut Report) {
+    let (so, again) = match name {
+        "counters" => ("its limit is off", "counting begins anew"),
+        _ => ("nobody can take it", "bowline makes another one"),
+    };
+    let says = format!("{} belongs to {}, so {so}", file.display(), user_name(uid));
     if !fix {
-        let hint = "`bowline doctor --fix` removes it: counting begins anew";
-        return report.problem("counters", says, hint);
+        let hint = format!("`bowline doctor --fix` removes it: {again}");
+        return report.problem(name, says, hint);
+    }
+    // Whoever holds it would share what it guards with whoever takes the new one.
+    if name == "locks" && is_held(file) {
+        let hint = "end what runs bowline as that user, then `bowline doctor --fix` again";
+        return report.problem(name, format_args!("{says}; it is held right now"), hint);
     }
     match fs::remove_file(file) {
-        Ok(()) => report.fixed("counters", format_args!("removed {}", file.display())),
+        Ok(()) => report.fixed(name, format_args!("removed {}", file.display())),
         Err(error) => report.problem(
-            "counters",
+            name,
             format_args!("{says}; it was not removed: {error}"),
             format_args!("`rm {}`", file.display()),
         ),
     }
+}
+
+/// Whether some process holds a lock on a file that we may not open (proc_locks(5)).
+fn is_held(file: &Path) -> bool {
+    let Ok(is) = fs::symlink_metadata(file) else {
+        return false;
+    };
+    // Not by its device too: some file systems have another one there. `01:02:34`, inode last.
+    let end = format!(":{}", is.ino());
+    let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
+    locks.split_whitespace().any(|word| word.ends_with(&end))
 }
 
 /// The directory of the lock files.
@@ -193,14 +209,33 @@ fn within(locks: &Path, is: &Metadata, fix: bool, report: &mut Report) {
         }
     }
     let files = fs::read_dir(locks).into_iter().flatten().flatten();
-    let files: Vec<PathBuf> = files.map(|entry| entry.path()).collect();
+    let mut files: Vec<PathBuf> = files.map(|entry| entry.path()).collect();
+    files.sort();
     if let Some(link) = files.iter().find(|file| file.is_symlink()) {
         report.problem(
             "locks",
             format_args!("{} is a link", link.display()),
             "remove it: somebody else laid it there",
         );
-    } else if each(&files, "locks", fix, report) && wrong.is_none() {
+        return;
+    }
+    let mut foreign = false;
+    files.retain(|file| match foreigner(file) {
+        Some(uid) => {
+            // One tells what is the matter with all; all are put right.
+            if fix || !foreign {
+                of_no_use("locks", file, uid, fix, report);
+            }
+            foreign = true;
+            false
+        }
+        None => true,
+    });
+    if foreign && !fix {
+        return;
+    }
+    let sound = each(&files, "locks", fix, report) && !foreign;
+    if sound && wrong.is_none() {
         report.ok("locks", format_args!("{} is there", locks.display()));
     }
 }

@@ -47,8 +47,8 @@ pub struct State {
 /// Looks at everything in the state directory, following no links.
 ///
 /// `suspects` are digests of what stood in some log and may be a token; `upkeep_was` tells
-/// when its last round ended. With `fix`, modes are put right and a missing directory of
-/// locks is made.
+/// when its last round ended. With `fix`, modes are put right, a missing directory of
+/// locks is made, and locks and counters that only somebody else can use go.
 pub fn examine(
     config: &Config,
     suspects: &[Digest],
@@ -61,6 +61,8 @@ pub fn examine(
     if !look(directory, "state-directory", true, fix, report) {
         return state;
     }
+    // Before its note goes with a lock of somebody else.
+    let upkeep_was = upkeep_was();
     readable(config, report);
     logs::own(config, report);
     inside::locks(directory, fix, report);
@@ -71,7 +73,7 @@ pub fn examine(
         inside::beside(file, fix, report);
         registry::examine(config, suspects, &mut state);
     }
-    upkeep(upkeep_was(), &mut state.report);
+    upkeep(upkeep_was, &mut state.report);
     for (follows, cause) in FOLLOWS {
         state.report.explained(follows, cause);
     }
