@@ -69,6 +69,7 @@ fn list_in_json_has_just_the_promised_keys() {
             "name": "home.dyn.example.org", "zone": "dyn.example.org", "owner": null,
             "note": "garden", "ttl": 60, "disabled": false, "expire": 2_592_000,
             "ipv4": null, "ipv6": null, "pending": true, "last_seen": null, "last_change": null,
+            "state": "pending",
         }])
     );
 }
@@ -287,7 +288,11 @@ fn disable_enable_remove_say_what_could_not_be_confirmed() {
     it.done("host add home");
     it.done("host add quiet");
     // Nor is it known of one that nobody has visited whether something stands there.
-    assert_eq!(it.json("host remove quiet")["pending"], json!(true));
+    let removed = it.json("host remove quiet");
+    assert_eq!(removed["pending"], json!(true));
+    assert_eq!(removed["state"], json!("removing"));
+    assert_eq!(it.json("host list")[1]["state"], json!("removing"));
+    assert_eq!(it.json("host disable home")["state"], json!("disabled"));
     assert_eq!(it.json("host show quiet")["state"], "removing");
 }
 

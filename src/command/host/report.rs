@@ -30,6 +30,8 @@ pub(super) struct Listed {
     pending: bool,
     last_seen: Option<String>,
     last_change: Option<String>,
+    /// As the list for people has it.
+    pub(super) state: &'static str,
 }
 
 impl Listed {
@@ -54,6 +56,7 @@ impl Listed {
             pending: host.is_pending(),
             last_seen: host.last_seen.map(|time| time.to_string()),
             last_change: host.last_change.map(|time| time.to_string()),
+            state: state(host, session),
         }
     }
 }

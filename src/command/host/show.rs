@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::super::session::Session;
 use super::super::token::{OldToken, for_device};
 use super::super::{Context, Failure, hint};
-use super::report::{Listed, state};
+use super::report::Listed;
 use crate::devices::Device;
 use crate::one_line::OneLine;
 use crate::registry::Host;
@@ -26,7 +26,6 @@ pub(super) struct Options {
 struct Shown {
     #[serde(flatten)]
     listed: Listed,
-    state: &'static str,
     mail: Option<String>,
     notify: Option<String>,
     only: Option<&'static str>,
@@ -99,7 +98,7 @@ type Line = (&'static str, String);
 fn lines(host: &Host, shown: &Shown) -> Vec<Line> {
     let mut lines = vec![
         ("name", host.name.for_people()),
-        ("state", shown.state.to_owned()),
+        ("state", shown.listed.state.to_owned()),
         ("confirmed", or_dash(&host.fact.addresses.to_string())),
     ];
     if host.is_pending() {
@@ -208,7 +207,6 @@ fn shown(host: &Host, session: &Session) -> Result<Shown, Failure> {
     let tokens = session.registry.tokens(host.id)?;
     Ok(Shown {
         listed: Listed::of(host, session),
-        state: state(host, session),
         mail: settings.mail.clone(),
         notify: settings.notify.map(|events| events.to_string()),
         only: settings.only.map(|family| family.as_str()),
