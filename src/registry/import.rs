@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, Transaction};
 
 use super::above::{check_all_around, names};
-use super::behind;
+use super::behind::{self, NotBehind};
 use super::edit::{change, present, write_state, write_tokens};
 use super::kept_token::kept_tokens;
 use super::owner::check_on;
@@ -80,9 +80,11 @@ impl Registry {
             let found = found.as_ref().map(|(host, tokens)| (host, &tokens[..]));
             let edit = decide(position, found)?;
             let host = found.map(|(host, _)| host);
-            done.push(import.put(&tx, entry, host, edit, now).map_err(of_one)?);
+            let put = import.put(&tx, (position, entry), host, edit, now);
+            done.push(put.map_err(of_one)?);
         }
-        import.check(&tx, now).map_err(of_all)?;
+        let checked = import.check(&tx, now);
+        checked.map_err(|(position, error)| failed(position, error))?;
         if commit(&done)? {
             tx.commit().map_err(|error| of_all(error.into()))?;
             self.write_back();
@@ -96,18 +98,30 @@ impl Registry {
 struct Import {
     /// The names, former ones too, that must fit in among the hosts of other owners.
     fitted: BTreeMap<HostName, Option<OwnerName>>,
+    /// The entries that they are of.
+    positions: BTreeMap<HostName, usize>,
     /// Those that may stand where they do.
     agreed: BTreeSet<HostName>,
     /// Where those are that were there before, or are behind another one.
-    placed: Vec<(HostId, Option<Behind>)>,
+    placed: Vec<Placed>,
 }
+
+/// Where the host of an entry is.
+struct Placed {
+    position: usize,
+    id: HostId,
+    behind: Option<Behind>,
+}
+
+/// What is wrong, and with which entry, where it is one.
+type Wrong = (Option<usize>, RegistryError);
 
 impl Import {
     /// Adds the host or, where there is one, changes it.
     fn put(
         &mut self,
         tx: &Transaction<'_>,
-        entry: &Entry,
+        (position, entry): (usize, &Entry),
         host: Option<&Host>,
         edit: Edit,
         now: Timestamp,
@@ -118,8 +132,10 @@ impl Import {
         } else if host.is_none_or(|host| host.settings.owner != *owner) {
             let names = host.map(|host| names(tx, host, now)).transpose()?;
             let names = names.unwrap_or_else(|| vec![entry.name.clone()]);
-            let fitted = names.into_iter().map(|name| (name, owner.clone()));
-            self.fitted.extend(fitted);
+            for name in names {
+                self.positions.insert(name.clone(), position);
+                self.fitted.insert(name, owner.clone());
+            }
         }
         let is_behind = edit.settings.behind.clone();
         let asleep = edit.owner_disabled && !host.is_some_and(Host::is_on);
@@ -141,22 +157,54 @@ impl Import {
             });
         }
         if is_behind.is_some() || host.is_some() {
-            self.placed.push((done.id(), is_behind));
+            self.placed.push(Placed {
+                position,
+                id: done.id(),
+                behind: is_behind,
+            });
         }
         Ok(done)
     }
 
     /// Whether all of them may be where they are now.
-    fn check(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<(), RegistryError> {
-        check_all_around(tx, &self.fitted, &self.agreed, now)?;
-        for (id, is_behind) in &self.placed {
-            behind::write(tx, *id, is_behind.as_ref())?;
+    fn check(&self, tx: &Transaction<'_>, now: Timestamp) -> Result<(), Wrong> {
+        check_all_around(tx, &self.fitted, &self.agreed, now).map_err(|error| {
+            let name = match &error {
+                RegistryError::Below { name, .. } | RegistryError::Above { name, .. } => Some(name),
+                _ => None,
+            };
+            (
+                name.and_then(|name| self.positions.get(name)).copied(),
+                error,
+            )
+        })?;
+        for it in &self.placed {
+            behind::write(tx, it.id, it.behind.as_ref()).map_err(|error| it.wrong(error))?;
         }
-        for (id, _) in &self.placed {
-            behind::check(tx, *id)?;
+        let check = |it: &Placed| behind::check(tx, it.id).map_err(|error| it.wrong(error));
+        for it in &self.placed {
+            match check(it) {
+                // Not the first of them is one too many, but the last.
+                Err((_, error)) if is_crowded(&error) => {
+                    self.placed.iter().rev().try_for_each(check)?
+                }
+                checked => checked?,
+            }
         }
         Ok(())
     }
+}
+
+impl Placed {
+    /// What is wrong with its entry.
+    fn wrong(&self, error: RegistryError) -> Wrong {
+        (Some(self.position), error)
+    }
+}
+
+/// Whether there are too many behind one host.
+fn is_crowded(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::NotBehind { why, .. } if *why == NotBehind::Crowded)
 }
 
 /// The host of that name and its tokens; one that is being removed is none.

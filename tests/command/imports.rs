@@ -85,6 +85,10 @@ fn all_or_nothing_with_the_place_of_the_error() {
     it.done("host add fixed --static --ipv4 192.0.2.1");
     for (list, expected) in [
         (
+            "[[host]]\nname = \"home\"\nexpire = 2026-12-31\n",
+            "host 1: expire = \"2026-12-31\": \"2026-12-31\" is no duration",
+        ),
+        (
             "name,expire\nfixed,30d\n",
             "line 2: fixed.dyn.example.org is static, and has neither",
         ),
@@ -241,19 +245,19 @@ fn what_to_do_about_a_list_is_said_in_its_own_words() {
         ),
         (
             "name\na.home.dyn.example.org\n",
-            "a.home.dyn.example.org is below home.dyn.example.org, which is another owner's",
+            "line 2: a.home.dyn.example.org is below home.dyn.example.org, which is another owner's",
             "whoever has home.dyn.example.org can obtain certificates for it; \
              `below` in its row does it all the same",
         ),
         (
             "name\nflat.dyn.example.org\n",
-            "flat.dyn.example.org is above a.flat.dyn.example.org, which is anna's",
+            "line 2: flat.dyn.example.org is above a.flat.dyn.example.org, which is anna's",
             "whoever has flat.dyn.example.org can obtain certificates for a.flat.dyn.example.org; \
              `below` in either row does it all the same",
         ),
         (
             "name,behind,interface_id\nnas.dyn.example.org,home.dyn.example.org,::1\n",
-            "nas.dyn.example.org cannot be behind home.dyn.example.org: they have different owners",
+            "line 2: nas.dyn.example.org cannot be behind home.dyn.example.org: they have different owners",
             "change that first, or do without `behind`; where it is so already, \
              `bowline host set nas.dyn.example.org --behind -` ends it",
         ),

@@ -257,3 +257,22 @@ fn a_fritzbox_is_told_to_tell_its_prefix() {
         .unwrap();
     assert!(url.contains("/TOKEN?myip="), "{url}");
 }
+
+#[test]
+fn one_host_too_many_behind_another_is_named_with_its_line() {
+    let it = Place::new();
+    let mut list = "name,behind,interface_id\nhome,,\n".to_owned();
+    for number in 1..=251 {
+        list += &format!("h{number:03},home,::{number:x}\n");
+    }
+    list += "other,,\n";
+    let ran = it.run_with("host import - --dry-run --out tokens", &list);
+    let expected = "bowline: line 253: h251.dyn.example.org cannot be behind \
+                    home.dyn.example.org: 250 hosts are there already\n";
+    assert_eq!((ran.code, ran.err.as_str()), (1, expected));
+    let ran = it.run_with(
+        "host import - --dry-run --out tokens",
+        &list.replace("h251,home,::fb\n", ""),
+    );
+    assert_eq!(ran.code, 0, "{ran:?}");
+}

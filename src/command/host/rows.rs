@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 
 use super::super::Failure;
 
+/// The key under which a date of TOML is told to who does not know of dates.
+const TOML_DATE: &str = "$__toml_private_datetime";
+
 /// One host of the list, and where it stands in it.
 #[derive(Debug)]
 pub(super) struct Record {
@@ -39,12 +42,24 @@ impl<'de> Deserialize<'de> for Fields {
                     if fields.contains_key(&name) {
                         return Err(Error::custom(twice(&name)));
                     }
-                    fields.insert(name, value);
+                    fields.insert(name, plain(value));
                 }
                 Ok(Fields(fields))
             }
         }
         deserializer.deserialize_map(Each)
+    }
+}
+
+/// The value with the dates of TOML, which come as a map of their own, as texts.
+fn plain(value: Value) -> Value {
+    match value {
+        Value::Object(mut map) => match map.remove(TOML_DATE) {
+            Some(date) => date,
+            None => Value::Object(map.into_iter().map(|(key, it)| (key, plain(it))).collect()),
+        },
+        Value::Array(list) => Value::Array(list.into_iter().map(plain).collect()),
+        value => value,
     }
 }
 
@@ -257,6 +272,10 @@ mod tests {
             (
                 "# hosts\n[[host]]\nname = \"a\"\nttl = 60\n[[host]]\nname = \"b\"",
                 "host 1 {\"name\":\"a\",\"ttl\":60}; host 2 {\"name\":\"b\"}",
+            ),
+            (
+                "[[host]]\nname = 2026-01-02\ntokens = [{ until = 2026-01-02T03:04:05Z }]",
+                "host 1 {\"name\":\"2026-01-02\",\"tokens\":[{\"until\":\"2026-01-02T03:04:05Z\"}]}",
             ),
             ("[]", ""),
             (
