@@ -81,6 +81,9 @@ struct Challenges {
 #[derive(Serialize)]
 struct ZoneStatus {
     name: String,
+    /// In Unicode too, for people.
+    #[serde(skip)]
+    shown: String,
     /// Where its name server takes updates; `None`: it is not configured.
     server: Option<String>,
     hosts: usize,
@@ -96,6 +99,9 @@ struct ZoneStatus {
 #[derive(Serialize)]
 struct Pending {
     name: String,
+    /// In Unicode too, for people.
+    #[serde(skip)]
+    shown: String,
     ipv4: Option<String>,
     ipv6: Option<String>,
     since: String,
@@ -256,7 +262,7 @@ impl Status {
             writeln!(
                 out,
                 "zone           {}: {}, {} pending, server {server}",
-                zone.name,
+                zone.shown,
                 hosts(zone.hosts),
                 zone.pending
             )?;
@@ -293,7 +299,7 @@ impl Status {
             writeln!(
                 out,
                 "pending        {} for {age}: {wanted}{reason}",
-                pending.name
+                pending.shown
             )?;
         }
         for differing in &self.differing {
@@ -314,6 +320,7 @@ impl ZoneStatus {
     fn new(name: &ZoneName) -> Self {
         ZoneStatus {
             name: name.to_string(),
+            shown: name.for_people(),
             server: None,
             hosts: 0,
             pending: 0,
@@ -329,6 +336,7 @@ impl Pending {
         let wanted = host.wish.records.addresses;
         Pending {
             name: host.name.to_string(),
+            shown: host.name.for_people(),
             ipv4: wanted.ipv4.map(|ipv4| ipv4.to_string()),
             ipv6: wanted.ipv6.map(|ipv6| ipv6.to_string()),
             since: since.to_string(),

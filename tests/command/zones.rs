@@ -202,4 +202,20 @@ fn an_international_zone_is_shown_as_both() {
     );
     assert!(it.done("zone show").starts_with(&format!("Zone {both}\n")));
     assert_eq!(it.json("zone list")[0]["name"], "xn--bcher-kva.example.org");
+
+    it.done("host add nas --ipv4 203.0.113.7");
+    let status = it.done("status");
+    let lines = [
+        format!("zone           {both}: 1 host"),
+        "pending        nas.xn--bcher-kva.example.org (nas.bücher.example.org) for ".to_owned(),
+    ];
+    for line in lines {
+        assert!(
+            status.lines().any(|other| other.starts_with(&line)),
+            "{status}"
+        );
+    }
+    let status = it.json("status");
+    assert_eq!(status["zones"][0]["name"], "xn--bcher-kva.example.org");
+    assert!(status["zones"][0].get("shown").is_none());
 }

@@ -8,6 +8,9 @@ use crate::registry::Host;
 #[derive(Serialize)]
 pub(super) struct Differing {
     name: String,
+    /// In Unicode too, for people.
+    #[serde(skip)]
+    people: String,
     ipv4: Option<String>,
     ipv6: Option<String>,
     /// What it shows.
@@ -22,6 +25,7 @@ impl Differing {
         let addresses = host.fact.addresses;
         host.shown_otherwise().map(|shown| Differing {
             name: host.name.to_string(),
+            people: host.name.for_people(),
             ipv4: addresses.ipv4.map(|ipv4| ipv4.to_string()),
             ipv6: addresses.ipv6.map(|ipv6| ipv6.to_string()),
             shown: shown.to_owned(),
@@ -39,7 +43,7 @@ impl Differing {
         };
         let reason = self.reason.iter().map(|reason| format!(" ({reason})"));
         let reason: String = reason.collect();
-        let Differing { name, shown, .. } = self;
-        format!("differs        {name}: {confirmed}, the name server has {shown}{reason}")
+        let Differing { people, shown, .. } = self;
+        format!("differs        {people}: {confirmed}, the name server has {shown}{reason}")
     }
 }
