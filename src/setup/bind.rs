@@ -9,9 +9,10 @@ use super::error::SetupError;
 use super::files::{Content, File, State, read};
 use super::nameserver::{Base, Files, PARENT_LINES, Program, SOA, apex_lines, parent_lines, soa};
 use super::next::Step;
+use super::ns::Ns;
 use super::place::Place;
 use super::records::Record;
-use super::zone::{NameServer, NewZone};
+use super::zone::NewZone;
 use crate::fill::Fill;
 use crate::name::ZoneName;
 use crate::port::AddressPort;
@@ -146,8 +147,8 @@ impl Program for Bind {
         next::next(place, files, update, zone)
     }
 
-    fn add_ns(&self, place: &Place, zone: &ZoneName, server: &NameServer, ttl: u32) -> Step {
-        next::add_ns(place, zone, server, ttl)
+    fn add_ns(&self, place: &Place, zone: &ZoneName, ns: &Ns<'_>) -> Step {
+        next::add_ns(place, zone, ns)
     }
 
     fn removal(&self, place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {

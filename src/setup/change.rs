@@ -108,7 +108,8 @@ impl Standing {
         };
         steps.extend(responder::reload(&now.place));
         if server.is_some() {
-            steps.extend(next::parent(&now.place, &zone.name));
+            let (name, servers) = (&zone.name, &zone.nameservers);
+            steps.extend(next::parent(&now.place, name, servers, &now.config.zones));
         }
         Ok(Plan {
             files,

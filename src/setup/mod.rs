@@ -34,6 +34,7 @@ pub mod nameserver;
 pub mod next;
 pub mod nginx;
 mod notes;
+mod ns;
 mod own_ns;
 pub mod parent;
 pub mod place;

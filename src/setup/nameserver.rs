@@ -12,6 +12,7 @@ use super::installed::is_installed;
 use super::issuer::Issuer;
 use super::knot::Knot;
 use super::next::Step;
+use super::ns::Ns;
 use super::place::Place;
 use super::powerdns::PowerDns;
 use super::records::Record;
@@ -106,9 +107,8 @@ pub trait Program: fmt::Debug + Sync {
         zone: &ZoneName,
     ) -> Result<Vec<Step>, SetupError>;
 
-    /// How a zone that has its first contents gets another NS of its own, unless it has it, with
-    /// the TTL of the others.
-    fn add_ns(&self, place: &Place, zone: &ZoneName, server: &NameServer, ttl: u32) -> Step;
+    /// How a zone that has its first contents gets another NS, unless it has it.
+    fn add_ns(&self, place: &Place, zone: &ZoneName, ns: &Ns<'_>) -> Step;
 
     /// Whether secondaries can be set up.
     fn has_secondaries(&self) -> bool {

@@ -5,7 +5,12 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use super::files::read;
+use super::nameserver::{self, Program};
+use super::ns::Ns;
+use super::own_ns;
 use super::place::{Place, has_systemd};
+use super::zone::NameServer;
+use crate::config::Zone;
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 use crate::span::Span;
@@ -137,18 +142,39 @@ pub fn challenges_over(place: &Place, keep: Span) -> Step {
     )
 }
 
-/// The delegation.
-pub fn parent(place: &Place, zone: &ZoneName) -> Vec<Step> {
-    vec![
-        Step::yours(
+/// The delegation: where the zone above is one of ours in `zones`, by its own name server.
+pub fn parent(place: &Place, zone: &ZoneName, servers: &[NameServer], zones: &[Zone]) -> Vec<Step> {
+    let mut steps: Vec<Step> = match above(place, zone, zones) {
+        Some((program, upper, below)) => servers
+            .iter()
+            .map(|server| {
+                let ttl = own_ns::TTL;
+                program.add_ns(place, upper, &Ns { below, server, ttl })
+            })
+            .collect(),
+        None => vec![Step::yours(
             "the delegation",
             format!("# enter the records above where {} is kept", zone.parent()),
-        ),
-        Step::yours(
-            "the DS, once the parent answers the NS",
-            place.bowline(&format!("zone show {zone}")),
-        ),
-    ]
+        )],
+    };
+    steps.push(Step::yours(
+        "the DS, once the parent answers the NS",
+        place.bowline(&format!("zone show {zone}")),
+    ));
+    steps
+}
+
+/// The nearest zone above that we have set up, its name server, and what `zone` is in it.
+fn above<'a>(
+    place: &Place,
+    zone: &'a ZoneName,
+    zones: &'a [Zone],
+) -> Option<(&'static dyn Program, &'a ZoneName, &'a str)> {
+    let above = zones
+        .iter()
+        .filter_map(|upper| Some((&upper.name, upper.name.relative(zone.as_str())?)));
+    let (upper, below) = above.min_by_key(|(_, below)| below.len())?;
+    Some((nameserver::found(place, upper)?, upper, below))
 }
 
 /// The removal of those files that are there.

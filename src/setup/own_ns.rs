@@ -8,6 +8,7 @@ use super::error::SetupError;
 use super::files::{File, State};
 use super::nameserver::{Program, WAIT};
 use super::next::Step;
+use super::ns::{APEX, Ns};
 use super::place::Place;
 use super::zone::NameServer;
 use crate::dns::Rtype;
@@ -79,7 +80,14 @@ pub(super) fn steps(
     let differs = Differs::of(&has, &wanted);
     let missing = differs.missing.iter();
     let mut steps: Vec<Step> = missing
-        .map(|server| program.add_ns(place, zone, server, ttl.unwrap_or(TTL)))
+        .map(|server| {
+            let ns = Ns {
+                below: APEX,
+                server,
+                ttl: ttl.unwrap_or(TTL),
+            };
+            program.add_ns(place, zone, &ns)
+        })
         .collect();
     if ttl.is_some() && !wanted.is_empty() && !differs.others.is_empty() {
         let others = differs.others.join(", ");
@@ -89,11 +97,6 @@ pub(super) fn steps(
         ));
     }
     Ok(steps)
-}
-
-/// What the step is for that adds one.
-pub(super) fn why(server: &NameServer) -> String {
-    format!("{} becomes an NS of the zone itself", server.as_str())
 }
 
 /// What to do about an NS that was not named.

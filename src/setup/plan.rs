@@ -238,7 +238,8 @@ impl Setup {
         steps.extend(cron::next(&self.place, &self.owners, &self.executable));
         steps.extend(next::firewall(&self.listeners, &ports));
         if self.dns.is_some() {
-            steps.extend(next::parent(&self.place, zone));
+            // It is the first zone: none above it is ours yet.
+            steps.extend(next::parent(&self.place, zone, &[], &[]));
         }
         steps.push(Step::yours(
             "the first host",

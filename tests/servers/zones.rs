@@ -57,6 +57,47 @@ fn a_second_zone_comes_and_goes() {
     });
 }
 
+/// Both are this machine's: nobody else has to enter anything.
+#[test]
+fn a_zone_below_another_one_is_delegated_there() {
+    for_each(|dns| {
+        let server = Instance::start(dns, &[]);
+        let home = server.add("home");
+        let below = format!("sub.{ZONE}");
+        let add = ["zone", "add", &below, "--nameserver=ns1.example.org"];
+        let report = server.bowline(&add);
+        let all = steps(&report);
+        assert!(!all.iter().any(|step| step.contains("is kept")), "{all:?}");
+        // What is there already is not entered again.
+        server.run_steps(&report);
+        server.wait_for(&below);
+        server.run_steps(&report);
+        let path = |below: &str| server.path(below).display().to_string();
+        let ns = match dns {
+            Kind::Knot => shell(&format!(
+                "knotc -c {} zone-read {ZONE} sub NS",
+                path("knot/knot.conf")
+            )),
+            Kind::Bind => all.join("\n"),
+            Kind::PowerDns => {
+                let pdnsutil = format!("pdnsutil --config-dir={}", path("pdns"));
+                shell(&format!("{pdnsutil} check-zone {ZONE}"));
+                shell(&format!("{pdnsutil} list-zone {ZONE}"))
+            }
+        };
+        let words = ns.split_whitespace().collect::<Vec<&str>>().join(" ");
+        let expected = match dns {
+            Kind::Knot => format!("{below}. 3600 NS ns1.example.org."),
+            Kind::Bind => format!(".zone: {below}. 3600 NS ns1.example.org."),
+            Kind::PowerDns => format!("{below} 3600 IN NS ns1.example.org."),
+        };
+        assert_eq!(words.matches(&expected).count(), 1, "{dns:?}: {ns}");
+        let visited = server.visit(&home.with("203.0.113.7"));
+        assert_eq!(visited.said(), "200 good 203.0.113.7", "{dns:?}");
+        assert_eq!(server.shows("home"), "203.0.113.7", "{dns:?}");
+    });
+}
+
 #[test]
 fn rights_are_given_later() {
     for_each(|dns| {

@@ -8,9 +8,9 @@ use super::super::files::{File, State, read};
 use super::super::installed::{is_installed, program};
 use super::super::nameserver::{Program, WAIT};
 use super::super::next::{FIRST_CONTENTS, Step, is_running, remove, service};
+use super::super::ns::{APEX, Ns};
 use super::super::own_ns;
 use super::super::place::Place;
-use super::super::zone::NameServer;
 use super::{Bind, key_conf};
 use crate::dns::Rtype;
 use crate::dns::apex::{Reply, ask};
@@ -76,17 +76,21 @@ pub(super) fn next(
     Ok(steps)
 }
 
-/// Another NS for a zone that has some. The file is edited by hand, as for any static record;
-/// BIND would go on with a signature that stands there, and that is one of the NS as they were.
-pub(super) fn add_ns(place: &Place, zone: &ZoneName, server: &NameServer, ttl: u32) -> Step {
+/// Another NS for a zone that has first contents. The file is edited by hand, as for any static
+/// record; BIND would go on with a signature that stands there, and that is one of the NS as they
+/// were. Those of a delegation have none.
+pub(super) fn add_ns(place: &Place, zone: &ZoneName, ns: &Ns<'_>) -> Step {
     let file = place.bind_storage.join(format!("{zone}.zone"));
+    let (name, ttl, server) = (ns.name(zone), ns.ttl, ns.server.as_str());
+    let signature = match ns.below {
+        APEX => "; take the RRSIG of NS out there, BIND makes it anew",
+        _ => "",
+    };
     Step::yours(
-        own_ns::why(server),
+        ns.why(zone),
         format!(
-            "# as a static record into {}: {zone}. {ttl} NS {}.; take the RRSIG of NS out there, BIND \
-             makes it anew",
-            file.display(),
-            server.as_str()
+            "# as a static record into {}: {name}. {ttl} NS {server}.{signature}",
+            file.display()
         ),
     )
 }

@@ -10,6 +10,7 @@ use crate::name::ZoneName;
 use crate::setup::Place;
 use crate::setup::delegation::Delegation;
 use crate::setup::nameserver::found;
+use crate::setup::ns::{APEX, Ns};
 pub(super) use crate::setup::own_ns::plain;
 use crate::setup::own_ns::{self, Differs};
 use crate::setup::zone::NameServer;
@@ -119,7 +120,9 @@ fn name_servers(told: &Told, zone: &ZoneName, place: &Place, report: &mut Report
         .collect();
     if let (Some(program), [_, ..]) = (found(place, zone), missing.as_slice()) {
         let steps = missing.iter().map(|server| {
-            let command = program.add_ns(place, zone, server, ttl).command;
+            let below = APEX;
+            let ns = Ns { below, server, ttl };
+            let command = program.add_ns(place, zone, &ns).command;
             match command.strip_prefix("# ") {
                 Some(words) => words.to_owned(),
                 None => format!("`{command}`"),

@@ -8,9 +8,9 @@ use super::super::files::{File, State, read};
 use super::super::installed::is_installed;
 use super::super::nameserver::{Program, WAIT};
 use super::super::next::{FIRST_CONTENTS, Step, remove, runs, service};
+use super::super::ns::Ns;
 use super::super::own_ns;
 use super::super::place::{Place, has_systemd};
-use super::super::zone::NameServer;
 use super::{Knot, common_conf, common_paths, secondaries};
 use crate::dns::Rtype;
 use crate::dns::apex::{Reply, ask};
@@ -77,17 +77,18 @@ pub(super) fn next(
     Ok(steps)
 }
 
-/// Another NS for a zone that has some: in a transaction, so that it is signed along with it.
-pub(super) fn add_ns(place: &Place, zone: &ZoneName, server: &NameServer, ttl: u32) -> Step {
+/// Another NS for a zone that has first contents: in a transaction, so that it is signed along with it.
+pub(super) fn add_ns(place: &Place, zone: &ZoneName, ns: &Ns<'_>) -> Step {
     let knotc = format!("knotc -c {}", place.knot_conf().display());
-    let ns = format!("NS {}.", server.as_str());
+    let Ns { below, ttl, .. } = ns;
+    let data = format!("NS {}.", ns.server.as_str());
     // It may have come with first contents meanwhile. An open transaction would hold up every
     // update of the zone; that of somebody else stays.
     let add = format!(
-        "{knotc} zone-read {zone} @ NS | grep -qwF '{ns}' || {{ {knotc} zone-begin {zone} && {{ {knotc} zone-set {zone} @ {ttl} {ns} && {knotc} zone-commit {zone} \
+        "{knotc} zone-read {zone} {below} NS 2>/dev/null | grep -qwF '{data}' || {{ {knotc} zone-begin {zone} && {{ {knotc} zone-set {zone} {below} {ttl} {data} && {knotc} zone-commit {zone} \
          || {{ {knotc} zone-abort {zone}; false; }}; }}; }}",
     );
-    Step::here(own_ns::why(server), add)
+    Step::here(ns.why(zone), add)
 }
 
 /// What is done once on each new secondary; a new zone needs nothing there.

@@ -7,9 +7,9 @@ use super::super::files::{File, State, read};
 use super::super::installed::{is_installed, program};
 use super::super::nameserver::{Program, WAIT};
 use super::super::next::{Step, is_running, remove, service};
+use super::super::ns::{APEX, Ns};
 use super::super::own_ns;
 use super::super::place::Place;
-use super::super::zone::NameServer;
 use super::{PowerDns, key_sql, policy, settings_file};
 use crate::dns::Rtype;
 use crate::dns::apex::{Reply, ask};
@@ -72,20 +72,25 @@ pub(super) fn next(
     Ok(steps)
 }
 
-/// Another NS for a zone that has some; answers are signed as they are asked for.
-pub(super) fn add_ns(place: &Place, zone: &ZoneName, server: &NameServer, ttl: u32) -> Step {
+/// Another NS for a zone that has first contents; answers are signed as they are asked for, but
+/// for a delegation, which has to be known as one.
+pub(super) fn add_ns(place: &Place, zone: &ZoneName, ns: &Ns<'_>) -> Step {
     let dir = place.pdns_dir.display();
     let pdnsutil = format!("pdnsutil --config-dir={dir}");
+    let (name, server) = (ns.name(zone), ns.server.as_str());
+    let Ns { below, ttl, .. } = ns;
+    let rectify = match *below {
+        APEX => String::new(),
+        _ => format!(" && {pdnsutil} rectify-zone {zone}"),
+    };
     Step::here(
-        own_ns::why(server),
+        ns.why(zone),
         // What is there already would be there twice. A server that was started just now has
         // nothing to purge, and perhaps does not listen to that yet.
         format!(
-            "{pdnsutil} list-zone {zone} | grep -qi '^{zone}[[:space:]].*[[:space:]]NS[[:space:]]{}[.]$' \
-             || {{ {pdnsutil} add-record {zone} @ NS {ttl} {}. && {pdnsutil} increase-serial {zone} \
+            "{pdnsutil} list-zone {zone} | grep -qi '^{name}[[:space:]].*[[:space:]]NS[[:space:]]{server}[.]$' \
+             || {{ {pdnsutil} add-record {zone} {below} NS {ttl} {server}.{rectify} && {pdnsutil} increase-serial {zone} \
              && {{ pdns_control --config-dir={dir} purge {zone} || true; }}; }}",
-            server.as_str(),
-            server.as_str()
         ),
     )
 }
