@@ -121,10 +121,9 @@ impl Program for Bind {
     }
 
     fn is_signed(&self, place: &Place, zone: &ZoneName) -> Result<bool, SetupError> {
-        let text = read(&zone_conf(place, zone))?.unwrap_or_default();
-        Ok(text
-            .lines()
-            .any(|line| line.trim_start().starts_with("dnssec-policy ")))
+        let signs = |line: &str| line.trim_start().starts_with("dnssec-policy ");
+        let text = read(&zone_conf(place, zone))?;
+        Ok(text.is_none_or(|text| text.lines().any(signs)))
     }
 
     fn key_copies(&self, place: &Place) -> PathBuf {

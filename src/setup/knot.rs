@@ -118,8 +118,8 @@ impl Program for Knot {
     }
 
     fn is_signed(&self, place: &Place, zone: &ZoneName) -> Result<bool, SetupError> {
-        let text = read(&zone_conf(place, zone))?.unwrap_or_default();
-        Ok(text.lines().any(|line| line.trim() == "dnssec-signing: on"))
+        let text = read(&zone_conf(place, zone))?;
+        Ok(text.is_none_or(|text| text.lines().any(|line| line.trim() == "dnssec-signing: on")))
     }
 
     fn key_copies(&self, place: &Place) -> PathBuf {

@@ -84,6 +84,9 @@ pub trait Program: fmt::Debug + Sync {
 
     /// Whether the files of a zone have it signed.
     ///
+    /// It is where the one that tells is gone: signed without need a zone goes on, but not
+    /// unsigned where its parent has a DS.
+    ///
     /// # Errors
     /// A file that cannot be read.
     fn is_signed(&self, place: &Place, zone: &ZoneName) -> Result<bool, SetupError>;

@@ -127,8 +127,8 @@ impl Program for PowerDns {
     }
 
     fn is_signed(&self, place: &Place, zone: &ZoneName) -> Result<bool, SetupError> {
-        let script = read(&self.first_contents(place, zone))?.unwrap_or_default();
-        Ok(script.lines().any(|line| line == SIGNED))
+        let script = read(&self.first_contents(place, zone))?;
+        Ok(script.is_none_or(|script| script.lines().any(|line| line == SIGNED)))
     }
 
     fn key_copies(&self, place: &Place) -> PathBuf {

@@ -67,6 +67,23 @@ fn the_init_that_is_named_is_the_one_that_was_typed() {
     assert!(!clause.contains("dnssec-signing: on"), "{clause}");
 }
 
+/// The file that is gone would tell: to be on the safe side the zone stays signed.
+#[test]
+fn no_zone_is_unsigned_by_a_hint() {
+    if !Kind::Knot.is_installed() {
+        return;
+    }
+    let instance = Instance::start(Kind::Knot, &[]);
+    let parent = Parent::with("dyn NS ns1\nns1 A 192.0.2.53\n");
+    let clause = "knot/bowline.d/50-dyn.example.org.conf";
+    fs::remove_file(instance.path(clause)).unwrap();
+    let said = look(&instance, &parent);
+    assert!(said.problems().contains(&"files"), "{:#}", said.document);
+    shell(&typed(&instance, said.hint("files")));
+    let clause = instance.read(clause);
+    assert!(clause.contains("dnssec-signing: on"), "{clause}");
+}
+
 #[test]
 fn a_mistake_in_the_configuration_is_to_be_mended() {
     let site = healthy(options());

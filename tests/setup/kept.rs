@@ -105,3 +105,22 @@ fn what_was_written_before_a_disk_failed_is_known_as_ours() {
     assert!(trial.read("bowline.toml").contains(url));
     assert!(trial.path("knot/bowline.d/10-bowline.conf").exists());
 }
+
+/// A file that is gone does not tell that the zone was unsigned: with a DS at the parent it
+/// would be bogus.
+#[test]
+fn a_zone_whose_file_is_gone_stays_signed() {
+    for (dns, file, signed) in [
+        ("--dns=knot", "knot/bowline.d", "dnssec-signing: on"),
+        ("--dns=bind", "bind/update.d", "dnssec-policy "),
+    ] {
+        let trial = Trial::new();
+        trial.init(&[dns]).unwrap();
+        let file = format!("{file}/50-dyn.example.org.conf");
+        assert!(trial.read(&file).contains(signed), "{file}");
+        fs::remove_file(trial.path(&file)).unwrap();
+        let set = ["zone", "set", "dyn.example.org", "--acme"].map(str::to_owned);
+        trial.verb(&set).unwrap();
+        assert!(trial.read(&file).contains(signed), "{file}");
+    }
+}
