@@ -97,7 +97,7 @@ fn look(path: &Path, name: &'static str, directory: bool, fix: bool, report: &mu
             report.problem(
                 name,
                 format_args!("{}: {error}", path.display()),
-                "run `bowline init` again, or put it back with `bowline restore`",
+                "run `bowline init` again with the options it had, or put it back with `bowline restore FILE`",
             );
             return false;
         }
