@@ -33,7 +33,11 @@ impl FromStr for AddressPort {
         if address.port() == 0 {
             return Err(bad());
         }
-        Ok(AddressPort(address))
+        // Servers do not take ::ffff:127.0.0.1 for an address of their own.
+        match address.ip().to_canonical() {
+            ip @ IpAddr::V4(_) => Ok(AddressPort(SocketAddr::new(ip, address.port()))),
+            IpAddr::V6(_) => Ok(AddressPort(address)),
+        }
     }
 }
 
@@ -80,6 +84,8 @@ mod tests {
             ("[::1]:53", "[::1]:53", "::1@53"),
             ("::1@53", "[::1]:53", "::1@53"),
             ("[::1]@53", "[::1]:53", "::1@53"),
+            ("::ffff:127.0.0.1@53", "127.0.0.1:53", "127.0.0.1@53"),
+            ("[::ffff:127.0.0.1]:53", "127.0.0.1:53", "127.0.0.1@53"),
         ] {
             let address: AddressPort = text.parse().unwrap();
             assert_eq!(

@@ -20,6 +20,8 @@ mod files;
 mod kept;
 #[path = "setup/knot.rs"]
 mod knot;
+#[path = "setup/listeners.rs"]
+mod listeners;
 #[path = "setup/sites.rs"]
 mod sites;
 #[path = "setup/state.rs"]

@@ -234,14 +234,15 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         .is_ok_and(|config| config.zone(&zone.name).is_some_and(|zone| zone.acme));
     zone.acme = options.acme || given;
     zone.ttl = options.ttl;
+    let public = once(options.public.iter().map(IpAddr::to_canonical).collect());
     let (listeners, public) = match dns {
         Some(dns) => {
-            let (listeners, public) = addresses(options.dns_listen, options.public)?;
+            let (listeners, public) = addresses(once(options.dns_listen), public)?;
             free(listeners.iter().chain([&options.update]), dns)?;
             (listeners, public)
         }
-        None if options.public.is_empty() => (Vec::new(), listen::public(&listen::addresses())),
-        None => (Vec::new(), options.public),
+        None if public.is_empty() => (Vec::new(), listen::public(&listen::addresses())),
+        None => (Vec::new(), public),
     };
     let gateway = match options.gateway {
         None => Gateway::usual(&place),
@@ -321,6 +322,17 @@ fn usual_user(place: &Place, gateway: Gateway) -> String {
         Gateway::Fastcgi if !place.private => FIXED_USER.to_owned(),
         _ => users::usual_web_user(),
     }
+}
+
+/// Each of them once, in their order: PowerDNS does not start with a listener named twice.
+fn once<T: Copy + PartialEq>(all: Vec<T>) -> Vec<T> {
+    let mut each: Vec<T> = Vec::with_capacity(all.len());
+    for one in all {
+        if !each.contains(&one) {
+            each.push(one);
+        }
+    }
+    each
 }
 
 /// Where the name server listens, and what the parent says about it.
