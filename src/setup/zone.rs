@@ -11,6 +11,10 @@ use crate::name::{NameError, ZoneName};
 use crate::span::Span;
 use crate::ttl::Ttl;
 
+/// The longest name of a zone: the names of its files, 255 characters at most, have it with
+/// what we, the name server and a file that is not finished yet add.
+const LONGEST: usize = 220;
+
 /// A zone to be added.
 #[derive(Debug, Clone)]
 pub struct NewZone {
@@ -36,7 +40,7 @@ impl NewZone {
     /// A zone as its options say; a name server that is named twice is one.
     ///
     /// # Errors
-    /// A name server inside the zone, no name server at all.
+    /// A name server inside the zone, no name server at all, a name too long for a file's.
     pub fn new(
         name: ZoneName,
         nameservers: Vec<NameServer>,
@@ -44,6 +48,12 @@ impl NewZone {
     ) -> Result<Self, SetupError> {
         if nameservers.is_empty() {
             return Err(SetupError::NoNameServers);
+        }
+        let length = name.as_str().len();
+        if length > LONGEST {
+            return Err(SetupError::Value(format!(
+                "the zone's name has {length} characters; files are named after it, so it may have {LONGEST}"
+            )));
         }
         for server in &nameservers {
             if server.as_str() == name.as_str() || name.relative(server.as_str()).is_some() {
@@ -204,6 +214,18 @@ mod tests {
             let server = name.parse().unwrap();
             let zone = NewZone::new("dyn.example.org".parse().unwrap(), vec![server], None);
             assert_eq!(zone.is_ok(), fits, "{name}");
+        }
+    }
+
+    #[test]
+    fn files_can_be_named_after_a_zone() {
+        for (last, fits) in [(28, true), (29, false)] {
+            let long = "a".repeat(63);
+            let name = format!("{long}.{long}.{long}.{}", "b".repeat(last));
+            assert_eq!(name.len() <= LONGEST, fits);
+            let server = "ns1.example.org".parse().unwrap();
+            let zone = NewZone::new(name.parse().unwrap(), vec![server], None);
+            assert_eq!(zone.is_ok(), fits, "{}", name.len());
         }
     }
 }
