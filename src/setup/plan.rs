@@ -9,7 +9,7 @@ use super::error::SetupError;
 use super::files::{Content, File, State, Written, read};
 use super::gateway::{Gateway, WebServer};
 use super::lock::{self, Lock};
-use super::nameserver::{Base, Program};
+use super::nameserver::{self, Base, Program};
 use super::next::{self, Step};
 use super::records::{self, Record};
 use super::site::Site;
@@ -18,6 +18,7 @@ use super::zone::NewZone;
 use super::{Place, cron, handover, in_force, keys, registry, responder, state_directory, systemd};
 use crate::base_url::BaseUrl;
 use crate::config::Config;
+use crate::name::ZoneName;
 use crate::port::AddressPort;
 
 /// Everything that `init` was told, or found.
@@ -205,11 +206,30 @@ impl Setup {
                 configuration::new(&self.url, registry, &self.zone.name, &keys, log.as_deref())?
             }
             Some(text) => {
-                let text = configuration::with_url(file, &text, &self.url)?;
-                configuration::with_zone(file, &text, &self.zone.name, &keys)?
+                let mut edited = configuration::with_url(file, &text, &self.url)?;
+                let moved = ZoneKeys {
+                    server: keys.server,
+                    ..ZoneKeys::default()
+                };
+                for zone in self.neighbours(&text)? {
+                    edited = configuration::with_zone(file, &edited, &zone, &moved)?;
+                }
+                configuration::with_zone(file, &edited, &self.zone.name, &keys)?
             }
         };
         Ok(text)
+    }
+
+    /// The zones of that `bowline.toml` that the same name server was set up for: it takes the
+    /// updates of all at one address.
+    fn neighbours(&self, text: &str) -> Result<Vec<ZoneName>, SetupError> {
+        let zones = Config::parse(&self.place.config, text)?.zones.into_iter();
+        let ours = self.dns.map(Program::name);
+        let server = |zone: &ZoneName| nameserver::found(&self.place, zone).map(Program::name);
+        let zones = zones.map(|zone| zone.name);
+        Ok(zones
+            .filter(|zone| ours.is_some() && server(zone) == ours)
+            .collect())
     }
 
     fn next(&self, files: &[(File, State)]) -> Result<Vec<Step>, SetupError> {
