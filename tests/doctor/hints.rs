@@ -84,6 +84,25 @@ fn no_zone_is_unsigned_by_a_hint() {
     assert!(clause.contains("dnssec-signing: on"), "{clause}");
 }
 
+/// As after a `zone add` that ended before it printed what is to do.
+#[test]
+fn a_zone_that_was_never_loaded_can_be() {
+    if !Kind::Knot.is_installed() {
+        return;
+    }
+    let instance = Instance::start(Kind::Knot, &["--no-dnssec"]);
+    instance.bowline(&["zone", "add", "two.example.org"]);
+    let said = look(&instance, &Parent::with("two NS ns1\nns1 A 192.0.2.53\n"));
+    let lacks = said.checks().iter().find(|check| {
+        check["name"] == "zone"
+            && check["status"] == "problem"
+            && check["zone"] == "two.example.org"
+    });
+    let hint = lacks.unwrap()["hint"].as_str().unwrap();
+    let shown = shell(&typed(&instance, hint));
+    assert!(shown.contains("first-contents-two.example.org"), "{shown}");
+}
+
 #[test]
 fn a_mistake_in_the_configuration_is_to_be_mended() {
     let site = healthy(options());

@@ -33,7 +33,7 @@ pub(super) struct Known {
 pub(super) fn examine(zone: &Zone, init: Option<&str>, report: &mut Report) -> Option<Known> {
     loopback(zone, report);
     let (server, text) = server(zone, init, report)?;
-    let mut serial = udp(zone, &server, &text, report)?;
+    let mut serial = udp(zone, &server, &text, init, report)?;
     if serial.is_some() {
         tcp(zone, &server, report);
         serial = serial.filter(|_| accepts(zone, &server, report));
@@ -103,7 +103,13 @@ fn no_key(error: &io::Error, init: Option<&str>) -> String {
 
 /// A signed question as a datagram; its answer tells nearly everything about the key. The
 /// serial where it knows the key; nothing when it does not answer at all.
-fn udp(zone: &Zone, server: &Server, text: &str, report: &mut Report) -> Option<Option<u32>> {
+fn udp(
+    zone: &Zone,
+    server: &Server,
+    text: &str,
+    init: Option<&str>,
+    report: &mut Report,
+) -> Option<Option<u32>> {
     let error = match lookup(server, &zone.name, &[], true, Deadline::after(WAIT)) {
         Ok(answers) => {
             report.ok("server-udp", format_args!("{} answers", zone.server));
@@ -123,14 +129,26 @@ fn udp(zone: &Zone, server: &Server, text: &str, report: &mut Report) -> Option<
         LookupError::NotAuthoritative | LookupError::Garbled => report.problem(
             "zone",
             format_args!("{} does not serve it", zone.server),
-            "see the name server's own list of zones and its log",
+            not_there(init),
         ),
         LookupError::Refused(refusal) => {
             report.ok("server-udp", format_args!("{} answers", zone.server));
-            refused(zone, server, text, refusal, report);
+            refused(zone, server, text, refusal, init, report);
         }
     }
     Some(None)
+}
+
+/// What helps where it does not serve the zone.
+fn not_there(init: Option<&str>) -> String {
+    match init {
+        // As after a set-up that was interrupted before it printed them.
+        Some(init) => format!(
+            "`{init}`, {OTHERS}, prints the commands that load it; if it was loaded, see the name \
+             server's log"
+        ),
+        None => "see the name server's own list of zones and its log".to_owned(),
+    }
 }
 
 /// Silence has several causes.
@@ -147,7 +165,14 @@ fn no_answer(zone: &Zone, doubt: &Doubt, report: &mut Report) {
 }
 
 /// Why a signed question was refused.
-fn refused(zone: &Zone, server: &Server, text: &str, refusal: &Refusal, report: &mut Report) {
+fn refused(
+    zone: &Zone,
+    server: &Server,
+    text: &str,
+    refusal: &Refusal,
+    init: Option<&str>,
+    report: &mut Report,
+) {
     let (name, file) = (name_of(&server.key), zone.key_file.display());
     let copy = format!("copy the key from the name server's configuration to {file}");
     match refusal {
@@ -173,7 +198,7 @@ fn refused(zone: &Zone, server: &Server, text: &str, refusal: &Refusal, report: 
         _ if !is_served(zone) => report.problem(
             "zone",
             format_args!("{} does not serve it: {refusal}", zone.server),
-            "see the name server's own list of zones and its log",
+            not_there(init),
         ),
         _ => match other_algorithm(zone, server, text) {
             Some(algorithm) => report.problem(
