@@ -98,6 +98,20 @@ fn a_zone_below_another_one_is_delegated_there() {
     });
 }
 
+/// As one whose first contents were never given, or a removal that is run once more.
+#[test]
+fn a_zone_goes_that_the_name_server_never_had() {
+    for_each(|dns| {
+        let server = Instance::start(dns, &["--no-dnssec"]);
+        let two = "two.example.org";
+        server.bowline(&["zone", "add", two, "--no-dnssec"]);
+        server.bowline(&["zone", "remove", two, "--apply"]);
+        let left = Config::load(&server.path("bowline.toml")).unwrap().zones;
+        assert_eq!(left.len(), 1, "{dns:?}");
+        wait_until("the first zone", || !server.dig(ZONE, "SOA").is_empty());
+    });
+}
+
 #[test]
 fn rights_are_given_later() {
     for_each(|dns| {

@@ -101,9 +101,14 @@ pub(super) fn removal(place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {
     let dir = place.pdns_dir.display();
     let database = place.pdns_storage.join("bowline.sqlite3");
     if database.exists() {
+        let pdnsutil = format!("pdnsutil --config-dir={dir}");
+        // One that was never loaded, or went with a run that stopped later, is not there.
         steps.push(Step::here(
             "its records and keys, for good",
-            format!("pdnsutil --config-dir={dir} delete-zone {zone}"),
+            format!(
+                "zones=$({pdnsutil} list-all-zones) && {{ ! echo \"$zones\" | grep -qixF {zone} \
+                 || {pdnsutil} delete-zone {zone}; }}"
+            ),
         ));
     }
     let mut files = PowerDns.zone_paths(place, zone);
