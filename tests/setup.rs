@@ -22,6 +22,8 @@ mod kept;
 mod knot;
 #[path = "setup/listeners.rs"]
 mod listeners;
+#[path = "setup/secondaries.rs"]
+mod secondaries;
 #[path = "setup/sites.rs"]
 mod sites;
 #[path = "setup/state.rs"]

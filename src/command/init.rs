@@ -264,7 +264,7 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         dns,
         listeners,
         public,
-        secondaries: options.secondaries,
+        secondaries: once(options.secondaries),
         update: options.update,
         key,
         web,

@@ -52,7 +52,7 @@ pub(super) fn next(
         steps.extend(own_ns);
         return Ok(steps);
     }
-    let steps_there = for_secondaries(place, files);
+    let steps_there = for_secondaries(place, files)?;
     steps.push(Step::here(
         "all of it is valid",
         format!("knotc -c {conf} conf-check"),
@@ -92,19 +92,23 @@ pub(super) fn add_ns(place: &Place, zone: &ZoneName, ns: &Ns<'_>) -> Step {
 }
 
 /// What is done once on each new secondary; a new zone needs nothing there.
-fn for_secondaries(place: &Place, files: &[(File, State)]) -> Vec<Step> {
+fn for_secondaries(place: &Place, files: &[(File, State)]) -> Result<Vec<Step>, SetupError> {
     let ours = secondaries::for_secondary(place);
     let is_new = |(file, state): &(File, State)| file.path == ours && state.writes();
-    if !files.iter().any(is_new) {
-        return Vec::new();
-    }
-    let conf = secondaries::conf(place);
-    let wanted = files.iter().find(|(file, _)| file.path == conf);
+    // Those there have that file, unless it is another one now.
+    let has_it = match files.iter().any(is_new) {
+        true => Vec::new(),
+        false => secondaries::known(place)?,
+    };
+    let all = secondaries::conf(place);
+    let wanted = files.iter().find(|(file, _)| file.path == all);
     let text = wanted
         .and_then(|(file, _)| file.content.text())
         .unwrap_or_default();
     let there = "/etc/knot/bowline-secondary.conf";
-    let include = format!("include: \"{there}\"");
+    // Twice it would be an error.
+    let include = format!("include: \\\"{there}\\\"");
+    let conf = "/etc/knot/knot.conf";
     let each = |ip: String| {
         let host = if ip.contains(':') {
             format!("[{ip}]")
@@ -119,18 +123,18 @@ fn for_secondaries(place: &Place, files: &[(File, State)]) -> Vec<Step> {
             Step::yours(
                 "it reads that, and serves every zone of the primary from then on",
                 format!(
-                    "ssh root@{ip} \"chgrp knot {there} && chmod 640 {there} && echo '{}' >> \
-                     /etc/knot/knot.conf && knotc conf-check && systemctl restart knot\"",
-                    include.replace('"', "\\\"")
+                    "ssh root@{ip} \"chgrp knot {there} && chmod 640 {there} && {{ grep -qxF '{include}' {conf} \
+                     || echo '{include}' >> {conf}; }} && knotc conf-check && systemctl restart knot\"",
                 ),
             ),
         ]
     };
-    secondaries::of(text)
+    Ok(secondaries::of(text)
         .into_iter()
+        .filter(|address| !has_it.contains(address))
         .map(|address| address.0.ip().to_string())
         .flat_map(each)
-        .collect()
+        .collect())
 }
 
 /// Appends a line to `conf`, once a copy with it was found valid; a copy beside it, so that
