@@ -143,7 +143,7 @@ fn confirm(
     }
     tx.prepare_cached(
         "UPDATE host SET fact = ?2, fact_names = ?3, fact_ipv4 = ?4, fact_ipv6 = ?5,
-         fact_serial = ?6, fact_at = ?7, held_names = ?8, differs = NULL,
+         fact_serial = ?6, fact_at = ?7, held_names = ?8, differs = NULL, pending_told = NULL,
          trouble = CASE WHEN wish <> ?2 THEN trouble END,
          failures = CASE WHEN wish <> ?2 THEN failures ELSE 0 END,
          retry_at = CASE WHEN wish <> ?2 THEN retry_at END WHERE id = ?1",

@@ -50,7 +50,7 @@ impl Registry {
     }
 
     /// Tells of hosts that the name server has not confirmed for `span`, once until it does.
-    /// Says which.
+    /// Says which. A confirmation of a time to come says nothing: the clock was ahead.
     ///
     /// # Errors
     /// When the registry cannot be written.
@@ -58,8 +58,8 @@ impl Registry {
         let pending = self.whole_hosts_where(
             concat!(
                 "wish <> fact AND state <> 'removing'
-                 AND (pending_told IS NULL OR pending_told <= coalesce(fact_at, 0)
-                      OR pending_told > ?3) AND ",
+                 AND (pending_told IS NULL OR pending_told > ?3
+                      OR pending_told < fact_at AND fact_at <= ?3) AND ",
                 pending_since!(),
                 " NOT BETWEEN ?1 + 1 AND ?2"
             ),

@@ -64,6 +64,36 @@ fn a_host_that_is_pending_is_told_of() {
 }
 
 #[test]
+fn a_host_that_is_pending_is_told_of_once_though_it_was_confirmed_in_time_to_come() {
+    let receiver = Receiver::new();
+    let site = site(&receiver.table("events = [\"pending\"]"));
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    ahead(
+        &site,
+        "UPDATE host SET fact_at = ?1, pending_told = ?2 - 86400",
+    );
+    site.knot.freeze();
+    // What was told before the confirmation is not known to be over.
+    assert!(site.visit(&home.with("203.0.113.2")).is_pending());
+    ahead(
+        &site,
+        "UPDATE host SET pending_told = NULL, wish_at = ?2 WHERE ?1 > 0",
+    );
+    check_told(&site, &receiver, &["pending home.dyn.example.org"]);
+    check_told(&site, &receiver, &[]);
+    check_told(&site, &receiver, &[]);
+    // Confirmed, and pending again.
+    site.knot.thaw();
+    assert_eq!(site.visit(&home.with("203.0.113.3")).status, 200);
+    site.knot.freeze();
+    assert!(site.visit(&home.with("203.0.113.4")).is_pending());
+    ahead(&site, "UPDATE host SET wish_at = ?2 WHERE ?1 > 0");
+    check_told(&site, &receiver, &["pending home.dyn.example.org"]);
+    check_told(&site, &receiver, &[]);
+}
+
+#[test]
 fn a_host_that_is_silent_is_told_of() {
     let receiver = Receiver::new();
     let site = site(&receiver.table("events = [\"silent\"]"));
