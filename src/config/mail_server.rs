@@ -48,7 +48,7 @@ impl FromStr for MailServer {
     type Err = MailServerError;
 
     fn from_str(text: &str) -> Result<Self, MailServerError> {
-        let bad = || MailServerError(text.to_owned());
+        let bad = || MailServerError((!text.contains('@')).then(|| text.to_owned()));
         if text == "sendmail" {
             return Ok(MailServer::Sendmail(SENDMAIL.into()));
         }
@@ -119,17 +119,20 @@ impl fmt::Display for MailServer {
     }
 }
 
-/// A text that names no mail server.
+/// A text that names no mail server; without the text where a password may be in it, as in the
+/// URLs of other programs: what is wrong with the configuration gets into the log.
 #[derive(Debug, PartialEq, Eq)]
-pub struct MailServerError(String);
+pub struct MailServerError(Option<String>);
 
 impl fmt::Display for MailServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(text) = &self.0 else {
+            return f.write_str("smtp: write the user as user and the password as password");
+        };
         write!(
             f,
-            "{:?} is no mail server; write smtp://HOST:PORT, starttls://HOST:PORT, \
-             smtps://HOST:PORT, sendmail or sendmail:PATH",
-            self.0
+            "{text:?} is no mail server; write smtp://HOST:PORT, starttls://HOST:PORT, \
+             smtps://HOST:PORT, sendmail or sendmail:PATH"
         )
     }
 }
@@ -171,6 +174,19 @@ mod tests {
             "a b",
         ] {
             assert!(text.parse::<MailServer>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_said_again() {
+        for text in [
+            "smtp://dns:sesame@mail.example.org:587",
+            "smtps://sesame@x",
+            "dns:sesame@x:25",
+        ] {
+            let error = text.parse::<MailServer>().unwrap_err().to_string();
+            assert!(!error.contains("sesame"), "{error}");
+            assert!(error.contains("the password as password"), "{error}");
         }
     }
 }
