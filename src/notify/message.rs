@@ -52,11 +52,14 @@ impl Message {
             let rendered = templates.render(notice.event(), &variables, errors);
             parts.push((notice, variables, rendered));
         }
-        let (title, text, html) = words(&parts, notices.len());
+        // It may not be among those that are told in full.
+        let last = notices.last().unwrap_or(first);
+        let newest = Variables::of(last, config, registry)?;
+        let subject = templates.render(last.event(), &newest, errors).subject;
+        let (title, text, html) = words(&parts, &subject, notices.len());
         let events: Vec<Value> = (parts.iter())
             .map(|(notice, variables, rendered)| event(notice, variables, rendered))
             .collect();
-        let newest = Variables::of(notices.last().unwrap_or(first), config, registry)?;
         Ok(Message {
             document: json!({
                 "id": id,
@@ -99,16 +102,17 @@ impl Message {
     }
 }
 
-/// Title, text and HTML of all parts together.
-fn words(parts: &[(&Notice, Variables, Rendered)], count: usize) -> (String, String, String) {
+/// Title, text and HTML of all parts together, of which `newest` is said of the newest.
+fn words(
+    parts: &[(&Notice, Variables, Rendered)],
+    newest: &str,
+    count: usize,
+) -> (String, String, String) {
     if let ([(_, _, only)], 1) = (parts, count) {
         let html = only.html.clone();
         let html = html.unwrap_or_else(|| html_of(&only.subject, &only.text));
         return (only.subject.clone(), only.text.clone(), html);
     }
-    let newest = parts
-        .last()
-        .map_or("", |(_, _, part)| part.subject.as_str());
     let title = format!("{newest}, and {} more", count.saturating_sub(1));
     let mut texts: Vec<String> = (parts.iter())
         .map(|(_, _, part)| format!("* {}\n\n{}", part.subject, part.text))

@@ -74,6 +74,9 @@ fn a_burst_is_one_message() {
     let text = json["text"].as_str().unwrap();
     assert!(text.contains("h49.dyn.example.org"), "{text}");
     assert!(text.contains(&format!("{} more", 120 - told)), "{text}");
+    // The newest is named, though it is not among those that are told in full.
+    let title = "h120.dyn.example.org is now at 203.0.113.120, and 119 more";
+    assert_eq!(json["title"], title);
     assert_eq!(waiting(&site), 0);
 }
 
