@@ -331,7 +331,11 @@ fn example(
 ) -> Result<Notice, RegistryError> {
     let reason = "this is a test: nothing happened".to_owned();
     let what = match host {
-        Some(host) => Happening::at(Event::Changed, host.wish.records.addresses, reason),
+        // As if it were new: then the templates show the addresses.
+        Some(host) => Happening {
+            old: Addresses::NONE,
+            ..Happening::at(Event::Changed, host.wish.records.addresses, reason)
+        },
         None => Happening::at(Event::Upkeep, Addresses::NONE, reason),
     };
     let to = match host {

@@ -30,7 +30,10 @@ fn json(site: &Site, arguments: &[&str]) -> Value {
 fn a_test_goes_every_way_and_says_what_failed() {
     let (server, receiver) = (Server::start(&["starttls"]), Receiver::new());
     let site = site("");
-    site.add("home");
+    let home = site.add("home");
+    let both = home.with("203.0.113.7,2001:db8::7");
+    assert_eq!(site.visit(&both).status, 200);
+    let history = json(&site, &["history", "--json"]);
     let output = test(&site, &server, &[]);
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("nobody is told anything"));
@@ -64,6 +67,9 @@ fn a_test_goes_every_way_and_says_what_failed() {
         assert!(title.starts_with("\"Test: "), "{title}");
         let piped: Value = serde_json::from_slice(&std::fs::read(&told).unwrap()).unwrap();
         assert_eq!(piped["title"], post.json()["title"]);
+        let text = post.json()["text"].to_string();
+        let shown = text.contains("IPv4: none -> 203.0.113.7\\nIPv6: none -> 2001:db8::7");
+        assert_eq!(shown, arguments == ["home"], "{text}");
         let about = post.json().to_string().contains("home.dyn.example.org");
         assert_eq!(about, arguments == ["home"], "{}", post.body);
     }
@@ -89,7 +95,7 @@ fn a_test_goes_every_way_and_says_what_failed() {
     assert_eq!(server.take().len(), 1);
     // A test is no event: nothing waits, and nothing is remembered.
     assert_eq!(upkeep(&site), [0, 0, 0]);
-    assert_eq!(json(&site, &["history", "--json"]), Value::Array(vec![]));
+    assert_eq!(json(&site, &["history", "--json"]), history);
 }
 
 #[test]
