@@ -10,7 +10,7 @@ use super::status::{log as log_of, log_instead};
 use super::{Context, Failure, note, zone_gone, zone_hosts};
 use crate::config::{Config, LogTarget, MailServer, Register, invitation};
 use crate::log;
-use crate::notify::Templates;
+use crate::notify::{Templates, try_body};
 use crate::publish::Publisher;
 use crate::setup::Place;
 use crate::setup::responder::reload_running;
@@ -121,6 +121,18 @@ fn usable(context: &Context<'_>) -> Result<Config, Failure> {
         );
         let hint = "name another in [notify.mail] smtp: sendmail:PATH, or smtp://HOST:PORT";
         return Err(Failure::new(what).hint(hint));
+    }
+    if let Some(program) = (config.notify.command.as_ref()).and_then(|one| one.command.first())
+        && !Path::new(program).is_file()
+    {
+        let what = format!("{program}, which is to tell what happened, is no program");
+        return Err(Failure::new(what).hint("name another in [notify.command] command"));
+    }
+    if let Some(body) = (config.notify.webhook.as_ref()).and_then(|one| one.body.as_ref())
+        && let Err(why) = try_body(body)
+    {
+        let failure = Failure::new(format!("[notify.webhook] body: {why}"));
+        return Err(failure.hint("until it is mended nothing is posted"));
     }
     let (_, errors) = Templates::load(config.notify.templates());
     if let Some(error) = errors.first() {

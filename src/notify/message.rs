@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::template::{Rendered, TemplateError, Templates, fill, html as html_of};
 use super::variables::Variables;
 use crate::config::Config;
+use crate::event::Event;
 use crate::registry::{Notice, Registry, RegistryError};
 
 /// So many events are told in full; of the others only how many they are.
@@ -91,15 +92,28 @@ impl Message {
     /// # Errors
     /// When one of them has an error.
     pub(super) fn document_like(&self, form: &toml::Table) -> Result<Value, String> {
-        let mut values = serde_json::to_value(&self.newest).unwrap_or_default();
-        for key in ["id", "title", "text", "count"] {
-            if let (Some(values), Some(value)) = (values.as_object_mut(), self.document.get(key)) {
-                values.insert(key.to_owned(), value.clone());
-            }
-        }
-        let form = serde_json::to_value(form).map_err(|error| error.to_string())?;
-        filled(form, &values)
+        like(form, &self.newest, &self.document)
     }
+}
+
+/// Tries the form of a document with an example of every variable.
+///
+/// # Errors
+/// When one of its texts has an error.
+pub fn try_body(form: &toml::Table) -> Result<(), String> {
+    let document = json!({"id": "0", "title": "an example", "text": "an example", "count": 1});
+    like(form, &Variables::example(Event::Changed), &document).map(drop)
+}
+
+/// A document of that form, with the variables of an event and what `document` says beside them.
+fn like(form: &toml::Table, newest: &Variables, document: &Value) -> Result<Value, String> {
+    let mut values = serde_json::to_value(newest).unwrap_or_default();
+    for key in ["id", "title", "text", "count"] {
+        if let (Some(values), Some(value)) = (values.as_object_mut(), document.get(key)) {
+            values.insert(key.to_owned(), value.clone());
+        }
+    }
+    filled_table(form, &values)
 }
 
 /// Title, text and HTML of all parts together, of which `newest` is said of the newest.
@@ -148,21 +162,28 @@ fn event(notice: &Notice, variables: &Variables, rendered: &Rendered) -> Value {
     })
 }
 
-/// A document with every text in it filled.
-fn filled(form: Value, values: &Value) -> Result<Value, String> {
+/// A table with every text in it filled.
+fn filled_table(form: &toml::Table, values: &Value) -> Result<Value, String> {
+    let fields = form
+        .iter()
+        .map(|(key, one)| Ok((key.clone(), filled(one, values)?)));
+    Ok(Value::Object(fields.collect::<Result<_, String>>()?))
+}
+
+/// A value with every text in it filled.
+fn filled(form: &toml::Value, values: &Value) -> Result<Value, String> {
     Ok(match form {
-        Value::String(text) => Value::String(fill(&text, values)?),
-        Value::Array(all) => Value::Array(
-            (all.into_iter())
-                .map(|one| filled(one, values))
-                .collect::<Result<_, _>>()?,
-        ),
-        Value::Object(all) => Value::Object(
-            (all.into_iter())
-                .map(|(key, one)| Ok((key, filled(one, values)?)))
-                .collect::<Result<_, String>>()?,
-        ),
-        other => other,
+        toml::Value::String(text) => fill(text, values)?.into(),
+        toml::Value::Integer(number) => (*number).into(),
+        toml::Value::Float(number) => (*number).into(),
+        toml::Value::Boolean(is) => (*is).into(),
+        // JSON has none.
+        toml::Value::Datetime(time) => time.to_string().into(),
+        toml::Value::Array(all) => {
+            let all = all.iter().map(|one| filled(one, values));
+            Value::Array(all.collect::<Result<_, _>>()?)
+        }
+        toml::Value::Table(table) => filled_table(table, values)?,
     })
 }
 

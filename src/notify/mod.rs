@@ -20,6 +20,7 @@ mod webhook;
 use std::time::Duration;
 
 pub use fault::Fault;
+pub use message::try_body;
 pub use preset::Preset;
 pub use round::{Delivered, Tested, deliver, test};
 pub use template::{TemplateError, Templates, is_template};

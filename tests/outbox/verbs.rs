@@ -295,6 +295,35 @@ fn a_program_for_mail_that_is_not_there_is_named_before_it_is_needed() {
 }
 
 #[test]
+fn a_command_or_a_body_that_cannot_be_is_named_before_it_is_needed() {
+    let site = site("");
+    let hook = |body: &str| format!("[notify.webhook]\nurl = \"https://x\"\nbody = {{ {body} }}\n");
+    for (table, expected) in [
+        (
+            "[notify.command]\ncommand = [\"/\", \"x\"]\n".to_owned(),
+            "bowline: /, which is to tell what happened, is no program\n\
+             hint: name another in [notify.command] command\n",
+        ),
+        (
+            hook("a.b = [\"{{ title\"]"),
+            "bowline: [notify.webhook] body: syntax error: unexpected end of input, expected end \
+             of variable block\nhint: until it is mended nothing is posted\n",
+        ),
+    ] {
+        configure(&site, &table);
+        let output = verb(&site, &["config", "check"]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{table}");
+        assert!(said(&output).ends_with(expected), "{}", said(&output));
+    }
+    let right = hook("a = \"{{ ipv4 }} {{ last_ipv6_update | upper }} {{ count + 1 }}\"");
+    configure(
+        &site,
+        &(right + "[notify.command]\ncommand = [\"/bin/true\"]\n"),
+    );
+    assert_eq!(bowline(&site, &["config", "check"]), "ok\n");
+}
+
+#[test]
 fn every_way_says_why_it_failed() {
     let (server, receiver) = (Server::start(&[]), Receiver::new());
     let site = site("");

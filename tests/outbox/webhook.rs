@@ -221,7 +221,7 @@ fn a_body_of_ones_own() {
     let receiver = Receiver::new();
     let site = site(&receiver.table(
         "headers = { X-Gotify-Key = \"abc\" }\nbody = { title = \"{{ title }}\", \
-         message = \"{{ text }}\", priority = 5, extras.of = [\"{{ hostname }}\", true] }",
+         message = \"{{ text }}\", priority = 5, extras.of = [\"{{ hostname }}\", true], since = 2026-01-31 }",
     ));
     let home = site.add("home");
     assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
@@ -232,6 +232,7 @@ fn a_body_of_ones_own() {
     assert!(json["title"].as_str().unwrap().contains("203.0.113.1"));
     assert!(json["message"].as_str().unwrap().contains("203.0.113.1"));
     assert_eq!(json["priority"], 5);
+    assert_eq!(json["since"], "2026-01-31");
     assert_eq!(json["extras"]["of"], serde_json::json!(["home", true]));
 
     // A channel that is configured no more leaves nothing behind.
