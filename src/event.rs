@@ -99,7 +99,7 @@ impl Events {
 pub fn of_hosts(text: &str) -> Result<Events, String> {
     let events: Events = text
         .parse()
-        .map_err(|error: EventError| error.to_string())?;
+        .map_err(|EventError(name)| no_event(&name, |event| event != Event::Upkeep))?;
     match events.contains(Event::Upkeep) && events != Events::ALL {
         true => Err(format!(
             "{:?} is about no host; the operator is told of it, by `events` in bowline.toml",
@@ -154,10 +154,16 @@ pub struct EventError(String);
 
 impl fmt::Display for EventError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = Event::ALL.into_iter().map(Event::as_str).collect();
         let EventError(text) = self;
-        write!(f, "{text:?} is no event; there are {}", names.join(", "))
+        f.write_str(&no_event(text, |_| true))
     }
+}
+
+/// That a text is no event, and which there are.
+fn no_event(text: &str, is_one: impl Fn(Event) -> bool) -> String {
+    let all = Event::ALL.into_iter().filter(|event| is_one(*event));
+    let names: Vec<&str> = all.map(Event::as_str).collect();
+    format!("{text:?} is no event; there are {}", names.join(", "))
 }
 
 impl std::error::Error for EventError {}
@@ -240,6 +246,8 @@ mod tests {
         }
         assert_eq!(of_hosts("all"), Ok(Events::ALL));
         assert_eq!(of_hosts("none"), Ok(Events::NONE));
-        assert!(of_hosts("changes").unwrap_err().contains("is no event"));
+        let why = of_hosts("changes").unwrap_err();
+        assert!(why.starts_with("\"changes\" is no event"), "{why}");
+        assert!(!why.contains("upkeep"), "{why}");
     }
 }
