@@ -140,7 +140,11 @@ impl Own {
     fn read(directory: &Path, event: Event, is_html: bool) -> Result<Option<Self>, TemplateError> {
         let file = directory.join(file_name(event, is_html));
         let source = match std::fs::read_to_string(&file) {
-            Ok(source) => source,
+            // Some editors begin a file with a byte order mark, which is no part of a subject.
+            Ok(source) => match source.strip_prefix('\u{feff}') {
+                Some(marked) => marked.to_owned(),
+                None => source,
+            },
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(TemplateError::of(&file, None, &error.to_string())),
         };
@@ -329,6 +333,21 @@ mod tests {
         std::fs::write(&file, "{{ ipv4 | nothing }}").unwrap();
         let (_, errors) = Templates::load(Some(directory.path()));
         assert_eq!(errors.first().and_then(|error| error.line), Some(1));
+    }
+
+    #[test]
+    fn a_byte_order_mark_hides_no_subject() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("change_notification.j2");
+        std::fs::write(file, "\u{feff}Subject: moved\r\n\r\nto {{ ipv4 }}\r\n").unwrap();
+        let (templates, errors) = Templates::load(Some(directory.path()));
+        assert_eq!(errors, []);
+        let example = Variables::example(Event::Changed);
+        let change = rendered(&templates, Event::Changed, &example);
+        assert_eq!(
+            (change.subject.as_str(), change.text.as_str()),
+            ("moved", "to 203.0.113.7")
+        );
     }
 
     #[test]
