@@ -11,7 +11,8 @@ use crate::time::Timestamp;
 ///
 /// # Errors
 /// When it still means another host, records of another host may stand there, or it was
-/// removed less than `reuse` ago.
+/// removed less than `reuse` ago; with a `reuse` of zero it was removed long enough ago, also
+/// where the clock was ahead then.
 pub(super) fn check_free(
     tx: &Connection,
     name: &HostName,
@@ -38,6 +39,9 @@ pub(super) fn check_free(
             name: name.clone(),
             holder,
         });
+    }
+    if reuse == Span::ZERO {
+        return Ok(());
     }
     let removed = time("SELECT at FROM removed_name WHERE name = ?1")?;
     if let Some(free) = removed.map(|at| at.plus(reuse)).filter(|free| *free > now) {

@@ -171,7 +171,9 @@ fn removal_is_a_wish_first_and_forgets_last() {
         reuse: Span::ZERO,
         ..again
     };
-    it.registry.add(&[again], Ttl::DEFAULT, NOW).unwrap();
+    // Also where the clock was ahead when it was removed.
+    let before = NOW.minus(Span::from_days(1));
+    it.registry.add(&[again], Ttl::DEFAULT, before).unwrap();
 }
 
 #[test]
