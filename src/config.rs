@@ -10,6 +10,7 @@ mod files;
 mod keys;
 mod log;
 mod mail_server;
+mod mistake;
 mod notify;
 mod secrets;
 
@@ -209,15 +210,7 @@ impl Config {
         let mut config: Config = toml::from_str(text).map_err(|error| ConfigError {
             file: file.to_owned(),
             line: error.span().map(|span| line_of(text, span.start)),
-            message: error
-                .message()
-                .replace("unknown field", "unknown key")
-                .replace(
-                    "map, expected a sequence",
-                    "map, expected tables, as [[zone]]",
-                )
-                .replace("expected a sequence", "expected a list in [ ]")
-                .replace('\n', "; "),
+            message: mistake::told(&error, text),
         })?;
         let beside = file.parent().unwrap_or(Path::new(""));
         config.file = file.to_owned();

@@ -260,7 +260,7 @@ fn errors_name_file_line_and_what_is_legal() {
         ),
         (
             "url = \"https://u\"\n[notify.mail]\nfrom = \"a@example.org\"\nsmtp = 25",
-            "line 4: invalid type: integer `25`, expected a mail server in quotes",
+            "line 4: invalid type: integer, expected a mail server in quotes",
         ),
     ] {
         let error = parse(text).unwrap_err();
@@ -334,4 +334,39 @@ fn an_empty_variable_names_no_file() {
         let file = file_in_force(variable.map(OsString::from));
         assert_eq!(file, Path::new(expected), "{variable:?}");
     }
+}
+
+#[test]
+fn no_mistake_repeats_a_secret() {
+    for (table, expected) in [
+        (
+            "[notify.webhook]\nurl = \"https://x\"\nsecret = 424242",
+            "line 10: invalid type: integer, expected a string",
+        ),
+        (
+            "[notify.webhook]\nurl = \"https://x\"\nheaders = { A = 4242.42 }",
+            "line 10: invalid type: floating point, expected a string",
+        ),
+        (
+            "[notify.webhook]\nurl = \"https://x\"\nheaders = \"A: 4242, expected b\"",
+            "line 10: invalid type: string, expected a map",
+        ),
+        (
+            "[notify]\nwebhook = \"https://x/4242\"",
+            "line 9: invalid type: string, expected a table",
+        ),
+        (
+            "[notify]\nmail = \"smtp://u:4242@x\"",
+            "line 9: invalid type: string, expected a table",
+        ),
+        (
+            "[notify.mail]\nfrom = \"a@example.org\"\nsmtp = \"smtp://u:4242@x\"",
+            "line 10: smtp: write the user as user and the password as password",
+        ),
+    ] {
+        let error = parse(&format!("{SMALL}\n{table}\n")).unwrap_err();
+        assert!(error.ends_with(expected), "{table}: {error}");
+    }
+    let error = parse("url = \"https://u\"\nnotify.webhook = \"https://x/4242\"\n").unwrap_err();
+    assert!(!error.contains("4242"), "{error}");
 }
