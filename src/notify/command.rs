@@ -9,6 +9,10 @@ use super::{Fault, process};
 use crate::config::Command;
 use crate::deadline::Deadline;
 
+/// Octets of a text that a program gets in its environment, where Linux takes 128 KiB; all of
+/// it is in the document.
+const LONGEST: usize = 64 * 1024;
+
 /// A finished call.
 pub(super) struct Call {
     words: Vec<String>,
@@ -54,7 +58,7 @@ impl Call {
         };
         let mut command = Process::new(program);
         // An environment cannot hold it, and no text of ours has one.
-        let clean = |text: &String| text.replace('\0', " ");
+        let clean = |text: &String| cut(text).replace('\0', " ");
         command.args(arguments).envs(
             self.environment
                 .iter()
@@ -62,4 +66,11 @@ impl Call {
         );
         process::run(command, &self.input, deadline, gate)
     }
+}
+
+/// The beginning of a text, where it is too long.
+fn cut(text: &str) -> &str {
+    let ends = (0..=LONGEST.min(text.len())).rev();
+    let mut beginnings = ends.filter_map(|end| text.get(..end));
+    beginnings.next().unwrap_or_default()
 }

@@ -112,3 +112,29 @@ fn a_round_begins_nothing_that_may_take_longer_than_it() {
     assert_eq!(upkeep(&site), [0, 0, 0]);
     assert_eq!(fs::read(site.path("ran")).unwrap(), b"\n\n");
 }
+
+#[test]
+fn a_text_too_long_for_an_environment_is_cut_there_and_whole_in_the_document() {
+    let site = site_with_long_templates();
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    assert_eq!(upkeep(&site), [1, 0, 0], "{}", trouble(&site));
+    let read = |name| fs::read_to_string(site.path(name)).unwrap();
+    assert_eq!(read("text").trim_end_matches('\u{e4}'), "");
+    assert_eq!(read("text").len(), 64 * 1024);
+    let json: serde_json::Value = serde_json::from_str(&read("json")).unwrap();
+    assert_eq!(json["text"].as_str().map(str::len), Some(200_000));
+}
+
+/// A site with a command, and a template that makes a text of 200,000 octets.
+fn site_with_long_templates() -> Site {
+    let site = running(
+        "printf %s \"$BOWLINE_TEXT\" >text; cat >json",
+        "[notify.mail]\nsmtp = \"sendmail:/bin/true\"\nfrom = \"dns@example.org\"\n\
+         templates = \"templates\"",
+    );
+    fs::create_dir(site.path("templates")).unwrap();
+    let long = "{% for n in range(10000) %}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}{% endfor %}";
+    fs::write(site.path("templates/change_notification.j2"), long).unwrap();
+    site
+}
