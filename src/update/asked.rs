@@ -185,8 +185,9 @@ fn one_lan<'a>(lists: impl Iterator<Item = &'a [u8]>) -> Result<Option<Lan>, Ask
 /// Whether the change is to be told, where it says so.
 fn notify(request: &Request, dialect: &Dialect) -> Option<bool> {
     let names = dialect.notify.iter().map(AsRef::as_ref);
-    let mut there = names.filter(|name| request.fields.has(name));
-    there.next().map(|name| request.fields.is_on(name))
+    let is_given = |name: &&str| request.fields.all(name).any(|value| !value.is_empty());
+    let mut given = names.filter(is_given);
+    given.next().map(|name| request.fields.is_on(name))
 }
 
 /// A value without `/24` behind it; `None` for one that counts as not given.

@@ -379,24 +379,3 @@ fn records_go_and_come_with_their_owner() {
     let ran = it.run("host add home");
     assert!(ran.err.contains("its name is free again at"), "{ran:?}");
 }
-
-#[test]
-fn an_owner_is_removed_though_the_name_server_is_silent() {
-    let (it, knot) = served();
-    it.done("owner add anna");
-    it.done("host add home --owner anna --ipv4 203.0.113.7");
-    knot.pause();
-    let ran = it.run("owner remove anna --with-hosts");
-    knot.resume();
-    assert_eq!(
-        (ran.code, ran.out.as_str()),
-        (0, "anna: removed, with 1 host\n")
-    );
-    assert!(
-        ran.err.contains("could not confirm home.dyn"),
-        "{}",
-        ran.err
-    );
-    assert_eq!(it.json("owner list"), json!([]));
-    assert_eq!(it.json("host show home")["state"], "removing");
-}

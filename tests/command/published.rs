@@ -270,56 +270,6 @@ fn import_publishes_what_it_adds() {
 }
 
 #[test]
-fn upkeep_watches_and_status_tells_why_something_is_pending() {
-    let (it, knot) = served();
-    knot.set("home 60 CNAME elsewhere.example.");
-    let ran = it.run("host add home --ipv4 203.0.113.7");
-    assert!(ran.err.contains("did not take home"), "{ran:?}");
-    let status = it.json("status");
-    let reason = status["pending"][0]["reason"].as_str().unwrap();
-    assert!(reason.contains("hidden by a CNAME"), "{reason}");
-    let metrics = it.done("status --metrics");
-    for line in [
-        "bowline_hosts{zone=\"dyn.example.org\"} 1",
-        "bowline_hosts_pending{zone=\"dyn.example.org\"} 1",
-        "# TYPE bowline_pending_oldest_seconds gauge",
-    ] {
-        assert!(metrics.lines().any(|other| other == line), "{metrics}");
-    }
-    assert!(!metrics.contains("bowline_upkeep_age_seconds"), "{metrics}");
-
-    knot.knotc(&["zone-begin", "dyn.example.org"]);
-    knot.knotc(&["zone-unset", "dyn.example.org", "home", "CNAME"]);
-    knot.knotc(&["zone-commit", "dyn.example.org"]);
-    let mut watch = it.command("upkeep --watch").spawn().unwrap();
-    crate::support::knot::wait_until("the record", || {
-        knot.kdig("home.dyn.example.org", "A") == ["203.0.113.7"]
-    });
-    // The fact is noted after the record is there.
-    crate::support::knot::wait_until("the fact", || {
-        it.json("status")["pending"] == serde_json::json!([])
-    });
-    watch.kill().unwrap();
-    watch.wait().unwrap();
-}
-
-#[test]
-fn upkeep_that_watches_outlives_a_round_that_fails() {
-    let it = Place::new();
-    it.write("etc/bowline.toml", "url = \n");
-    let mut watch = it.command("upkeep --watch");
-    let mut watch = watch.stderr(std::process::Stdio::piped()).spawn().unwrap();
-    let mut said = String::new();
-    let stderr = watch.stderr.take().unwrap();
-    std::io::BufRead::read_line(&mut std::io::BufReader::new(stderr), &mut said).unwrap();
-    let ended = watch.try_wait().unwrap();
-    watch.kill().unwrap();
-    watch.wait().unwrap();
-    assert!(said.starts_with("note: this round failed"), "{said}");
-    assert_eq!(ended, None);
-}
-
-#[test]
 fn an_address_that_is_set_again_takes_the_place_of_what_a_hand_has_put_there() {
     let (it, knot) = served();
     it.done("host add home --ipv4 203.0.113.7");
@@ -420,4 +370,25 @@ fn a_stuck_round_is_noticed() {
     );
     drop(lock);
     it.done("upkeep");
+}
+
+#[test]
+fn an_owner_is_removed_though_the_name_server_is_silent() {
+    let (it, knot) = served();
+    it.done("owner add anna");
+    it.done("host add home --owner anna --ipv4 203.0.113.7");
+    knot.pause();
+    let ran = it.run("owner remove anna --with-hosts");
+    knot.resume();
+    assert_eq!(
+        (ran.code, ran.out.as_str()),
+        (0, "anna: removed, with 1 host\n")
+    );
+    assert!(
+        ran.err.contains("could not confirm home.dyn"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(it.json("owner list"), serde_json::json!([]));
+    assert_eq!(it.json("host show home")["state"], "removing");
 }

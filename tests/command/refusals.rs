@@ -70,6 +70,10 @@ fn wrong_usage_is_2() {
             "write it like anna@example.org",
         ),
         (
+            "host add home --mail anna@home@example.org",
+            "write it like anna@example.org",
+        ),
+        (
             "host add home --mail <anna@example.org>",
             "write it like anna@example.org",
         ),

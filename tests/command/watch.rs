@@ -5,6 +5,7 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::place::Place;
+use crate::published::served;
 
 /// A configuration with which every round fails, and says so.
 const BROKEN: &str = "url = \n";
@@ -98,4 +99,50 @@ fn a_round_under_way_ends_first_and_who_asks_twice_does_not_wait() {
             false => assert_eq!(ended.code(), Some(0)),
         }
     }
+}
+
+#[test]
+fn upkeep_that_watches_outlives_a_round_that_fails() {
+    let it = Place::new();
+    it.write("etc/bowline.toml", BROKEN);
+    let mut upkeep = Upkeep::start(&it);
+    upkeep.failed();
+    let ended = upkeep.process.try_wait().unwrap();
+    upkeep.process.kill().unwrap();
+    upkeep.process.wait().unwrap();
+    assert_eq!(ended, None);
+}
+
+#[test]
+fn upkeep_watches_and_status_tells_why_something_is_pending() {
+    let (it, knot) = served();
+    knot.set("home 60 CNAME elsewhere.example.");
+    let ran = it.run("host add home --ipv4 203.0.113.7");
+    assert!(ran.err.contains("did not take home"), "{ran:?}");
+    let status = it.json("status");
+    let reason = status["pending"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("hidden by a CNAME"), "{reason}");
+    let metrics = it.done("status --metrics");
+    for line in [
+        "bowline_hosts{zone=\"dyn.example.org\"} 1",
+        "bowline_hosts_pending{zone=\"dyn.example.org\"} 1",
+        "# TYPE bowline_pending_oldest_seconds gauge",
+    ] {
+        assert!(metrics.lines().any(|other| other == line), "{metrics}");
+    }
+    assert!(!metrics.contains("bowline_upkeep_age_seconds"), "{metrics}");
+
+    knot.knotc(&["zone-begin", "dyn.example.org"]);
+    knot.knotc(&["zone-unset", "dyn.example.org", "home", "CNAME"]);
+    knot.knotc(&["zone-commit", "dyn.example.org"]);
+    let mut watch = it.command("upkeep --watch").spawn().unwrap();
+    crate::support::knot::wait_until("the record", || {
+        knot.kdig("home.dyn.example.org", "A") == ["203.0.113.7"]
+    });
+    // The fact is noted after the record is there.
+    crate::support::knot::wait_until("the fact", || {
+        it.json("status")["pending"] == serde_json::json!([])
+    });
+    watch.kill().unwrap();
+    watch.wait().unwrap();
 }

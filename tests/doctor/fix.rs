@@ -268,3 +268,24 @@ fn links_are_not_followed() {
     fs::remove_file(&state).unwrap();
     fs::rename(site.path("elsewhere"), &state).unwrap();
 }
+
+/// Who runs bowline is not known then, so nobody is shut out of the keys.
+#[test]
+fn without_a_state_directory_the_keys_keep_their_group() {
+    let Some((site, _, gid)) = theirs() else {
+        return;
+    };
+    let parent = Parent::with(DELEGATION);
+    fs::rename(site.path("state"), site.path("elsewhere")).unwrap();
+    let said = doctor(&site, &parent, &["--fix"]);
+    assert!(
+        said.about("secrets").starts_with("ok: "),
+        "{:#}",
+        said.document
+    );
+    assert!(said.problems().contains(&"state-directory"));
+    for name in ["lookup.key", "tsig.key"] {
+        assert_eq!(fs::metadata(site.path(name)).unwrap().gid(), gid, "{name}");
+    }
+    fs::rename(site.path("elsewhere"), site.path("state")).unwrap();
+}

@@ -66,6 +66,7 @@ fn a_host_its_owner_and_the_visit_may_choose() {
         ),
         (&plain, "&notify_change=0", None),
         (&all, "", Some("changed all.dyn.example.org")),
+        (&all, "&notify_change=", Some("changed all.dyn.example.org")),
         (&all, "&notify_change=0", None),
         (&none, "", None),
         (&owned, "", Some("changed owned.dyn.example.org")),

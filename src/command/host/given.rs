@@ -224,11 +224,10 @@ pub(super) fn note(text: &str) -> Result<String, String> {
 
 /// Something before an `@` and something after it, no more: RFC 5321 allows a lot.
 pub(in super::super) fn mail(text: &str) -> Result<String, String> {
-    let odd = |c: char| c.is_control() || c.is_whitespace() || "<>,".contains(c);
+    let odd = |c: char| c.is_control() || c.is_whitespace() || "<>,@".contains(c);
+    let is_sound = |part: &str| !part.is_empty() && !part.contains(odd);
     match text.rsplit_once('@') {
-        Some((local, domain)) if !local.is_empty() && !domain.is_empty() && !text.contains(odd) => {
-            Ok(text.to_owned())
-        }
+        Some((local, domain)) if is_sound(local) && is_sound(domain) => Ok(text.to_owned()),
         _ => Err("write it like anna@example.org".to_owned()),
     }
 }
