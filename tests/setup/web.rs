@@ -53,11 +53,15 @@ impl Drop for Running {
         for file in PID_FILES {
             let pid = fs::read_to_string(self.0.path(file)).unwrap_or_default();
             if !pid.trim().is_empty() {
-                // fcgiwrap leaves its children behind.
-                run("pkill", &["-P", pid.trim()]);
+                // fcgiwrap leaves its children behind, and makes another one for each that ends.
+                let children = run("pgrep", &["-P", pid.trim()]).stdout;
                 run("kill", &[pid.trim()]);
                 let process = Path::new("/proc").join(pid.trim());
                 wait_until(|| !process.exists());
+                let children = String::from_utf8_lossy(&children);
+                children
+                    .lines()
+                    .for_each(|child| drop(run("kill", &[child])));
             }
         }
     }
