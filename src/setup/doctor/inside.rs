@@ -118,7 +118,7 @@ pub(super) fn counters(state: &Path, fix: bool, report: &mut Report) {
                 "move it away: bowline makes another one",
             );
         } else if let Some(uid) = foreigner(file) {
-            of_no_use("counters", file, uid, fix, report);
+            Useless::Counters.examine(file, uid, fix, report);
         } else {
             return true;
         }
@@ -130,29 +130,43 @@ pub(super) fn counters(state: &Path, fix: bool, report: &mut Report) {
     }
 }
 
-/// Counters or a lock of somebody else are of no use; to lose them is to begin anew.
-fn of_no_use(name: &'static str, file: &Path, uid: u32, fix: bool, report: &mut Report) {
-    let (so, again) = match name {
-        "counters" => ("its limit is off", "counting begins anew"),
-        _ => ("nobody can take it", "bowline makes another one"),
-    };
-    let says = format!("{} belongs to {}, so {so}", file.display(), user_name(uid));
-    if !fix {
-        let hint = format!("`bowline doctor --fix` removes it: {again}");
-        return report.problem(name, says, hint);
+/// What is of no use when somebody else owns it; to lose it is to begin anew.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Useless {
+    Counters,
+    Lock,
+}
+
+impl Useless {
+    /// What it is reported under, what its owner keeps from being done, and what comes of its end.
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Useless::Counters => ("counters", "its limit is off", "counting begins anew"),
+            Useless::Lock => ("locks", "nobody can take it", "bowline makes another one"),
+        }
     }
-    // Whoever holds it would share what it guards with whoever takes the new one.
-    if name == "locks" && is_held(file) {
-        let hint = "end what runs bowline as that user, then `bowline doctor --fix` again";
-        return report.problem(name, format_args!("{says}; it is held right now"), hint);
-    }
-    match fs::remove_file(file) {
-        Ok(()) => report.fixed(name, format_args!("removed {}", file.display())),
-        Err(error) => report.problem(
-            name,
-            format_args!("{says}; it was not removed: {error}"),
-            format_args!("`rm {}`", file.display()),
-        ),
+
+    /// Tells of such a file, or removes it.
+    fn examine(self, file: &Path, uid: u32, fix: bool, report: &mut Report) {
+        let (name, so, again) = self.words();
+        let says = format!("{} belongs to {}, so {so}", file.display(), user_name(uid));
+        if !fix {
+            let hint = format!("`bowline doctor --fix` removes it: {again}");
+            return report.problem(name, says, hint);
+        }
+        // Whoever holds it would share what it guards with whoever takes the new one.
+        if self == Useless::Lock && is_held(file) {
+            let hint = "end what runs bowline as that user, then `bowline doctor --fix` again";
+            return report.problem(name, format_args!("{says}; it is held right now"), hint);
+        }
+        match fs::remove_file(file) {
+            Ok(()) => report.fixed(name, format_args!("removed {}", file.display())),
+            Err(error) => report.problem(
+                name,
+                format_args!("{says}; it was not removed: {error}"),
+                format_args!("`rm {}`", file.display()),
+            ),
+        }
     }
 }
 
@@ -224,7 +238,7 @@ fn within(locks: &Path, is: &Metadata, fix: bool, report: &mut Report) {
         Some(uid) => {
             // One tells what is the matter with all; all are put right.
             if fix || !foreign {
-                of_no_use("locks", file, uid, fix, report);
+                Useless::Lock.examine(file, uid, fix, report);
             }
             foreign = true;
             false
