@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 use sha2::{Digest as _, Sha256};
 
-use super::above;
 use super::diff::diff;
+use super::directories;
 use super::error::SetupError;
 use super::fit;
 use super::users::Owner;
@@ -319,7 +319,7 @@ fn directory(file: &File, state: &State, set_owner: bool) -> Result<(), SetupErr
     let failed = |error| SetupError::io("make the directory", &file.path, error);
     if state.writes() {
         if let Some(parent) = file.path.parent() {
-            above::make(parent).map_err(failed)?;
+            directories::make(parent).map_err(failed)?;
         }
         fs::DirBuilder::new()
             .mode(0o700)

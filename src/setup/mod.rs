@@ -5,7 +5,6 @@
 //! as they stand, with `dyn.example.org` inside; [`fill`](crate::fill) puts the real values in
 //! their place. A [`Plan`] is made without touching anything, then written, then applied.
 
-mod above;
 pub mod access;
 pub mod again;
 pub mod apache;
@@ -16,6 +15,7 @@ pub mod configuration;
 pub mod cron;
 pub mod delegation;
 mod diff;
+mod directories;
 pub mod doctor;
 pub mod error;
 pub mod files;

@@ -17,8 +17,8 @@ const LOST_AND_FOUND: &str = "lost+found";
 /// Whether bowline can have its state there.
 ///
 /// Beside the registry there are the locks: where `bowline.toml` has it elsewhere, this one would
-/// be of no use. Where no registry is yet, the directory may be one that others use, such as `/var/lib`: it
-/// is not handed over, with all that is in it.
+/// be of no use. Where no registry is yet, the directory may be one that others use, such as
+/// `/var/lib`: it is not handed over, with all that is in it.
 ///
 /// # Errors
 /// A link, which no verb would follow, and such directories.
@@ -65,9 +65,10 @@ pub(super) fn stranger(directory: &Path, config: &Config) -> Option<String> {
     let mut names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
     let ours = [Some(registry), own_log(directory, config)];
     names.find(|name| {
-        let is_ours = ours.iter().flatten().any(|file| name.starts_with(file));
-        let is_ours = is_ours || DIRECTORIES.contains(&name.as_str());
-        name != LOST_AND_FOUND && !name.ends_with(".counters") && !is_ours
+        let is_file = ours.iter().flatten().any(|file| name.starts_with(file));
+        let is_ours =
+            is_file || name.ends_with(".counters") || DIRECTORIES.contains(&name.as_str());
+        name != LOST_AND_FOUND && !is_ours
     })
 }
 
