@@ -274,9 +274,18 @@ impl Knot {
     /// Waits until `knotc` reaches it.
     fn wait_for_control(&self) {
         wait_until("knotd", || {
+            let ended = self.process.lock().unwrap().try_wait().unwrap();
+            if let Some(status) = ended {
+                panic!("knotd: {status}: {}", self.log());
+            }
             let status = self.knotc_command().arg("status").output().unwrap();
             status.status.success()
         });
+    }
+
+    /// What it logged.
+    fn log(&self) -> String {
+        fs::read_to_string(self.dir.join("knot.log")).unwrap_or_default()
     }
 
     /// Waits until it answers for a zone.
