@@ -18,16 +18,25 @@ pub type AskedFor<'a> = &'a dyn Fn(&Host, Family) -> bool;
 /// What the name server shows of a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
-    /// Whether all of it is as the host wishes.
-    as_wished: bool,
     /// What it shows at the host's own name, for each family that was asked for.
     own: Vec<Answer>,
+    /// Where it is not as the host wishes.
+    differs: Option<Differs>,
+}
+
+/// Where something else than a host's wish is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Differs {
+    /// At its own name.
+    Here,
+    /// At another of its names only, and what.
+    There(RecordName, Vec<Answer>),
 }
 
 impl Shown {
     /// Whether all of it is as the host wishes.
     pub fn is_as_wished(&self) -> bool {
-        self.as_wished
+        self.differs.is_none()
     }
 
     /// The addresses at the host's own name; `None` when they can be no host's: several of a
@@ -55,7 +64,11 @@ impl Shown {
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let texts = self.own.iter().flat_map(|answer| match answer {
+        let (answers, name) = match &self.differs {
+            Some(Differs::There(name, answers)) => (answers, Some(name)),
+            Some(Differs::Here) | None => (&self.own, None),
+        };
+        let texts = answers.iter().flat_map(|answer| match answer {
             Answer::Hidden(by) => vec![by.to_string()],
             Answer::Found(set) => set.iter().map(|address| address.to_string()).collect(),
         });
@@ -63,9 +76,10 @@ impl fmt::Display for Shown {
         // What hides one family hides the other.
         texts.dedup();
         match texts.is_empty() {
-            true => f.write_str("no address"),
-            false => f.write_str(&texts.join(",")),
+            true => f.write_str("no address")?,
+            false => f.write_str(&texts.join(","))?,
         }
+        name.map_or(Ok(()), |name| write!(f, " at {name}"))
     }
 }
 
@@ -116,21 +130,28 @@ impl Exchange<'_> {
         let mut found = found.into_iter();
         let show = |host: &&Host| {
             let Wish { records, .. } = &host.wish;
+            let is_wished = |family, answer: &Answer| {
+                let wanted = records.addresses.get(family);
+                match answer {
+                    Answer::Found(found) => *found == AddressSet::from(wanted),
+                    // Nothing of ours is to be there, and nothing of ours can be seen.
+                    Answer::Hidden(_) => wanted.is_none(),
+                }
+            };
             let mut shown = Shown {
-                as_wished: true,
                 own: Vec::new(),
+                differs: None,
             };
             for name in &records.names {
-                for (family, answer) in families(host, asked_for).zip(found.by_ref()) {
-                    let wanted = records.addresses.get(family);
-                    shown.as_wished &= match &answer {
-                        Answer::Found(found) => *found == AddressSet::from(wanted),
-                        // Nothing of ours is to be there, and nothing of ours can be seen.
-                        Answer::Hidden(_) => wanted.is_none(),
-                    };
-                    if name.is_of(&host.name) {
-                        shown.own.push(answer);
-                    }
+                let asked = || families(host, asked_for);
+                let answers: Vec<Answer> = found.by_ref().take(asked().count()).collect();
+                let mut pairs = asked().zip(&answers);
+                let differs = pairs.any(|(family, answer)| !is_wished(family, answer));
+                if name.is_of(&host.name) {
+                    shown.own = answers;
+                    shown.differs = differs.then_some(Differs::Here).or(shown.differs);
+                } else if differs && shown.differs.is_none() {
+                    shown.differs = Some(Differs::There(name.clone(), answers));
                 }
             }
             shown
@@ -147,7 +168,9 @@ impl Exchange<'_> {
         let is_found = |own: &Answer| matches!(own, Answer::Found(_));
         let has_some = |own: &Answer| matches!(own, Answer::Found(set) if !set.is_empty());
         let differs = |shown: &Shown| {
-            !shown.as_wished && shown.own.iter().all(is_found) && shown.own.iter().any(has_some)
+            !shown.is_as_wished()
+                && shown.own.iter().all(is_found)
+                && shown.own.iter().any(has_some)
         };
         let pairs = || hosts.iter().zip(&shown).filter(|(_, shown)| differs(shown));
         let beside: BTreeMap<&str, RecordName> = pairs()

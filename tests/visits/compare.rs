@@ -92,13 +92,17 @@ fn what_a_hand_has_changed_is_mended() {
     assert_eq!(site.dns("any.star"), "2001:db8::3");
     assert_eq!(site.dns("other"), "192.0.2.66", "not ours");
     let log = site.log();
-    let line = log
-        .lines()
-        .find(|line| line.contains("host=home."))
-        .unwrap();
-    assert!(line.contains("result=mended"), "{line}");
-    assert!(line.contains("ipv4=203.0.113.1"), "{line}");
-    assert!(line.contains("the name server had 2001:db8::66"), "{line}");
+    let line = |host: &str| log.lines().find(|line| line.contains(host)).unwrap();
+    let home = line("host=home.");
+    assert!(home.contains("result=mended"), "{home}");
+    assert!(home.contains("ipv4=203.0.113.1"), "{home}");
+    assert!(
+        home.contains("the name server had 2001:db8::66\""),
+        "{home}"
+    );
+    let star = line("host=star.");
+    let had = format!("the name server had no address at *.star.{ZONE}");
+    assert!(star.contains(&had), "{star}");
     // One transaction of the hand, one of ours.
     assert!(site.knot.serial() <= serial + 3);
     assert_eq!(compare(&site, Word::Registry), Compared::default());
