@@ -162,7 +162,9 @@ impl<'a> Change<'_, 'a> {
                 host.is_unsettled(self.visit.now)
                     || items.iter().any(|item| match &item.next {
                         Next::Look(decision) => {
-                            item.target.host.id == host.id && decision.touches(family)
+                            // Nothing is what is left of a removal that the host needs not.
+                            item.target.host.id == host.id
+                                && (decision.is_nothing() || decision.touches(family))
                         }
                         _ => false,
                     })

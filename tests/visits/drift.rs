@@ -1,5 +1,6 @@
 //! Somebody else changes the zone: the next unchanged visit heals it, or says why not.
 
+use bowline::ip::Family;
 use bowline::registry::Settings;
 use bowline::upkeep::Word;
 
@@ -17,6 +18,7 @@ fn drift() {
         ("dname", dname),
         ("wildcard-above", wildcard_above),
         ("wildcard-of-its-own", wildcard_of_its_own),
+        ("one-family", one_family),
     ]);
 }
 
@@ -217,4 +219,21 @@ fn wildcard_of_its_own() {
         (site.dns("home"), site.dns("any.home")),
         (String::new(), String::new())
     );
+}
+
+/// A removal of the family that a host does not have is true only where the name server has none.
+fn one_family() {
+    let site = Site::new();
+    let only = Settings {
+        only: Some(Family::Ipv6),
+        ..Settings::default()
+    };
+    let home = site.add_with("home", only);
+    check_heals(&site, &home, "2001:db8::1");
+    assert_eq!(site.visit(&home.at("?ipv6=-")).said(), "200 good");
+    by_hand(&site, &["zone-set home 60 A 192.0.2.66"]);
+    for said in ["200 good", "200 nochg"] {
+        assert_eq!(site.visit(&home.at("?ipv4=-")).said(), said);
+        assert_eq!(site.dns("home"), "");
+    }
 }
