@@ -24,9 +24,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, sleep};
-use std::time::{Duration, SystemTime};
 
 use crate::peer::Peer;
+use crate::support::chance::{self, Chance};
 use crate::support::knot::{ZONE, wait_until};
 use crate::support::site::{Home, Site};
 
@@ -36,23 +36,6 @@ const KILLS: usize = 120;
 const CLIENTS: usize = 6;
 /// Hosts of each.
 const HOSTS: usize = 5;
-
-/// Numbers that look random (xorshift).
-struct Chance(u64);
-
-impl Chance {
-    /// Below `most`.
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % most
-    }
-
-    fn moment(&mut self, most: u64) -> Duration {
-        Duration::from_micros(self.below(most * 1000))
-    }
-}
 
 /// What is known of a host: its addresses may be any of these, and no other.
 struct Known {
@@ -140,7 +123,7 @@ impl Run {
                     sleep(chance.moment(400));
                 }
                 1..=4 => {
-                    let mut upkeep = self.bowline(&["upkeep"]).spawn().unwrap();
+                    let mut upkeep = self.quiet(&["upkeep"]).spawn().unwrap();
                     sleep(chance.moment(60));
                     if upkeep.try_wait().unwrap().is_none() {
                         upkeep.kill().unwrap();
@@ -163,31 +146,20 @@ impl Run {
     /// The responder, on a socket that outlives it.
     fn responder(&self, socket: &UnixListener) -> Child {
         let socket: OwnedFd = socket.try_clone().unwrap().into();
-        self.bowline(&[]).stdin(socket).spawn().unwrap()
+        self.quiet(&[]).stdin(socket).spawn().unwrap()
     }
 
-    fn bowline(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bowline"));
-        command
-            .args(arguments)
-            .env_clear()
-            .env("BOWLINE_CONFIG", self.site.path("bowline.toml"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+    /// The executable, whose words nobody needs.
+    fn quiet(&self, arguments: &[&str]) -> Command {
+        let mut command = self.site.verb(arguments);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
 }
 
 #[test]
 fn nothing_accepted_is_lost() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
-    let seed = number("BOWLINE_SEED").unwrap_or_else(|| {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        u64::from(since.unwrap().subsec_nanos()) + 1
-    });
-    let wanted = number("BOWLINE_KILLS").map_or(KILLS, |kills| usize::try_from(kills).unwrap());
-    eprintln!("BOWLINE_SEED={seed} BOWLINE_KILLS={wanted}");
+    let (seed, wanted) = chance::run("BOWLINE_KILLS", KILLS);
     let site = Site::new();
     let mut known: Vec<Known> = (0..CLIENTS * HOSTS)
         .map(|n| Known {
@@ -205,11 +177,11 @@ fn nothing_accepted_is_lost() {
     thread::scope(|scope| {
         let clients: Vec<_> = (known.chunks_mut(HOSTS).enumerate())
             .map(|(number, known)| {
-                let (run, chance) = (&run, Chance(seed.wrapping_mul(31) + number as u64 + 1));
+                let (run, chance) = (&run, Chance::of(seed, number + 1));
                 scope.spawn(move || run.client(number, known, chance))
             })
             .collect();
-        let mut responder = run.kill_others(&socket, Chance(seed));
+        let mut responder = run.kill_others(&socket, Chance::of(seed, 0));
         for client in clients {
             client.join().unwrap();
         }
@@ -228,7 +200,7 @@ fn check(site: &Site, known: &[Known], run: &Run) {
     wait_until("the name server", || {
         !site.knot.kdig(ZONE, "SOA").is_empty()
     });
-    let upkeep = run.bowline(&["upkeep"]).status().unwrap();
+    let upkeep = run.quiet(&["upkeep"]).status().unwrap();
     assert!(upkeep.success());
 
     let mut published = 0;
@@ -265,7 +237,7 @@ fn check(site: &Site, known: &[Known], run: &Run) {
         assert!(file.try_lock().is_ok(), "{} is locked", path.display());
     }
     check_only_known_files(&site.path("state"));
-    let status = run.bowline(&["status"]).status().unwrap();
+    let status = run.quiet(&["status"]).status().unwrap();
     assert!(status.success());
 }
 

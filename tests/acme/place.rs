@@ -66,12 +66,7 @@ impl Place {
 
     /// One round of upkeep.
     pub(crate) fn upkeep(&self) -> String {
-        let output = std::process::Command::new(env!("CARGO_BIN_EXE_bowline"))
-            .arg("--config")
-            .arg(self.path("bowline.toml"))
-            .arg("upkeep")
-            .output()
-            .unwrap();
+        let output = self.verb(&["upkeep"]).output().unwrap();
         let text =
             String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{text}");

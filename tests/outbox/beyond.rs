@@ -8,7 +8,7 @@ use bowline::time::Timestamp;
 use serde_json::Value;
 
 use crate::receiver::Receiver;
-use crate::site::{bowline, upkeep};
+use crate::site::upkeep;
 use crate::support::site::{Site, host_name};
 
 const URL: &str = "http://update.example.org";
@@ -22,7 +22,7 @@ fn rows(site: &Site, table: &str) -> i64 {
 
 /// Old and new addresses in the history of a host.
 fn history(site: &Site, name: &str) -> Vec<[String; 2]> {
-    let all: Value = serde_json::from_str(&bowline(site, &["history", name, "--json"])).unwrap();
+    let all: Value = serde_json::from_str(&site.bowline(&["history", name, "--json"])).unwrap();
     let all = all.as_array().unwrap().iter();
     all.filter(|entry| entry["family"].is_string())
         .map(|entry| [&entry["old"], &entry["new"]].map(text))

@@ -8,7 +8,7 @@ use bowline::span::Span;
 use bowline::time::Timestamp;
 
 use crate::server::Server;
-use crate::site::{said, site, steady_for, upkeep, verb};
+use crate::site::{said, site, steady_for, upkeep};
 use crate::support::site::Site;
 
 /// A zone that needs no file to be known.
@@ -35,7 +35,7 @@ fn local(time: i64) -> String {
 
 /// The subject of the one mail that a round sends, what stands in brackets, and what follows.
 fn mail(site: &Site, server: &Server) -> (String, String, String) {
-    let output = verb(site, &["upkeep"]).env("TZ", TZ).output().unwrap();
+    let output = site.verb(&["upkeep"]).env("TZ", TZ).output().unwrap();
     assert!(output.status.success(), "{}", said(&output));
     let [mail] = server.take().try_into().unwrap();
     let flat = mail.replace("=\r\n", "").replace("=3D", "=");

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::receiver::Receiver;
 use crate::server::certificate;
-use crate::site::{later, said, site, trouble, upkeep, verb, waiting};
+use crate::site::{later, said, site, trouble, upkeep, waiting};
 use crate::support::knot::free_port;
 use crate::support::site::Site;
 
@@ -49,7 +49,8 @@ fn https(dir: &Path, port: u16) -> Running {
 
 /// A round that trusts that certificate: messages sent and failed.
 fn trusting(site: &Site, certificate: &Path) -> [u64; 2] {
-    let output = verb(site, &["upkeep", "--json"])
+    let output = site
+        .verb(&["upkeep", "--json"])
         .env("SSL_CERT_FILE", certificate)
         .output()
         .unwrap();

@@ -7,7 +7,7 @@ use bowline::span::Span;
 use bowline::time::Timestamp;
 
 use crate::receiver::Receiver;
-use crate::site::{bowline, site, steady_for, upkeep, waiting};
+use crate::site::{site, steady_for, upkeep, waiting};
 use crate::support::site::{Home, Site};
 
 /// Sets a column of a host.
@@ -52,8 +52,8 @@ fn a_host_its_owner_and_the_visit_may_choose() {
     };
     let (plain, all, none) = (site.add("plain"), with("all", "all"), with("none", "none"));
     let owned = site.add("owned");
-    bowline(&site, &["owner", "add", "anna"]);
-    bowline(&site, &["host", "set", "owned", "--owner", "anna"]);
+    site.bowline(&["owner", "add", "anna"]);
+    site.bowline(&["host", "set", "owned", "--owner", "anna"]);
     let db = rusqlite::Connection::open(site.registry_file()).unwrap();
     db.execute("UPDATE owner SET notify = 'changed'", [])
         .unwrap();
@@ -236,7 +236,7 @@ fn an_old_token_still_in_use_is_told_once() {
     let site = site(&receiver.table("events = [\"old-token\"]"));
     let home = site.add("home");
     assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
-    bowline(&site, &["host", "rotate", "home", "--keep-old", "7d"]);
+    site.bowline(&["host", "rotate", "home", "--keep-old", "7d"]);
     assert!(told(&site, &receiver).is_empty());
     // Nothing changes: it is noted when the visit is.
     set(&site, &home, "last_seen = ?2", 2 * 3600);
@@ -300,7 +300,7 @@ fn a_removed_host_leaves_no_message() {
     let home = site.add("home");
     assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
     assert_eq!(waiting(&site), 1);
-    bowline(&site, &["host", "remove", "home"]);
+    site.bowline(&["host", "remove", "home"]);
     assert_eq!(waiting(&site), 0);
     assert!(told(&site, &receiver).is_empty());
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::receiver::Receiver;
 use crate::server::Server;
-use crate::site::{bowline, forget, said, site, trouble, upkeep, verb};
+use crate::site::{forget, said, site, trouble, upkeep};
 use crate::support::site::{Home, Site};
 
 /// Sets a column of a host to a text that the command line would refuse.
@@ -44,7 +44,7 @@ fn an_address_of_several_lines_gets_nothing() {
             "{mail:?}: {told}"
         );
         assert!(told.contains("plain.dyn.example.org") && !told.contains("evil"));
-        let status = bowline(&site, &["status"]);
+        let status = site.bowline(&["status"]);
         assert!(status.contains("mail: 1 event since"), "{mail:?}: {status}");
     }
     assert!(!trouble(&site).contains('\n'));
@@ -62,7 +62,7 @@ fn a_name_of_several_lines_is_a_damaged_registry() {
         "ho me.dyn.example.org",
     ] {
         write(&site, &home, "name", name);
-        let output = verb(&site, &["upkeep"]).output().unwrap();
+        let output = site.verb(&["upkeep"]).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{}", said(&output));
         assert!(
             said(&output).contains("bowline: the registry is damaged"),

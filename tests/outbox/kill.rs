@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::receiver::{Receiver, status};
-use crate::site::{site, upkeep, verb, waiting};
+use crate::site::{site, upkeep, waiting};
 
 /// How many rounds are killed.
 const ROUNDS: u64 = 40;
@@ -31,7 +31,7 @@ fn nothing_is_told_twice_and_what_may_be_lost_is_said() {
             assert_eq!(site.visit(&home.with(address)).status, 200);
             expected += 1;
         }
-        let mut killed = verb(&site, &["upkeep"]);
+        let mut killed = site.verb(&["upkeep"]);
         let mut killed = killed
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bowline::registry::Settings;
 
 use crate::server::Server;
-use crate::site::{bowline, configure, forget, later, site, trouble, waiting};
+use crate::site::{configure, forget, later, site, trouble, waiting};
 
 const OPERATOR: &str = "to = \"root@example.org\"";
 const LOGIN: &str = "to = \"root@example.org\"\nuser = \"bowline\"\npassword = \"s3cret word\"";
@@ -98,8 +98,8 @@ fn to_its_person_else_its_owner_else_the_operator() {
     let anna = site.add_with("anna", to("anna@example.net"));
     let nobody = site.add("nobody");
     let owned = site.add("owned");
-    bowline(&site, &["owner", "add", "bob", "--mail", "bob@example.net"]);
-    bowline(&site, &["host", "set", "owned", "--owner", "bob"]);
+    site.bowline(&["owner", "add", "bob", "--mail", "bob@example.net"]);
+    site.bowline(&["host", "set", "owned", "--owner", "bob"]);
     for home in [&anna, &nobody, &owned, &anna] {
         let n = fs::read_dir(site.path("")).unwrap().count();
         let at = home.with(format!("203.0.113.{}", n % 200));

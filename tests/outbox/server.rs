@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::site::{said, verb};
+use crate::site::said;
 use crate::support::knot::free_port;
 use crate::support::site::Site;
 
@@ -77,7 +77,8 @@ impl Server {
 
     /// A round of upkeep that trusts this server's certificate.
     pub(crate) fn upkeep(&self, site: &Site) -> [u64; 3] {
-        let output = verb(site, &["upkeep", "--json"])
+        let output = site
+            .verb(&["upkeep", "--json"])
             .env("SSL_CERT_FILE", self.file("cert.pem"))
             .output()
             .unwrap();

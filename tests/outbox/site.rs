@@ -1,7 +1,7 @@
 //! A site that tells, and its command line.
 
 use std::fs;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::time::SystemTime;
 
 use bowline::span::Span;
@@ -23,24 +23,6 @@ pub(crate) fn configure(site: &Site, notify: &str) {
     site.configure("http://update.example.org", &more);
 }
 
-/// The verb to be run there.
-pub(crate) fn verb(site: &Site, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_bowline"));
-    command
-        .args(arguments)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .env("BOWLINE_CONFIG", site.path("bowline.toml"));
-    command
-}
-
-/// What a verb wrote; it must end well.
-pub(crate) fn bowline(site: &Site, arguments: &[&str]) -> String {
-    let output = verb(site, arguments).output().unwrap();
-    assert!(output.status.success(), "{}", said(&output));
-    String::from_utf8(output.stdout).unwrap()
-}
-
 /// Both outputs.
 pub(crate) fn said(output: &Output) -> String {
     let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
@@ -49,7 +31,7 @@ pub(crate) fn said(output: &Output) -> String {
 
 /// A round of upkeep: messages sent, failed and given up.
 pub(crate) fn upkeep(site: &Site) -> [u64; 3] {
-    let report: Value = serde_json::from_str(&bowline(site, &["upkeep", "--json"])).unwrap();
+    let report: Value = serde_json::from_str(&site.bowline(&["upkeep", "--json"])).unwrap();
     ["sent", "failed", "given_up"].map(|what| report["messages"][what].as_u64().unwrap())
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::receiver::{Receiver, status};
 use crate::server::Server;
-use crate::site::{bowline, configure, later, said, site, upkeep, verb};
+use crate::site::{configure, later, said, site, upkeep};
 use crate::support::site::{Home, Site};
 
 const OPERATOR: &str = "to = \"root@example.org\"";
@@ -17,13 +17,13 @@ const OPERATOR: &str = "to = \"root@example.org\"";
 /// `bowline notify test` with these arguments, by who trusts the mail server's certificate.
 fn test(site: &Site, server: &Server, arguments: &[&str]) -> Output {
     let arguments = [&["notify", "test"], arguments].concat();
-    let mut verb = verb(site, &arguments);
+    let mut verb = site.verb(&arguments);
     verb.env("SSL_CERT_FILE", server.file("cert.pem"));
     verb.output().unwrap()
 }
 
 fn json(site: &Site, arguments: &[&str]) -> Value {
-    serde_json::from_str(&bowline(site, arguments)).unwrap()
+    serde_json::from_str(&site.bowline(arguments)).unwrap()
 }
 
 #[test]
@@ -46,10 +46,7 @@ fn a_test_goes_every_way_and_says_what_failed() {
     );
     let mail = server.table("starttls", OPERATOR);
     configure(&site, &(mail + &receiver.table("") + &command));
-    bowline(
-        &site,
-        &["host", "set", "home", "--mail", "anna@example.org"],
-    );
+    site.bowline(&["host", "set", "home", "--mail", "anna@example.org"]);
     for (arguments, to) in [
         (&[][..], "root@example.org"),
         (&["home"], "anna@example.org"),
@@ -112,7 +109,7 @@ fn a_preset_put_into_the_configuration_reaches_its_receiver() {
     .into_iter()
     .enumerate()
     {
-        let text = bowline(&site, &["notify", "preset", preset]);
+        let text = site.bowline(&["notify", "preset", preset]);
         let document = json(&site, &["notify", "preset", preset, "--json"]);
         assert!(document["notify"]["webhook"]["url"].is_string(), "{preset}");
         // Only the server's address is another one.
@@ -124,7 +121,7 @@ fn a_preset_put_into_the_configuration_reaches_its_receiver() {
             1,
         );
         configure(&site, &here);
-        bowline(&site, &["config", "check"]);
+        site.bowline(&["config", "check"]);
         let visit = site.visit(&home.with(format!("203.0.113.{}", number + 1)));
         assert_eq!(visit.status, 200);
         assert_eq!(upkeep(&site), [1, 0, 0], "{preset}");
@@ -146,8 +143,8 @@ fn hosts_and_owners_choose_on_the_command_line() {
     let receiver = Receiver::new();
     let site = site(&receiver.table(""));
     let (home, nas) = (site.add("home"), site.add("nas"));
-    bowline(&site, &["owner", "add", "anna"]);
-    bowline(&site, &["host", "set", "nas", "--owner", "anna"]);
+    site.bowline(&["owner", "add", "anna"]);
+    site.bowline(&["host", "set", "nas", "--owner", "anna"]);
     let mut last = 0;
     let mut told = |home: &Home| {
         last += 1;
@@ -168,29 +165,28 @@ fn hosts_and_owners_choose_on_the_command_line() {
         (&["owner", "set", "anna", "--no-notify"], (0, 1)),
         (&["host", "set", "home", "--notify", "all"], (1, 1)),
     ] {
-        bowline(&site, arguments);
+        site.bowline(arguments);
         assert_eq!((told(&home), told(&nas)), expected, "{arguments:?}");
     }
     for wrong in ["changed,mars", "", "all,changed"] {
-        let output = verb(&site, &["host", "set", "home", "--notify", wrong]).output();
+        let output = site
+            .verb(&["host", "set", "home", "--notify", wrong])
+            .output();
         let output = output.unwrap();
         assert_eq!(output.status.code(), Some(2), "{wrong}: {}", said(&output));
     }
-    bowline(
-        &site,
-        &["host", "set", "home", "--notify", "changed,silent"],
-    );
-    bowline(&site, &["owner", "set", "anna", "--notify", "silent"]);
-    let shown = bowline(&site, &["host", "show", "home"]);
+    site.bowline(&["host", "set", "home", "--notify", "changed,silent"]);
+    site.bowline(&["owner", "set", "anna", "--notify", "silent"]);
+    let shown = site.bowline(&["host", "show", "home"]);
     assert!(shown.contains("changed,silent"), "{shown}");
     let shown = json(&site, &["owner", "show", "anna", "--json"]);
     assert_eq!(shown["notify"], "silent");
 
     // It travels with an export, into a registry that knows nothing of it.
     let list = site.path("list");
-    std::fs::write(&list, bowline(&site, &["host", "export", "--json"])).unwrap();
-    bowline(&site, &["host", "set", "home", "--no-notify"]);
-    bowline(&site, &["host", "import", list.to_str().unwrap()]);
+    std::fs::write(&list, site.bowline(&["host", "export", "--json"])).unwrap();
+    site.bowline(&["host", "set", "home", "--no-notify"]);
+    site.bowline(&["host", "import", list.to_str().unwrap()]);
     let shown = json(&site, &["host", "show", "home", "--json"]);
     assert_eq!(shown["notify"], "changed,silent");
 }
@@ -201,11 +197,11 @@ fn status_and_history_say_what_was_told() {
     let site = site(&receiver.table(""));
     let home = site.add("home");
     assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
-    let waits = bowline(&site, &["status"]);
+    let waits = site.bowline(&["status"]);
     assert!(waits.contains("webhook: 1 event since"), "{waits}");
     receiver.says(|_| status("503 Service Unavailable"));
     assert_eq!(upkeep(&site), [0, 1, 0]);
-    let failed = bowline(&site, &["status"]);
+    let failed = site.bowline(&["status"]);
     assert!(failed.contains(" waiting (it answers 503"), "{failed}");
     let document = json(&site, &["status", "--json"]);
     assert_eq!(document["messages"][0]["channel"], "webhook");
@@ -216,8 +212,8 @@ fn status_and_history_say_what_was_told() {
     receiver.take();
     assert_eq!(upkeep(&site), [1, 0, 0]);
     let id = receiver.take().remove(0).json()["id"].clone();
-    assert!(!bowline(&site, &["status"]).contains("webhook"));
-    let history = bowline(&site, &["history", "home"]);
+    assert!(!site.bowline(&["status"]).contains("webhook"));
+    let history = site.bowline(&["history", "home"]);
     let lines: Vec<&str> = history.lines().collect();
     assert_eq!(lines.len(), 2, "{history}");
     assert!(lines[0].contains("none -> 203.0.113.1"), "{history}");
@@ -245,16 +241,16 @@ fn status_and_history_say_what_was_told() {
     assert_eq!(upkeep(&site), [0, 1, 0]);
     later(&site, 30 * 86_400);
     assert_eq!(upkeep(&site), [0, 0, 1]);
-    let status = bowline(&site, &["status"]);
+    let status = site.bowline(&["status"]);
     assert!(status.contains(" given up (it answers 503"), "{status}");
-    let history = bowline(&site, &["history", "home"]);
+    let history = site.bowline(&["history", "home"]);
     let last = history.lines().last().unwrap();
     assert!(
         last.contains("not told by webhook: it answers 503"),
         "{last}"
     );
     // Whoever is removed is spoken of no more.
-    bowline(&site, &["host", "remove", "home"]);
+    site.bowline(&["host", "remove", "home"]);
     upkeep(&site);
     assert_eq!(json(&site, &["history", "--json"]), Value::Array(vec![]));
 }
@@ -273,13 +269,13 @@ fn a_template_with_an_error_is_named_before_it_is_needed() {
         )
     };
     configure(&site, &mail(templates.path()));
-    let output = verb(&site, &["config", "check"]).output().unwrap();
+    let output = site.verb(&["config", "check"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let text = said(&output);
     assert!(text.contains("change_notification.j2:"), "{text}");
     assert!(text.contains("the built-in one is used"), "{text}");
     std::fs::write(&file, "Subject: x\n\n{{ fqdn }}\n").unwrap();
-    assert_eq!(bowline(&site, &["config", "check"]), "ok\n");
+    assert_eq!(site.bowline(&["config", "check"]), "ok\n");
 }
 
 #[test]
@@ -287,7 +283,7 @@ fn a_program_for_mail_that_is_not_there_is_named_before_it_is_needed() {
     let site = site("");
     let mail = "[notify.mail]\nsmtp = \"sendmail:/x\"\nfrom = \"dns@example.org\"\n";
     configure(&site, mail);
-    let output = verb(&site, &["config", "check"]).output().unwrap();
+    let output = site.verb(&["config", "check"]).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     let expected = "bowline: /x, which is to take mail, is no program\nhint: name another in \
                     [notify.mail] smtp: sendmail:PATH, or smtp://HOST:PORT\n";
@@ -311,7 +307,7 @@ fn a_command_or_a_body_that_cannot_be_is_named_before_it_is_needed() {
         ),
     ] {
         configure(&site, &table);
-        let output = verb(&site, &["config", "check"]).output().unwrap();
+        let output = site.verb(&["config", "check"]).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{table}");
         assert!(said(&output).ends_with(expected), "{}", said(&output));
     }
@@ -320,7 +316,7 @@ fn a_command_or_a_body_that_cannot_be_is_named_before_it_is_needed() {
         &site,
         &(right + "[notify.command]\ncommand = [\"/bin/true\"]\n"),
     );
-    assert_eq!(bowline(&site, &["config", "check"]), "ok\n");
+    assert_eq!(site.bowline(&["config", "check"]), "ok\n");
 }
 
 #[test]
@@ -367,16 +363,13 @@ fn history_names_whose_mail_it_was() {
     let server = Server::start(&[]);
     let site = site(&server.table("smtp", OPERATOR));
     let (home, nas) = (site.add("home"), site.add("nas"));
-    bowline(
-        &site,
-        &["host", "set", "home", "--mail", "anna@example.org"],
-    );
+    site.bowline(&["host", "set", "home", "--mail", "anna@example.org"]);
     for home in [&home, &nas] {
         assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
     }
     assert_eq!(upkeep(&site), [2, 0, 0]);
     assert_eq!(server.take().len(), 2);
-    let history = bowline(&site, &["history"]);
+    let history = site.bowline(&["history"]);
     for line in [
         "home.dyn.example.org  changed  told by mail to anna@example.org\n",
         "nas.dyn.example.org  changed  told by mail\n",
@@ -384,7 +377,7 @@ fn history_names_whose_mail_it_was() {
         assert!(history.contains(line), "{history}");
     }
     // What is asked of one host has nothing of the others.
-    assert!(!bowline(&site, &["history", "nas"]).contains("anna"));
+    assert!(!site.bowline(&["history", "nas"]).contains("anna"));
     let document = json(&site, &["history", "home", "--json"]);
     assert_eq!(document[1]["to"], "anna@example.org");
     assert_eq!(document[1]["given_up"], false);

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use crate::receiver::{Receiver, status};
-use crate::site::{configure, forget, later, site, trouble, upkeep, verb, waiting};
+use crate::site::{configure, forget, later, site, trouble, upkeep, waiting};
 
 #[test]
 fn a_change_is_posted_once_and_signed() {
@@ -201,7 +201,7 @@ fn no_proxy_of_the_environment_is_used() {
     let home = site.add("home");
     assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
     let url = format!("http://{}", proxy.address);
-    let mut round = verb(&site, &["upkeep"]);
+    let mut round = site.verb(&["upkeep"]);
     for name in [
         "HTTP_PROXY",
         "http_proxy",

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub)]
 
 pub mod certificate;
+pub mod chance;
 pub mod chromium;
 pub mod disk;
 pub mod knot;

@@ -5,6 +5,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use bowline::config::Config;
@@ -220,6 +221,25 @@ key_file = "tsig.key"
                 request.set(name, value)
             })
             .set("BOWLINE_CONFIG", self.path("bowline.toml"))
+    }
+
+    /// A verb of the command line, to be changed and started.
+    pub fn verb(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bowline"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            .env("BOWLINE_CONFIG", self.path("bowline.toml"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// What a verb prints, which must succeed.
+    pub fn bowline(&self, arguments: &[&str]) -> String {
+        let output = self.verb(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
     }
 
     /// Makes the name server agree with a host's wish, as a verb of the command line does.

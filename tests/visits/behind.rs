@@ -1,6 +1,5 @@
 //! Who is behind whom: switched off, gone, of an owner, in another zone, and too many.
 
-use std::process::Command;
 use std::sync::Arc;
 
 use bowline::ip::{Addresses, Family};
@@ -175,12 +174,7 @@ fn hosts_in_two_zones_and_one_of_the_servers_down() {
     assert_eq!(site.wish(&far), "2001:db8:2:0:11:22:33:44");
 
     with_zone(&site, &site.knot.addr().to_string());
-    let upkeep = Command::new(env!("CARGO_BIN_EXE_bowline"))
-        .arg("upkeep")
-        .env("BOWLINE_CONFIG", site.path("bowline.toml"))
-        .output()
-        .unwrap();
-    let said = String::from_utf8(upkeep.stdout).unwrap();
+    let said = site.bowline(&["upkeep"]);
     assert!(said.contains("1 confirmed, 0 still pending"), "{said}");
     assert_eq!(far_dns(), "2001:db8:2:0:11:22:33:44");
     let said = site.visit(&home.at("?myip=203.0.113.7&prefix=2001:db8:2::/56"));

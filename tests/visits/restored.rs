@@ -1,7 +1,6 @@
 //! A registry out of a backup: what the name server has since then is the newer.
 
 use std::fs;
-use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::sleep;
 use std::time::Duration;
@@ -16,22 +15,12 @@ use crate::relay::relayed;
 use crate::support::knot::wait_until;
 use crate::support::site::{Home, Site, set};
 
-/// Runs a verb, which succeeds.
-fn bowline(site: &Site, words: &[&str]) {
-    let output = Command::new(env!("CARGO_BIN_EXE_bowline"))
-        .args(words)
-        .env("BOWLINE_CONFIG", site.path("bowline.toml"))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-}
-
 /// The registry is lost, and restored from that backup.
 fn restore(site: &Site, backup: &str) {
     for name in ["bowline.db", "bowline.db-wal", "bowline.db-shm"] {
         let _ = fs::remove_file(site.path(&format!("state/{name}")));
     }
-    bowline(site, &["restore", backup]);
+    site.bowline(&["restore", backup]);
 }
 
 #[test]
@@ -45,7 +34,7 @@ fn of_few_hosts_none_goes_back() {
     site.knot.stop();
     assert!(site.visit(&homes[2].with("203.0.113.2")).is_pending());
     let backup = site.path("backup.tar").display().to_string();
-    bowline(&site, &["backup", &backup]);
+    site.bowline(&["backup", &backup]);
     site.knot.restart();
     for (home, address) in [(&homes[0], "198.51.100.1"), (&homes[2], "198.51.100.3")] {
         assert_eq!(site.visit(&home.with(address)).status, 200);
@@ -91,7 +80,7 @@ fn a_zone_that_went_back_with_it_is_the_older() {
     assert_eq!(site.visit(&home.with("203.0.113.2")).status, 200);
     assert_eq!(compare(&site, Word::Registry), Compared::default());
     let backup = site.path("backup.tar").display().to_string();
-    bowline(&site, &["backup", &backup]);
+    site.bowline(&["backup", &backup]);
     site.knot.put_copy_back();
     assert_eq!(site.dns("home"), "203.0.113.1");
     restore(&site, &backup);
@@ -108,7 +97,7 @@ fn later() {
 /// Saves all; what comes after it is lost when that is put back.
 fn save(site: &Site) -> String {
     let backup = site.path("backup.tar").display().to_string();
-    bowline(site, &["backup", &backup]);
+    site.bowline(&["backup", &backup]);
     later();
     backup
 }
@@ -205,7 +194,7 @@ fn what_lapses_since_then_is_no_word_of_a_client() {
     let site = Site::new();
     let home = site.add("home");
     assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
-    bowline(&site, &["host", "rename", "home", "villa", "--keep-old=1h"]);
+    site.bowline(&["host", "rename", "home", "villa", "--keep-old=1h"]);
     let backup = save(&site);
     assert_eq!(site.visit(&home.with("203.0.113.2")).status, 200);
     restore(&site, &backup);
@@ -372,11 +361,7 @@ fn it_is_noted_before_the_registry_is_there() {
     }
     // In its place is something else.
     fs::write(site.path("state/restored"), "").unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_bowline"))
-        .args(["restore", &backup])
-        .env("BOWLINE_CONFIG", site.path("bowline.toml"))
-        .output()
-        .unwrap();
+    let output = site.verb(&["restore", &backup]).output().unwrap();
     assert!(!output.status.success(), "{output:?}");
     assert!(!site.registry_file().exists(), "{output:?}");
     fs::remove_file(site.path("state/restored")).unwrap();

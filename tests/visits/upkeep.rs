@@ -1,7 +1,6 @@
 //! Upkeep: what nobody's visit settles is settled all the same.
 
 use std::fs;
-use std::process::Command;
 use std::time::SystemTime;
 
 use bowline::registry::{Rename, Settings};
@@ -53,20 +52,9 @@ fn expiring(site: &Site, expire: Span) -> Home {
     site.add_with("home", settings)
 }
 
-/// What a verb prints.
-fn bowline(site: &Site, words: &str) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_bowline"))
-        .args(words.split_whitespace())
-        .env("BOWLINE_CONFIG", site.path("bowline.toml"))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
 /// The names in `host list` with such options.
-fn listed(site: &Site, options: &str) -> String {
-    let list = bowline(site, &format!("host list --json {options}"));
+fn listed(site: &Site, options: &[&str]) -> String {
+    let list = site.bowline(&[&["host", "list", "--json"], options].concat());
     let list: serde_json::Value = serde_json::from_str(&list).unwrap();
     let names = list.as_array().unwrap().iter();
     let names: Vec<&str> = names
@@ -333,7 +321,7 @@ fn an_expired_host_is_listed_until_it_is_back() {
     let db = rusqlite::Connection::open(site.registry_file()).unwrap();
     let never = "UPDATE host SET last_seen = NULL, created = wish_at WHERE id = ?1";
     db.execute(never, [set.id.number()]).unwrap();
-    assert_eq!(listed(&site, "--expired"), "heard set");
+    assert_eq!(listed(&site, &["--expired"]), "heard set");
     steady_for(&site, hour);
     assert_eq!(round(&site).expired, 2);
     assert_eq!((site.dns("heard"), site.dns("set")), Default::default());
@@ -342,26 +330,26 @@ fn an_expired_host_is_listed_until_it_is_back() {
         ("set", "expired"),
         ("alive", "active"),
     ] {
-        let shown = bowline(&site, &format!("host show {name}"));
+        let shown = site.bowline(&["host", "show", name]);
         assert!(
             shown.contains(&format!("\nstate          {state}\n")),
             "{shown}"
         );
     }
     for (options, expected) in [
-        ("--expired", "heard set"),
-        ("--silent 85m", "heard set"),
-        ("--silent 100m", ""),
-        ("--expired --pending", ""),
+        (&["--expired"][..], "heard set"),
+        (&["--silent=85m"], "heard set"),
+        (&["--silent=100m"], ""),
+        (&["--expired", "--pending"], ""),
     ] {
-        assert_eq!(listed(&site, options), expected, "{options}");
+        assert_eq!(listed(&site, options), expected, "{options:?}");
     }
     // Another name at which it would have records is no sign of life.
-    bowline(&site, "host set heard --wildcard");
-    assert_eq!(listed(&site, "--expired"), "heard set");
+    site.bowline(&["host", "set", "heard", "--wildcard"]);
+    assert_eq!(listed(&site, &["--expired"]), "heard set");
     assert_eq!(site.visit(&heard.with("203.0.113.8")).status, 200);
     assert_eq!(site.dns("heard"), "203.0.113.8");
-    assert_eq!(listed(&site, "--expired"), "set");
+    assert_eq!(listed(&site, &["--expired"]), "set");
 }
 
 #[test]
@@ -374,12 +362,12 @@ fn another_name_is_no_sign_of_life() {
     };
     let home = site.add_with("home", expiring);
     assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
-    bowline(&site, "host rename home villa --keep-old 1h");
+    site.bowline(&["host", "rename", "home", "villa", "--keep-old=1h"]);
     assert_eq!(site.dns("home"), "203.0.113.7");
     silent_for(&site, &home, Span::from_seconds(5400));
     let changed = site.host(&home).last_change;
     // The operator gives it a name, and upkeep takes one away.
-    bowline(&site, "host set villa --wildcard");
+    site.bowline(&["host", "set", "villa", "--wildcard"]);
     let db = rusqlite::Connection::open(site.registry_file()).unwrap();
     db.execute("UPDATE former_name SET until = 0", []).unwrap();
     let done = round(&site);
@@ -389,7 +377,7 @@ fn another_name_is_no_sign_of_life() {
         (String::new(), "203.0.113.7".into())
     );
     assert_eq!(site.host(&home).last_change, changed);
-    assert_eq!(listed(&site, "--expired"), "villa");
+    assert_eq!(listed(&site, &["--expired"]), "villa");
     steady_for(&site, hour);
     assert_eq!(round(&site).expired, 1);
     assert_eq!(
