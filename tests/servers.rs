@@ -20,6 +20,8 @@ mod files;
 mod hidden;
 #[path = "servers/instance.rs"]
 mod instance;
+#[path = "servers/moved.rs"]
+mod moved;
 #[path = "servers/outage.rs"]
 mod outage;
 #[path = "servers/own_ns.rs"]

@@ -173,6 +173,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     };
     plan.notes.extend(made);
     if !dry_run {
+        setup.forget_gone(&plan, &mut written)?;
         plan.write(&setup.place, &setup.owners, &mut written)?;
     }
     drop(lock);

@@ -199,8 +199,9 @@ impl Hint for SetupError {
                  --dns-listen ADDR@PORT; or serve the zone with Knot, which goes together with other \
                  zones: --dns knot; or let that one serve the zone, and leave it as it is: --dns none"
             ),
-            SetupError::ServedBy(zone, server) => format!(
-                "without --dns it stays with {server}; `bowline zone remove {zone}` shows the way away from it"
+            SetupError::ServedBy(_, server) => format!(
+                "without --dns it stays with {server}; \"Another name server\" in the book's \"Changes of \
+                 life\" takes it to another one, with its hosts and their tokens"
             ),
             SetupError::KeyForm(_) => {
                 "`keymgr -t bowline hmac-sha256` prints one that Knot can include".to_owned()

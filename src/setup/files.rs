@@ -282,6 +282,11 @@ impl Written {
         self.digests.remove(path);
     }
 
+    /// Forgets all files but those.
+    pub(super) fn keep(&mut self, is_kept: impl Fn(&Path) -> bool) {
+        self.digests.retain(|path, _| is_kept(path));
+    }
+
     /// Writes `written.sha256`.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! A set-up as it was told, and the plan that follows from it.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -101,6 +102,25 @@ impl Setup {
             files,
             records,
         })
+    }
+
+    /// Forgets files that are gone and that neither this plan nor one for another zone writes, as
+    /// those of the name server that had the zone before: nobody is to miss them.
+    ///
+    /// # Errors
+    /// When `bowline.toml` cannot be read.
+    pub fn forget_gone(&self, plan: &Plan, written: &mut Written) -> Result<(), SetupError> {
+        let mut known: BTreeSet<PathBuf> =
+            plan.files.iter().map(|(it, _)| it.path.clone()).collect();
+        if let Some(text) = read(&self.place.config)? {
+            let zones = Config::parse(&self.place.config, &text)?.zones;
+            for zone in zones.iter().filter(|zone| zone.name != self.zone.name) {
+                let paths = |one: &&dyn Program| one.zone_paths(&self.place, &zone.name);
+                known.extend(nameserver::ALL.iter().flat_map(paths));
+            }
+        }
+        written.keep(|path| known.contains(path) || path.try_exists().unwrap_or(true));
+        Ok(())
     }
 
     pub(super) fn site(&self) -> Site<'_> {
