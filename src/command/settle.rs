@@ -68,13 +68,20 @@ fn publish_all(
     }
     let publisher = Publisher::new(&session.config);
     for (zone, hosts) in zones {
+        let mut published = Vec::with_capacity(hosts.len());
         for hosts in hosts.chunks(TOGETHER) {
             let ids: Vec<HostId> = hosts.iter().map(|host| host.id).collect();
             let deadline = Deadline::after(Deadline::REQUEST);
-            let published =
-                publisher.publish(&mut Lease::of(&mut session.registry), &zone, &ids, deadline)?;
-            tell(hosts, &published);
+            let lease = &mut Lease::of(&mut session.registry);
+            let some = publisher.publish(lease, &zone, &ids, deadline)?;
+            let in_vain = (some.iter()).all(|one| matches!(one, Published::Unconfirmed(_)));
+            published.extend(some);
+            // Nobody waits for a silent server once for each of them: the rest is upkeep's.
+            if in_vain {
+                break;
+            }
         }
+        tell(&hosts, &published);
     }
     publish_challenges(session, &publisher, ids)
 }
@@ -107,7 +114,7 @@ fn publish_challenges(
     Ok(())
 }
 
-/// Says which hosts of a zone are still pending, and why.
+/// Says which hosts of a zone are still pending, and why; the last ones may not have been tried.
 fn tell(hosts: &[Host], published: &[Published]) {
     let mut unconfirmed = 0;
     for (host, published) in hosts.iter().zip(published) {
@@ -131,7 +138,8 @@ fn tell(hosts: &[Host], published: &[Published]) {
             }
         }
     }
-    match unconfirmed {
+    let untried = hosts.len() - published.len();
+    match unconfirmed + untried {
         0 | 1 => {}
         2 => note("1 more host stays pending"),
         all => note(format!("{} more hosts stay pending", all - 1)),
