@@ -1,6 +1,6 @@
 //! What verbs about hosts work with: the configuration, the open registry, one moment.
 
-use super::{Context, Failure, note};
+use super::{Context, Failure};
 use crate::config::{Config, Zone};
 use crate::name::{HostName, ZoneName};
 use crate::owner_name::OwnerName;
@@ -163,13 +163,12 @@ fn in_its_zone(name: HostName, config: &Config) -> Result<HostName, Failure> {
     )
 }
 
-/// Notes the full name of a new host whose short name may have been meant as a full one.
-pub(super) fn note_full_name(text: &str, name: &HostName) {
+/// What to note of a new host whose short name may have been meant as a full one.
+pub(super) fn full_name(text: &str, name: &HostName) -> Option<String> {
     let ascii = idna::domain_to_ascii(text).unwrap_or_default();
     let ascii = ascii.trim_end_matches('.');
-    if ascii.contains('.') && ascii != name.as_str() {
-        note(format!("its name in full is {}", name.for_people()));
-    }
+    let is_doubtful = ascii.contains('.') && ascii != name.as_str();
+    is_doubtful.then(|| format!("its name in full is {}", name.for_people()))
 }
 
 /// The name that `text` is when it is one in full, whatever zones are configured; for
@@ -199,7 +198,8 @@ fn meanings(
     let its = apex.or_else(|| config.zone_of(bare));
     if let Some(zone) = zone {
         let zone = config.zone(zone).ok_or_else(|| no_zone(zone.as_str()))?;
-        if is_full && bare != zone.name.as_str() && zone.name.relative(bare).is_none() {
+        let is_elsewhere = bare != zone.name.as_str() && zone.name.relative(bare).is_none();
+        if is_elsewhere && (is_full || its.is_some()) {
             return Err(match its {
                 Some(_) => Failure::new(format!("{text:?} is not in the zone {}", zone.name)),
                 None => no_zone(text),

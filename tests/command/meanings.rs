@@ -55,3 +55,42 @@ fn a_lost_token_is_that_of_a_host_with_a_name() {
         )
     );
 }
+
+/// The name of another zone of ours is no short name in this one.
+#[test]
+fn a_name_in_full_and_another_zone_contradict_each_other() {
+    let it = Place::with_zones(&ZONES);
+    it.write("list", "name,zone\nhome.dyn.example.net,dyn.example.org\n");
+    for (verb, place) in [
+        ("host add home.dyn.example.net --zone dyn.example.org", ""),
+        ("host import list --out tokens", "line 2: "),
+    ] {
+        let ran = it.run(verb);
+        let said = format!(
+            "bowline: {place}\"home.dyn.example.net\" is not in the zone dyn.example.org\n"
+        );
+        assert_eq!((ran.code, ran.err), (1, said), "{verb}");
+    }
+    assert_eq!(it.json("host list"), serde_json::json!([]));
+}
+
+/// A list from elsewhere may have the names in full that they had there.
+#[test]
+fn a_list_of_names_from_elsewhere_says_what_they_are_here() {
+    let it = Place::new();
+    it.write(
+        "list",
+        "name\nhome\nnas.duckdns.org\ntv.dyn.example.org\ncam.duckdns.org\n",
+    );
+    let said = "note: line 3: its name in full is nas.duckdns.org.dyn.example.org; of names like \
+                that there are 2\n";
+    for verb in [
+        "host import list --dry-run",
+        "host import list --out tokens",
+    ] {
+        let ran = it.run(verb);
+        assert_eq!((ran.code, ran.err.as_str()), (0, said), "{verb}");
+    }
+    let ran = it.run("host import list");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+}

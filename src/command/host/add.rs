@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use clap::Args;
 
 use super::super::handed::Argument;
-use super::super::session::{Session, new_name, note_full_name};
+use super::super::session::{Session, full_name, new_name};
 use super::super::settle::settle;
 use super::super::token::{self, TokenSource, taken_or_new};
-use super::super::{Context, Failure};
+use super::super::{Context, Failure, note};
 use super::given::{self, Given, check_static, permitted};
 use super::report;
 use crate::config::Config;
@@ -133,7 +133,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         }
         error => error.into(),
     })?;
-    note_full_name(&label, &full);
+    full_name(&label, &full).into_iter().for_each(note);
     settle(&mut session, &ids);
     behind.iter().for_each(report::note_behind);
     report::note_expire(expire);

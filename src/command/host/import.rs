@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::super::handed::Argument;
-use super::super::session::Session;
+use super::super::session::{Session, full_name};
 use super::super::settle::settle;
 use super::super::token::update_url;
 use super::super::{Context, Failure, hosts, note};
@@ -197,6 +197,7 @@ fn import(
         },
     )?;
     report::note_lost(&lost);
+    note_full_names(plans, &done);
     for (plan, done) in plans.iter().zip(&done) {
         if matches!(done, Imported::Added(_)) && plan.has_dead_tokens_only(session.now) {
             let Row { place, name, .. } = &plan.row;
@@ -230,6 +231,24 @@ fn of_list(error: RegistryError) -> Failure {
         _ => return error.into(),
     };
     Failure::new(error).hint(hint)
+}
+
+/// Says of the first new host whose name may have been meant in full what it is in full, and how
+/// many there are.
+fn note_full_names(plans: &[Plan], done: &[Imported]) {
+    let new = plans.iter().zip(done);
+    let new = new.filter(|(_, done)| matches!(done, Imported::Added(_)));
+    let mut doubtful = new.filter_map(|(Plan { row, .. }, _)| {
+        let said = full_name(&row.label, &row.name)?;
+        Some(format!("{}: {said}", row.place))
+    });
+    if let Some(first) = doubtful.next() {
+        let more = match doubtful.count() {
+            0 => String::new(),
+            more => format!("; of names like that there are {}", more + 1),
+        };
+        note(format!("{first}{more}"));
+    }
 }
 
 /// Those that get a new token.

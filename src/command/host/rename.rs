@@ -2,10 +2,10 @@
 
 use clap::Args;
 
-use super::super::session::{Session, new_name, note_full_name};
+use super::super::session::{Session, full_name, new_name};
 use super::super::settle::settle;
 use super::super::token::is_too_long;
-use super::super::{Context, Failure};
+use super::super::{Context, Failure, note};
 use super::report;
 use crate::registry::{RegistryError, Rename};
 use crate::span::Span;
@@ -62,7 +62,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     session
         .registry
         .rename(host.id, &rename, zone.ttl, session.now)?;
-    note_full_name(&options.new, &name);
+    full_name(&options.new, &name).into_iter().for_each(note);
     settle(&mut session, &[host.id]);
     let end = match is_too_long(&session.config, MADE, &name) {
         true => "its token, without a name, which would make it too long",

@@ -27,6 +27,8 @@ pub(super) struct Row {
     /// Where it stands in the list.
     pub(super) place: String,
     pub(super) name: HostName,
+    /// Its name as it stands there.
+    pub(super) label: String,
     owner: Option<OwnerName>,
     /// Whether its owner was switched off, and so was it.
     pub(super) owner_disabled: bool,
@@ -70,6 +72,7 @@ impl Row {
                 config,
                 "write the name in full, or give its zone",
             )?,
+            label: name.to_owned(),
             owner: None,
             owner_disabled: false,
             behind: None,
