@@ -57,6 +57,8 @@ mod root;
 mod published;
 #[path = "command/remarks.rs"]
 mod remarks;
+#[path = "command/spreadsheets.rs"]
+mod spreadsheets;
 #[path = "command/terminal.rs"]
 mod terminal;
 #[path = "command/texts.rs"]

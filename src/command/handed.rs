@@ -102,7 +102,14 @@ impl Handed {
         if u64::try_from(length).is_ok_and(|length| length > most) {
             return Err(about(&format!("it is longer than {most} octets")));
         }
-        String::from_utf8(octets).map_err(|_| about(&"it is no UTF-8"))
+        String::from_utf8(octets).map_err(|error| {
+            let sound = error
+                .as_bytes()
+                .iter()
+                .take(error.utf8_error().valid_up_to());
+            let line = sound.filter(|octet| **octet == b'\n').count() + 1;
+            about(&format!("line {line} is no UTF-8")).hint("save it as UTF-8")
+        })
     }
 
     /// A socket that holds these files, to be somebody's standard input.

@@ -61,7 +61,7 @@ impl Row {
 
     /// As [`Row::read`]; errors do not say the place yet.
     fn try_read(record: Record, config: &Config) -> Result<Self, Failure> {
-        let text = |key: &str| record.fields.get(key).and_then(Value::as_str);
+        let text = |key: &str| Some(record.fields.get(key)?.as_str()?.trim());
         let zone: Option<ZoneName> = text("zone").map(str::parse).transpose()?;
         let name = text("name").ok_or_else(|| Failure::new("there is no name"))?;
         let mut row = Row {
