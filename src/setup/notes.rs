@@ -4,15 +4,15 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::error::SetupError;
-use super::files::read;
+use super::files::{File, State, read};
 use super::gateway::{Gateway, WebServer};
 use super::nameserver::Program;
 use super::parent::WAIT;
 use super::plan::Setup;
 use super::{keys, namesake, nameserver, responder};
 use crate::config::{Config, LogTarget};
-use crate::dns::Rtype;
 use crate::dns::apex::{Reply, ask};
+use crate::dns::{Key, Rtype};
 use crate::ip::{Policy, PublicAddress, with_article};
 
 /// Directories that systemd hides from the units.
@@ -45,6 +45,26 @@ impl Setup {
             self.responder_log()?,
         ];
         Ok(notes.into_iter().flatten().collect())
+    }
+
+    /// The name server's copy of the key for updates, where it stays and is another key's.
+    pub(super) fn other_key(&self, files: &[(File, State)]) -> Option<String> {
+        let copies = self.dns?.key_copies(&self.place);
+        let mut kept = files.iter().filter(|(file, state)| {
+            matches!(state, State::Kept(_)) && file.path.starts_with(&copies)
+        });
+        kept.find_map(|(file, _)| {
+            let ours = Key::read(file.content.text()?).ok()?;
+            let theirs = Key::read_named(&read(&file.path).ok()??, Some(ours.name()));
+            let differs = !theirs.is_ok_and(|theirs| ours.is_same(&theirs));
+            differs.then(|| {
+                format!(
+                    "{} stays, and has not the key of {}: until it does, every update is refused",
+                    file.path.display(),
+                    self.place.tsig_key().display()
+                )
+            })
+        })
     }
 
     fn not_root(&self) -> Option<String> {

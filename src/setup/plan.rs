@@ -98,7 +98,11 @@ impl Setup {
         }
         Ok(Plan {
             next: self.next(&files)?,
-            notes: self.notes()?,
+            notes: self
+                .other_key(&files)
+                .into_iter()
+                .chain(self.notes()?)
+                .collect(),
             files,
             records,
         })

@@ -189,3 +189,42 @@ fn a_port_that_somebody_else_has_is_refused() {
         );
     }
 }
+
+/// As when bowline's own files come from a backup, and the name server's from an `init` before it.
+#[test]
+fn a_copy_of_the_key_that_is_anothers_is_told_and_made_anew() {
+    for dns in [Kind::Knot, Kind::Bind] {
+        if !dns.is_installed() {
+            continue;
+        }
+        let server = Instance::start(dns, &["--no-dnssec"]);
+        let copy = match dns {
+            Kind::Knot => "knot/bowline.d/00-key.conf",
+            _ => "bind/update.d/00-key.conf",
+        };
+        let key = server.key();
+        let secret = key.rsplit(':').next().unwrap();
+        server.replace(copy, secret, "b3RoZXItc2VjcmV0LW90aGVyLXNlY3JldC1vdGhlci0=");
+        let report = server.init_again_with(&["--no-dnssec", "--apply"]);
+        let notes = report["notes"].to_string();
+        assert!(
+            notes.contains("every update is refused"),
+            "{dns:?}: {notes}"
+        );
+        let doctor = server.bowline_output(&["doctor"]);
+        let doctor: serde_json::Value = serde_json::from_slice(&doctor.stdout).unwrap();
+        let mut checks = doctor["checks"].as_array().unwrap().iter();
+        let about = checks.find(|check| check["name"] == "key-copy").unwrap();
+        let remove = format!("rm {}", server.path(copy).display());
+        let hint = about["hint"].as_str().unwrap_or_default();
+        assert!(hint.contains(&format!("`{remove}`")), "{dns:?}: {about}");
+
+        shell(&remove);
+        server.init_again_with(&["--no-dnssec", "--apply"]);
+        server.wait_for("dyn.example.org");
+        let home = server.add("home");
+        let answer = server.visit(&home.with("203.0.113.7"));
+        assert_eq!(answer.said(), "200 good 203.0.113.7", "{dns:?}");
+        assert_eq!(server.shows("home"), "203.0.113.7", "{dns:?}");
+    }
+}

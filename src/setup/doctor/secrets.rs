@@ -9,10 +9,10 @@ use super::mode::Allowed;
 use super::report::Report;
 use crate::config::Config;
 use crate::dns::Key;
-use crate::setup::Place;
 use crate::setup::nameserver::{self, Program};
 use crate::setup::runner::Runner;
 use crate::setup::users::Owner;
+use crate::setup::{Place, again};
 
 /// What only root may look at.
 const AS_ROOT: &str = "run this as root, with sudo";
@@ -64,7 +64,7 @@ pub fn examine(
     for file in config.update_keys() {
         weakness(file, report);
     }
-    compare(config, &copies, report);
+    compare(config, place, &copies, report);
 }
 
 /// Whether one file, a name server's or ours, is as closed as it should be; if not, it has
@@ -177,7 +177,7 @@ fn copies_in(directory: &Path) -> Vec<PathBuf> {
 }
 
 /// Compares our keys with the name servers' copies.
-fn compare(config: &Config, copies: &[PathBuf], report: &mut Report) {
+fn compare(config: &Config, place: &Place, copies: &[PathBuf], report: &mut Report) {
     for file in config.update_keys() {
         let Ok(key) = fs::read_to_string(file)
             .map_err(drop)
@@ -206,11 +206,16 @@ fn compare(config: &Config, copies: &[PathBuf], report: &mut Report) {
                 ),
                 false => report.problem(
                     "key-copy",
-                    format_args!("{} and {} have different keys", copy.display(), file.display()),
                     format_args!(
-                        "copy the one that is right over the other, keeping owner and mode, and reload the name server: `cp {} {}`",
+                        "{} and {} have different keys",
+                        copy.display(),
+                        file.display()
+                    ),
+                    format_args!(
+                        "where {} is the right one, `rm {}` and {}, which writes it anew",
                         file.display(),
-                        copy.display()
+                        copy.display(),
+                        again::hint(config, place, "")
                     ),
                 ),
             }
