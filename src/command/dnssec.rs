@@ -160,11 +160,17 @@ impl Kasp {
         }
         let storage = self.directory.parent().unwrap_or(Path::new("/"));
         if !(self.private || self.home.is_dir()) || self.has_keys() {
-            note(format!(
-                "the DNSSEC keys stay in the backup ({DNSSEC}/): {} is not here, or has keys in {}",
+            let cause = format!(
+                "{} is not here, or has keys in {}",
                 self.server,
                 self.directory.display()
-            ));
+            );
+            Failure::new(cause)
+                .hint(
+                    "a zone that is signed with other keys needs another DS at the parent; \
+                     \"Backup and restore\" in the book says how those of the backup come back",
+                )
+                .note(format!("the DNSSEC keys stay in the backup ({DNSSEC}/)"));
             return Ok(());
         }
         let directories = || saved.iter().filter(|one| one.content.is_none());

@@ -90,6 +90,15 @@ fn knot_can_use_its_keys_again() {
     assert_eq!(after, before);
     // A new one can be written beside it.
     keymgr(&kasp, "dyn.example.org generate algorithm=13");
+    // Another set of keys stays, and what follows from it is said.
+    let others = keymgr(&kasp, "dyn.example.org list");
+    fs::remove_dir_all(it.file("state")).unwrap();
+    let ran = it.run("restore --elsewhere saved.tar");
+    assert!(
+        ran.code == 0 && ran.err.contains("needs another DS"),
+        "{ran:?}"
+    );
+    assert_eq!(keymgr(&kasp, "dyn.example.org list"), others);
 }
 
 #[test]
