@@ -9,7 +9,7 @@ pub use target::{obstacle, wrong_kind};
 
 use std::fmt::{Display, Write as _};
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
@@ -18,6 +18,7 @@ use std::sync::OnceLock;
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
 use crate::config::{Log, LogClient, LogLevel, LogTarget};
@@ -154,8 +155,15 @@ fn to_syslog(line: &Line) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Never waits for a pipe or a socket that is full: systemd's journal may stand still.
 fn to_stderr(line: &Line) -> std::io::Result<()> {
-    std::io::stderr().write_all(timed(line).as_bytes())
+    // One thread at a time: what is free for one line need not be for two.
+    let mut stderr = std::io::stderr().lock();
+    let mut polled = [PollFd::new(&stderr, PollFlags::OUT)];
+    if poll(&mut polled, Some(&Timespec::default()))? == 0 {
+        return Err(ErrorKind::WouldBlock.into());
+    }
+    stderr.write_all(timed(line).as_bytes())
 }
 
 /// Never waits: where the file is a pipe, its reader may be gone or slow.

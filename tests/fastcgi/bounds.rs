@@ -1,5 +1,9 @@
 //! How many at once, for how long, and what waits meanwhile.
 
+use std::fs;
+use std::io::Write as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -168,6 +172,33 @@ fn few_files_that_may_be_open_are_not_all_taken_by_the_idle() {
         assert!(took < Duration::from_secs(30), "{files}: {took:?}");
         eprintln!("{files} files: {took:?}");
     }
+}
+
+/// As systemd's journal may, for a while.
+#[test]
+fn a_log_that_nobody_reads_holds_nobody_up() {
+    let site = Site::new();
+    let text = fs::read_to_string(site.config()).unwrap();
+    fs::write(site.config(), text.replace("file:bowline.log", "stderr")).unwrap();
+    let (mut stderr, _reader) = UnixStream::pair().unwrap();
+    let socket = site.path("bowline.sock");
+    let mut command = site.bowline();
+    command
+        .args(["fastcgi", "--listen"])
+        .arg(format!("unix:{}", socket.display()))
+        .stderr(OwnedFd::from(stderr.try_clone().unwrap()));
+    let mut bowline = Process::start(&mut command);
+    wait_for_socket(&socket);
+    stderr.set_nonblocking(true).unwrap();
+    while stderr.write(&[b'\n'; 4096]).is_ok() {}
+    stderr.set_nonblocking(false).unwrap();
+    for address in ["203.0.113.7", "203.0.113.8"] {
+        let answered = Peer::connect(&socket).ask(&site.update(address), false);
+        assert_eq!(answered.unwrap().body(), format!("good {address}\n"));
+        assert_eq!(site.address(), [address]);
+    }
+    bowline.signal("TERM");
+    assert!(bowline.end().success());
 }
 
 #[test]
