@@ -68,7 +68,7 @@ impl Responder {
     pub(crate) fn start(limits: Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let socket = UnixListener::bind(dir.path().join("socket")).unwrap();
-        let listener = Listener::unix(socket, None).unwrap();
+        let listener = Listener::unix(socket).unwrap();
         let workers = limits.workers;
         let server = Arc::new(Server::new(vec![listener], limits).unwrap());
         let held = Arc::new(Held::default());

@@ -1,15 +1,17 @@
 //! TERM, HUP, and what comes over meanwhile.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::net::UnixListener;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::peer::{Peer, with};
+use crate::peer::{Peer, get, with};
 use crate::site::{Process, Site};
-use crate::support::knot::wait_until;
+use crate::support::knot::{free_port, wait_until};
 
 /// bowline on a socket that the test holds, as systemd and spawn-fcgi do.
 pub(crate) fn on_standard_input(site: &Site, socket: &UnixListener) -> Process {
@@ -86,6 +88,37 @@ fn interrupted_in_the_middle_of_an_update_it_finishes_first() {
     );
     assert_eq!(bowline.end().code(), Some(0));
     assert!(!socket.exists(), "its own socket file goes with it");
+    assert_eq!(site.address(), ["203.0.113.9"]);
+}
+
+#[test]
+fn what_waits_at_a_port_of_its_own_is_answered_too() {
+    let site = Site::new();
+    let place = ("127.0.0.1", free_port());
+    let mut command = site.bowline();
+    command.args(["fastcgi", "--workers", "1", "--listen"]);
+    let mut bowline = Process::start(command.arg(format!("{}:{}", place.0, place.1)));
+    wait_until("the port", || TcpStream::connect(place).is_ok());
+    let visit = |address| {
+        let mut stream = TcpStream::connect(place).unwrap();
+        let request = get(1, &site.update(address), false);
+        stream.write_all(&request).unwrap();
+        stream
+    };
+    site.knot.pause();
+    let worked_on = visit("203.0.113.8");
+    wait_until("the wish", || site.wish() == "203.0.113.8");
+    let waiting = visit("203.0.113.9");
+    bowline.signal("TERM");
+    thread::sleep(Duration::from_millis(200));
+    site.knot.resume();
+    for (mut stream, address) in [(worked_on, "203.0.113.8"), (waiting, "203.0.113.9")] {
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer");
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.contains(&format!("good {address}\n")), "{answer}");
+    }
+    assert_eq!(bowline.end().code(), Some(0));
     assert_eq!(site.address(), ["203.0.113.9"]);
 }
 

@@ -61,7 +61,7 @@ pub fn from_standard_input() -> Result<Option<Listener>, ListenError> {
     }
     let socket = stdin.as_fd().try_clone_to_owned()?;
     let listener = match rustix::net::sockopt::socket_domain(&socket) {
-        Ok(AddressFamily::UNIX) => Listener::unix(UnixListener::from(socket), None)?,
+        Ok(AddressFamily::UNIX) => Listener::unix(UnixListener::from(socket))?,
         Ok(AddressFamily::INET | AddressFamily::INET6) => tcp(TcpListener::from(socket), &[])?,
         _ => return Err(ListenError::Family),
     };
@@ -77,7 +77,7 @@ pub fn from_systemd(allow: &[IpNetwork]) -> Result<Vec<Listener>, ListenError> {
     let mut listeners = Vec::new();
     for at in 0..passed.len() {
         if let Ok(Some(socket)) = passed.take_unix_listener(at) {
-            listeners.push(Listener::unix(socket, None)?);
+            listeners.push(Listener::unix(socket)?);
         } else if let Ok(Some(socket)) = passed.take_tcp_listener(at) {
             listeners.push(tcp(socket, allow)?);
         } else {
@@ -98,7 +98,7 @@ pub fn listen(address: &ListenAddress, allow: &[IpNetwork]) -> Result<Listener, 
             let socket = TcpListener::bind(address)
                 .map_err(|error| ListenError::Bind(address.to_string(), error))?;
             rustix::net::listen(&socket, BACKLOG).map_err(io::Error::from)?;
-            tcp(socket, allow)
+            Ok(tcp(socket, allow)?.own(None))
         }
     }
 }
@@ -153,7 +153,7 @@ fn unix(path: &Path) -> Result<Listener, ListenError> {
     let socket = bound.map_err(failed)?;
     rustix::net::listen(&socket, BACKLOG).map_err(io::Error::from)?;
     let inode = std::fs::symlink_metadata(path).map_err(failed)?.ino();
-    Ok(Listener::unix(socket, Some((path.to_owned(), inode)))?)
+    Ok(Listener::unix(socket)?.own(Some((path.to_owned(), inode))))
 }
 
 /// Why there is no socket to listen on.

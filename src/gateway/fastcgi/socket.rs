@@ -13,6 +13,8 @@ use rustix::net::{SocketFlags, accept_with, acceptfrom_with};
 #[derive(Debug)]
 pub struct Listener {
     accepts: Accepts,
+    /// Whether we have made it, and nobody else can take over what waits here.
+    is_own: bool,
     /// The socket file that is ours to remove, with its inode number.
     file: Option<(PathBuf, u64)>,
 }
@@ -25,14 +27,13 @@ enum Accepts {
 }
 
 impl Listener {
-    /// On a UNIX socket; `file` is removed at the end if it still has that inode number.
+    /// On a UNIX socket.
     ///
     /// # Errors
     /// When the socket cannot be made non-blocking.
-    pub fn unix(listener: UnixListener, file: Option<(PathBuf, u64)>) -> io::Result<Self> {
+    pub fn unix(listener: UnixListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        let accepts = Accepts::Unix(listener);
-        Ok(Listener { accepts, file })
+        Ok(Listener::passed_on(Accepts::Unix(listener)))
     }
 
     /// On a TCP socket, for peers in `allowed` only, unless that is empty.
@@ -41,11 +42,25 @@ impl Listener {
     /// When the socket cannot be made non-blocking.
     pub fn tcp(listener: TcpListener, allowed: Vec<IpNetwork>) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
-        let accepts = Accepts::Tcp(listener, allowed);
-        Ok(Listener {
+        Ok(Listener::passed_on(Accepts::Tcp(listener, allowed)))
+    }
+
+    fn passed_on(accepts: Accepts) -> Self {
+        Listener {
             accepts,
+            is_own: false,
             file: None,
-        })
+        }
+    }
+
+    /// The same, made by us; `file` is removed at the end if it still has that inode number.
+    #[must_use]
+    pub fn own(self, file: Option<(PathBuf, u64)>) -> Self {
+        Listener {
+            is_own: true,
+            file,
+            ..self
+        }
     }
 
     /// The next connection that waits; `None` for a peer that is not allowed.
@@ -75,7 +90,7 @@ impl Listener {
 
     /// Whether nobody else can take over what waits here.
     pub fn is_own(&self) -> bool {
-        self.file.is_some()
+        self.is_own
     }
 
     /// Removes the socket file, if it is ours and still the same.
