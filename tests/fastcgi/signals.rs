@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::net::UnixListener;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -120,6 +120,30 @@ fn what_waits_at_a_port_of_its_own_is_answered_too() {
     }
     assert_eq!(bowline.end().code(), Some(0));
     assert_eq!(site.address(), ["203.0.113.9"]);
+}
+
+/// Else OpenRC calls its end a failure, and a restart that has begun ends there.
+#[test]
+fn openrc_waits_until_an_update_has_its_answer() {
+    let service = concat!(env!("CARGO_MANIFEST_DIR"), "/openrc/bowline");
+    let mut sh = Command::new("sh");
+    // What it waits where a service does not say it.
+    let retry = sh.args(["-c", ". \"$0\"; echo \"${retry:-TERM/5}\"", service]);
+    let retry = String::from_utf8(retry.output().unwrap().stdout).unwrap();
+    let site = Site::new();
+    let mut bowline = site.listen();
+    let (socket, update) = (site.path("bowline.sock"), site.update("203.0.113.9"));
+    site.knot.pause();
+    let asking = thread::spawn(move || Peer::connect(&socket).ask(&update, false));
+    wait_until("the wish", || site.wish() == "203.0.113.9");
+    let mut stop = Command::new("start-stop-daemon");
+    stop.args(["--stop", "--retry", retry.trim(), "--pid"]);
+    let mut stop = stop.arg(bowline.pid().to_string()).spawn().unwrap();
+    assert_eq!(bowline.end().code(), Some(0));
+    assert!(stop.wait().unwrap().success());
+    let answered = asking.join().unwrap().expect("an answer");
+    assert_eq!(answered.body(), "dnserr\n");
+    site.knot.resume();
 }
 
 #[test]
