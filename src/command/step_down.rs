@@ -30,6 +30,8 @@ use crate::config::Config;
 
 /// This executable, however it was found.
 pub(super) const SELF: &str = "/proc/self/exe";
+/// Whose the sockets are that systemd passes on (sd_listen_fds(3)); whoever's, where it is not set.
+const LISTEN_PID: &str = "LISTEN_PID";
 /// What would end or stop root's process, and is to do that to the other one.
 const PASSED_ON: [i32; 4] = [SIGTERM, SIGINT, SIGHUP, SIGTSTP];
 
@@ -241,6 +243,11 @@ fn again((uid, gid): (u32, u32), handed: Handed) -> Result<Command, Failure> {
         .args(arguments)
         .stdin(Stdio::from(handed.send()?))
         .env(MARK, format!("{} {uid} {gid}", std::process::id()));
+    // The sockets that systemd has passed on are that process's now, whose number is not known yet.
+    let ours = std::process::id().to_string();
+    if std::env::var(LISTEN_PID).is_ok_and(|whose| whose == ours) {
+        command.env_remove(LISTEN_PID);
+    }
     Ok(command)
 }
 

@@ -173,7 +173,23 @@ fn usage() {
 
 #[test]
 fn systemd_passes_its_sockets_on() {
+    passed_on_by_systemd(&Site::new());
+}
+
+/// They go on to the process that serves them as the owner of the state.
+#[test]
+fn what_systemd_passes_on_to_root_goes_to_the_owner() {
+    if !may(Privilege::Root) {
+        return;
+    }
     let site = Site::new();
+    let mut chown = Command::new("chown");
+    chown.args(["-R", "www-data"]).arg(site.path(""));
+    assert!(chown.status().unwrap().success());
+    passed_on_by_systemd(&site);
+}
+
+fn passed_on_by_systemd(site: &Site) {
     let socket = site.path("systemd.sock");
     // What systemd does, by its own program for that.
     let mut command = Command::new("systemd-socket-activate");
