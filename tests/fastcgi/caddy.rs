@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::site::Site;
+use crate::support::knot::free_port;
 use crate::web::{Web, errors_keep_tokens_out, everything_arrives, no_token_anywhere, places};
 
 const SITE: &str = include_str!("../../caddy/Caddyfile");
@@ -15,13 +16,12 @@ fn it_passes_everything_on_and_no_token_to_a_log() {
     site.configure("http://update.example.org");
     let places = places(&site);
     let (port, socket) = (places.port, &places.socket);
-    let address = format!("http://:{port} {{\n\tbind 127.0.0.1");
-    let host = "http://update.example.org, https://update.example.org {";
-    let further = [
-        (host, address.as_str()),
-        ("{\n\tlog {", "{\n\tadmin off\n\tlog {"),
-    ];
-    places.write(SITE, "Caddyfile", &further);
+    let own = format!(
+        "{{\n\tadmin off\n\tdefault_bind 127.0.0.1\n\thttp_port {port}\n\thttps_port {}\n\
+         \tlocal_certs\n\tskip_install_trust\n\tlog {{",
+        free_port()
+    );
+    places.write(SITE, "Caddyfile", &[("{\n\tlog {", own.as_str())]);
     let bowline = site.listen();
     let (file, log) = (site.path("Caddyfile"), site.path("caddy.log"));
     let script = "exec caddy run --adapter caddyfile --config \"$1\" 2>\"$2\"";
@@ -30,6 +30,11 @@ fn it_passes_everything_on_and_no_token_to_a_log() {
     caddy.env("HOME", site.path(""));
     let web = Web::start(&mut caddy, port);
     everything_arrives(&site, &web);
+    // Neither is redirected.
+    for host in ["Host: update.example.org", "Host:"] {
+        let answer = web.curl("/ip", &["--http1.0", "-H", host]);
+        assert!(answer.ends_with("\r\n\r\n127.0.0.1\n"), "{host} {answer}");
+    }
     no_token_anywhere(&site);
     drop(bowline);
     errors_keep_tokens_out(&site, &web, socket);
