@@ -7,6 +7,9 @@ use super::{BODY_MAX, HEAD_MAX, Refusal};
 
 /// What the variables of header fields begin with.
 const HEADER: &[u8] = b"HTTP_";
+/// How Caddy says the length of a body in chunks, or of any request by HTTP/3 that does not say
+/// its own.
+const UNKNOWN: &[u8] = b"-1";
 /// Room for the names and values that most requests come with, in octets.
 const OCTETS: usize = 1024;
 /// Room for so many variables.
@@ -109,6 +112,7 @@ impl Meta {
     /// Whether the body came in chunks, without a length (RFC 9112 7.1).
     pub fn is_chunked(&self) -> bool {
         self.variable("HTTP_TRANSFER_ENCODING").is_some()
+            || self.variable("CONTENT_LENGTH") == Some(UNKNOWN)
     }
 
     /// How long the body is, once head and body are known to be within their limits.
@@ -122,7 +126,7 @@ impl Meta {
         }
         let digits = self.variable("CONTENT_LENGTH").unwrap_or_default();
         let digits = digits.trim_ascii();
-        if digits.is_empty() {
+        if digits.is_empty() || digits == UNKNOWN {
             return Ok(BodyLength::NotSaid);
         }
         if !digits.iter().all(u8::is_ascii_digit) {
@@ -209,7 +213,8 @@ mod tests {
             ("65536", Ok(BodyLength::Octets(65536))),
             ("65537", Err(Refusal::Body)),
             ("99999999999999999999999", Err(Refusal::Body)),
-            ("-1", Err(Refusal::Malformed)),
+            ("-1", Ok(BodyLength::NotSaid)),
+            ("-2", Err(Refusal::Malformed)),
             ("1e3", Err(Refusal::Malformed)),
         ] {
             let meta = meta(&[(b"CONTENT_LENGTH", text.as_bytes())]);

@@ -114,7 +114,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>, Fate)> {
         ),
         (
             "body/negative",
-            begun(&[length(b"-1"), params(b"")].concat()),
+            begun(&[length(b"-2"), params(b"")].concat()),
             Answered("400 Bad Request"),
         ),
         (
@@ -284,7 +284,7 @@ fn what_is_not_taken_has_a_line_in_the_log_and_changes_nothing() {
     for (octets, status, line) in [
         (length(b"65537"), "413", "body client=198.51.100.4 reason="),
         (length(b"10"), "400", "request client=198.51.100.4 reason="),
-        (length(b"-1"), "400", "request client=198.51.100.4 reason="),
+        (length(b"-2"), "400", "request client=198.51.100.4 reason="),
         // Of its head there is nothing.
         (head, "431", "head reason="),
         (never, "408", "late client=198.51.100.4 reason="),

@@ -65,6 +65,16 @@ pub(crate) fn everything_arrives(site: &Site, web: &Web) {
     let answer = web.curl(&path, &["--data", "myip=203.0.113.21"]);
     assert!(answer.ends_with("\r\n\r\ngood 203.0.113.21\n"), "{answer}");
     assert_eq!(site.address(), ["203.0.113.21"]);
+    // In chunks, whose length nobody says.
+    let chunked = [
+        "-H",
+        "Transfer-Encoding: chunked",
+        "--data",
+        "myip=203.0.113.24",
+    ];
+    let answer = web.curl(&path, &chunked);
+    assert!(answer.ends_with("\r\n\r\ngood 203.0.113.24\n"), "{answer}");
+    assert_eq!(site.address(), ["203.0.113.24"]);
     // A password, as routers send it.
     let user = format!("me:{}", site.token.secret());
     let path = "/nic/update?hostname=home.dyn.example.org&myip=203.0.113.23";

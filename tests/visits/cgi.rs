@@ -148,12 +148,13 @@ fn lengths_of_every_kind() {
     let form = "application/x-www-form-urlencoded";
     for (length, body, expected) in [
         ("99999999999999999999", "", "413 body"),
-        ("-1", "myip=203.0.113.7", "400 request"),
+        ("-2", "myip=203.0.113.7", "400 request"),
         ("abc", "myip=203.0.113.7", "400 request"),
         ("1e3", "myip=203.0.113.7", "400 request"),
         // Half an address is another address.
         ("1000", "myip=203.0.113.8", "400 request"),
         ("1000", "", "400 request"),
+        ("-1", "myip=203.0.113.8", "200 good 203.0.113.8"),
         ("", "myip=203.0.113.7", "200 good 198.51.100.4"),
         ("0", "myip=203.0.113.7", "200 nochg 198.51.100.4"),
         ("16", "myip=203.0.113.7", "200 good 203.0.113.7"),
