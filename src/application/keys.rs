@@ -1,6 +1,7 @@
 //! What a request with a secret needs besides the configuration: keys, and the registry.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::hint::Hint;
@@ -10,6 +11,8 @@ use crate::token::{LookupKey, TokenError};
 
 /// The keys, from their files, and the registry that goes with them.
 pub struct Keys {
+    /// The file of the lookup key.
+    lookup: PathBuf,
     registry: Pool,
     /// Who publishes, with the keys of the zones.
     pub publisher: Publisher,
@@ -22,10 +25,12 @@ impl Keys {
     /// # Errors
     /// When it cannot be read.
     pub fn load(config: &Config, shared: bool) -> Result<Self, KeysError> {
-        let lookup = LookupKey::load(&config.state.lookup_key).map_err(KeysError::Lookup)?;
+        let lookup = config.state.lookup_key.clone();
+        let key = load(&lookup)?;
         let file = &config.state.registry;
         Ok(Keys {
-            registry: Pool::new(file, lookup, config.notify.wanted(), shared),
+            lookup,
+            registry: Pool::new(file, key, config.notify.wanted(), shared),
             publisher: Publisher::new(config),
         })
     }
@@ -41,10 +46,21 @@ impl Keys {
     /// The registry, open.
     ///
     /// # Errors
-    /// When it cannot be opened, or was made with another lookup key.
+    /// When it cannot be opened, or was made with another lookup key than the one in the file.
     pub fn registry(&self) -> Result<Lease<'_>, KeysError> {
-        self.registry.lease().map_err(KeysError::Registry)
+        let mut lease = self.registry.lease();
+        if let Err(RegistryError::OtherKey(_)) = lease {
+            // A backup brings both back, also under a responder that runs.
+            self.registry.take_key(load(&self.lookup)?);
+            lease = self.registry.lease();
+        }
+        lease.map_err(KeysError::Registry)
     }
+}
+
+/// The lookup key in the file.
+fn load(lookup: &Path) -> Result<LookupKey, KeysError> {
+    LookupKey::load(lookup).map_err(KeysError::Lookup)
 }
 
 /// Why nothing can be looked up.

@@ -25,7 +25,7 @@ const RENEWAL: Duration = Duration::from_secs(1);
 /// The registry in one file, open as often as its users need it at once.
 pub struct Pool {
     file: PathBuf,
-    key: LookupKey,
+    key: Mutex<LookupKey>,
     wanted: Wanted,
     /// Where they stay open for others: what may be replaced meanwhile.
     shared: Option<Paths>,
@@ -74,7 +74,7 @@ impl Pool {
     pub fn new(file: &Path, key: LookupKey, wanted: Wanted, shared: bool) -> Self {
         Pool {
             file: file.to_owned(),
-            key,
+            key: Mutex::new(key),
             wanted,
             shared: shared.then(|| Paths::of(file)),
             state: Mutex::default(),
@@ -97,6 +97,11 @@ impl Pool {
             }
         }
         Ok(Lease(Held::Lent(self, Some(self.take()?))))
+    }
+
+    /// Opens it with another key from now on: both were put in place of others.
+    pub fn take_key(&self, key: LookupKey) {
+        *self.key() = key;
     }
 
     fn take(&self) -> Result<Open, RegistryError> {
@@ -142,7 +147,8 @@ impl Pool {
     fn open(&self, generation: u64) -> Result<Open, RegistryError> {
         // Before it is opened: one that is replaced meanwhile is not taken for the new one.
         let before = self.shared.as_ref().map(Files::at);
-        let mut registry = Registry::open(&self.file, self.key.clone())?.tell(self.wanted);
+        let key = self.key().clone();
+        let mut registry = Registry::open(&self.file, key)?.tell(self.wanted);
         if let (Some(paths), Some(before)) = (&self.shared, before) {
             registry.stay_open()?;
             let writable = registry.is_writable()?;
@@ -180,6 +186,11 @@ impl Pool {
         drop(open);
         self.state().lent -= 1;
         self.back.notify_all();
+    }
+
+    /// The key it is opened with.
+    fn key(&self) -> MutexGuard<'_, LookupKey> {
+        self.key.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

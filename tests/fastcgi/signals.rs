@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use bowline::registry::Registry;
+use bowline::token::LookupKey;
+
 use crate::peer::{Peer, get, with};
 use crate::site::{Process, Site};
 use crate::support::knot::{free_port, wait_until};
@@ -274,11 +277,40 @@ fn a_registry_that_was_put_back_is_noticed() {
             .unwrap()
     };
     assert_eq!(ask().body(), "good 203.0.113.7\n");
+    put_registry_aside(&site);
+    assert_eq!(ask().status(), "503 Service Unavailable");
+}
+
+/// As a backup of another machine may bring them.
+#[test]
+fn a_registry_with_a_key_of_its_own_is_noticed() {
+    let site = Site::new();
+    let _bowline = site.listen();
+    let socket = site.path("bowline.sock");
+    let moves = |address: &str| {
+        let answered = Peer::connect(&socket).ask(&site.update(address), false);
+        assert_eq!(answered.unwrap().body(), format!("good {address}\n"));
+        assert_eq!(site.address(), [address]);
+    };
+    moves("203.0.113.7");
+    put_registry_aside(&site);
+    let key = LookupKey::random().unwrap();
+    fs::write(site.path("lookup.key"), key.to_hex()).unwrap();
+    drop(Registry::create(&site.path("registry/bowline.db"), key).unwrap());
+    let token = site.path("token");
+    fs::write(&token, site.token.secret()).unwrap();
+    let mut add = site.bowline();
+    add.args(["host", "add", "home", "--token"]);
+    let add = add.arg(format!("@{}", token.display())).output().unwrap();
+    assert!(add.status.success(), "{add:?}");
+    moves("203.0.113.8");
+}
+
+fn put_registry_aside(site: &Site) {
     for file in ["bowline.db", "bowline.db-wal", "bowline.db-shm"] {
         let file = site.path("registry").join(file);
         let _ = fs::rename(&file, file.with_extension("old"));
     }
-    assert_eq!(ask().status(), "503 Service Unavailable");
 }
 
 /// A web server that keeps connections says nothing on them: the end does not wait for it.
