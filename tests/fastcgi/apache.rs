@@ -61,7 +61,10 @@ fn mod_proxy_fcgi_passes_everything_on_and_no_token_to_a_log() {
     let places = places(&site);
     let (port, socket) = (places.port, &places.socket);
     let modules = ["mpm_event", "proxy", "proxy_fcgi"];
-    fs::write(site.path("apache.conf"), main_file(&site, port, &modules)).unwrap();
+    // What an operator may have set for all hosts.
+    let for_all = "ProxyErrorOverride On\nErrorDocument 404 \"no such page\"\nIncludeOptional";
+    let main = main_file(&site, port, &modules).replace("IncludeOptional", for_all);
+    fs::write(site.path("apache.conf"), main).unwrap();
     for reuse in ["timeout=15", "timeout=15 enablereuse=on max=4"] {
         let host = format!("<VirtualHost *:{port}>");
         let further = [("<VirtualHost *:80>", host.as_str()), ("timeout=15", reuse)];

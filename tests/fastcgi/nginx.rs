@@ -34,10 +34,16 @@ const KEEPALIVE: [(&str, &str); 2] = [
     ),
 ];
 
+/// What an operator may have set for all hosts.
+const FOR_ALL: (&str, &str) = (
+    "log_format",
+    "fastcgi_intercept_errors on;\nerror_page 401 404 =200 /;\nexpires 1h;\nlog_format",
+);
+
 #[test]
 fn it_passes_everything_on_and_no_token_to_a_log() {
     let (site, places) = site();
-    for (keepalive, further) in [(false, &[][..]), (true, &KEEPALIVE[..])] {
+    for (keepalive, further) in [(false, &[FOR_ALL][..]), (true, &KEEPALIVE[..])] {
         places.write_nginx(further);
         let tested = places.nginx().arg("-t").output().unwrap();
         assert!(

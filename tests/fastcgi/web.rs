@@ -52,6 +52,10 @@ pub(crate) fn everything_arrives(site: &Site, web: &Web) {
         let answer = web.curl(&site.update(address), &[]);
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
         assert!(is_whole(&answer), "{answer}");
+        assert!(
+            answer.contains("\r\nCache-Control: no-store\r\n"),
+            "{answer}"
+        );
         answer
     };
     let before = site.address();
