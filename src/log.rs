@@ -15,6 +15,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
@@ -30,6 +31,12 @@ pub const SYSLOG: &str = "/dev/log";
 const LOCALTIME: &str = "/etc/localtime";
 /// Syslog's facility "daemon", in its place in a priority (RFC 3164 4.1.1).
 const DAEMON: u8 = 3 << 3;
+
+/// So long a line waits for standard error: who reads that may have much to do.
+const MOMENT: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 250_000_000,
+};
 
 /// So many octets are enough for most lines.
 const USUAL: usize = 160;
@@ -155,15 +162,23 @@ fn to_syslog(line: &Line) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Never waits for a pipe or a socket that is full: systemd's journal may stand still.
+/// Who reads it may be slow, or stand still, as systemd's journal may: then one line waits for a
+/// moment, and those after it are dropped until one is taken at once.
 fn to_stderr(line: &Line) -> std::io::Result<()> {
+    static STANDS_STILL: AtomicBool = AtomicBool::new(false);
     // One thread at a time: what is free for one line need not be for two.
     let mut stderr = std::io::stderr().lock();
+    let wait = match STANDS_STILL.load(Ordering::Relaxed) {
+        true => Timespec::default(),
+        false => MOMENT,
+    };
     let mut polled = [PollFd::new(&stderr, PollFlags::OUT)];
-    if poll(&mut polled, Some(&Timespec::default()))? == 0 {
-        return Err(ErrorKind::WouldBlock.into());
+    let takes = poll(&mut polled, Some(&wait))? > 0;
+    STANDS_STILL.store(!takes, Ordering::Relaxed);
+    match takes {
+        true => stderr.write_all(timed(line).as_bytes()),
+        false => Err(ErrorKind::WouldBlock.into()),
     }
-    stderr.write_all(timed(line).as_bytes())
 }
 
 /// Never waits: where the file is a pipe, its reader may be gone or slow.
