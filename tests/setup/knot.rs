@@ -101,6 +101,25 @@ fn the_private_knot_starts_and_the_first_contents_are_given_once() {
     wait_until(|| !trial.dig(&["dyn.example.org", "DNSKEY"]).is_empty());
 }
 
+/// Where the zone is larger than its journal may be, Knot refuses every update.
+#[test]
+fn the_journal_has_room_for_the_zone_of_a_provider() {
+    if !installed("knotc") {
+        return;
+    }
+    let trial = Trial::new();
+    trial.init(&[]).unwrap();
+    start(&trial);
+    let conf = trial.path("knot/knot.conf");
+    let item = "template[bowline].journal-max-usage";
+    let here = succeed("knotc", &["-c", conf.to_str().unwrap(), "conf-read", item]);
+    let octets = here.trim().rsplit(' ').next().unwrap();
+    assert!(octets.parse::<u64>().unwrap() >= 1 << 30, "{here}");
+    let there = Path::new(env!("CARGO_MANIFEST_DIR")).join("knot/secondary.conf");
+    let there = fs::read_to_string(there).unwrap();
+    assert!(there.contains("journal-max-usage: 1G"), "{there}");
+}
+
 fn start_again(trial: &Trial) {
     let script = trial.path("knot/bowline.d/first-contents-dyn.example.org");
     let said = succeed("sh", &[script.to_str().unwrap()]);
