@@ -41,11 +41,12 @@ impl Registry {
         host: Option<HostId>,
         since: Timestamp,
     ) -> Result<Vec<Change>, RegistryError> {
-        let mut statement = self.db.prepare(
+        let mut statement = self.db.prepare_cached(&format!(
             "SELECT at, host.name, host.zone, family, old, new, source, dialect
              FROM history JOIN host ON host.id = history.host
-             WHERE at >= ?1 AND (?2 IS NULL OR host = ?2) ORDER BY at, history.id",
-        )?;
+             WHERE {} AND at >= ?1 ORDER BY at, history.id",
+            whose("history.host", host)
+        ))?;
         let mut rows = statement.query((since.seconds(), host.map(HostId::number)))?;
         let mut changes = Vec::new();
         while let Some(row) = rows.next()? {
@@ -77,6 +78,15 @@ impl Registry {
         let gone = tx.execute("DELETE FROM history WHERE at < ?1", [before.seconds()])?;
         tx.commit()?;
         Ok(gone)
+    }
+}
+
+/// The condition, in a statement, that something is of that host, `?2`, or of any. One for both
+/// would go through what there is of all, also for one of them.
+pub(super) fn whose(column: &str, host: Option<HostId>) -> String {
+    match host {
+        Some(_) => format!("{column} = ?2"),
+        None => "?2 IS NULL".to_owned(),
     }
 }
 
@@ -193,4 +203,51 @@ fn write(
         source.dialect,
     ))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::token::LookupKey;
+
+    /// How many steps it takes to read what is of host 1, where there are others.
+    fn steps(others: i64, of: impl Fn(&str) -> String) -> i32 {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("bowline.db");
+        let registry = Registry::create(&file, LookupKey::random().unwrap()).unwrap();
+        let db = &registry.db;
+        let host = "INSERT INTO host (id, zone, name, created, wish_ttl, wish_at)
+                    VALUES (?1, 'z', ?1, 0, 60, 0)";
+        let change = "INSERT INTO history (host, at, family, dialect) VALUES (?1, 1, 'ipv4', '')";
+        let told = "INSERT INTO outbox (host, at, event, channel, done)
+                    VALUES (?1, 1, 'changed', 'mail', 1)";
+        for id in 1..=others + 1 {
+            for insert in [host, change, told] {
+                db.execute(insert, [id]).unwrap();
+            }
+        }
+        let mut statement = db.prepare(&of("host")).unwrap();
+        let mut rows = statement.query((0, Some(1))).unwrap();
+        assert!(rows.next().unwrap().is_some() && rows.next().unwrap().is_none());
+        drop(rows);
+        statement.get_status(StatementStatus::VmStep)
+    }
+
+    #[test]
+    fn what_is_of_one_host_is_found_without_reading_the_others() {
+        let of_one = |column: &str| whose(column, Some(HostId(1)));
+        for (table, time) in [("history", "at"), ("outbox", "done")] {
+            let select = |column: &str| {
+                format!(
+                    "SELECT * FROM {table} WHERE {} AND {time} >= ?1 ORDER BY {time}, id",
+                    of_one(column)
+                )
+            };
+            assert_eq!(steps(10, select), steps(200, select), "{table}");
+        }
+    }
 }

@@ -6,6 +6,7 @@
 
 use rusqlite::Row;
 
+use super::super::history::whose;
 use super::super::values::Values;
 use super::super::{Durable, HostId, Registry, RegistryError};
 use super::Happening;
@@ -117,8 +118,9 @@ impl Registry {
         host: Option<HostId>,
         since: Timestamp,
     ) -> Result<Vec<Notice>, RegistryError> {
+        let whose = whose("outbox.host", host);
         self.notices(
-            "WHERE done >= ?1 AND (?2 IS NULL OR outbox.host = ?2) ORDER BY done, outbox.id",
+            &format!("WHERE {whose} AND done >= ?1 ORDER BY done, outbox.id"),
             (since.seconds(), host.map(HostId::number)),
         )
     }
