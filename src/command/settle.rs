@@ -74,10 +74,10 @@ fn publish_all(
             let deadline = Deadline::after(Deadline::REQUEST);
             let lease = &mut Lease::of(&mut session.registry);
             let some = publisher.publish(lease, &zone, &ids, deadline)?;
-            let in_vain = (some.iter()).all(|one| matches!(one, Published::Unconfirmed(_)));
+            let is_over = (some.iter()).all(|one| matches!(one, Published::Unconfirmed(_)));
             published.extend(some);
-            // Nobody waits for a silent server once for each of them: the rest is upkeep's.
-            if in_vain {
+            // The others would wait as long, for the same: upkeep has them.
+            if is_over {
                 break;
             }
         }
@@ -116,7 +116,7 @@ fn publish_challenges(
 
 /// Says which hosts of a zone are still pending, and why; the last ones may not have been tried.
 fn tell(hosts: &[Host], published: &[Published]) {
-    let mut unconfirmed = 0;
+    let mut unconfirmed: usize = 0;
     for (host, published) in hosts.iter().zip(published) {
         let name = host.name.for_people();
         match published {
@@ -139,9 +139,9 @@ fn tell(hosts: &[Host], published: &[Published]) {
         }
     }
     let untried = hosts.len() - published.len();
-    match unconfirmed + untried {
-        0 | 1 => {}
-        2 => note("1 more host stays pending"),
-        all => note(format!("{} more hosts stay pending", all - 1)),
+    match untried + unconfirmed.saturating_sub(1) {
+        0 => {}
+        1 => note("1 more host stays pending"),
+        more => note(format!("{more} more hosts stay pending")),
     }
 }

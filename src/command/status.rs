@@ -3,26 +3,30 @@
 mod differing;
 mod messages;
 mod metrics;
+mod pending;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::{self, Write};
 
 use clap::Args;
 use serde::Serialize;
 
 use self::differing::Differing;
 use self::messages::Messages;
+use self::pending::Pending;
 use super::session::Session;
 use super::{Context, Failure, hosts, zone_gone};
 use crate::config::{Config, LogTarget};
 use crate::log::{has_syslog, obstacle};
 use crate::name::ZoneName;
 use crate::one_line::OneLine;
-use crate::registry::{Host, LATE_MINUTES, State, is_late};
-use crate::span::Span;
+use crate::registry::{LATE_MINUTES, State, is_late};
 use crate::time::Timestamp;
 use crate::upkeep;
 
+/// So many hosts are shown that are pending, or differ; the oldest first.
+const SHOWN: usize = 20;
 /// A responder says nothing to the web server but its answers: who started it has the rest.
 const STDERR: &str = "standard error: with CGI the web server's error log, with FastCGI wherever that of the \
                       responder goes";
@@ -93,24 +97,6 @@ struct ZoneStatus {
     /// Whether they were left so until the operator decides.
     #[serde(skip)]
     asks: bool,
-}
-
-/// A host whose wish is no fact yet.
-#[derive(Serialize)]
-struct Pending {
-    name: String,
-    /// In Unicode too, for people.
-    #[serde(skip)]
-    shown: String,
-    ipv4: Option<String>,
-    ipv6: Option<String>,
-    since: String,
-    /// In seconds.
-    age: u64,
-    #[serde(skip)]
-    late: bool,
-    /// What came of the last try.
-    reason: Option<String>,
 }
 
 /// Reports, and fails when something is pending for too long.
@@ -275,36 +261,8 @@ impl Status {
         for messages in &self.messages {
             writeln!(out, "{}", OneLine(messages.line()))?;
         }
-        for pending in &self.pending {
-            let addresses = [&pending.ipv4, &pending.ipv6];
-            let addresses: Vec<&str> = addresses
-                .into_iter()
-                .flatten()
-                .map(String::as_str)
-                .collect();
-            let wanted = match addresses.is_empty() {
-                true => "no records".to_owned(),
-                false => addresses.join(","),
-            };
-            let age = match pending.age {
-                // The clock was ahead then.
-                0 if pending.late => "nobody knows how long".to_owned(),
-                age => Span::from_seconds(age).coarse().to_string(),
-            };
-            let reason = pending
-                .reason
-                .iter()
-                .map(|reason| format!(" ({})", OneLine(reason)));
-            let reason: String = reason.collect();
-            writeln!(
-                out,
-                "pending        {} for {age}: {wanted}{reason}",
-                pending.shown
-            )?;
-        }
-        for differing in &self.differing {
-            writeln!(out, "{}", OneLine(differing.line()))?;
-        }
+        write_first(out, "pending", self.pending.iter().map(Pending::line))?;
+        write_first(out, "differs", self.differing.iter().map(Differing::line))?;
         let Challenges {
             standing, pending, ..
         } = self.challenges;
@@ -330,20 +288,19 @@ impl ZoneStatus {
     }
 }
 
-impl Pending {
-    /// How long a host has been pending, and for what.
-    fn of(host: &Host, since: Timestamp, now: Timestamp) -> Self {
-        let wanted = host.wish.records.addresses;
-        Pending {
-            name: host.name.to_string(),
-            shown: host.name.for_people(),
-            ipv4: wanted.ipv4.map(|ipv4| ipv4.to_string()),
-            ipv6: wanted.ipv6.map(|ipv6| ipv6.to_string()),
-            since: since.to_string(),
-            age: now.since(since).seconds(),
-            late: is_late(since, now),
-            reason: host.trouble.clone(),
-        }
+/// Writes a line for each, or for the first of many, and how many more there are.
+fn write_first(
+    out: &mut dyn Write,
+    what: &str,
+    lines: impl ExactSizeIterator<Item = String>,
+) -> io::Result<()> {
+    let more = lines.len().saturating_sub(SHOWN);
+    for line in lines.take(SHOWN) {
+        writeln!(out, "{}", OneLine(line))?;
+    }
+    match more {
+        0 => Ok(()),
+        more => writeln!(out, "{what:<15}{more} more, with --json all of them"),
     }
 }
 

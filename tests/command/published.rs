@@ -76,6 +76,36 @@ fn every_verb_that_changes_records() {
 }
 
 #[test]
+fn a_name_server_that_takes_nothing_is_asked_once_and_told_of_once() {
+    let it = Place::new();
+    let names = (0..600).map(|n| format!("h{n},203.0.113.{}\n", n % 250));
+    let list = "name,ipv4\n".to_owned() + &names.collect::<String>();
+    it.write("list.csv", &list);
+    let ran = it.run("host import list.csv --out tokens.csv");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let said = |what: &str| ran.err.matches(what).count();
+    assert_eq!(said("could not confirm"), 1, "{ran:?}");
+    assert_eq!(said("note: 599 more hosts stay pending\n"), 1, "{ran:?}");
+    let status = it.run("status");
+    let lines = status
+        .out
+        .lines()
+        .filter(|line| line.starts_with("pending "));
+    let lines: Vec<&str> = lines.collect();
+    assert_eq!(lines.len(), 21, "{lines:#?}");
+    assert_eq!(
+        lines[20],
+        "pending        580 more, with --json all of them"
+    );
+    let pending = it.json("status")["pending"].as_array().map(Vec::len);
+    assert_eq!(pending, Some(600));
+
+    let knot = serve(&it);
+    assert!(it.done("upkeep").contains("600 confirmed"));
+    assert_eq!(knot.kdig("h599.dyn.example.org", "A"), ["203.0.113.99"]);
+}
+
+#[test]
 fn an_address_that_a_host_may_not_have_any_more_goes() {
     let (it, knot) = served();
     for (add, set, lost) in [
