@@ -58,7 +58,9 @@ impl Registry {
     /// The hosts of a zone that are to expire; `expire` is the zone's.
     ///
     /// Only a zone that expires its hosts is read through; else those that have an expiry
-    /// of their own. Who was heard in a time to come, while the clock was ahead, was heard now.
+    /// of their own. The few that may have expired are looked at more closely: all hosts of a
+    /// provider at once would take more room than there may be. Who was heard in a time to come,
+    /// while the clock was ahead, was heard now.
     ///
     /// # Errors
     /// When the registry cannot be read or written.
@@ -68,10 +70,18 @@ impl Registry {
         expire: Span,
         now: Timestamp,
     ) -> Result<Vec<Host>, RegistryError> {
-        let candidates = match expire {
-            Span::ZERO => self.whole_hosts_where("expire > 0 AND zone = ?1", [zone.as_str()])?,
-            _ => self.whole_hosts_where("zone = ?1", [zone.as_str()])?,
+        let may_expire = match expire {
+            Span::ZERO => "expire > 0",
+            _ => "coalesce(expire, ?2) > 0",
         };
+        let candidates = self.whole_hosts_where(
+            &format!(
+                "{may_expire} AND zone = ?1 AND (last_seen > ?3 OR last_change > ?3
+                 OR coalesce(wish_ipv4, wish_ipv6) IS NOT NULL
+                 AND coalesce(last_seen, created) + coalesce(expire, ?2) <= ?3)"
+            ),
+            (zone.as_str(), expire.seconds().cast_signed(), now.seconds()),
+        )?;
         let is_ahead = |host: &&Host| host.last_seen.max(host.last_change) > Some(now);
         let ahead: Vec<HostId> = candidates
             .iter()
@@ -104,7 +114,8 @@ impl Registry {
         now: Timestamp,
     ) -> Result<bool, RegistryError> {
         let wanted = self.wanted;
-        let tx = self.write(Durable::Now)?;
+        // One that a power cut takes away comes again: it is as silent as before.
+        let tx = self.write(Durable::Soon)?;
         let Some(host) = by_id(&tx, id)?.filter(|host| host.is_silent(expire, now)) else {
             return Ok(false);
         };

@@ -1,4 +1,7 @@
-//! A host that expires just when its client comes.
+//! A host that expires just when its client comes, and many that expire at once.
+
+use std::fs;
+use std::process::Command;
 
 use bowline::registry::Settings;
 use bowline::span::Span;
@@ -6,11 +9,19 @@ use bowline::time::Timestamp;
 use bowline::upkeep::Word;
 
 use crate::relay::relayed;
+use crate::strace;
 use crate::support::site::Site;
 
 const HOUR: Span = Span::from_seconds(3600);
 /// A moment later it is time.
 const NEARLY: Span = Span::from_seconds(3597);
+
+/// As if every client had been heard just then, and not since.
+fn all_heard(site: &Site, then: Timestamp) {
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let times = "UPDATE host SET last_seen = ?1, last_change = ?1";
+    db.execute(times, [then.seconds()]).unwrap();
+}
 
 #[test]
 fn who_is_told_that_nothing_changed_keeps_the_address() {
@@ -22,10 +33,7 @@ fn who_is_told_that_nothing_changed_keeps_the_address() {
         };
         let home = site.add_with("home", settings);
         assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
-        let heard = Timestamp::now().minus(silent).seconds();
-        let db = rusqlite::Connection::open(site.registry_file()).unwrap();
-        let times = "UPDATE host SET last_seen = ?1, last_change = ?1";
-        db.execute(times, [heard]).unwrap();
+        all_heard(&site, Timestamp::now().minus(silent));
         let said = relayed(
             &site,
             |message| {
@@ -41,5 +49,45 @@ fn who_is_told_that_nothing_changed_keeps_the_address() {
         assert_eq!(site.wish(&home), "203.0.113.1");
         site.round(Word::Registry);
         assert_eq!(site.dns("home"), "203.0.113.1");
+    }
+}
+
+#[test]
+fn many_that_expire_at_once_do_not_wait_for_the_disk_one_by_one() {
+    if !strace::works() {
+        return;
+    }
+    let site = Site::new();
+    let homes = (0..30).map(|n| {
+        let settings = Settings {
+            expire: Some(HOUR),
+            ..Settings::default()
+        };
+        site.add_with(&format!("h{n}"), settings)
+    });
+    let homes: Vec<_> = homes.collect();
+    for home in &homes {
+        assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    }
+    let then = Timestamp::now().minus(HOUR);
+    all_heard(&site, then);
+    // As if rounds had come regularly since.
+    let since = format!("{}\n", then.seconds());
+    fs::write(site.path("state/locks/upkeep"), since).unwrap();
+    let trace = site.path("trace");
+    let round = Command::new("strace")
+        .args(["--follow-forks", "--quiet=all", "--trace=fsync,fdatasync"])
+        .arg("--output")
+        .arg(&trace)
+        .args([env!("CARGO_BIN_EXE_bowline"), "upkeep"])
+        .env("BOWLINE_CONFIG", site.path("bowline.toml"))
+        .output()
+        .unwrap();
+    assert!(round.status.success(), "{round:?}");
+    let waits = fs::read_to_string(trace).unwrap().lines().count();
+    assert!(waits < homes.len(), "{waits} times for {}", homes.len());
+    for home in &homes {
+        assert_eq!(site.dns(&home.name), "");
+        assert_eq!(site.wish(home), "");
     }
 }
