@@ -283,10 +283,7 @@ impl Registry {
     /// # Errors
     /// When the registry cannot be written.
     pub fn prune_outbox(&mut self, before: Timestamp) -> Result<usize, RegistryError> {
-        let tx = self.write(Durable::Soon)?;
-        let gone = tx.execute("DELETE FROM outbox WHERE done < ?1", [before.seconds()])?;
-        tx.commit()?;
-        Ok(gone)
+        self.forget("outbox", "done", before)
     }
 
     fn notices(
