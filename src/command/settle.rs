@@ -74,7 +74,7 @@ fn publish_all(
             let deadline = Deadline::after(Deadline::REQUEST);
             let lease = &mut Lease::of(&mut session.registry);
             let some = publisher.publish(lease, &zone, &ids, deadline)?;
-            let is_over = (some.iter()).all(|one| matches!(one, Published::Unconfirmed(_)));
+            let is_over = Published::is_none_taken(&some);
             published.extend(some);
             // The others would wait as long, for the same: upkeep has them.
             if is_over {

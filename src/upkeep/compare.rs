@@ -273,16 +273,24 @@ impl Comparison<'_> {
         Ok(self.registry.note_differing(&shown.collect::<Vec<_>>())?)
     }
 
-    /// Publishes what the registry says.
+    /// Publishes what the registry says, until the name server takes nothing of it.
     fn mend(&mut self, differing: &[Differing]) -> Result<Left, PublishError> {
         let mut left = Left::default();
+        let mut is_over = false;
         for some in differing.chunks(TOGETHER) {
             let ids: Vec<HostId> = some.iter().map(|(host, _)| host.id).collect();
             self.note(some)?;
+            if is_over {
+                left.tried = (left.tried).saturating_add(ids.len().try_into().unwrap_or(u32::MAX));
+                self.compared.left += ids.len();
+                continue;
+            }
             let wait = Deadline::after(Deadline::REQUEST);
             let published =
                 self.publisher
                     .try_publish(self.registry, &self.zone.name, &ids, wait)?;
+            is_over = Published::is_none_taken(&published);
+            let mut is_told = false;
             for ((host, shown), published) in some.iter().zip(published) {
                 let line = |level| Line::new(level, "upkeep").field("host", &host.name);
                 match published {
@@ -294,6 +302,12 @@ impl Comparison<'_> {
                     Published::Refused(trouble) | Published::Unconfirmed(trouble) => {
                         left.tried += 1;
                         self.compared.left += 1;
+                        // One line for all that it is about.
+                        let is_of_zone = trouble.is_of_zone();
+                        if is_of_zone && is_told {
+                            continue;
+                        }
+                        is_told |= is_of_zone;
                         let line = line(LogLevel::Warning).field("result", "dnserr");
                         self.logger.write(&line.words("reason", trouble));
                     }

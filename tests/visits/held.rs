@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
+use bowline::publish::TOGETHER;
 use bowline::upkeep::Word;
 use rusqlite::TransactionBehavior;
 
@@ -22,6 +23,7 @@ fn a_zone_that_is_held_up() {
         ("transaction", transaction),
         ("neighbours", neighbours),
         ("writer", writer),
+        ("compared", compared),
     ]);
 }
 
@@ -98,6 +100,47 @@ fn transaction() {
     site.knot.knotc(&["zone-abort", ZONE]);
     wait_until("the late update", || site.dns("home") != "203.0.113.1");
     settled(&site, &home, "203.0.113.3");
+}
+
+/// What differs there is tried once, for eight seconds, and not with each part of many hosts.
+fn compared() {
+    let site = Site::new();
+    let all = 0..TOGETHER + 1;
+    let rows: String = (all.clone())
+        .map(|n| format!("h{n},203.0.113.1\n"))
+        .collect();
+    let list = site.path("list.csv");
+    fs::write(&list, "name,ipv4\n".to_owned() + &rows).unwrap();
+    let import = Command::new(env!("CARGO_BIN_EXE_bowline"))
+        .args(["host", "import", "--out"])
+        .args([site.path("tokens.csv"), list])
+        .env("BOWLINE_CONFIG", site.path("bowline.toml"))
+        .output()
+        .unwrap();
+    assert!(import.status.success(), "{import:?}");
+    let last = format!("h{TOGETHER}");
+    assert_eq!(site.dns(&last), "203.0.113.1");
+    site.knot.knotc(&["zone-begin", ZONE]);
+    for n in all.clone() {
+        site.knot
+            .knotc(&["zone-unset", ZONE, &format!("h{n}"), "A"]);
+    }
+    site.knot.knotc(&["zone-commit", ZONE]);
+    site.forget_log();
+
+    site.knot.knotc(&["zone-begin", ZONE]);
+    let round = site.round(Word::Registry);
+    assert_eq!(round.compared.left, all.len());
+    assert_eq!(site.log().matches("result=dnserr").count(), 1);
+    site.knot.knotc(&["zone-abort", ZONE]);
+    // As if it were long ago.
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let rested = "UPDATE zone SET compared_at = 0";
+    db.execute(rested, []).unwrap();
+    site.round(Word::Registry);
+    for n in all {
+        assert_eq!(site.dns(&format!("h{n}")), "203.0.113.1");
+    }
 }
 
 /// Knot before 3.4 answers SERVFAIL to all that came with an UPDATE it cannot apply.
