@@ -1,5 +1,5 @@
-//! The executable: a FastCGI responder where standard input is a socket that listens, a
-//! CGI program where a web server runs it, else a command line.
+//! The executable: a command line where it is given a verb; without one a FastCGI responder where
+//! standard input is a socket that listens. A CGI program where a web server runs it.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -23,11 +23,13 @@ fn main() -> ExitCode {
     // written, as on a full disk; else that would be the end, perhaps before an answer. Not
     // ignored: what we run would inherit that.
     let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
-    // Before all else: mod_fcgid sets GATEWAY_INTERFACE as well.
-    if let Some(code) = gateway::fastcgi::run() {
+    let is_gateway = std::env::var_os("GATEWAY_INTERFACE").is_some();
+    // mod_fcgid sets that as well. `bowline fastcgi` has options, and takes the socket by itself.
+    let is_told = std::env::args_os().len() > 1 && !is_gateway;
+    if !is_told && let Some(code) = gateway::fastcgi::run() {
         return code;
     }
-    if std::env::var_os("GATEWAY_INTERFACE").is_some() {
+    if is_gateway {
         return match gateway::cgi::run() {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,

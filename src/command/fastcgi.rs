@@ -1,11 +1,13 @@
 //! `bowline fastcgi`: a responder that stays.
 
+use std::path::Path;
+
 use ipnetwork::IpNetwork;
 
+use super::handed::Argument;
 use super::{Context, Failure};
 use crate::gateway::fastcgi::{
-    Current, Limits, ListenAddress, ListenError, Listener, WORKERS, from_standard_input,
-    from_systemd, listen, serve,
+    Current, Limits, ListenAddress, Listener, WORKERS, from_input, from_systemd, listen, serve,
 };
 use crate::network::{Network, NetworkError};
 
@@ -42,7 +44,7 @@ pub(super) fn run(options: &Options, context: &mut Context<'_>) -> Result<(), Fa
             }
             vec![listen(address, &options.allow)?]
         }
-        None => passed_on(&options.allow)?,
+        None => passed_on(&options.allow, context)?,
     };
     if listeners.is_empty() {
         let hint = "name one with --listen, or let systemd or spawn-fcgi pass one on";
@@ -56,11 +58,18 @@ pub(super) fn run(options: &Options, context: &mut Context<'_>) -> Result<(), Fa
 }
 
 /// The sockets that systemd or a web server passed on.
-fn passed_on(allow: &[IpNetwork]) -> Result<Vec<Listener>, ListenError> {
-    match from_systemd(allow)? {
-        none if none.is_empty() => Ok(from_standard_input()?.into_iter().collect()),
-        some => Ok(some),
+fn passed_on(allow: &[IpNetwork], context: &mut Context<'_>) -> Result<Vec<Listener>, Failure> {
+    let sockets = from_systemd(allow)?;
+    if !sockets.is_empty() {
+        return Ok(sockets);
     }
+    let input = context.handed.open(&input())?;
+    Ok(from_input(input, allow)?.into_iter().collect())
+}
+
+/// Standard input, which may be a socket.
+pub(super) fn input() -> Argument {
+    Argument::read("socket", Path::new("-"))
 }
 
 /// A network whose peers are heard.

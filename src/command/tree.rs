@@ -140,11 +140,12 @@ impl Verb {
         )
     }
 
-    /// The files among its arguments.
+    /// The files among its arguments, and standard input where it is one.
     pub(super) fn files(&self) -> Vec<Argument> {
         match self {
             Verb::Host(options) => options.files(),
             Verb::Owner(options) => options.files(),
+            Verb::Fastcgi(_) => vec![fastcgi::input()],
             _ => Vec::new(),
         }
     }

@@ -1,7 +1,8 @@
 //! Every way to be given a socket, and every socket that is not taken.
 
+use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::process::{Command, Output, Stdio};
 
@@ -182,11 +183,16 @@ fn what_systemd_passes_on_to_root_goes_to_the_owner() {
     if !may(Privilege::Root) {
         return;
     }
+    passed_on_by_systemd(&site_of_another());
+}
+
+/// A site whose state is not root's.
+fn site_of_another() -> Site {
     let site = Site::new();
     let mut chown = Command::new("chown");
     chown.args(["-R", "www-data"]).arg(site.path(""));
     assert!(chown.status().unwrap().success());
-    passed_on_by_systemd(&site);
+    site
 }
 
 fn passed_on_by_systemd(site: &Site) {
@@ -260,4 +266,29 @@ fn a_cgi_request_is_still_one() {
         .unwrap();
     let text = String::from_utf8(out.stdout).unwrap();
     assert!(text.ends_with("\r\n\r\n198.51.100.4\n"), "{text}");
+}
+
+/// The configuration is the one that is named, and root's process serves as the owner of the state.
+#[test]
+fn what_the_verb_is_told_counts_where_spawn_fcgi_passes_its_socket_on() {
+    let site = match may(Privilege::Root) {
+        true => site_of_another(),
+        false => Site::new(),
+    };
+    let socket = site.path("spawn.sock");
+    let mut command = Command::new("spawn-fcgi");
+    command.args(["-n", "-s"]).arg(&socket);
+    command.arg("--").arg(env!("CARGO_BIN_EXE_bowline"));
+    command.arg("--config").arg(site.config());
+    let _spawned = Process::start(command.args(["fastcgi", "--workers", "2"]));
+    wait_for_socket(&socket);
+    let answered = Peer::connect(&socket).ask(&site.update("203.0.113.9"), false);
+    assert_eq!(answered.unwrap().body(), "good 203.0.113.9\n");
+    assert_eq!(site.address(), ["203.0.113.9"]);
+    let state = site.path("registry");
+    let locks = fs::read_dir(state.join("locks")).unwrap();
+    let owner = fs::metadata(&state).unwrap().uid();
+    for lock in locks {
+        assert_eq!(lock.unwrap().metadata().unwrap().uid(), owner);
+    }
 }

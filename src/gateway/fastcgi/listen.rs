@@ -49,20 +49,19 @@ impl FromStr for ListenAddress {
     }
 }
 
-/// The socket on standard input, when it is one that listens (spawn-fcgi, mod_fcgid);
+/// What was standard input, when it is a socket that listens (spawn-fcgi, mod_fcgid);
 /// `None` when it is anything else.
 ///
 /// # Errors
 /// When it is one that must not be served.
-pub fn from_standard_input() -> Result<Option<Listener>, ListenError> {
-    let stdin = io::stdin();
-    if !matches!(rustix::net::sockopt::socket_acceptconn(&stdin), Ok(true)) {
+pub fn from_input(input: impl AsFd, allow: &[IpNetwork]) -> Result<Option<Listener>, ListenError> {
+    if !matches!(rustix::net::sockopt::socket_acceptconn(&input), Ok(true)) {
         return Ok(None);
     }
-    let socket = stdin.as_fd().try_clone_to_owned()?;
+    let socket = input.as_fd().try_clone_to_owned()?;
     let listener = match rustix::net::sockopt::socket_domain(&socket) {
         Ok(AddressFamily::UNIX) => Listener::unix(UnixListener::from(socket))?,
-        Ok(AddressFamily::INET | AddressFamily::INET6) => tcp(TcpListener::from(socket), &[])?,
+        Ok(AddressFamily::INET | AddressFamily::INET6) => tcp(TcpListener::from(socket), allow)?,
         _ => return Err(ListenError::Family),
     };
     Ok(Some(listener))

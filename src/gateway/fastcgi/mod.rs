@@ -23,7 +23,7 @@ mod socket;
 pub use conversation::{Conversation, Heard, Received};
 pub use current::Current;
 pub use limits::{Limits, WORKERS};
-pub use listen::{ListenAddress, ListenError, from_standard_input, from_systemd, listen};
+pub use listen::{ListenAddress, ListenError, from_input, from_systemd, listen};
 pub use server::{Respond, Server};
 pub use socket::Listener;
 
@@ -40,7 +40,7 @@ use crate::config::{FILE_VARIABLE, file_in_force};
 
 /// Serves the socket on standard input, if it is one that listens; `None` if not.
 pub fn run() -> Option<ExitCode> {
-    let served = match from_standard_input() {
+    let served = match from_input(io::stdin(), &[]) {
         Ok(None) => return None,
         Ok(Some(listener)) => {
             let file = file_in_force(std::env::var_os(FILE_VARIABLE));
