@@ -84,8 +84,8 @@ pub(super) fn become_owner(context: &Context<'_>, files: &[Argument]) -> Result<
         return go_on_as(owner, handed);
     };
     let ended = run_as(owner, handed);
-    // Its owner-to-be may have no right to take it away again.
-    if !ended.as_ref().is_ok_and(ExitStatus::success) && is_empty(&file, path) {
+    // Nothing was to be written into it. Its owner-to-be may have no right to take it away again.
+    if is_empty(&file, path) {
         let _ = fs::remove_file(path);
     }
     end_as(ended?)

@@ -52,6 +52,17 @@ fn the_same_import_again_changes_nothing() {
 }
 
 #[test]
+fn without_a_new_token_there_is_no_file_of_them() {
+    let it = Place::new();
+    it.write("list.csv", "name,token\nhome,0123456789abcdef\n");
+    for what in ["added", "unchanged"] {
+        let said = it.json("host import list.csv --out tokens");
+        assert_eq!(said[what], json!(1), "{said}");
+        assert!(!it.file("tokens").exists());
+    }
+}
+
+#[test]
 fn dry_run_says_and_does_nothing() {
     let it = Place::new();
     it.write("list.csv", CSV);

@@ -176,6 +176,9 @@ fn a_verb_that_fails_leaves_no_new_file() {
     let tokens = it.read("private/tokens");
     assert_eq!(it.run(import).code, 1);
     assert_eq!(it.read("private/tokens"), tokens);
+    // No new token, no file.
+    it.done("host import private/list --out private/more");
+    assert!(!it.file("private/more").exists());
 
     let registry = it.read("etc/lookup.key");
     it.write("etc/lookup.key", "no key");

@@ -3,27 +3,30 @@
 use bowline::config::Config;
 use serde_json::Value;
 
+use crate::support::knot::free_port;
 use crate::trial::Trial;
 
 #[test]
 fn each_is_named_once_and_as_servers_take_it() {
+    let port = free_port();
+    let (at, colon) = (format!("::1@{port}"), format!("[::1]:{port}"));
     for (dns, file, named) in [
-        ("knot", "knot/bowline.d/10-bowline.conf", "::1@15353"),
-        ("powerdns", "pdns/pdns.d/bowline.conf", "[::1]:15353"),
+        ("knot", "knot/bowline.d/10-bowline.conf", &at),
+        ("powerdns", "pdns/pdns.d/bowline.conf", &colon),
     ] {
         let trial = Trial::new();
         let report = trial.init(&[
             &format!("--dns={dns}"),
             "--web=none",
-            "--dns-listen=[::1]:15353",
-            "--dns-listen=::1@15353",
-            "--dns-listen=[0:0::1]@15353",
-            "--dns-listen=::ffff:127.0.0.1@15353",
+            &format!("--dns-listen={colon}"),
+            &format!("--dns-listen={at}"),
+            &format!("--dns-listen=[0:0::1]@{port}"),
+            &format!("--dns-listen=::ffff:127.0.0.1@{port}"),
             "--public=192.0.2.53",
             "--public=::ffff:192.0.2.53",
         ]);
         let text = trial.read(file);
-        assert_eq!(text.matches(named).count(), 1, "{text}");
+        assert_eq!(text.matches(named.as_str()).count(), 1, "{text}");
         assert!(!text.contains("::ffff:"), "{text}");
         assert!(text.contains("127.0.0.1"), "{text}");
         let report: Value = serde_json::from_str(&report.unwrap()).unwrap();

@@ -96,12 +96,17 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         None => None,
     };
     let done = import(&mut session, &plans, options.dry_run, out.as_mut());
-    if let (Err(_), Some(out), Some(file)) = (&done, &out, &tokens)
+    if let (Some(out), Some(file)) = (&out, &tokens)
         && !file.is_standard()
     {
-        // Tokens of nobody are not left lying about.
-        let _ = out.set_len(0);
-        let _ = fs::remove_file(&file.path);
+        if done.is_err() {
+            // Tokens of nobody are not left lying about.
+            let _ = out.set_len(0);
+        }
+        // A file without any would only be in the way of the next.
+        if out.metadata().is_ok_and(|file| file.len() == 0) {
+            let _ = fs::remove_file(&file.path);
+        }
     }
     let done = done?;
     let count = |what: fn(&Imported) -> bool| done.iter().filter(|done| what(done)).count();
@@ -175,7 +180,7 @@ fn import(
             let made: Vec<&Plan> = made(plans, done).collect();
             match (dry_run, out) {
                 (true, _) => return Ok(false),
-                (false, None) if made.is_empty() => {}
+                (false, _) if made.is_empty() => {}
                 (false, None) => {
                     let count = made.len();
                     return Err(
