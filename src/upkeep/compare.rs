@@ -158,6 +158,8 @@ impl Comparison<'_> {
         if older {
             self.registry.compared(name, &went_back, now)?;
         }
+        // What is mended now is not mended again each time: only the look counts.
+        let took = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
         let behind = behind || older;
         let left = self.settle(looked, behind)?;
         // One that is not through goes on with what it has.
@@ -165,7 +167,6 @@ impl Comparison<'_> {
             Some(_) => (state.took, state.unmended),
             None => (0, 0),
         };
-        let took = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
         // The serial it began with, as long as all could be mended: what could not is tried again.
         let compared_serial = match state.cursor {
             Some(_) => state.compared_serial,

@@ -210,28 +210,3 @@ fn a_registry_older_than_the_zone() {
         }
     });
 }
-
-/// Else ten thousand hosts would wait for minutes, and say the same some forty times.
-#[test]
-fn a_list_is_tried_once_where_nobody_answers() {
-    if !Kind::Knot.is_installed() {
-        return;
-    }
-    let server = Instance::start(Kind::Knot, &["--no-dnssec"]);
-    let list: String = (0..800)
-        .map(|n| format!("s{n},yes,203.0.{}.{}\n", n / 200, n % 200))
-        .collect();
-    std::fs::write(server.path("list"), format!("name,static,ipv4\n{list}")).unwrap();
-    server.stop("TERM");
-    let list = server.path("list").display().to_string();
-    let said = server.bowline_output(&["host", "import", &list]);
-    assert!(said.status.success(), "{said:?}");
-    let said = String::from_utf8_lossy(&said.stderr);
-    assert_eq!(said.matches("could not confirm").count(), 1, "{said}");
-    assert!(said.contains("note: 799 more hosts stay pending"), "{said}");
-    server.again();
-    server.bowline(&["upkeep"]);
-    assert_eq!(status(&server).1["pending"], json!([]));
-    assert_eq!(server.shows("s0"), "203.0.0.0");
-    assert_eq!(server.shows("s799"), "203.0.3.199");
-}
