@@ -222,10 +222,7 @@ impl Registry {
         self.db.busy_timeout(Duration::ZERO)?;
         let began = self.db.execute_batch("BEGIN IMMEDIATE; ROLLBACK");
         self.db.busy_handler(Some(wait_for_writer))?;
-        let refused = began.is_err_and(|error| {
-            // Else only somebody else is writing.
-            error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy)
-        });
+        let refused = began.is_err_and(|error| !is_busy(&error));
         // SQLite takes it for a transaction that only reads where the file is read-only.
         Ok(!refused && !self.db.is_readonly("main")?)
     }
@@ -285,8 +282,7 @@ impl Registry {
     /// Sets what only matters to writers, so that a visit that changes nothing need not.
     fn prepare_to_write(&mut self, durable: Durable) -> Result<(), RegistryError> {
         if self.set_to.is_none() {
-            // A new registry, or a restored one, is not in it yet; else this does nothing.
-            self.db.pragma_update(None, "journal_mode", "wal")?;
+            self.use_log()?;
             self.db
                 .pragma_update(None, "wal_autocheckpoint", self.log_pages)?;
             self.db
@@ -301,6 +297,19 @@ impl Registry {
             self.set_to = Some(durable);
         }
         Ok(())
+    }
+
+    /// Puts the file into WAL mode, which a new registry, or a restored one, is not in yet. SQLite
+    /// takes that lock inside a transaction, where it waits for no other writer; so we do.
+    fn use_log(&self) -> Result<(), rusqlite::Error> {
+        let mut asked = 0;
+        loop {
+            let set = self.db.pragma_update(None, "journal_mode", "wal");
+            if !set.as_ref().is_err_and(is_busy) || !wait_for_writer(asked) {
+                return set;
+            }
+            asked += 1;
+        }
     }
 }
 
@@ -318,6 +327,11 @@ impl Drop for GiveUp {
 thread_local! {
     /// When a writer in this thread stops waiting; SQLite hands its handler no state.
     static GIVE_UP: Cell<Option<Deadline>> = const { Cell::new(None) };
+}
+
+/// Whether nothing is wrong but that somebody else is writing.
+fn is_busy(error: &rusqlite::Error) -> bool {
+    error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
 }
 
 /// Waits a moment for another writer; `asked` is how often that was in vain.

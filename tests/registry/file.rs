@@ -130,3 +130,29 @@ fn nothing_in_the_file_is_a_token() {
         );
     }
 }
+
+/// SQLite waits for nobody where a file becomes one with a log.
+#[test]
+fn the_first_to_write_waits_for_another_writer_as_all_others_do() {
+    let mut it = Fixture::new();
+    let file = it.directory.path().join("bowline.db");
+    // Each connection knows the mode that it found.
+    let has_log = || {
+        let db = rusqlite::Connection::open(&file).unwrap();
+        let mode: String = db
+            .pragma_query_value(None, "journal_mode", |row| row.get(0))
+            .unwrap();
+        mode == "wal"
+    };
+    assert!(!has_log());
+    let other = rusqlite::Connection::open(&file).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| it.add("home"));
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        other.execute_batch("COMMIT").unwrap();
+    });
+    assert!(has_log());
+    let host = it.registry.host_by_name(&name("home"), NOW).unwrap();
+    assert!(host.is_some());
+}
