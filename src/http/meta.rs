@@ -111,8 +111,13 @@ impl Meta {
 
     /// Whether the body came in chunks, without a length (RFC 9112 7.1).
     pub fn is_chunked(&self) -> bool {
-        self.variable("HTTP_TRANSFER_ENCODING").is_some()
-            || self.variable("CONTENT_LENGTH") == Some(UNKNOWN)
+        self.variable("HTTP_TRANSFER_ENCODING").is_some() || self.said_length() == UNKNOWN
+    }
+
+    /// What is said of the body's length; nothing when nothing is.
+    fn said_length(&self) -> &[u8] {
+        let said = self.variable("CONTENT_LENGTH").unwrap_or_default();
+        said.trim_ascii()
     }
 
     /// How long the body is, once head and body are known to be within their limits.
@@ -124,8 +129,7 @@ impl Meta {
         if self.variables.iter().map(octets).sum::<usize>() > HEAD_MAX {
             return Err(Refusal::Head);
         }
-        let digits = self.variable("CONTENT_LENGTH").unwrap_or_default();
-        let digits = digits.trim_ascii();
+        let digits = self.said_length();
         if digits.is_empty() || digits == UNKNOWN {
             return Ok(BodyLength::NotSaid);
         }

@@ -39,6 +39,7 @@ mod kept_token;
 mod lapse;
 mod outbox;
 mod owner;
+mod past;
 mod pool;
 mod room;
 mod row;

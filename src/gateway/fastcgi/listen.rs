@@ -97,7 +97,7 @@ pub fn listen(address: &ListenAddress, allow: &[IpNetwork]) -> Result<Listener, 
             let socket = TcpListener::bind(address)
                 .map_err(|error| ListenError::Bind(address.to_string(), error))?;
             rustix::net::listen(&socket, BACKLOG).map_err(io::Error::from)?;
-            Ok(tcp(socket, allow)?.own(None))
+            Ok(tcp(socket, allow)?.own())
         }
     }
 }
@@ -152,7 +152,9 @@ fn unix(path: &Path) -> Result<Listener, ListenError> {
     let socket = bound.map_err(failed)?;
     rustix::net::listen(&socket, BACKLOG).map_err(io::Error::from)?;
     let inode = std::fs::symlink_metadata(path).map_err(failed)?.ino();
-    Ok(Listener::unix(socket)?.own(Some((path.to_owned(), inode))))
+    Ok(Listener::unix(socket)?
+        .own()
+        .with_file(path.to_owned(), inode))
 }
 
 /// Why there is no socket to listen on.

@@ -53,12 +53,20 @@ impl Listener {
         }
     }
 
-    /// The same, made by us; `file` is removed at the end if it still has that inode number.
+    /// The same, made by us.
     #[must_use]
-    pub fn own(self, file: Option<(PathBuf, u64)>) -> Self {
+    pub fn own(self) -> Self {
         Listener {
             is_own: true,
-            file,
+            ..self
+        }
+    }
+
+    /// The same; its socket file is removed at the end if it still has that inode number.
+    #[must_use]
+    pub fn with_file(self, path: PathBuf, inode: u64) -> Self {
+        Listener {
+            file: Some((path, inode)),
             ..self
         }
     }

@@ -6,7 +6,7 @@
 
 use rusqlite::Row;
 
-use super::super::history::whose;
+use super::super::past::whose;
 use super::super::values::Values;
 use super::super::{Durable, HostId, Registry, RegistryError};
 use super::Happening;
