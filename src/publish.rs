@@ -13,6 +13,7 @@
 mod absent;
 mod challenge;
 mod exchange;
+mod pace;
 mod served;
 mod shown;
 mod trouble;

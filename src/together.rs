@@ -2,11 +2,13 @@
 //!
 //! Whoever comes while nobody is at work takes all that waits and does it at once; those
 //! who come meanwhile wait, and the one of them that has the most time takes the next lot:
-//! nobody's work is cut short by another's deadline. A process with one thread pays a lock
-//! that nobody else wants.
+//! nobody's work is cut short by another's deadline. After a lot of several the next may be put
+//! off for a moment, so that more are part of it. A process with one thread pays a lock that
+//! nobody else wants.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::deadline::Deadline;
 
@@ -15,6 +17,8 @@ use crate::deadline::Deadline;
 pub struct Together<J, R> {
     desk: Mutex<Desk<J, R>>,
     news: Condvar,
+    /// For how long the next lot is put off, after one of several jobs.
+    rest: fn() -> Duration,
 }
 
 #[derive(Debug)]
@@ -23,6 +27,8 @@ struct Desk<J, R> {
     busy: bool,
     /// Whether all are sent away, since the one at work cannot go on.
     closed: bool,
+    /// Before then no lot is taken.
+    rests: Option<Instant>,
     /// The last ticket given out; jobs are done in the order of theirs.
     last: u64,
     jobs: BTreeMap<u64, Job<J, R>>,
@@ -49,19 +55,27 @@ pub enum Told<R> {
 
 impl<J, R> Default for Together<J, R> {
     fn default() -> Self {
-        Together {
-            desk: Mutex::new(Desk {
-                busy: false,
-                closed: false,
-                last: 0,
-                jobs: BTreeMap::new(),
-            }),
-            news: Condvar::new(),
-        }
+        Together::resting(|| Duration::ZERO)
     }
 }
 
 impl<J, R> Together<J, R> {
+    /// Jobs that are done in fewer and larger lots: after one of several the next is put off for
+    /// as long as `rest` says then. Whoever comes alone never waits.
+    pub fn resting(rest: fn() -> Duration) -> Self {
+        Together {
+            desk: Mutex::new(Desk {
+                busy: false,
+                closed: false,
+                rests: None,
+                last: 0,
+                jobs: BTreeMap::new(),
+            }),
+            news: Condvar::new(),
+            rest,
+        }
+    }
+
     /// Has `job` done together with those that wait: by somebody else, or by `work` here.
     ///
     /// `work` gets all jobs and says what came of each, in their order; `None`: it was not done.
@@ -79,7 +93,12 @@ impl<J, R> Together<J, R> {
         desk.last += 1;
         let ticket = desk.last;
         desk.jobs.insert(ticket, Job::Waiting(job, deadline));
-        while !desk.is_turn_of(ticket) {
+        loop {
+            let turn = desk.is_turn_of(ticket);
+            let rest = desk.rest();
+            if turn && rest.is_zero() {
+                break;
+            }
             let waits = matches!(desk.jobs.get(&ticket), Some(Job::Waiting(..) | Job::Taken));
             if !waits || deadline.passed() {
                 return match desk.jobs.remove(&ticket) {
@@ -87,9 +106,11 @@ impl<J, R> Together<J, R> {
                     _ => Told::NotDone,
                 };
             }
+            let left = deadline.left();
+            let wait = if turn { left.min(rest) } else { left };
             desk = self
                 .news
-                .wait_timeout(desk, deadline.left())
+                .wait_timeout(desk, wait)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
@@ -119,6 +140,12 @@ impl<J, R> Desk<J, R> {
             Job::Taken | Job::Ended(_) => None,
         });
         !self.busy && waiting.max().is_some_and(|(_, next)| next == ticket)
+    }
+
+    /// For how long no lot is to be taken.
+    fn rest(&self) -> Duration {
+        let until = |until: Instant| until.saturating_duration_since(Instant::now());
+        self.rests.map_or(Duration::ZERO, until)
     }
 
     /// All that waits; somebody is at work from now on.
@@ -177,6 +204,8 @@ impl<J, R> Drop for Others<'_, J, R> {
         let mut desk = self.together.desk();
         desk.busy = false;
         desk.closed = false;
+        let several = self.tickets.len() > 1;
+        desk.rests = several.then(|| Instant::now() + (self.together.rest)());
         let mut results = std::mem::take(&mut self.results).into_iter();
         for ticket in &self.tickets {
             let result = results.next().flatten();
@@ -194,7 +223,6 @@ mod tests {
     use super::*;
     use std::sync::mpsc;
     use std::thread;
-    use std::time::Duration;
 
     fn soon() -> Deadline {
         Deadline::after(Duration::from_secs(20))
@@ -270,6 +298,47 @@ mod tests {
                 assert_eq!(other.join().unwrap(), Told::Done(50));
             }
         });
+    }
+
+    #[test]
+    fn after_a_lot_of_several_the_next_is_put_off_so_that_more_are_part_of_it() {
+        let together = Together::<u32, usize>::resting(|| Duration::from_secs(1));
+        let size = |jobs: Vec<u32>, _: &Others<'_, u32, usize>| vec![Some(jobs.len()); jobs.len()];
+        let (begun, begins) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                together.join(0, soon(), |_, _| {
+                    begun.send(()).unwrap();
+                    while together.desk().last < 3 {
+                        thread::yield_now();
+                    }
+                    Vec::new()
+                })
+            });
+            begins.recv().unwrap();
+            let visit = |n| {
+                let (together, size) = (&together, &size);
+                scope.spawn(move || {
+                    [
+                        together.join(n, soon(), size),
+                        together.join(n, soon(), size),
+                    ]
+                })
+            };
+            // Whoever is first to come again would be alone.
+            for visitor in [visit(1), visit(2)] {
+                assert_eq!(visitor.join().unwrap(), [Told::Done(2), Told::Done(2)]);
+            }
+        });
+    }
+
+    #[test]
+    fn who_comes_alone_never_waits() {
+        let together = Together::<u32, u32>::resting(|| Duration::from_secs(60));
+        for _ in 0..3 {
+            let told = together.join(7, soon(), |jobs, _| jobs.into_iter().map(Some).collect());
+            assert_eq!(told, Told::Done(7));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{Busy, PublishError, Published, Trouble};
+use super::{Busy, PublishError, Published, Trouble, pace};
 use crate::config::Zone;
 use crate::deadline::Deadline;
 use crate::dns::{Key, Server};
@@ -43,7 +43,7 @@ impl Served {
             held: patience::file_of_zone(&zone.name, state),
             locks: HostLocks::of(&zone.name, state),
             server: RwLock::default(),
-            visits: Together::default(),
+            visits: Together::resting(pace::rest),
         }
     }
 
