@@ -69,6 +69,8 @@ function Get-Answer([string] $url) {
     $request.Timeout = 30000
     $request.ReadWriteTimeout = 30000
     $request.AllowAutoRedirect = $false
+    # Over a proxy the server would see the proxy's address, and publish that.
+    $request.Proxy = $null
     $request.UserAgent = 'bowline-client'
     $response = $null
     try { $response = $request.GetResponse() }

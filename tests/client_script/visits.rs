@@ -78,6 +78,25 @@ fn only_one_family_where_the_url_says_so() {
 }
 
 #[test]
+fn no_proxy_stands_between_the_machine_and_the_server() {
+    let Some((site, relay)) = site() else { return };
+    for (number, fetcher) in FETCHERS.into_iter().enumerate() {
+        let client = Client::new(SHELLS[0], fetcher, &url(&site, relay.port));
+        let (ipv4, ipv6) = (format!("203.0.113.{number}"), format!("2001:db8::{number}"));
+        relay.move_client(&ipv4, &ipv6);
+        let mut run = client.command(&["run"]);
+        for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
+            // Nobody listens there.
+            run.env(name, "http://127.0.0.1:9");
+        }
+        let (status, text) = said(&run.output().unwrap());
+        assert_eq!(status, 0, "{fetcher}: {text}");
+        let seen = (site.dig("home", "A"), site.dig("home", "AAAA"));
+        assert!(seen.0 == ipv4 || seen.1 == ipv6, "{fetcher}: {seen:?}");
+    }
+}
+
+#[test]
 fn two_at_once_visit_once() {
     let Some((site, relay)) = site() else { return };
     let client = Client::new(SHELLS[0], "curl", &url(&site, relay.port));
