@@ -168,6 +168,8 @@ fn what_stands_in_it() {
             &[
                 &format!("'url = \"{URL}\"'"),
                 "-TaskName 'update-a-b.nas.dyn.example.com'",
+                "-AllowStartIfOnBatteries -DontStopIfGoingOnBatteries\n",
+                " -Settings $settings\n",
             ],
         ),
     ] {
