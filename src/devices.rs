@@ -94,6 +94,8 @@ impl Device {
             paste.names(Family::Ipv4, ""),
             paste.names(Family::Ipv6, "."),
         );
+        // IPv6 comes first: its failure must not keep systemd from IPv4, if that follows.
+        let or_go_on = if ipv4.is_empty() { "" } else { "-" };
         let values = [
             ("home.dyn.example.org,nas.dyn.example.org", ipv4.join(",")),
             ("home.dyn.example.org.,nas.dyn.example.org.", ipv6.join(",")),
@@ -133,6 +135,7 @@ impl Device {
             ("17 * * * *", format!("{minute} * * * *")),
             ("18 * * * *", format!("{} * * * *", (minute + 1) % 60)),
             ("*:17", format!("*:{minute:02}")),
+            ("ExecStart=-", format!("ExecStart={or_go_on}")),
             ("ssl=yes", ssl("ssl=yes", "ssl=no").to_owned()),
             (
                 "ssl             = true",

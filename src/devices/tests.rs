@@ -160,6 +160,7 @@ fn what_stands_in_it() {
             Device::Systemd,
             &[
                 "OnCalendar=*:14\n",
+                "\nExecStart=-/usr/bin/curl -6 ",
                 "/etc/systemd/system/update-a-b.nas.dyn.example.com.timer",
             ],
         ),
@@ -212,6 +213,16 @@ fn plain_http_and_one_family() {
             let has = (text.contains(ipv4), text.contains(ipv6));
             assert_eq!(has, (has_ipv4, has_ipv6), "{device:?} {only:?}");
         }
+    }
+}
+
+/// Whether the only visit there is has failed is what the unit says.
+#[test]
+fn systemd_hears_of_the_failure_of_the_only_family() {
+    for only in [Family::Ipv4, Family::Ipv6] {
+        let text = text(Device::Systemd, "https://u.example.net", "home", Some(only));
+        assert!(text.contains("\nExecStart=/usr/bin/curl "), "{text}");
+        assert!(!text.contains("ExecStart=-"), "{text}");
     }
 }
 
