@@ -28,6 +28,8 @@ mod kill;
 mod mail;
 #[path = "outbox/receiver.rs"]
 mod receiver;
+#[path = "outbox/sendmail.rs"]
+mod sendmail;
 #[path = "outbox/server.rs"]
 mod server;
 #[path = "outbox/site.rs"]

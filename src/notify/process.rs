@@ -76,7 +76,8 @@ pub(super) fn run(
     };
     match status {
         Some(status) if status.success() => Ok(()),
-        Some(status) => Err(Fault::refused(format_args!(
+        // It may be for whom or for what it is: the next one may go.
+        Some(status) => Err(Fault::not_now(format_args!(
             "{program} ended {}{complaint}",
             how(status)
         ))),

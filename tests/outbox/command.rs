@@ -77,6 +77,26 @@ fn one_that_fails_is_run_again() {
 }
 
 #[test]
+fn one_that_fails_for_a_host_is_run_for_the_others() {
+    let site = running(
+        "[ $BOWLINE_HOST != home.dyn.example.org ] || exit 1; echo $BOWLINE_IPV4 >>told",
+        "",
+    );
+    for name in ["home", "nas", "cam"] {
+        let home = site.add(name);
+        assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+        assert_eq!(site.dns(name), "203.0.113.1");
+    }
+    assert_eq!(upkeep(&site), [2, 1, 0]);
+    assert_eq!(
+        fs::read_to_string(site.path("told")).unwrap(),
+        "203.0.113.1\n203.0.113.1\n"
+    );
+    later(&site, 60);
+    assert_eq!(upkeep(&site), [0, 1, 0], "what was told is not told again");
+}
+
+#[test]
 fn one_that_hangs_is_killed_with_what_it_started() {
     let site = running("sleep 600 & echo $! >child; wait", "timeout = \"1s\"");
     let home = site.add("home");

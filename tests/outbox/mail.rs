@@ -1,7 +1,6 @@
 //! Mail: to a real server, with and without TLS, and to one that fails in every way.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
 use bowline::registry::Settings;
@@ -335,38 +334,4 @@ fn templates_of_ddns_service_and_ones_with_errors() {
         site.log()
     );
     assert!(server.take().remove(0).contains("203.0.113.9"));
-}
-
-#[test]
-fn sendmail_gets_it_without_a_shell() {
-    let site = site("");
-    let program = site.path("sendmail");
-    let script = format!(
-        "#!/bin/sh\ncd {}\nprintf '%s ' \"$@\" >args; cat >mail\n",
-        site.path("").display()
-    );
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    let table = format!(
-        "[notify.mail]\nsmtp = \"sendmail:{}\"\nfrom = \"dns@example.org\"\n{OPERATOR}\n",
-        program.display()
-    );
-    configure(&site, &table);
-    let mail = Some("-oQ/tmp@example.net".to_owned());
-    let home = site.add_with(
-        "home",
-        Settings {
-            mail,
-            ..Settings::default()
-        },
-    );
-    assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
-    assert_eq!(crate::site::upkeep(&site), [1, 0, 0], "{}", trouble(&site));
-    let args = fs::read_to_string(site.path("args")).unwrap();
-    assert!(args.ends_with("-- -oQ/tmp@example.net "), "{args}");
-    assert!(
-        fs::read_to_string(site.path("mail"))
-            .unwrap()
-            .contains("203.0.113.7")
-    );
 }
