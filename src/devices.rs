@@ -52,6 +52,9 @@ pub struct Paste<'a> {
     pub lan: bool,
 }
 
+/// A request with more names than these is refused.
+const AT_ONCE: usize = 20;
+
 /// Where a FRITZ!Box puts its addresses, and the prefix of its LAN; without IPv6 it does not
 /// fill in the prefix.
 const ADDRESSES: &str = "?myip=<ipaddr>&myipv6=<ip6addr>";
@@ -97,8 +100,14 @@ impl Device {
         // IPv6 comes first: its failure must not keep systemd from IPv4, if that follows.
         let or_go_on = if ipv4.is_empty() { "" } else { "-" };
         let values = [
-            ("home.dyn.example.org,nas.dyn.example.org", ipv4.join(",")),
-            ("home.dyn.example.org.,nas.dyn.example.org.", ipv6.join(",")),
+            (
+                "login=ipv4 \\\nhome.dyn.example.org,nas.dyn.example.org",
+                entries(&ipv4, "4", base),
+            ),
+            (
+                "login=ipv6 \\\nhome.dyn.example.org.,nas.dyn.example.org.",
+                entries(&ipv6, "6", base),
+            ),
             (
                 "{ \"home.dyn.example.org\", \"nas.dyn.example.org\" }",
                 braced(&ipv4),
@@ -214,6 +223,20 @@ impl Paste<'_> {
         let prefix = if self.lan { PREFIX } else { "" };
         format!("{addresses}{prefix}")
     }
+}
+
+/// Names as ddclient wants them. It asks for all of one login at once, and a request may have so
+/// many: for what is beyond that there is a further entry, with a login of its own.
+fn entries(names: &[String], family: &str, base: &BaseUrl) -> String {
+    let asking = format!("use=cmd, cmd='curl -{family} -fsS -m 20 {base}/ip', ");
+    let entries = names.chunks(AT_ONCE).enumerate().map(|(number, names)| {
+        let names = names.join(",");
+        match number {
+            0 => format!("login=ipv{family} \\\n{names}"),
+            _ => format!("\n{asking}login=ipv{family}-{number} \\\n{names}"),
+        }
+    });
+    entries.collect()
 }
 
 /// Names as inadyn wants them.
