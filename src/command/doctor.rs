@@ -87,6 +87,7 @@ fn examine(
     }
     suspects.judge(&in_force, report);
     doctor::machine::examine(config, &place, runner.as_ref(), report);
+    doctor::servers::examine(config, &place, report);
     let world = World::new(options.via.map(|AddressPort(resolver)| resolver));
     doctor::zones(config, &place, world, report);
     doctor::web::examine(config, &place, report);

@@ -53,6 +53,14 @@ impl Program for Bind {
         "bind"
     }
 
+    fn service(&self) -> &'static str {
+        "named"
+    }
+
+    fn reads_ours(&self, place: &Place) -> Result<bool, SetupError> {
+        next::reads_ours(place)
+    }
+
     fn first_contents(&self, place: &Place, zone: &ZoneName) -> PathBuf {
         place.bind_dir.join(format!("first-contents-{zone}"))
     }

@@ -48,6 +48,14 @@ impl Program for Knot {
         "knot"
     }
 
+    fn service(&self) -> &'static str {
+        "knot"
+    }
+
+    fn reads_ours(&self, place: &Place) -> Result<bool, SetupError> {
+        theirs::reads_ours(place)
+    }
+
     fn first_contents(&self, place: &Place, zone: &ZoneName) -> PathBuf {
         place.knot_include().join(format!("first-contents-{zone}"))
     }

@@ -47,6 +47,7 @@ pub mod responder;
 pub mod runner;
 pub mod site;
 mod state_directory;
+mod systemctl;
 pub mod systemd;
 pub mod taken;
 pub mod users;

@@ -55,6 +55,15 @@ pub trait Program: fmt::Debug + Sync {
     /// The user that the packages run it as.
     fn user(&self) -> &'static str;
 
+    /// The packages' name of its service.
+    fn service(&self) -> &'static str;
+
+    /// Whether the file that the packages start it from has it read ours; a private one is ours.
+    ///
+    /// # Errors
+    /// A file of its own that cannot be read.
+    fn reads_ours(&self, place: &Place) -> Result<bool, SetupError>;
+
     /// The script that gives a zone its first records.
     fn first_contents(&self, place: &Place, zone: &ZoneName) -> PathBuf;
 

@@ -265,6 +265,8 @@ impl Setup {
             Some(dns) => dns.next(&self.place, files, self.update, zone)?,
             None => vec![next::right(&self.place, zone, self.zone.acme)],
         };
+        let service = self.dns.map(Program::service);
+        steps.extend(service.and_then(|service| systemd::enable(&self.place, service)));
         steps.extend(handover);
         let config =
             |(file, state): &(File, State)| file.path == self.place.config && state.writes();

@@ -46,6 +46,14 @@ impl Program for PowerDns {
         "pdns"
     }
 
+    fn service(&self) -> &'static str {
+        "pdns"
+    }
+
+    fn reads_ours(&self, place: &Place) -> Result<bool, SetupError> {
+        next::reads_ours(place)
+    }
+
     fn first_contents(&self, place: &Place, zone: &ZoneName) -> PathBuf {
         place.pdns_ours().join(format!("first-contents-{zone}"))
     }

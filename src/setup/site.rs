@@ -9,7 +9,7 @@ use super::gateway::{Gateway, WebServer};
 use super::next::{Step, service};
 use super::place::Place;
 use super::users::Owners;
-use super::{apache, namesake, nginx};
+use super::{apache, namesake, nginx, systemd};
 use crate::base_url::BaseUrl;
 use crate::config::DEFAULT_FILE;
 use crate::name::ZoneName;
@@ -72,6 +72,7 @@ impl Site<'_> {
             WebServer::Apache => apache::steps(self, files),
             WebServer::Nginx => nginx::steps(self, files),
         };
+        steps.extend(systemd::enable(self.place, web.as_str()));
         steps.extend(self.certificate(web));
         steps
     }

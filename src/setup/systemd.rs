@@ -9,6 +9,7 @@ use super::gateway::Gateway;
 use super::next::Step;
 use super::place::{DEFAULT_STATE, Place};
 use super::site::{Site, is_changed};
+use super::systemctl::systemctl;
 use crate::fill::Fill;
 
 const SERVICE: &str = include_str!("../../systemd/bowline.service");
@@ -111,6 +112,28 @@ fn is_enabled(place: &Place, unit: &str, target: &str) -> bool {
 /// Whether the responder is started by its socket.
 pub fn has_socket(place: &Place) -> bool {
     is_enabled(place, "bowline.socket", "sockets.target")
+}
+
+/// Whether the unit runs.
+pub fn is_active(unit: &str) -> bool {
+    systemctl(&["is-active", unit]).is_some_and(|said| said.trim() == "active")
+}
+
+/// Whether systemd knows the unit and does not start it with the machine.
+pub fn is_disabled(unit: &str) -> bool {
+    systemctl(&["is-enabled", unit]).is_some_and(|said| said.trim() == "disabled")
+}
+
+/// A server that was found disabled, as one is that made room for another, starts with the
+/// machine from now on: until then all is well, and after its next start nothing answers.
+pub fn enable(place: &Place, service: &str) -> Option<Step> {
+    let is_off = place.unit_dir.is_some() && is_disabled(service);
+    is_off.then(|| {
+        Step::here(
+            "it runs after every start of this machine",
+            format!("systemctl enable {service}"),
+        )
+    })
 }
 
 /// The way back.

@@ -80,7 +80,7 @@ pub(crate) const FILES: [Case; 14] = [
 ];
 
 /// Knot, and what the world sees.
-pub(crate) const KNOT: [Case; 11] = [
+pub(crate) const KNOT: [Case; 13] = [
     (
         "change /etc/knot/bowline.d/10-bowline.conf 's/address: 127.0.0.1/address: [ 127.0.0.1, 192.0.2.53 ]/' knotc reload",
         "restore /etc/knot/bowline.d/10-bowline.conf knotc reload",
@@ -127,6 +127,17 @@ pub(crate) const KNOT: [Case; 11] = [
         "systemctl stop knot",
         "systemctl start knot; sleep 1",
         "server-udp",
+    ),
+    // Nothing is missing until it is started anew.
+    (
+        "systemctl disable -q knot",
+        "systemctl enable -q knot",
+        "boot",
+    ),
+    (
+        "change /etc/knot/knot.conf '/bowline.d/d' true",
+        "restore /etc/knot/knot.conf true",
+        "include",
     ),
     (
         "change /srv/resolver/org '/^dyn NS/d' kill -HUP $(cat /srv/resolver/pid)",
@@ -184,7 +195,7 @@ pub(crate) const APACHE: [Case; 7] = [
 ];
 
 /// BIND.
-pub(crate) const BIND: [Case; 6] = [
+pub(crate) const BIND: [Case; 7] = [
     (
         "change /etc/bind/bowline/update.d/50-dyn.example.org.conf 's/ A AAAA;/ ANY;/' systemctl reload named",
         "restore /etc/bind/bowline/update.d/50-dyn.example.org.conf systemctl reload named",
@@ -206,6 +217,11 @@ pub(crate) const BIND: [Case; 6] = [
         "key-copy",
     ),
     (
+        "change /etc/bind/named.conf 's/.*bowline.*/options { };/' true",
+        "restore /etc/bind/named.conf true",
+        "include",
+    ),
+    (
         "rndc freeze dyn.example.org IN bowline; sleep 1",
         "rndc thaw dyn.example.org IN bowline; sleep 1",
         "update-accepted",
@@ -218,11 +234,16 @@ pub(crate) const BIND: [Case; 6] = [
 ];
 
 /// nginx and the responder.
-pub(crate) const NGINX: [Case; 3] = [
+pub(crate) const NGINX: [Case; 4] = [
     (
         "change /etc/nginx/sites-available/bowline-tls 's/access.log bowline/access.log combined/' systemctl reload nginx",
         "restore /etc/nginx/sites-available/bowline-tls systemctl reload nginx",
         "log-format",
+    ),
+    (
+        "systemctl disable -q nginx",
+        "systemctl enable -q nginx",
+        "boot",
     ),
     (
         "rm /etc/nginx/sites-enabled/bowline; systemctl reload nginx; sleep 1",
@@ -237,7 +258,7 @@ pub(crate) const NGINX: [Case; 3] = [
 ];
 
 /// PowerDNS.
-pub(crate) const POWERDNS: [Case; 8] = [
+pub(crate) const POWERDNS: [Case; 9] = [
     // systemd would not start it, so it is kept from looking.
     (
         "d=/etc/systemd/system/pdns.service.d; change $d/bowline.conf /Exec/d systemctl daemon-reload; \
@@ -269,6 +290,12 @@ pub(crate) const POWERDNS: [Case; 8] = [
         "change /etc/powerdns/pdns.d/bowline.conf s/synchronous=2/synchronous=1/ true",
         "restore /etc/powerdns/pdns.d/bowline.conf true",
         "durability",
+    ),
+    (
+        "change /etc/powerdns/pdns.conf 's/^include-dir/# &/' true",
+        "next=$(bowline init dyn.example.org --nameserver ns1.example.org --url https://update.example.org \
+         | grep include-dir=) && sh -c \"$next\"",
+        "include",
     ),
     (
         "chmod 644 /etc/powerdns/bowline/key.sql",

@@ -153,6 +153,30 @@ fn what_their_knot_has_already_is_refused() {
     }
 }
 
+#[test]
+fn an_include_line_in_other_words_is_not_written_twice() {
+    for (theirs, there) in [
+        ("include: \"bowline.d/*.conf\" # dynamic\n", true),
+        ("include: bowline.d\n", true),
+        ("include: more.d/*.conf\n", true),
+        ("include: bowline.d/00-*.conf\n", false),
+        ("# include: \"bowline.d/*.conf\"\n", false),
+        ("include: \"other.d/*.conf\"\n", false),
+    ] {
+        let trial = Trial::new();
+        let setup = beside(&trial, theirs);
+        let ours = setup.place.knot_include();
+        let more = trial.path("knot/more.d");
+        fs::create_dir(&more).unwrap();
+        let text = format!("include: {}/*\n", ours.display());
+        fs::write(more.join("one.conf"), text).unwrap();
+        let plan = setup.plan(&Written::load(&setup.place.written()).unwrap());
+        let steps = plan.unwrap().next;
+        let adds = steps.iter().any(|step| step.why == "Knot reads our files");
+        assert_eq!(adds, !there, "{theirs}");
+    }
+}
+
 /// A `knot.conf` of theirs, with these zones.
 fn with_zones(trial: &Trial, zones: &[&str]) -> String {
     let knot = trial.path("knot").display().to_string();

@@ -39,7 +39,7 @@ pub(super) fn next(
     if !is_installed("named") {
         steps.push(Step::yours("the name server", "apt-get install bind9"));
     }
-    let included = place.private || is_included(place)?;
+    let included = reads_ours(place)?;
     let changed = |path: &Path| {
         files
             .iter()
@@ -130,7 +130,7 @@ pub(super) fn removal(place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {
 /// Refuses a `named.conf` with zones or views of its own: where there is one view, every
 /// zone has to be in one.
 pub(super) fn check_theirs(place: &Place) -> Result<(), SetupError> {
-    if place.private || is_included(place)? || !place.bind_main.exists() {
+    if reads_ours(place)? || !place.bind_main.exists() {
         return Ok(());
     }
     // As BIND reads it, with everything that it includes. What it cannot read it does not run.
@@ -159,10 +159,13 @@ fn theirs(line: &str) -> Option<String> {
 }
 
 /// Whether BIND reads our main file.
-fn is_included(place: &Place) -> Result<bool, SetupError> {
+pub(super) fn reads_ours(place: &Place) -> Result<bool, SetupError> {
     let line = include_line(place);
     let text = read(&place.bind_main)?.unwrap_or_default();
-    Ok(text.lines().any(|known| known.trim() == line))
+    Ok(place.private
+        || text
+            .lines()
+            .any(|known| known.trim_start().starts_with(&line)))
 }
 
 /// The one line for `named.conf`.

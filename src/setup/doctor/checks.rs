@@ -1,7 +1,7 @@
 //! The checks by name: what each is about, for the manual.
 
 /// Every check there is, in the order of the report. Names stay from version to version.
-pub const CHECKS: [(&str, &str); 64] = [
+pub const CHECKS: [(&str, &str); 66] = [
     ("configuration", "bowline.toml can be read and has a zone"),
     (
         "configuration-owner",
@@ -54,6 +54,11 @@ pub const CHECKS: [(&str, &str); 64] = [
         "own-user",
         "no web server runs as the user that has the keys",
     ),
+    (
+        "include",
+        "the name server's own configuration has it read bowline's",
+    ),
+    ("boot", "the servers start with the machine"),
     ("server-loopback", "updates do not leave this machine"),
     ("key-file", "the key for updates can be read"),
     ("server-udp", "the name server answers datagrams"),

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use super::report::Report;
 use super::sandbox;
-use super::systemctl::systemctl;
 use crate::config::Config;
 use crate::setup::runner::Runner;
+use crate::setup::systemd::{is_active, is_disabled};
 use crate::setup::users::is_web_user;
 use crate::setup::{Place, again};
 
@@ -77,9 +77,8 @@ fn route_localnet(report: &mut Report) {
 
 /// What runs now and is not enabled is gone with the next start of the machine.
 fn units(report: &mut Report) {
-    let is = |verb, unit, state| systemctl(&[verb, unit]).is_some_and(|said| said.trim() == state);
     for (unit, check) in STARTED {
-        if is("is-active", unit, "active") && is("is-enabled", unit, "disabled") {
+        if is_active(unit) && is_disabled(unit) {
             report.problem(
                 check,
                 format_args!("{unit} is not enabled: it ends with the next restart of the machine"),

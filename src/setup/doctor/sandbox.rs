@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::StatVfsMountFlags;
 
 use super::report::Report;
-use super::systemctl::systemctl;
 use crate::config::{Config, LogTarget, MailServer};
+use crate::setup::systemctl::systemctl;
 
 /// The units that write; the last one runs what tells of changes.
 const WRITING: [&str; 2] = ["bowline.service", UPKEEP];

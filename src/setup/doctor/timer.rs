@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::report::{Report, Status};
 use super::state::NEVER_DONE;
-use super::systemctl::systemctl;
 use crate::setup::Place;
+use crate::setup::systemctl::systemctl;
 
 const TIMER: &str = "bowline-upkeep.timer";
 /// The first round comes within a minute, and is over soon after.

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 use super::super::error::SetupError;
-use super::super::files::{File, State, read};
+use super::super::files::{File, State};
 use super::super::installed::is_installed;
 use super::super::nameserver::{Program, WAIT};
 use super::super::next::{FIRST_CONTENTS, Step, remove, runs, service};
@@ -34,8 +34,7 @@ pub(super) fn next(
         steps.push(Step::yours("the name server", "apt-get install knot"));
     }
     let line = format!("include: \"{}/*.conf\"", place.knot_include().display());
-    let main_file = read(&place.knot_conf())?.unwrap_or_default();
-    let included = place.private || main_file.lines().any(|known| known.trim_end() == line);
+    let included = Knot.reads_ours(place)?;
     if !included {
         steps.push(Step::here("Knot reads our files", include(&conf, &line)));
     }

@@ -13,6 +13,9 @@ const DEFAULTS: &str = "/etc/default/knot";
 /// Files that include each other are followed this deep, as Knot does.
 const DEPTH: usize = 5;
 
+/// A file of ours that has to be among those that are read: any zone's.
+const OF_A_ZONE: &str = "50-dyn.example.org.conf";
+
 /// One item of a section that may be there only once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Item {
@@ -61,6 +64,30 @@ fn confdb(place: &Place) -> Option<PathBuf> {
     (!by_file && database.join("data.mdb").exists()).then_some(database)
 }
 
+/// Whether `knot.conf` or what it includes has our files read, in whatever words.
+///
+/// # Errors
+/// A file that cannot be read.
+pub(super) fn reads_ours(place: &Place) -> Result<bool, SetupError> {
+    Ok(place.private || includes_ours(&place.knot_conf(), &place.knot_include(), DEPTH)?)
+}
+
+/// The same of one file. Those of ours need not be there yet.
+fn includes_ours(file: &Path, ours: &Path, depth: usize) -> Result<bool, SetupError> {
+    for include in includes(file, &read(file)?.unwrap_or_default()) {
+        let of_zones = include.file_name().unwrap_or_default().to_string_lossy();
+        if include == ours || include.parent() == Some(ours) && fits(&of_zones, OF_A_ZONE) {
+            return Ok(true);
+        }
+        for file in matches(&include).iter().filter(|_| depth > 0) {
+            if includes_ours(file, ours, depth - 1)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// The items of a file and of those it includes, `ours` left out.
 fn collect(
     file: &Path,
@@ -70,16 +97,21 @@ fn collect(
 ) -> Result<(), SetupError> {
     let text = read(file)?.unwrap_or_default();
     found.extend(items(&text).map(|item| (item, file.to_owned())));
-    let includes = text.lines().filter_map(|line| value(line, "include"));
-    for include in includes.filter(|_| depth > 0) {
-        let directory = file.parent().unwrap_or(Path::new("/"));
-        for included in matches(&directory.join(include)) {
+    for include in includes(file, &text).filter(|_| depth > 0) {
+        for included in matches(&include) {
             if included.parent() != Some(ours) {
                 collect(&included, ours, depth - 1, found)?;
             }
         }
     }
     Ok(())
+}
+
+/// What the text of `file` includes, each as it is said, from the directory of that file.
+fn includes(file: &Path, text: &str) -> impl Iterator<Item = PathBuf> {
+    let directory = file.parent().unwrap_or(Path::new("/"));
+    let lines = text.lines().filter_map(|line| value(line, "include"));
+    lines.map(|include| directory.join(include))
 }
 
 /// The files that an include means: a file, all of a directory, or a pattern in the last part.

@@ -48,11 +48,19 @@ pub(super) fn next(
             .iter()
             .any(|(file, state)| file.path == path && state.writes())
     };
+    // The package brings that line, its authors' own file has it behind a `#`.
+    let included = reads_ours(place)? || !place.pdns_conf().exists();
+    if !included {
+        let (conf, ours) = (place.pdns_conf(), place.pdns_include());
+        let line = format!("include-dir={}", ours.display());
+        let add = format!("printf '\\n%s\\n' '{line}' >> {}", conf.display());
+        steps.push(Step::here("PowerDNS reads our files", add));
+    }
     let own_ns = own_ns::steps(&PowerDns, place, files, update, zone)?;
     let is_served = matches!(ask(update.0, zone, Rtype::SOA, WAIT), Reply::Data(_));
     // What the key may change is read from its file each time.
     let anew = [settings_file(place), policy(place), key_sql(place)];
-    if is_served && !anew.iter().any(|path| changed(path)) {
+    if is_served && included && !anew.iter().any(|path| changed(path)) {
         steps.extend(own_ns);
         return Ok(steps);
     }
@@ -133,6 +141,16 @@ pub(super) fn removal(place: &Place, zone: &ZoneName, last: bool) -> Vec<Step> {
         ));
     }
     steps
+}
+
+/// Whether `pdns.conf` has our settings read.
+pub(super) fn reads_ours(place: &Place) -> Result<bool, SetupError> {
+    let text = read(&place.pdns_conf())?.unwrap_or_default();
+    let names_ours = |line: &str| {
+        let (name, value) = line.split_once('=')?;
+        Some(name.trim() == "include-dir" && Path::new(value.trim()) == place.pdns_include())
+    };
+    Ok(place.private || text.lines().filter_map(names_ours).any(|ours| ours))
 }
 
 /// Refuses a PowerDNS with a backend, listeners or updates of its own.
