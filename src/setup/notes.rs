@@ -1,5 +1,6 @@
 //! What else there is to know about a set-up: remarks of one sentence, each about one thing.
 
+use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -141,6 +142,15 @@ impl Setup {
     /// What is left to do in the web server in front.
     fn front(&self) -> Option<String> {
         if self.place.private || self.http.is_some() {
+            return None;
+        }
+        let debians = match self.web {
+            Some(WebServer::Apache) => self.place.apache_dir.join("sites-enabled/000-default.conf"),
+            Some(WebServer::Nginx) => self.place.nginx_dir.join("sites-enabled/default"),
+            None => PathBuf::new(),
+        };
+        // Without Debian's own the first site is ours, or has something else to serve.
+        if self.web.is_some() && fs::symlink_metadata(debians).is_err() {
             return None;
         }
         Some(match self.web {

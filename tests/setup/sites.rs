@@ -35,6 +35,32 @@ fn without_a_web_server_there_is_no_plan() {
 }
 
 #[test]
+fn the_default_site_is_spoken_of_while_it_is_there() {
+    let trial = Trial::new();
+    let mut setup = beside(&trial, "");
+    setup.place.apache_dir = trial.path("apache2");
+    setup.place.nginx_dir = trial.path("nginx");
+    for (web, server, site) in [
+        (WebServer::Apache, "apache2", "000-default.conf"),
+        (WebServer::Nginx, "nginx", "default"),
+    ] {
+        setup.web = Some(web);
+        for directory in ["sites-available", "sites-enabled"] {
+            fs::create_dir_all(trial.path(server).join(directory)).unwrap();
+        }
+        let site = trial.path(server).join("sites-enabled").join(site);
+        let told = || {
+            let written = Written::load(&setup.place.written()).unwrap();
+            let notes = setup.plan(&written).unwrap().notes;
+            notes.iter().any(|note| note.contains("without a Host"))
+        };
+        assert!(!told(), "{server}");
+        std::os::unix::fs::symlink("../sites-available/default", &site).unwrap();
+        assert!(told(), "{server}");
+    }
+}
+
+#[test]
 fn a_site_with_the_same_name_is_told_or_kept() {
     let trial = Trial::new();
     let mut setup = beside(&trial, "");
