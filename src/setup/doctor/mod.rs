@@ -52,7 +52,13 @@ pub fn zones(config: &Config, place: &Place, world: World, report: &mut Report) 
         let apex = zone::examine(zone, place, report);
         world.examine(zone, &apex, report);
         issuers::examine(zone, world.resolver(), report);
-        for check in ["delegation", "reach", "reach-ipv4", "reach-ipv6"] {
+        for check in [
+            "delegation",
+            "secondaries",
+            "reach",
+            "reach-ipv4",
+            "reach-ipv6",
+        ] {
             // Who does not answer here answers nobody.
             report.explained(check, "server-udp");
             report.explained(check, "zone");

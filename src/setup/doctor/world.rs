@@ -11,6 +11,7 @@ use crate::config::Zone;
 use crate::dns::question::{Told, ask};
 use crate::dns::{Rcode, Rtype, ds};
 use crate::name::ZoneName;
+use crate::setup::listen;
 use crate::setup::parent::system_resolver;
 
 /// A resolver may have to ask many others.
@@ -305,6 +306,7 @@ fn secondaries(zone: &Zone, addresses: &[IpAddr], apex: &Apex, report: &mut Repo
         told.authoritative
             .then(|| told.answer.iter().find_map(super::zone::serial))?
     };
+    let own = listen::addresses();
     for address in addresses {
         let mut found = serial_at(address);
         if found.is_some() && found != apex.serial {
@@ -320,6 +322,12 @@ fn secondaries(zone: &Zone, addresses: &[IpAddr], apex: &Apex, report: &mut Repo
                 "secondaries",
                 format_args!("{address} has serial {theirs}, the name server here {ours}"),
                 "see that it is notified and may transfer the zone; its log tells",
+            ),
+            // The way there is through nobody else's machine.
+            _ if own.contains(address) => report.problem(
+                "secondaries",
+                format_args!("{address} is an address of this machine, and nothing answers for the zone there"),
+                "does the name server listen there (`ss -lnup`)? it opens a new listener when it is started anew",
             ),
             _ => report.unknown(
                 "secondaries",
