@@ -59,48 +59,56 @@ impl Registry {
     ///
     /// Only a zone that expires its hosts is read through; else those that have an expiry
     /// of their own. The few that may have expired are looked at more closely: all hosts of a
-    /// provider at once would take more room than there may be. Who was heard in a time to come,
-    /// while the clock was ahead, was heard now.
+    /// provider at once would take more room than there may be.
     ///
     /// # Errors
-    /// When the registry cannot be read or written.
+    /// When the registry cannot be read.
     pub fn silent(
-        &mut self,
+        &self,
         zone: &ZoneName,
         expire: Span,
         now: Timestamp,
     ) -> Result<Vec<Host>, RegistryError> {
-        let may_expire = match expire {
-            Span::ZERO => "expire > 0",
-            _ => "coalesce(expire, ?2) > 0",
-        };
+        let may_expire = may_expire(expire);
         let candidates = self.whole_hosts_where(
             &format!(
-                "{may_expire} AND zone = ?1 AND (last_seen > ?3 OR last_change > ?3
-                 OR coalesce(wish_ipv4, wish_ipv6) IS NOT NULL
-                 AND coalesce(last_seen, created) + coalesce(expire, ?2) <= ?3)"
+                "{may_expire} AND zone = ?1 AND coalesce(wish_ipv4, wish_ipv6) IS NOT NULL
+                 AND coalesce(last_seen, created) + coalesce(expire, ?2) <= ?3"
             ),
             (zone.as_str(), expire.seconds().cast_signed(), now.seconds()),
         )?;
-        let is_ahead = |host: &&Host| host.last_seen.max(host.last_change) > Some(now);
-        let ahead: Vec<HostId> = candidates
-            .iter()
-            .filter(is_ahead)
-            .map(|host| host.id)
-            .collect();
-        if !ahead.is_empty() {
-            let tx = self.write(Durable::Soon)?;
-            for id in ahead {
-                tx.prepare_cached(
-                    "UPDATE host SET last_seen = min(last_seen, ?2),
-                     last_change = min(last_change, ?2) WHERE id = ?1",
-                )?
-                .execute((id.0, now.seconds()))?;
-            }
-            tx.commit()?;
-        }
         let is_silent = |host: &Host| host.is_silent(expire, now);
         Ok(candidates.into_iter().filter(is_silent).collect())
+    }
+
+    /// Who was heard in a time to come, while the clock was ahead, was heard now: for a host of a
+    /// zone that may expire, which never would until then; `expire` is the zone's.
+    ///
+    /// # Errors
+    /// When the registry cannot be read or written.
+    pub fn heard_by(
+        &mut self,
+        zone: &ZoneName,
+        expire: Span,
+        now: Timestamp,
+    ) -> Result<(), RegistryError> {
+        let ahead = format!(
+            "{} AND zone = ?1 AND (last_seen > ?2 OR last_change > ?2)",
+            may_expire(expire)
+        );
+        let values = (zone.as_str(), now.seconds());
+        let is_some = self
+            .db
+            .prepare(&format!("SELECT 1 FROM host WHERE {ahead}"))?
+            .exists(values)?;
+        // A writer would hold up visits, also one that finds nothing.
+        if is_some {
+            let tx = self.write(Durable::Soon)?;
+            let set = "last_seen = min(last_seen, ?2), last_change = min(last_change, ?2)";
+            tx.execute(&format!("UPDATE host SET {set} WHERE {ahead}"), values)?;
+            tx.commit()?;
+        }
+        Ok(())
     }
 
     /// Ends a host's records, unless it was heard just now; says whether it did.
@@ -136,5 +144,13 @@ impl Registry {
         outbox::note(&tx, wanted, host.id, &what, None, now)?;
         tx.commit()?;
         Ok(true)
+    }
+}
+
+/// The condition that a host of a zone may expire; `zone` is the zone's expiry.
+fn may_expire(zone: Span) -> &'static str {
+    match zone {
+        Span::ZERO => "expire > 0",
+        _ => "coalesce(expire, 1) > 0",
     }
 }

@@ -1,7 +1,9 @@
 //! Expiring: a host whose client was not heard for long enough loses its records.
 //!
 //! Its next visit brings them back. After a gap in upkeep (an outage, a clock that
-//! jumped) nothing expires for a while: clients could not be heard either.
+//! jumped) nothing expires for a while: clients could not be heard either. As long is a clock
+//! that went back not believed: one that is behind, as at boot, would make every host one that
+//! was not heard for years.
 
 use crate::config::{Config, LogLevel};
 use crate::log::{Line, Logger};
@@ -23,6 +25,9 @@ pub(super) fn run(
 ) -> Result<usize, RegistryError> {
     let mut expired = 0;
     for zone in &config.zones {
+        if now.since(steady) >= LONGEST_GRACE {
+            registry.heard_by(&zone.name, zone.expire, now)?;
+        }
         for host in registry.silent(&zone.name, zone.expire, now)? {
             let expire = host.expire(zone.expire);
             if now.since(steady) < expire.min(LONGEST_GRACE) {

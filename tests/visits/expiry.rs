@@ -1,7 +1,9 @@
-//! A host that expires just when its client comes, and many that expire at once.
+//! A host that expires just when its client comes, many that expire at once, and none because of
+//! a clock.
 
 use std::fs;
 use std::process::Command;
+use std::time::SystemTime;
 
 use bowline::registry::Settings;
 use bowline::span::Span;
@@ -11,6 +13,7 @@ use bowline::upkeep::Word;
 use crate::relay::relayed;
 use crate::strace;
 use crate::support::site::Site;
+use crate::support::skip::installed;
 
 const HOUR: Span = Span::from_seconds(3600);
 /// A moment later it is time.
@@ -90,4 +93,41 @@ fn many_that_expire_at_once_do_not_wait_for_the_disk_one_by_one() {
         assert_eq!(site.dns(&home.name), "");
         assert_eq!(site.wish(home), "");
     }
+}
+
+#[test]
+fn a_clock_that_is_behind_at_boot_makes_nobody_silent() {
+    if !installed("faketime") {
+        return;
+    }
+    let site = Site::new();
+    let settings = Settings {
+        expire: Some(Span::from_days(90)),
+        ..Settings::default()
+    };
+    let home = site.add_with("home", settings);
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    let heard = Timestamp::now().minus(Span::from_days(20));
+    all_heard(&site, heard);
+    let behind = Span::from_days(2000);
+    let round = Command::new("faketime")
+        .args(["-f", "-2000d", env!("CARGO_BIN_EXE_bowline"), "upkeep"])
+        .env("BOWLINE_CONFIG", site.path("bowline.toml"))
+        .output()
+        .unwrap();
+    assert!(round.status.code().is_some(), "{round:?}");
+    // The system's own clock was right all the time.
+    let turn = fs::File::options()
+        .write(true)
+        .open(site.path("state/locks/upkeep"))
+        .unwrap();
+    turn.set_modified(SystemTime::now() - behind.duration())
+        .unwrap();
+    // With the right clock, at once and after a day.
+    site.round(Word::Registry);
+    let since = Timestamp::now().minus(Span::from_days(1)).seconds();
+    fs::write(site.path("state/locks/upkeep"), format!("{since}\n")).unwrap();
+    assert_eq!(site.round(Word::Registry).expired, 0);
+    assert_eq!(site.host(&home).last_seen, Some(heard));
+    assert_eq!(site.dns("home"), "203.0.113.1");
 }
