@@ -15,6 +15,9 @@ use crate::span::Span;
 use crate::time::Timestamp;
 use crate::ttl::Ttl;
 
+/// So many hosts are read at a time where all are.
+const PART: u16 = 500;
+
 /// A statement for what [`read`] takes, in its order. Few hosts have an owner or are behind another
 /// one: to look for both here would take every visit longer than to read the host.
 macro_rules! select {
@@ -55,22 +58,44 @@ impl Registry {
     /// Calls `each` with every host, in the order of their names; memory stays flat. One whose
     /// row is damaged is left out: [`Registry::nothing_left_out`].
     ///
+    /// They are read a part at a time, so that nothing is being read while `each` waits, as for
+    /// somebody with a pager: the log could not be written back meanwhile, however long it grew.
+    ///
     /// # Errors
     /// When the registry cannot be read, or what `each` returns.
     pub fn each_host<E: From<RegistryError>>(
         &self,
         mut each: impl FnMut(Host) -> Result<(), E>,
     ) -> Result<(), E> {
-        let read_all =
-            || -> Result<_, RegistryError> { Ok(self.db.prepare(select!("ORDER BY zone, name"))?) };
-        let mut statement = read_all()?;
-        let mut rows = statement.query([]).map_err(RegistryError::from)?;
-        while let Some(row) = rows.next().map_err(RegistryError::from)? {
-            if let Some(host) = self.whole(read(&self.db, row))? {
-                each(host)?;
+        let mut last = (String::new(), String::new());
+        loop {
+            let part = self.hosts_after(&mut last)?;
+            let is_last = part.len() < usize::from(PART);
+            for host in part {
+                if let Some(host) = self.whole(host)? {
+                    each(host)?;
+                }
+            }
+            if is_last {
+                return Ok(());
             }
         }
-        Ok(())
+    }
+
+    /// The next hosts after the `last` one, by zone and name, which then is the last of these.
+    fn hosts_after(
+        &self,
+        last: &mut (String, String),
+    ) -> Result<Vec<Result<Host, RegistryError>>, RegistryError> {
+        let after = select!("WHERE (zone, name) > (?1, ?2) ORDER BY zone, name LIMIT ?3");
+        let mut statement = self.db.prepare_cached(after)?;
+        let mut rows = statement.query((&last.0, &last.1, PART))?;
+        let mut hosts = Vec::new();
+        while let Some(row) = rows.next()? {
+            *last = (row.get("zone")?, row.get("name")?);
+            hosts.push(read(&self.db, row));
+        }
+        Ok(hosts)
     }
 
     /// The hosts that a condition picks; one whose row is damaged must not stop the others, and

@@ -1,8 +1,10 @@
-//! A full disk: no answer is a lie, and nothing is lost.
+//! A full disk: no answer is a lie, and nothing is lost; and what must not fill it.
 
+use std::fmt::Write as _;
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use bowline::ip::Family;
 
@@ -256,4 +258,39 @@ fn files_that_may_not_grow() {
         site.visit(&home.with("203.0.113.9")).said(),
         "200 good 203.0.113.9"
     );
+}
+
+#[test]
+fn a_list_in_a_pager_does_not_let_the_log_grow() {
+    let site = Site::new();
+    let home = site.add("home");
+    let many = (0..2000).fold("name\n".to_owned(), |mut list, n| {
+        let _ = writeln!(list, "n{n}");
+        list
+    });
+    fs::write(site.path("many.csv"), many).unwrap();
+    let [many, out] = ["many.csv", "out"].map(|file| site.path(file).display().to_string());
+    assert!(verb(&site, &["host", "import", &many, "--out", &out]).0);
+    // More than a pipe takes, and nobody reads on.
+    let mut list = Command::new(env!("CARGO_BIN_EXE_bowline"))
+        .arg("--config")
+        .arg(site.path("bowline.toml"))
+        .args(["host", "list"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut read = list.stdout.take().unwrap();
+    read.read_exact(&mut [0]).unwrap();
+    for n in 1..9 {
+        let wanted = address(Family::Ipv4, n);
+        assert_eq!(site.visit(&home.with(&wanted)).status, 200);
+    }
+    assert!(verb(&site, &["upkeep"]).0);
+    let log = site.registry_file().with_extension("db-wal");
+    assert_eq!(fs::metadata(log).unwrap().len(), 0);
+    // It goes on where it was.
+    let mut rest = String::new();
+    read.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest.lines().count(), 1 + 2001);
+    assert!(list.wait().unwrap().success());
 }
