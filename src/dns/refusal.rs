@@ -65,8 +65,8 @@ impl Refusal {
                     Some("the zone is probably not loaded: see the name server's log")
                 }
                 (Rcode::SERVFAIL, true) => Some(
-                    "the zone is not loaded, the journal of Knot has no room for it, or the policy script of \
-                     PowerDNS forbids this: see the name server's log",
+                    "the zone is not loaded, the name server's disk or the journal of Knot has no room, or the \
+                     policy script of PowerDNS forbids this: see the name server's log",
                 ),
                 (Rcode::FORMERR | Rcode::NOTIMP, _) => {
                     Some("is this a name server that takes updates (RFC 2136)?")

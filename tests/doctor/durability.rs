@@ -1,9 +1,10 @@
-//! Settings of Knot that lose updates, and the way away from them.
+//! What of Knot's loses updates, or holds them up, and the way away from it: settings, its disk.
 
 use std::process::Command;
 
 use crate::parent::{DELEGATION, Parent};
 use crate::patient::{doctor, edit, edit_knot, healthy, options};
+use crate::support::disk::Disk;
 
 const RECOMMENDED: &str = "zonefile-load: none\n    journal-content: all\n    zonefile-sync: 5m";
 
@@ -64,4 +65,25 @@ fn what_is_well_gets_no_advice() {
         (found["status"].as_str(), found["hint"].as_str()),
         (Some("ok"), None)
     );
+}
+
+#[test]
+fn a_journal_on_a_full_disk_is_told() {
+    let mut site = healthy(options());
+    let storage = site.knot.knotc(&["conf-read", "database.storage"]);
+    let (_, storage) = storage.trim().split_once(" = ").unwrap();
+    let storage = storage.trim_matches('"');
+    site.knot.stop();
+    let Some(disk) = Disk::over(storage.as_ref()) else {
+        return;
+    };
+    site.knot.restart();
+    let said = doctor(&site, &Parent::with(DELEGATION), &[]);
+    site.knot.stop();
+    drop(disk);
+    assert_eq!(said.problems(), ["disk-space", "url"]);
+    let problem =
+        |check: &&serde_json::Value| check["name"] == "disk-space" && check["status"] == "problem";
+    let says = said.checks().iter().find(problem).unwrap()["says"].as_str();
+    assert!(says.unwrap().ends_with(storage), "{says:?}");
 }

@@ -25,7 +25,10 @@ pub const CHECKS: [(&str, &str); 66] = [
     ("log-file", "the user that runs bowline appends to its log"),
     ("locks", "the directory of the locks is there"),
     ("counters", "limits are counted"),
-    ("disk-space", "the registry has room, and can be written"),
+    (
+        "disk-space",
+        "registry and journal have room, and can be written",
+    ),
     (
         "registry-owner",
         "owner and mode of the registry; it is no link",

@@ -8,12 +8,15 @@ use std::process::Command;
 use super::powerdns;
 use super::report::Report;
 use super::rule::{self, includes};
+use super::state::space;
 use crate::config::Zone;
 use crate::setup::nameserver::found;
 use crate::setup::{Place, knot};
 
 /// A server that stands still would be waited for a minute.
 const SECONDS: &str = "5";
+/// Where it keeps its databases when nothing is set.
+const STORAGE: &str = "/var/lib/knot";
 /// From this version on, rate limits drop updates too.
 const LIMITS_DROP: (u32, u32) = (3, 4);
 
@@ -29,6 +32,7 @@ pub(super) fn examine(zone: &Zone, place: &Place, report: &mut Report) {
             knot.held_up(zone, place, report);
             durability(&knot.settings(zone), zone, place, report);
             knot.limits(zone, report);
+            knot.space(report);
             rule::examine(&knot, zone, report);
             // What the answers could only guess at.
             report.explained("update-accepted", "zone-frozen");
@@ -112,6 +116,20 @@ impl Knot {
             zonefile_load: self.zone_item(zone, "zonefile-load"),
             journal_content: self.zone_item(zone, "journal-content"),
             journal_db_mode: self.item("database.journal-db-mode"),
+        }
+    }
+
+    /// Whether its journal has room. That of the registry's disk, mostly the same, was told
+    /// already, and so it may be with another zone.
+    fn space(&self, report: &mut Report) {
+        let storage = self.item("database.storage");
+        let storage = PathBuf::from(storage.as_deref().unwrap_or(STORAGE));
+        let mut found = Report::default();
+        if storage.is_dir() && !report.has_any(&["disk-space"]) {
+            space(&storage, &mut found);
+        }
+        if found.problems() > 0 {
+            report.findings.extend(found.findings);
         }
     }
 

@@ -193,7 +193,8 @@ fn refused(
         } => report.problem(
             "zone",
             "it is configured there and not loaded",
-            "it may have no SOA yet: see the name server's log, and run its first-contents script",
+            "it has no SOA yet, and its first-contents script gives it one, or its journal is damaged: \
+             see the name server's log, and the book where something is wrong",
         ),
         _ if !is_served(zone) => report.problem(
             "zone",

@@ -182,8 +182,8 @@ pub fn unreadable(file: &Path, reader: Reader, closed: &Path, report: &mut Repor
     report.problem("keys-readable", says, hint);
 }
 
-/// Room for the registry.
-fn space(directory: &Path, report: &mut Report) {
+/// Room for what is written in a directory: the registry, or what a name server keeps.
+pub(super) fn space(directory: &Path, report: &mut Report) {
     let Ok(found) = rustix::fs::statvfs(directory) else {
         return report.unknown("disk-space", "how much is free", "see `df`");
     };
