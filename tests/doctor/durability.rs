@@ -1,4 +1,5 @@
-//! What of Knot's loses updates, or holds them up, and the way away from it: settings, its disk.
+//! What of Knot's loses updates, or holds them up, and the way away from it: settings, its disk,
+//! signatures.
 
 use std::process::Command;
 
@@ -86,4 +87,39 @@ fn a_journal_on_a_full_disk_is_told() {
         |check: &&serde_json::Value| check["name"] == "disk-space" && check["status"] == "problem";
     let says = said.checks().iter().find(problem).unwrap()["says"].as_str();
     assert!(says.unwrap().ends_with(storage), "{says:?}");
+}
+
+#[test]
+fn signatures_of_a_clock_that_was_ahead_are_told() {
+    let site = healthy(options());
+    // The SOA's is of the last update, the keys' of a year to come.
+    let set = |covered: &str, begin: &str| {
+        let times = format!("20380101000000 {begin}");
+        let signature = "AAAA".repeat(21) + "AA==";
+        site.knot.set(&format!(
+            "@ 3600 RRSIG {covered} 13 3 3600 {times} 1 dyn.example.org. {signature}"
+        ));
+    };
+    let key =
+        "mdsswUyr3DPW132mOi8V9xESWE8jTo0dxCjjnopKl+GqJxpVXckHAeF+KkxLbxILfDLUT0rAK9iUzy1L53eKGQ==";
+    site.knot.set(&format!("@ 3600 DNSKEY 257 3 13 {key}"));
+    set("SOA", "20260101000000");
+    set("DNSKEY", "20260101000000");
+    let parent = Parent::with(DELEGATION);
+    assert_eq!(doctor(&site, &parent, &[]).problems(), ["url"]);
+    let zone = "dyn.example.org";
+    site.knot.knotc(&["zone-begin", zone]);
+    site.knot.knotc(&["zone-unset", zone, "@", "RRSIG"]);
+    site.knot.knotc(&["zone-commit", zone]);
+    set("SOA", "20260101000000");
+    set("DNSKEY", "20370101000000");
+    let said = doctor(&site, &parent, &[]);
+    assert_eq!(
+        said.problems(),
+        ["zone-dnssec", "url"],
+        "{:#}",
+        said.document
+    );
+    let about = said.about("zone-dnssec");
+    assert!(about.contains("the clock was ahead"), "{about}");
 }

@@ -14,6 +14,7 @@ use crate::setup::ns::{APEX, Ns};
 pub(super) use crate::setup::own_ns::plain;
 use crate::setup::own_ns::{self, Differs};
 use crate::setup::zone::NameServer;
+use crate::time::Timestamp;
 
 /// A name server on this machine answers at once.
 const WAIT: Duration = Duration::from_secs(2);
@@ -50,10 +51,14 @@ pub(super) fn examine(zone: &Zone, place: &Place, report: &mut Report) -> Apex {
     };
     let serial = soa_of(&soa, name, report);
     let servers = asked(Rtype::NS).map(|told| name_servers(&told, &zone.name, place, report));
-    let keys = asked(Rtype::DNSKEY).map(|told| owned(told.data(name, Rtype::DNSKEY)));
+    let told_keys = asked(Rtype::DNSKEY);
+    let keys = (told_keys.as_ref()).map(|told| owned(told.data(name, Rtype::DNSKEY)));
     let known = servers.is_some() && keys.is_some();
     let keys = keys.unwrap_or_default();
-    signatures(&soa, name, &keys, report);
+    match told_keys.filter(|_| !keys.is_empty()) {
+        Some(told) => signatures(&soa, &told, name, report),
+        None => report.ok("zone-dnssec", "it is not signed"),
+    }
     Apex {
         serial,
         servers: servers.unwrap_or_default(),
@@ -162,22 +167,28 @@ fn name_servers(told: &Told, zone: &ZoneName, place: &Place, report: &mut Report
     servers
 }
 
-/// Whether the zone is signed, and will be tomorrow.
-fn signatures(soa: &Told, name: &str, keys: &[Record], report: &mut Report) {
-    if keys.is_empty() {
-        return report.ok("zone-dnssec", "it is not signed");
+/// Whether the signatures of a zone hold today, and will tomorrow. Every update makes that of the
+/// SOA anew, and none that of the `keys`.
+fn signatures(soa: &Told, keys: &Told, name: &str, report: &mut Report) {
+    let now = Timestamp::now().seconds();
+    let begins = [soa, keys].into_iter().filter_map(|told| {
+        let times = times(told, name).into_iter();
+        times.map(|(begin, _)| begin).min()
+    });
+    if let Some(begin) = begins.max().filter(|begin| *begin > now) {
+        return report.problem(
+            "zone-dnssec",
+            format_args!(
+                "signatures begin in {} hours only: the clock was ahead when they were made",
+                (begin - now + 3599) / 3600
+            ),
+            format_args!(
+                "until then no resolver that validates believes the zone: set the clock, and have \
+                 it signed anew, by Knot with `knotc zone-sign {name}`"
+            ),
+        );
     }
-    // RFC 4034 3.1: the end of the signature is eight octets from its begin.
-    let end = soa
-        .data(name, Rtype::RRSIG)
-        .into_iter()
-        .filter_map(|signature| {
-            let (_, rest) = signature.octets.split_at_checked(8)?;
-            Some(i64::from(u32::from_be_bytes(*rest.first_chunk()?)))
-        });
-    let left = end
-        .max()
-        .map(|end| end - crate::time::Timestamp::now().seconds());
+    let left = times(soa, name).into_iter().map(|(_, end)| end - now).max();
     match left {
         None => report.problem(
             "zone-dnssec",
@@ -197,4 +208,17 @@ fn signatures(soa: &Told, name: &str, keys: &[Record], report: &mut Report) {
             format_args!("it is signed, for {} days", left / 86_400),
         ),
     }
+}
+
+/// When the signatures in an answer begin and end (RFC 4034 3.1): the end stands eight octets from
+/// their own beginning, and behind it theirs.
+fn times(told: &Told, name: &str) -> Vec<(i64, i64)> {
+    let time = |octets: &[u8; 4]| i64::from(u32::from_be_bytes(*octets));
+    (told.data(name, Rtype::RRSIG).into_iter())
+        .filter_map(|signature| {
+            let (_, rest) = signature.octets.split_at_checked(8)?;
+            let (end, rest) = rest.split_first_chunk()?;
+            Some((time(rest.first_chunk()?), time(end)))
+        })
+        .collect()
 }
