@@ -18,7 +18,7 @@ pub struct Together<J, R> {
     desk: Mutex<Desk<J, R>>,
     news: Condvar,
     /// For how long the next lot is put off, after one of several jobs.
-    rest: fn() -> Duration,
+    rest: fn(&Lot) -> Duration,
 }
 
 #[derive(Debug)]
@@ -42,6 +42,15 @@ enum Job<J, R> {
     Ended(Told<R>),
 }
 
+/// Jobs that were done together.
+#[derive(Debug)]
+pub struct Lot {
+    /// Whether they had been put off.
+    pub rested: bool,
+    /// How long they took.
+    pub took: Duration,
+}
+
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Told<R> {
@@ -55,14 +64,14 @@ pub enum Told<R> {
 
 impl<J, R> Default for Together<J, R> {
     fn default() -> Self {
-        Together::resting(|| Duration::ZERO)
+        Together::resting(|_| Duration::ZERO)
     }
 }
 
 impl<J, R> Together<J, R> {
     /// Jobs that are done in fewer and larger lots: after one of several the next is put off for
     /// as long as `rest` says then. Whoever comes alone never waits.
-    pub fn resting(rest: fn() -> Duration) -> Self {
+    pub fn resting(rest: fn(&Lot) -> Duration) -> Self {
         Together {
             desk: Mutex::new(Desk {
                 busy: false,
@@ -114,12 +123,15 @@ impl<J, R> Together<J, R> {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
+        let rested = desk.rests.is_some();
         let (tickets, jobs) = desk.take();
         desk.jobs.remove(&ticket);
         drop(desk);
         // Told even when `work` panics: then nothing was done.
         let mut others = Others {
             together: self,
+            began: Instant::now(),
+            rested,
             tickets,
             results: Vec::new(),
         };
@@ -174,6 +186,8 @@ impl<R> Told<R> {
 /// Those who wait for the one at work.
 pub struct Others<'a, J, R> {
     together: &'a Together<J, R>,
+    began: Instant,
+    rested: bool,
     /// The jobs in hand, and what came of them.
     tickets: Vec<u64>,
     results: Vec<Option<R>>,
@@ -204,8 +218,15 @@ impl<J, R> Drop for Others<'_, J, R> {
         let mut desk = self.together.desk();
         desk.busy = false;
         desk.closed = false;
-        let several = self.tickets.len() > 1;
-        desk.rests = several.then(|| Instant::now() + (self.together.rest)());
+        let lot = Lot {
+            rested: self.rested,
+            took: self.began.elapsed(),
+        };
+        let rest = match self.tickets.len() {
+            0 | 1 => Duration::ZERO,
+            _ => (self.together.rest)(&lot),
+        };
+        desk.rests = (!rest.is_zero()).then(|| Instant::now() + rest);
         let mut results = std::mem::take(&mut self.results).into_iter();
         for ticket in &self.tickets {
             let result = results.next().flatten();
@@ -302,7 +323,7 @@ mod tests {
 
     #[test]
     fn after_a_lot_of_several_the_next_is_put_off_so_that_more_are_part_of_it() {
-        let together = Together::<u32, usize>::resting(|| Duration::from_secs(1));
+        let together = Together::<u32, usize>::resting(|_| Duration::from_secs(1));
         let size = |jobs: Vec<u32>, _: &Others<'_, u32, usize>| vec![Some(jobs.len()); jobs.len()];
         let (begun, begins) = mpsc::channel();
         thread::scope(|scope| {
@@ -334,7 +355,7 @@ mod tests {
 
     #[test]
     fn who_comes_alone_never_waits() {
-        let together = Together::<u32, u32>::resting(|| Duration::from_secs(60));
+        let together = Together::<u32, u32>::resting(|_| Duration::from_secs(60));
         for _ in 0..3 {
             let told = together.join(7, soon(), |jobs, _| jobs.into_iter().map(Some).collect());
             assert_eq!(told, Told::Done(7));
