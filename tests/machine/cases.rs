@@ -62,7 +62,7 @@ pub(crate) const FILES: [Case; 14] = [
         "key-file",
     ),
     (
-        "systemctl stop bowline-upkeep.timer; touch -d '-1 hour' /var/lib/bowline/locks/upkeep",
+        "systemctl stop bowline-upkeep.timer bowline-upkeep.service; touch -d '-1 hour' /var/lib/bowline/locks/upkeep",
         "systemctl start bowline-upkeep.timer",
         "upkeep",
     ),

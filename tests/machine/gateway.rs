@@ -132,7 +132,7 @@ fn a_user_that_no_visit_would_run_as_is_refused() {
     machine.run(&format!("{CERTIFICATE} && systemctl reload apache2 && echo 127.0.0.1 update.example.org >>/etc/hosts"));
     machine.wait("curl -sSk https://update.example.org/healthz | grep 911");
     let (_, said) = machine.try_run(
-        "systemctl stop bowline-upkeep.timer; rm /var/lib/bowline/locks/upkeep; \
+        "systemctl stop bowline-upkeep.timer bowline-upkeep.service; rm /var/lib/bowline/locks/upkeep; \
          CURL_CA_BUNDLE=/etc/letsencrypt/live/update.example.org/fullchain.pem bowline doctor",
     );
     for line in ["problem      upkeep ", "problem      url  "] {
