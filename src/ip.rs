@@ -31,6 +31,14 @@ impl Family {
             Family::Ipv6 => "ipv6",
         }
     }
+
+    /// `IPv4` or `IPv6`, as in a sentence.
+    pub fn name(self) -> &'static str {
+        match self {
+            Family::Ipv4 => "IPv4",
+            Family::Ipv6 => "IPv6",
+        }
+    }
 }
 
 impl fmt::Display for Family {

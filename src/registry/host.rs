@@ -2,7 +2,7 @@
 
 use ipnetwork::IpNetwork;
 
-use super::{Behind, UNSETTLED};
+use super::{Behind, Heard, UNSETTLED};
 use crate::event::Events;
 use crate::ip::{Addresses, Family, Policy};
 use crate::name::{HostName, RecordName};
@@ -57,6 +57,8 @@ pub struct Host {
     pub created: Timestamp,
     /// When its client was last heard, exact to an hour.
     pub last_seen: Option<Timestamp>,
+    /// When it was last heard of each family.
+    pub heard: Heard,
     /// When its addresses last changed.
     pub last_change: Option<Timestamp>,
     /// The networks from which alone it may be visited, where its client has asked for that.

@@ -31,6 +31,7 @@ mod expire;
 mod fact;
 mod files;
 mod free;
+mod heard;
 mod history;
 mod host;
 mod import;
@@ -55,6 +56,7 @@ pub use due::{AMONG, LATE, LATE_MINUTES, is_late};
 pub use edit::Edit;
 pub use error::RegistryError;
 pub use fact::{Conclusion, End};
+pub use heard::Heard;
 pub use history::Change;
 pub use host::{Fact, FormerName, Host, HostId, Records, Settings, State, Wish};
 pub use import::{Entry, Imported};
@@ -84,12 +86,13 @@ use crate::span::Span;
 use crate::token::{Digest, LookupKey, Token};
 
 /// The schema, step by step: each brings a registry to the next version.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("schema.sql"),
     include_str!("schema_2.sql"),
     include_str!("schema_3.sql"),
     include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
+    include_str!("schema_6.sql"),
 ];
 /// The schema's version, in the file as `user_version`.
 pub const VERSION: i64 = STEPS.len() as i64;

@@ -6,7 +6,7 @@ use super::account::networks;
 use super::outbox::events;
 use super::values::Values;
 use super::{
-    Fact, FormerName, Host, HostId, Records, Registry, RegistryError, Settings, State, Wish,
+    Fact, FormerName, Heard, Host, HostId, Records, Registry, RegistryError, Settings, State, Wish,
     behind, owner,
 };
 use crate::ip::Family;
@@ -27,8 +27,8 @@ macro_rules! select {
              only_family, allow_private, wildcard, plain_http, static, static_ipv4, static_ipv6, \
              id, name, state, wish, wish_names, wish_ipv4, wish_ipv6, wish_ttl, wish_at, \
              fact, fact_names, fact_ipv4, fact_ipv6, fact_serial, fact_at, \
-             held_names, unconfirmed, trouble, differs, created, last_seen, last_change, \
-             networks FROM host ",
+             held_names, unconfirmed, trouble, differs, created, last_seen, heard_ipv4, heard_ipv6, \
+             last_change, networks FROM host ",
             $which
         )
     };
@@ -278,6 +278,10 @@ fn read_values(db: &Connection, row: &Row<'_>) -> Result<Host, RegistryError> {
         owner_disabled: owner.is_some_and(|owner| owner.disabled),
         created: Timestamp::from_seconds(row.next()?),
         last_seen: row.time()?,
+        heard: Heard {
+            ipv4: row.time()?,
+            ipv6: row.time()?,
+        },
         last_change: row.time()?,
         networks: networks(row.next()?)?,
     })

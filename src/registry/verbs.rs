@@ -250,7 +250,8 @@ pub(super) fn add_one(
         Some(host) if host.state == State::Removing => {
             write_state(tx, host.id, State::Active)?;
             tx.execute(
-                "UPDATE host SET created = ?2, last_seen = NULL, last_change = NULL, networks = NULL \
+                "UPDATE host SET created = ?2, last_seen = NULL, heard_ipv4 = NULL, heard_ipv6 = NULL, \
+                 usual = NULL, usual_ipv4 = NULL, usual_ipv6 = NULL, last_change = NULL, networks = NULL \
                  WHERE id = ?1",
                 (host.id.0, now.seconds()),
             )?;

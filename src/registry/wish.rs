@@ -6,21 +6,17 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
+use super::heard::note_heard;
 use super::history::{self, Over};
 use super::outbox::{self, Happening};
 use super::row::{by_id, former_names, joined};
-use super::worry::note_seen;
 use super::{Durable, Host, HostId, Records, Registry, RegistryError, State};
 use crate::event::{Event, Wanted};
-use crate::ip::Addresses;
+use crate::ip::{Addresses, Family};
 use crate::name::RecordName;
-use crate::span::Span;
 use crate::time::Timestamp;
 use crate::token::Digest;
 use crate::ttl::Ttl;
-
-/// Last-seen times are exact to this.
-const GRAIN: Span = Span::from_seconds(3600);
 
 /// Why a wish waits that must not be published yet; then follows how many wishes do, or did until
 /// they were replaced, since the last one that did not have to.
@@ -64,6 +60,8 @@ pub struct Ask {
     pub notify: Option<bool>,
     /// Not to be published before then.
     pub not_before: Option<Timestamp>,
+    /// The families that it says something of.
+    pub families: Vec<Family>,
     /// The addresses that the host is to have, given the host as it is then.
     pub addresses: Arc<dyn Fn(&Host) -> Addresses + Send + Sync>,
 }
@@ -102,19 +100,6 @@ impl Host {
                 std::iter::once(RecordName::exact(name)).chain(star)
             })
             .collect()
-    }
-
-    /// Whether its client was heard so short a time ago that it need not be noted again.
-    ///
-    /// That of a host that expires, after `expire`, is noted more often, so that a living one
-    /// never does.
-    pub fn is_seen(&self, expire: Span, now: Timestamp) -> bool {
-        let grain = match expire {
-            Span::ZERO => GRAIN,
-            expire => GRAIN.min(Span::from_seconds(expire.seconds() / 4)),
-        };
-        self.last_seen
-            .is_some_and(|last| now.since(last) < grain && last <= now)
     }
 
     /// Whether its wish is for just these, so that nothing need be written.
@@ -164,23 +149,6 @@ impl Registry {
         tx.commit()?;
         Ok(accepted)
     }
-
-    /// Notes that the host's client was heard.
-    ///
-    /// # Errors
-    /// When the registry cannot be written.
-    pub fn seen(
-        &mut self,
-        host: &Host,
-        token: &Digest,
-        now: Timestamp,
-    ) -> Result<(), RegistryError> {
-        let wanted = self.wanted;
-        let tx = self.write(Durable::Soon)?;
-        use_token(&tx, wanted, token, host.id, now)?;
-        note_seen(&tx, host.id, now)?;
-        Ok(tx.commit()?)
-    }
 }
 
 fn accept_one(tx: &Connection, ask: &Ask, wanted: Wanted) -> Result<Accepted, RegistryError> {
@@ -196,7 +164,7 @@ fn accept_one(tx: &Connection, ask: &Ask, wanted: Wanted) -> Result<Accepted, Re
     if !host.is_on() {
         return Ok(Accepted::Off);
     }
-    note_seen(tx, host.id, ask.now)?;
+    note_heard(tx, host.id, &ask.families, ask.now)?;
     let source = Source {
         client: ask.client,
         dialect: &ask.dialect,

@@ -7,13 +7,12 @@ use super::due::pending_since;
 use super::outbox::{self, Happening};
 use super::{Durable, Host, HostId, Registry, RegistryError};
 use crate::event::{Event, Wanted};
+use crate::ip::Family;
 use crate::span::Span;
 use crate::time::Timestamp;
 
 /// What was learned on the first day is too little.
 const LEARNING: i64 = 24 * 3600;
-/// In so many seconds the longest pause is forgotten, unless it comes again.
-const HABIT: i64 = 30 * 24 * 3600;
 
 impl Registry {
     /// Tells of hosts that are silent for longer than `times` their longest pause of late, and
@@ -27,7 +26,7 @@ impl Registry {
         least: Span,
         now: Timestamp,
     ) -> Result<Vec<Host>, RegistryError> {
-        let silent = self.whole_hosts_where(
+        let mut silent = self.whole_hosts_where(
             "state = 'active' AND static = 0 AND behind IS NULL AND usual IS NOT NULL
              AND coalesce(wish_ipv4, wish_ipv6) IS NOT NULL
              AND last_seen - created > ?1 AND last_seen + max(usual * ?2, ?3) < ?4
@@ -44,6 +43,44 @@ impl Registry {
         let reason = |host: &Host| {
             let last = host.last_seen.unwrap_or(now);
             format!("not heard since {last}")
+        };
+        self.note_all(&silent, Event::Silent, "silent_told", reason, now)?;
+        for family in Family::BOTH {
+            silent.extend(self.note_half_silent(family, times, least, now)?);
+        }
+        Ok(silent)
+    }
+
+    /// Likewise of hosts that have an address of one family, and were heard without it for so
+    /// long: that address is perhaps not theirs any more.
+    fn note_half_silent(
+        &mut self,
+        family: Family,
+        times: u32,
+        least: Span,
+        now: Timestamp,
+    ) -> Result<Vec<Host>, RegistryError> {
+        let silent = self.whole_hosts_where(
+            &format!(
+                "state = 'active' AND static = 0 AND behind IS NULL AND usual_{family} IS NOT NULL
+                 AND wish_{family} IS NOT NULL AND heard_{family} - created > ?1
+                 AND heard_{family} + max(usual_{family} * ?2, ?3) < last_seen AND last_seen <= ?4
+                 AND (silent_told IS NULL OR silent_told <= heard_{family} OR silent_told > ?4)
+                 AND NOT EXISTS (SELECT 1 FROM owner
+                     WHERE owner.id = host.owner AND owner.state <> 'active')"
+            ),
+            (
+                LEARNING,
+                times,
+                least.seconds().cast_signed(),
+                now.seconds(),
+            ),
+        )?;
+        let reason = |host: &Host| {
+            let (last, since) = (host.last_seen.unwrap_or(now), host.heard.get(family));
+            let since = since.unwrap_or(now);
+            let name = family.name();
+            format!("heard at {last}, but with no {name} address since {since}")
         };
         self.note_all(&silent, Event::Silent, "silent_told", reason, now)?;
         Ok(silent)
@@ -153,21 +190,4 @@ pub(super) fn note_mended(
     let reason = format!("the name server had {shown}");
     let what = Happening::at(Event::Mended, host.wish.records.addresses, reason);
     outbox::note(tx, wanted, host.id, &what, None, now)
-}
-
-/// Notes that a host's client was heard, and its longest pause of late.
-pub(super) fn note_seen(
-    tx: &Connection,
-    host: HostId,
-    now: Timestamp,
-) -> Result<(), RegistryError> {
-    tx.prepare_cached(
-        "UPDATE host SET last_seen = ?2, usual = CASE
-         WHEN last_seen IS NULL OR ?2 < last_seen THEN usual
-         WHEN usual IS NULL THEN ?2 - last_seen
-         ELSE max(?2 - last_seen, usual - usual * min(?2 - last_seen, ?3) / ?3)
-         END WHERE id = ?1",
-    )?
-    .execute((host.0, now.seconds(), HABIT))?;
-    Ok(())
 }

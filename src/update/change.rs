@@ -13,6 +13,7 @@ use super::outcome::{
 };
 use super::{Answer, Asked, Decision, Lan, Visit, Word, decide};
 use crate::deadline::Deadline;
+use crate::ip::Family;
 use crate::limit::Limit;
 use crate::publish::{Shown, differing};
 use crate::rate::Rate;
@@ -112,7 +113,7 @@ impl<'a> Change<'_, 'a> {
             Err(answer) => return Next::Tell(Some(answer)),
         };
         if let Some(lan) = lan.filter(|_| decision.is_nothing()) {
-            self.seen(target);
+            self.heard(target, &decision);
             return tell(Answer {
                 prefix: match lan {
                     Lan::Prefix(prefix) => Some(prefix),
@@ -130,7 +131,7 @@ impl<'a> Change<'_, 'a> {
             Ok(true) if host.is_silent(target.zone.expire, soon) => Next::Accept(decision),
             Ok(true) if host.is_pending() => {
                 // However long the name server is away, who comes all the time does not expire.
-                self.seen(target);
+                self.heard(target, &decision);
                 Next::Publish(decision, Word::Good)
             }
             Ok(true) => Next::Look(decision),
@@ -173,7 +174,11 @@ impl<'a> Change<'_, 'a> {
             let deadline = self.share(exchanges - done);
             let shown = (self.visit.publisher).show(&zone, &hosts, &asked_for, deadline);
             // After the question: whoever writes just now must not take its time.
-            items.iter().for_each(|item| self.seen(&item.target));
+            for item in &items {
+                if let Next::Look(decision) = &item.next {
+                    self.heard(&item.target, decision);
+                }
+            }
             if let Ok(Ok(shown)) = &shown {
                 self.note(&differing(&hosts, shown));
             }
@@ -192,14 +197,15 @@ impl<'a> Change<'_, 'a> {
 
     /// Notes that the client was heard: that is worth no answer of its own, and neither a full
     /// disk nor somebody who writes for long must stop a visit.
-    fn seen(&mut self, Target { host, zone }: &Target<'_>) {
+    fn heard(&mut self, Target { host, zone }: &Target<'_>, decision: &Decision) {
         let (token, now) = (&self.token, self.visit.now);
-        if host.is_seen(host.expire(zone.expire), now) {
+        if host.is_heard(decision.touched(), host.expire(zone.expire), now) {
             return;
         }
+        let families: Vec<Family> = decision.touched().collect();
         let _until = Registry::give_up_at(self.visit.deadline.at_most(REMARK));
         let registry = self.visit.registry.get();
-        let _ = registry.and_then(|registry| registry.seen(host, token, now));
+        let _ = registry.and_then(|registry| registry.heard(host, &families, token, now));
     }
 
     /// Notes what the name server shows instead; likewise.
@@ -306,6 +312,7 @@ impl<'a> Change<'_, 'a> {
                 Limited::Until(until) => Some(until),
                 Limited::Counted | Limited::No => None,
             },
+            families: decision.touched().collect(),
             addresses: Arc::new(move |host| decision.apply(host.wish.records.addresses)),
         })
     }

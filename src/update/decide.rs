@@ -28,6 +28,12 @@ impl Decision {
         self.set.get(family).is_some() || self.remove.contains(&family)
     }
 
+    /// The families of which it says what is to become.
+    pub fn touched(&self) -> impl Iterator<Item = Family> {
+        let families = Family::BOTH.into_iter();
+        families.filter(|family| self.touches(*family))
+    }
+
     /// The addresses of a host that had `before`.
     pub fn apply(&self, before: Addresses) -> Addresses {
         let mut after = before;

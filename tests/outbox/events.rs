@@ -134,6 +134,71 @@ fn expiry_and_silence_are_told_once() {
     assert!(told(&site, &receiver).is_empty());
 }
 
+/// One of two addresses goes stale, while the other is told as ever.
+#[test]
+fn silence_of_one_family_is_told_once() {
+    const HOUR: i64 = 3600;
+    let receiver = Receiver::new();
+    let site = site(&receiver.table("events = [\"silent\"]"));
+    let home = site.add("home");
+    let visit = |addresses: &str| {
+        let reply = site.visit(&home.at(&format!("?myip={addresses}")));
+        assert_eq!(reply.status, 200, "{addresses}");
+    };
+    let both_heard = |ago| {
+        // Every hour until then.
+        let habit = "usual = 3600, usual_ipv4 = 3600, usual_ipv6 = 3600";
+        let times = "last_seen = ?2, heard_ipv4 = ?2, heard_ipv6 = ?2";
+        set(&site, &home, &format!("{habit}, {times}"), ago);
+    };
+    visit("203.0.113.1,2001:db8::1");
+    set(&site, &home, "created = ?2", 90 * 24 * HOUR);
+    upkeep(&site);
+    steady_for(&site, Span::from_days(30));
+
+    both_heard(5 * HOUR);
+    visit("2001:db8::1");
+    assert!(told(&site, &receiver).is_empty());
+    both_heard(7 * HOUR);
+    visit("2001:db8::1");
+    upkeep(&site);
+    let posts = receiver.take();
+    let [post] = posts.as_slice() else {
+        panic!("{} posts", posts.len());
+    };
+    assert_eq!(post.events(), ["silent home.dyn.example.org"]);
+    assert!(post.body.contains("but with no IPv4 address since "));
+    assert_eq!(site.dns("home"), "203.0.113.1,2001:db8::1");
+    visit("2001:db8::1");
+    assert!(told(&site, &receiver).is_empty());
+
+    // It comes again, and then the other one does not.
+    both_heard(7 * HOUR);
+    set(&site, &home, "silent_told = ?2", 8 * HOUR);
+    visit("203.0.113.1");
+    upkeep(&site);
+    let body = receiver.take().remove(0).body;
+    assert!(body.contains("but with no IPv6 address since "), "{body}");
+
+    // Now nothing at all is heard of it: that is told once, not for each family as well.
+    both_heard(7 * HOUR);
+    set(&site, &home, "silent_told = ?2", 8 * HOUR);
+    assert_eq!(told(&site, &receiver), ["silent home.dyn.example.org"]);
+
+    // A pause that is usual, and a family without an address.
+    let forget = "silent_told = NULL, usual_ipv4 = 604800, wish_at = ?2";
+    both_heard(7 * HOUR);
+    set(&site, &home, forget, 0);
+    visit("2001:db8::1");
+    assert!(told(&site, &receiver).is_empty());
+    visit("203.0.113.1&myipv6=-");
+    both_heard(7 * HOUR);
+    set(&site, &home, forget, 0);
+    visit("203.0.113.1");
+    assert!(told(&site, &receiver).is_empty());
+    assert_eq!(site.dns("home"), "203.0.113.1");
+}
+
 #[test]
 fn a_pause_is_learned_from_visits() {
     let receiver = Receiver::new();
@@ -141,13 +206,18 @@ fn a_pause_is_learned_from_visits() {
     let home = site.add("home");
     let usual = || -> Option<i64> {
         let db = rusqlite::Connection::open(site.registry_file()).unwrap();
-        db.query_row("SELECT usual FROM host", [], |row| row.get(0))
-            .unwrap()
+        let all = "SELECT usual, usual_ipv4, usual_ipv6 FROM host";
+        let [host, ipv4, ipv6] = db
+            .query_row(all, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))
+            .unwrap();
+        // It was never heard of the other one.
+        assert_eq!((ipv4, ipv6), (host, None));
+        host
     };
     assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
     assert_eq!(usual(), None);
     for (pause, expected) in [(7200, 7200), (86_400, 86_400), (3 * 86_400, 3 * 86_400)] {
-        set(&site, &home, "last_seen = ?2", pause);
+        set(&site, &home, "last_seen = ?2, heard_ipv4 = ?2", pause);
         assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
         assert!(
             (expected..expected + 60).contains(&usual().unwrap()),
@@ -157,7 +227,7 @@ fn a_pause_is_learned_from_visits() {
     }
     // Thirty days of daily visits forget most of it.
     for _ in 0..30 {
-        set(&site, &home, "last_seen = ?2", 86_400);
+        set(&site, &home, "last_seen = ?2, heard_ipv4 = ?2", 86_400);
         assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
     }
     assert!(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bowline::ip::Addresses;
+use bowline::ip::{Addresses, Family};
 use bowline::name::{HostName, ZoneName};
 use bowline::owner_name::OwnerName;
 use bowline::registry::{
@@ -79,6 +79,7 @@ impl Fixture {
             now: NOW,
             notify: None,
             not_before: None,
+            families: wanted.iter().map(Family::of).collect(),
             addresses: Arc::new(move |_| wanted),
         }
     }

@@ -1,5 +1,6 @@
 //! Wishes and facts: what is accepted, and what is confirmed of it.
 
+use bowline::ip::Family;
 use bowline::registry::{Accepted, ZoneState};
 use bowline::span::Span;
 use bowline::time::Timestamp;
@@ -149,17 +150,21 @@ fn a_client_is_noted_often_enough_never_to_expire() {
     let mut it = Fixture::new();
     let (id, token) = it.add("home");
     it.accept(id, &token, "203.0.113.7");
-    let is_seen = |expire, seconds| {
-        let at = NOW.plus(Span::from_seconds(seconds));
-        it.host(id).is_seen(Span::from_seconds(expire), at)
+    let is_heard = |families: &[Family], expire, at| {
+        let families = families.iter().copied();
+        it.host(id)
+            .is_heard(families, Span::from_seconds(expire), at)
     };
     for (expire, seconds) in [(0, 3600), (600, 150), (86_400, 3600)] {
-        assert!(is_seen(expire, seconds - 1), "{expire}");
-        assert!(!is_seen(expire, seconds), "{expire}");
+        let at = |seconds| NOW.plus(Span::from_seconds(seconds));
+        assert!(is_heard(&[], expire, at(seconds - 1)), "{expire}");
+        assert!(!is_heard(&[], expire, at(seconds)), "{expire}");
     }
+    // The other family is news.
+    assert!(is_heard(&[Family::Ipv4], 0, NOW));
+    assert!(!is_heard(&Family::BOTH, 0, NOW));
     // A clock that was ahead is no reason to note it no more.
-    let before = NOW.minus(Span::from_seconds(1));
-    assert!(!it.host(id).is_seen(Span::ZERO, before));
+    assert!(!is_heard(&[], 0, NOW.minus(Span::from_seconds(1))));
 }
 
 #[test]
@@ -179,7 +184,7 @@ fn a_client_that_is_heard_meanwhile_does_not_expire() {
     let [(home, token), (nas, _)] = ids;
     let digest = it.key.digest(&token);
     let heard = it.host(home);
-    it.registry.seen(&heard, &digest, later).unwrap();
+    it.registry.heard(&heard, &[], &digest, later).unwrap();
     assert!(!it.registry.expire(home, day, later).unwrap());
     assert!(it.registry.expire(nas, day, later).unwrap());
     let wished = [home, nas].map(|id| it.host(id).wish.records.addresses.to_string());

@@ -332,6 +332,7 @@ fn whoever_leaves_the_site_during_a_visit_is_not_moved() {
         now,
         notify: None,
         not_before: None,
+        families: vec![Family::Ipv6],
         addresses: Arc::new(move |_| moved),
     };
     let mut accept = |ask| registry.accept(&[ask]).unwrap().remove(0);

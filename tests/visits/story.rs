@@ -287,3 +287,42 @@ fn fixed_paths() {
     assert_eq!(dead.said(), "503 name server");
     assert!(dead.took.own.as_millis() < 1000, "{:?}", dead.took);
 }
+
+/// Whoever has two addresses may go on telling one of them alone; that shows.
+#[test]
+fn of_each_family_it_is_known_when_it_was_heard() {
+    let site = Site::new();
+    let home = site.add("home");
+    let shown = || -> [serde_json::Value; 3] {
+        let shown = site.bowline(&["host", "show", "home", "--json"]);
+        let mut shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        ["last_seen", "last_seen_ipv4", "last_seen_ipv6"].map(|key| shown[key].take())
+    };
+    let visit = |query: &str| assert_eq!(site.visit(&home.at(query)).status, 200, "{query}");
+    let never = serde_json::Value::Null;
+    assert_eq!(shown(), [never.clone(), never.clone(), never.clone()]);
+    visit("?myip=203.0.113.7");
+    let [all, ipv4, ipv6] = shown();
+    assert_eq!((&all, &never), (&ipv4, &ipv6));
+    assert_ne!(all, never);
+
+    // The other one is news within the hour too, that it went as well; nothing else is then.
+    visit("?myipv6=2001:db8::1");
+    let ago = "UPDATE host SET last_seen = last_seen - 600, heard_ipv4 = heard_ipv4 - 7200,
+               heard_ipv6 = last_seen - 600";
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    db.execute(ago, []).unwrap();
+    let before = shown();
+    visit("?myipv6=2001:db8::1");
+    assert_eq!(shown(), before);
+    visit("?myip=203.0.113.7");
+    let after = shown();
+    assert!(after[1] != before[1] && after[2] == before[2], "{after:?}");
+    visit("?myip=-");
+    assert_eq!(site.dns("home"), "2001:db8::1");
+    let lines = site.bowline(&["host", "show", "home"]);
+    for family in ["ipv4", "ipv6"] {
+        let line = format!("{family} last seen 20");
+        assert!(lines.contains(&line), "{line}: {lines}");
+    }
+}

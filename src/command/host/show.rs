@@ -10,6 +10,7 @@ use super::report::Listed;
 use crate::devices::Device;
 use crate::one_line::OneLine;
 use crate::registry::Host;
+use crate::time::Timestamp;
 
 /// Show everything about one host but its token
 #[derive(Debug, Args)]
@@ -35,6 +36,9 @@ struct Shown {
     #[serde(rename = "static")]
     fixed: bool,
     created: String,
+    /// When it was last heard of that family.
+    last_seen_ipv4: Option<String>,
+    last_seen_ipv6: Option<String>,
     /// What the name server shows instead of what is confirmed.
     differs: Option<String>,
     /// What was accepted last, confirmed or not.
@@ -121,13 +125,16 @@ fn lines(host: &Host, shown: &Shown) -> Vec<Line> {
         lines.push(("old token", old.to_string()));
     }
     lines.push(("created", host.created.to_string()));
+    let or_never =
+        |time: Option<Timestamp>| time.map_or("never".to_owned(), |time| time.to_string());
+    lines.push(("last seen", or_never(host.last_seen)));
     for (name, time) in [
-        ("last seen", host.last_seen),
-        ("last change", host.last_change),
+        ("ipv4 last seen", host.heard.ipv4),
+        ("ipv6 last seen", host.heard.ipv6),
     ] {
-        let time = time.map_or("never".to_owned(), |time| time.to_string());
-        lines.push((name, time));
+        lines.extend(time.map(|time| (name, time.to_string())));
     }
+    lines.push(("last change", or_never(host.last_change)));
     lines
 }
 
@@ -215,6 +222,8 @@ fn shown(host: &Host, session: &Session) -> Result<Shown, Failure> {
         plain_http: settings.plain_http,
         fixed: settings.fixed.is_some(),
         created: host.created.to_string(),
+        last_seen_ipv4: host.heard.ipv4.map(|time| time.to_string()),
+        last_seen_ipv6: host.heard.ipv6.map(|time| time.to_string()),
         differs: host.shown_otherwise().map(str::to_owned),
         accepted: Accepted {
             ipv4: wanted.ipv4.map(|ipv4| ipv4.to_string()),
