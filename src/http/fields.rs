@@ -45,6 +45,8 @@ impl Fields {
     /// # Errors
     /// When it is not what its type says: there may have been an address in it.
     pub fn of_body(content_type: &[u8], body: &[u8]) -> Result<Self, Illegible> {
+        // A byte order mark is part of no name, and no JSON (RFC 8259 8.1); Windows writes one.
+        let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
         let is_json = body.trim_ascii_start().starts_with(b"{");
         match media_type(content_type).as_slice() {
             _ if body.trim_ascii().is_empty() => Ok(Fields::default()),

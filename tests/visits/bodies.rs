@@ -209,6 +209,19 @@ fn json_that_says_something_else_moves_nothing() {
             "200 good 203.0.113.81",
             "203.0.113.81",
         ),
+        // As Windows begins a text.
+        (
+            json,
+            "\u{feff}{\"myip\":\"203.0.113.82\"}",
+            "200 good 203.0.113.82",
+            "203.0.113.82",
+        ),
+        (
+            "application/x-www-form-urlencoded",
+            "\u{feff}myip=203.0.113.83",
+            "200 good 203.0.113.83",
+            "203.0.113.83",
+        ),
     ] {
         let answer = post(site.get(&home.at("")), kind, body).run();
         assert_eq!(answer.said(), said, "{body}");
