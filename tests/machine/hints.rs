@@ -16,8 +16,9 @@ fn right_after_the_first_set_up() {
     machine.run("echo 127.0.0.1 update.example.org >>/etc/hosts");
     // The first round is still to come: none is under way, nor begins while doctor looks.
     let (_, said) = machine.try_run(
-        "until s=$(date +%S); [ $s -ge 10 ] && [ $s -lt 40 ]; do sleep 1; done; systemctl restart bowline-upkeep.timer; \
-         rm -f /var/lib/bowline/locks/upkeep; bowline doctor --via 127.0.0.1:9",
+        "until s=$(date +%S); [ $s -ge 12 ] && [ $s -lt 40 ]; do sleep 1; done; systemctl restart bowline-upkeep.timer; \
+         systemctl stop bowline-upkeep.service; rm -f /var/lib/bowline/locks/upkeep; \
+         bowline doctor --via 127.0.0.1:9",
     );
     for told in [
         "cannot tell  upkeep ",
