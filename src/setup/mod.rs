@@ -35,6 +35,7 @@ pub mod next;
 pub mod nginx;
 mod notes;
 mod ns;
+mod openrc;
 mod own_ns;
 pub mod parent;
 pub mod place;

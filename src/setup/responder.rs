@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::files::File;
 use super::gateway::{Gateway, WebServer};
 use super::next::{Step, is_running, runs};
+use super::openrc;
 use super::place::Place;
 use super::site::Site;
 use super::systemd;
@@ -37,6 +38,9 @@ pub(super) fn start(site: &Site<'_>) -> Option<Step> {
     if site.gateway == Gateway::Cgi || place.unit_dir.is_some() || runs(&socket) {
         return None;
     }
+    if let Some(start) = openrc::start(site) {
+        return Some(start);
+    }
     let config = match site.config() {
         Some(file) => format!(" --config {}", file.display()),
         None => String::new(),
@@ -65,6 +69,8 @@ pub(super) fn start(site: &Site<'_>) -> Option<Step> {
 pub(super) fn reload(place: &Place) -> Option<Step> {
     let command = if systemd::has_socket(place) {
         "systemctl try-reload-or-restart bowline.service".to_owned()
+    } else if let Some(command) = openrc::reload(place) {
+        command.to_owned()
     } else if place.private && is_running(&pid_file(place)) {
         format!("kill -HUP $(cat {})", pid_file(place).display())
     } else {
@@ -76,7 +82,8 @@ pub(super) fn reload(place: &Place) -> Option<Step> {
 /// The same as a command, where one runs now: it has read `bowline.toml` when it began.
 pub fn reload_running(place: &Place) -> Option<String> {
     let step = reload(place)?;
-    (place.private || Path::new(ACTIVE).is_symlink()).then_some(step.command)
+    let waits = systemd::has_socket(place) && !Path::new(ACTIVE).is_symlink();
+    (!waits).then_some(step.command)
 }
 
 /// Where its number is in a private set-up: root writes there, nobody else.
