@@ -44,8 +44,9 @@ pub enum Verdict {
 ///
 /// By UDP, 3 s; signed again and by UDP, 2 s; then by TCP until the deadline. Over 1200
 /// octets by TCP only. SERVFAIL is tried once more. Where nobody listens the answer comes
-/// at once. Each try carries the prerequisites, so none undoes what came between; after an
-/// unanswered first try, [`Refusal::Differs`] may mean that the first one was applied.
+/// at once. A refusal that anybody could have sent counts when TCP has no other word. Each
+/// try carries the prerequisites, so none undoes what came between; after an unanswered
+/// first try, [`Refusal::Differs`] may mean that the first one was applied.
 pub fn send_update<'a>(
     server: &Server,
     zone: &ZoneName,
@@ -180,9 +181,25 @@ impl<'a, 'w> Exchange<'a, 'w> {
         match wait.filter(|_| signed.octets.len() <= UDP_MAX) {
             Some(wait) => {
                 self.sent.push(signed);
-                self.by_udp(self.wait.deadline().at_most(wait))
+                match self.by_udp(self.wait.deadline().at_most(wait)) {
+                    Try::Refused(refusal) if refusal.may_be_forged() => {
+                        self.again(request, refusal)
+                    }
+                    tried => tried,
+                }
             }
             None => self.by_tcp(&signed),
+        }
+    }
+
+    /// Asks by TCP whether it was the name server that refused. Anybody on this machine may bind
+    /// the port of its datagrams too, where it lets others (SO_REUSEADDR, socket(7)), and then
+    /// they are theirs; nobody binds one that it listens at.
+    fn again(&mut self, request: &Request, refusal: Refusal) -> Try {
+        self.udp = None;
+        match self.one_try(request, None) {
+            Try::Doubt(doubt) if !doubt.may_be_applied() => refusal.into(),
+            tried => tried,
         }
     }
 

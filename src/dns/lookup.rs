@@ -92,8 +92,8 @@ impl From<MessageError> for LookupError {
 /// Asks for the addresses at several names, and for the zone's serial when `serial`.
 ///
 /// All questions go out at once (64 at a time), each signed; those not answered in time
-/// once more; a truncated answer is asked for again by TCP. An answer counts when its
-/// signature verifies and it is authoritative.
+/// once more; what is truncated, or anybody could have sent, is asked for again by TCP. An
+/// answer counts when its signature verifies and it is authoritative.
 ///
 /// # Errors
 /// The first refusal, or no answer to some question before the deadline.
@@ -181,18 +181,25 @@ impl Lookup<'_, '_> {
         let first = last.at_most(FIRST_WAIT.min(last.left() / 2));
         let mut sent = Vec::new();
         for until in [first, last] {
-            match self.round(&mut udp, questions, &mut sent, until)? {
-                None => {
+            match self.round(&mut udp, questions, &mut sent, until) {
+                Ok(None) => {
                     if sent.len() == questions.len() {
                         udp.keep();
                     }
                     return Ok(());
                 }
-                Some(Doubt::Unreachable(kind)) => {
+                Ok(Some(Doubt::Unreachable(kind))) => {
                     doubt = Doubt::Unreachable(kind);
                     thread::sleep(REFUSED_PAUSE.min(last.left()));
                 }
-                Some(other) => doubt = other,
+                Ok(Some(Doubt::Unverified)) => {
+                    return self.again(questions, LookupError::NoAnswer(Doubt::Unverified));
+                }
+                Ok(Some(other)) => doubt = other,
+                Err(LookupError::Refused(refusal)) if refusal.may_be_forged() => {
+                    return self.again(questions, refusal.into());
+                }
+                Err(error) => return Err(error),
             }
             if self.wait.is_over() {
                 break;
@@ -243,6 +250,20 @@ impl Lookup<'_, '_> {
         Ok(None)
     }
 
+    /// Asks by TCP what is not answered, where anybody could have sent what came: see the same of
+    /// an UPDATE. That counts where nobody can be asked.
+    fn again(&mut self, questions: &mut [Question], said: LookupError) -> Result<(), LookupError> {
+        for question in questions {
+            if question.told.is_none() {
+                match self.by_tcp(question, &[]) {
+                    Err(LookupError::NoAnswer(Doubt::Unreachable(_))) => return Err(said),
+                    told => question.told = Some(told?),
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// What a verified message tells; a truncated one is asked for again by TCP.
     fn take_in(
         &mut self,
@@ -253,6 +274,15 @@ impl Lookup<'_, '_> {
         if !message.header().tc() {
             return question.read(message, self.zone);
         }
+        self.by_tcp(question, sent)
+    }
+
+    /// Asks one question by TCP.
+    fn by_tcp(
+        &mut self,
+        question: &Question,
+        sent: &[(usize, Signed)],
+    ) -> Result<Told, LookupError> {
         let signed = self.sign(question, sent)?;
         match ask_by_tcp(self.server, &signed, self.wait) {
             Ok(Reply::Verified(_, message)) => question.read(&message, self.zone),

@@ -98,6 +98,15 @@ impl Refusal {
         )
     }
 
+    /// Whether anybody could have said it: a name server cannot sign all of its refusals.
+    pub(super) fn may_be_forged(&self) -> bool {
+        match self {
+            Refusal::BadTime { .. } => true,
+            Refusal::Rcode { authenticated, .. } => !authenticated,
+            Refusal::Differs(_) | Refusal::Unsendable(_) => false,
+        }
+    }
+
     /// Whether another try may fare better: Knot before 3.4 answers SERVFAIL to all
     /// updates of a batch when one of them cannot be applied.
     pub(super) fn is_passing(&self) -> bool {

@@ -1,8 +1,14 @@
 //! What the name server says no to, and what the operator hears.
 
-use bowline::dns::{Key, Rcode, Refusal, Server, TsigRcode, Verdict};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::common::{Bench, bench, bench_with, look, send, swap};
+use bowline::dns::{Key, Rcode, Refusal, Server, TsigRcode, Verdict};
+use rustix::net::sockopt::set_socket_reuseaddr;
+use rustix::net::{AddressFamily, SocketType, bind, socket};
+
+use crate::common::{Bench, bench, bench_with, found, look, send, swap};
+use crate::peer::{Peer, unsigned};
 use crate::support::knot::{Options, ZONE};
 use crate::support::stopwatch::Stopwatch;
 
@@ -183,4 +189,37 @@ fn any_algorithm_and_a_key_named_below_the_zone() {
             ["203.0.113.7"]
         );
     }
+}
+
+/// Knot lets anybody bind the port of its datagrams too, and who binds it last gets them.
+#[test]
+fn who_takes_the_datagrams_away_holds_nothing_up() {
+    let bench = bench(&[]);
+    let address = bench.server.address;
+    let socket = socket(AddressFamily::INET, SocketType::DGRAM, None).unwrap();
+    set_socket_reuseaddr(&socket, true).unwrap();
+    bind(&socket, &address).unwrap();
+    let taken = Arc::new(AtomicBool::new(false));
+    let lies = Arc::new(AtomicBool::new(false));
+    let (takes, lying) = (Arc::clone(&taken), Arc::clone(&lies));
+    let thief = Peer::on(socket.into(), move |n, request| {
+        takes.store(true, Ordering::Relaxed);
+        let rcodes = [Rcode::NXRRSET, Rcode::NOTAUTH, Rcode::SERVFAIL];
+        vec![match lying.load(Ordering::Relaxed) {
+            true => unsigned(request, Rcode::NXDOMAIN),
+            false => unsigned(request, rcodes[n % rcodes.len()]),
+        }]
+    });
+    let mut before = "";
+    for address in ["203.0.113.7", "203.0.113.8", "203.0.113.9"] {
+        let verdict = bench.send(&[swap("home", before, address)]);
+        assert_eq!(verdict, Verdict::Done);
+        assert_eq!(bench.look("home").unwrap().answers[0], found(address));
+        before = address;
+    }
+    lies.store(true, Ordering::Relaxed);
+    assert_eq!(bench.look("home").unwrap().answers[0], found(before));
+    drop(thief);
+    assert!(taken.load(Ordering::Relaxed), "they are not taken away");
+    assert_eq!(bench.knot.kdig(&format!("home.{ZONE}"), "A"), [before]);
 }
