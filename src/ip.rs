@@ -247,7 +247,8 @@ fn kind_of_ipv6(address: Ipv6Addr) -> Kind {
         [0, 0, 0, 0, 0, 0, 0, 1] => Kind::Never("loopback"),
         // The rest of ::/96, unspecified included (RFC 4291 2.5.5.1).
         [0, 0, 0, 0, 0, 0, _, _] => Kind::Never("IPv4-compatible"),
-        [0x64, 0xff9b, 0, 0, 0, 0, _, _] => Kind::Never("NAT64"),
+        // Its second prefix leads to private IPv4 addresses too (RFC 8215).
+        [0x64, 0xff9b, 0, 0, 0, 0, _, _] | [0x64, 0xff9b, 1, ..] => Kind::Never("NAT64"),
         [0x2001, 0, ..] => Kind::Never("Teredo"),
         [0x2002, ..] => Kind::Never("6to4"),
         [0xfe80..=0xfebf, ..] => Kind::Never("link-local"),
@@ -285,6 +286,7 @@ mod tests {
             "2001:db8::1",
             "2a01:4f8::1",
             "2001:1::1",
+            "64:ff9b:2::1",
         ] {
             assert_eq!(publish(text, Policy::Public).as_deref(), Ok(text));
         }
@@ -324,6 +326,8 @@ mod tests {
             ("ff02::1", "multicast"),
             ("ffff::1", "multicast"),
             ("64:ff9b::c000:201", "NAT64"),
+            ("64:ff9b:1::a00:1", "NAT64"),
+            ("64:ff9b:1:ffff::", "NAT64"),
             ("2001::1", "Teredo"),
             ("2002:c000:201::", "6to4"),
         ] {
