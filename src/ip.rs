@@ -195,6 +195,13 @@ pub struct Unpublishable {
     pub kind: &'static str,
 }
 
+impl Unpublishable {
+    /// Whether a host may have it that may have private addresses.
+    pub fn is_private(&self) -> bool {
+        PublicAddress::new(self.address, Policy::Private).is_ok()
+    }
+}
+
 impl fmt::Display for Unpublishable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = with_article(self.kind);

@@ -42,12 +42,23 @@ pub(super) fn pending(trouble: &Trouble, decision: &Decision) -> Answer {
 
 /// Why nothing can be decided.
 pub(super) fn refusal(undecidable: Undecidable) -> Answer {
-    match undecidable {
-        Undecidable::ClientUnknown => Answer::new(Word::Trouble).because(undecidable).hint(Some(
-            "check [client] header, and that the proxy sets it".to_owned(),
-        )),
-        _ => Answer::new(Word::BadIp).because(undecidable),
-    }
+    let (word, hint) = match undecidable {
+        Undecidable::ClientUnknown => (
+            Word::Trouble,
+            Some("check [client] header, and that the proxy sets it"),
+        ),
+        Undecidable::Client(_) => (
+            Word::BadIp,
+            Some("where that is a proxy's, [client] trusted_proxies is to have it"),
+        ),
+        Undecidable::Unpublishable(unpublishable) if unpublishable.is_private() => (
+            Word::BadIp,
+            Some("without an address in its URL the one that it comes from is published"),
+        ),
+        Undecidable::Unpublishable(_) | Undecidable::OtherFamily => (Word::BadIp, None),
+    };
+    let answer = Answer::new(word).because(undecidable);
+    answer.hint(hint.map(str::to_owned))
 }
 
 /// The registry's trouble.

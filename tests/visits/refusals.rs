@@ -191,6 +191,7 @@ fn bad_addresses() {
 #[test]
 fn a_reason_tells_no_more_of_the_client_than_the_log_may() {
     const PRIVATE: &str = "the client's address is a private address and cannot be published";
+    const PROXY: &str = "where that is a proxy's, [client] trusted_proxies is to have it";
     let (site, home) = settled();
     let other = Settings {
         only: Some(bowline::ip::Family::Ipv6),
@@ -206,22 +207,34 @@ fn a_reason_tells_no_more_of_the_client_than_the_log_may() {
         let setting = format!("[log]\nclient = \"{client}\"");
         let config = config.replace("[log]", &setting);
         std::fs::write(site.path("bowline.toml"), config).unwrap();
-        for (path, reason) in [
-            (home.at(""), PRIVATE),
-            (home.with("10.1.2.3"), PRIVATE),
+        for (path, reason, hint) in [
+            (home.at(""), PRIVATE, PROXY),
+            (home.with("10.1.2.3"), PRIVATE, PROXY),
             (
                 other.at(""),
                 "the client's address is of the family that the host does not have",
+                "",
             ),
             (
                 home.with("10.9.9.9"),
                 "10.9.9.9 is a private address and cannot be published",
+                "without an address in its URL the one that it comes from is published",
+            ),
+            (
+                home.with("169.254.9.9"),
+                "169.254.9.9 is a link-local address and cannot be published",
+                "",
             ),
         ] {
             let answer = site.get(&path).from("10.1.2.3").run();
             assert_eq!(answer.said(), "503 badip");
             let line = site.last_line();
-            assert!(line.contains(&format!("reason=\"{reason}\"")), "{line}");
+            let hint = match hint {
+                "" => String::new(),
+                hint => format!(" hint=\"{hint}\""),
+            };
+            let end = format!(" reason=\"{reason}\"{hint}");
+            assert!(line.ends_with(&end), "{line}");
             let found = line.matches("10.1.2.").count();
             assert_eq!(found, usize::from(!shown.is_empty()), "{client}: {line}");
             assert!(line.contains(shown), "{client}: {line}");

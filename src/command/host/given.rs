@@ -78,6 +78,9 @@ pub(super) fn permitted(
                 Some(only) if only != Family::of(address) => {
                     Failure::new(why).hint("leave the address out, or --only")
                 }
+                _ if PublicAddress::new(address, Policy::Private).is_ok() => {
+                    Failure::new(why).hint("--allow-private lets the host have it")
+                }
                 _ => Failure::new(why),
             })
         })
