@@ -14,12 +14,14 @@ mod absent;
 mod challenge;
 mod exchange;
 mod pace;
+mod portion;
 mod served;
 mod shown;
 mod trouble;
 
 pub use challenge::Challenged;
 pub use exchange::TOGETHER;
+pub use portion::Portion;
 pub use shown::{AskedFor, Shown, differing};
 pub use trouble::{PublishError, Trouble};
 

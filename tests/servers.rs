@@ -34,6 +34,8 @@ mod secondary;
 mod served;
 #[path = "servers/several.rs"]
 mod several;
+#[path = "servers/slow.rs"]
+mod slow;
 #[path = "servers/story.rs"]
 mod story;
 #[path = "servers/trouble.rs"]

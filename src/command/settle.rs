@@ -6,7 +6,7 @@ use super::session::Session;
 use super::{Failure, note};
 use crate::deadline::Deadline;
 use crate::name::ZoneName;
-use crate::publish::{Busy, Published, Publisher, TOGETHER};
+use crate::publish::{Busy, Portion, Published, Publisher};
 use crate::registry::{Host, HostId, Lease};
 use crate::time::Timestamp;
 
@@ -69,8 +69,11 @@ fn publish_all(
     let publisher = Publisher::new(&session.config);
     for (zone, hosts) in zones {
         let mut published = Vec::with_capacity(hosts.len());
-        for hosts in hosts.chunks(TOGETHER) {
-            let ids: Vec<HostId> = hosts.iter().map(|host| host.id).collect();
+        let (mut rest, mut portion) = (hosts.as_slice(), Portion::first());
+        while !rest.is_empty() {
+            let (some, others) = portion.of(rest);
+            rest = others;
+            let ids: Vec<HostId> = some.iter().map(|host| host.id).collect();
             let deadline = Deadline::after(Deadline::REQUEST);
             let lease = &mut Lease::of(&mut session.registry);
             let some = publisher.publish(lease, &zone, &ids, deadline)?;

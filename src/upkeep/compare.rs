@@ -17,7 +17,7 @@ use crate::deadline::Deadline;
 use crate::hint::Hint;
 use crate::log::{Line, Logger};
 use crate::name::ZoneName;
-use crate::publish::{PublishError, Published, Publisher, TOGETHER, Trouble};
+use crate::publish::{Portion, PublishError, Published, Publisher, Trouble};
 use crate::registry::{HostId, Registry, ZoneState};
 use crate::span::Span;
 use crate::time::Timestamp;
@@ -278,7 +278,10 @@ impl Comparison<'_> {
     fn mend(&mut self, differing: &[Differing]) -> Result<Left, PublishError> {
         let mut left = Left::default();
         let mut is_over = false;
-        for some in differing.chunks(TOGETHER) {
+        let (mut rest, mut portion) = (differing, Portion::first());
+        while !rest.is_empty() {
+            let (some, others) = portion.of(rest);
+            rest = others;
             let ids: Vec<HostId> = some.iter().map(|(host, _)| host.id).collect();
             self.note(some)?;
             if is_over {

@@ -11,7 +11,7 @@ use crate::hint::Hint;
 use crate::ip::Addresses;
 use crate::log::{Line, Logger};
 use crate::name::ZoneName;
-use crate::publish::{PublishError, Published, Publisher, TOGETHER, Trouble, differing};
+use crate::publish::{Portion, PublishError, Published, Publisher, Trouble, differing};
 use crate::registry::{Host, HostId, Registry, RegistryError};
 use crate::time::Timestamp;
 
@@ -127,10 +127,9 @@ impl Settling<'_> {
             hosts.retain(Host::is_pending);
         }
         let mut hosts = hosts.as_slice();
-        while let Some((some, rest)) = hosts.split_at_checked(TOGETHER.min(hosts.len())) {
-            if some.is_empty() {
-                break;
-            }
+        let mut portion = Portion::first();
+        while !hosts.is_empty() {
+            let (some, rest) = portion.of(hosts);
             if adopts && let Err(trouble) = self.adopt(zone, some, restored)? {
                 self.leave(zone, hosts, &trouble, answers);
                 return Ok(());
