@@ -57,6 +57,8 @@ mod root;
 mod published;
 #[path = "command/remarks.rs"]
 mod remarks;
+#[path = "command/rounds.rs"]
+mod rounds;
 #[path = "command/spreadsheets.rs"]
 mod spreadsheets;
 #[path = "command/terminal.rs"]
