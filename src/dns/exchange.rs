@@ -198,7 +198,12 @@ impl<'a, 'w> Exchange<'a, 'w> {
     fn again(&mut self, request: &Request, refusal: Refusal) -> Try {
         self.udp = None;
         match self.one_try(request, None) {
-            Try::Doubt(doubt) if !doubt.may_be_applied() => refusal.into(),
+            Try::Doubt(doubt) => {
+                if doubt.may_be_applied() {
+                    self.remember(doubt);
+                }
+                refusal.into()
+            }
             tried => tried,
         }
     }

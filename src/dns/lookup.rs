@@ -256,7 +256,9 @@ impl Lookup<'_, '_> {
         for question in questions {
             if question.told.is_none() {
                 match self.by_tcp(question, &[]) {
-                    Err(LookupError::NoAnswer(Doubt::Unreachable(_))) => return Err(said),
+                    Err(LookupError::NoAnswer(Doubt::Unreachable(_) | Doubt::Broken(_))) => {
+                        return Err(said);
+                    }
                     told => question.told = Some(told?),
                 }
             }
