@@ -21,6 +21,7 @@ use crate::registry::{Accepted, Ask, Host, HostId, Registry};
 use crate::span::Span;
 use crate::time::Timestamp;
 use crate::token::Digest;
+use crate::upkeep::catch_up;
 
 /// So long a visit waits for other writers to note what it could do without.
 const REMARK: Duration = Duration::from_millis(250);
@@ -58,6 +59,7 @@ impl<'a> Change<'_, 'a> {
             });
         }
         self.look(&mut items);
+        self.catch_up(&mut items);
         let limit = Limit::of_changes(self.visit.config);
         self.count(&limit, &mut items);
         self.accept(&mut items);
@@ -191,6 +193,40 @@ impl<'a> Change<'_, 'a> {
                     Ok(Err(trouble)) => tell(pending(trouble, &decision)),
                     Err(error) => tell(publish_trouble(error)),
                 });
+            }
+        }
+    }
+
+    /// After a restore: a host that the request speaks of in part has what the name server has
+    /// of the rest, which is newer than the backup.
+    fn catch_up(&mut self, items: &mut [Item<'_>]) {
+        let in_part = |next: &Next| match next {
+            Next::Accept(decision) | Next::Publish(decision, _) => {
+                !Family::BOTH.iter().all(|family| decision.touches(*family))
+            }
+            Next::Look(_) | Next::Tell(_) => false,
+        };
+        let zones = by_zone(items, in_part);
+        let exchanges = 2 * zones.len();
+        for items in zones.into_values() {
+            let hosts: Vec<&Host> = items.iter().map(|item| &item.target.host).collect();
+            let Some(zone) = items.first().map(|item| item.target.zone) else {
+                continue;
+            };
+            let deadline = self.share(exchanges);
+            let Visit {
+                config,
+                registry,
+                publisher,
+                ..
+            } = &mut *self.visit;
+            let caught_up = catch_up(config, zone, &hosts, registry, publisher, deadline);
+            // What is in the way of it is in the way of publishing too, and told there.
+            let caught_up = caught_up.unwrap_or_default();
+            for item in items {
+                if caught_up.contains(&item.target.host.id) {
+                    item.advance(|decision, _| Next::Accept(decision));
+                }
             }
         }
     }

@@ -4,6 +4,7 @@
 //! finds the lock taken and leaves the work to the first.
 
 mod adopt;
+mod catch_up;
 mod challenge;
 mod compare;
 mod expire;
@@ -16,6 +17,7 @@ mod settle;
 mod turn;
 mod worry;
 
+pub use catch_up::catch_up;
 pub use challenge::Challenges;
 pub use compare::{Compared, Word};
 pub use prune::Pruned;

@@ -8,7 +8,6 @@ use super::{LOOK, Silent, Word, adopt, mended};
 use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
-use crate::ip::Addresses;
 use crate::log::{Line, Logger};
 use crate::name::ZoneName;
 use crate::publish::{Portion, PublishError, Published, Publisher, Trouble, differing};
@@ -249,17 +248,8 @@ impl Settling<'_> {
         let Some(zone) = self.config.zone(zone) else {
             return Ok(Ok(()));
         };
-        let others = hosts.into_iter().zip(shown).filter(|(host, shown)| {
-            // Where it has nothing, what waits is all there is.
-            let nothing_new = [
-                host.wish.records.addresses,
-                host.fact.addresses,
-                Addresses::NONE,
-            ];
-            shown
-                .addresses()
-                .is_some_and(|shown| !nothing_new.contains(&shown))
-        });
+        let others = hosts.into_iter().zip(shown);
+        let others = others.filter(|(host, shown)| adopt::is_news(host, shown));
         let others = others.map(|(host, shown)| (host.clone(), shown)).collect();
         let taken = adopt::run(zone, self.registry, self.logger, others)?;
         self.settled.adopted += taken.adopted;

@@ -175,6 +175,7 @@ impl Knot {
     /// Keeps a copy of the zones as they are on its disk; restarts it.
     pub fn keep_copy(&mut self) {
         self.stop();
+        let _ = fs::remove_dir_all(self.dir.join("copy"));
         copy_all(&self.dir.join("state"), &self.dir.join("copy"));
         self.restart();
     }

@@ -16,7 +16,7 @@ use crate::support::knot::wait_until;
 use crate::support::site::{Home, Site, set};
 
 /// The registry is lost, and restored from that backup.
-fn restore(site: &Site, backup: &str) {
+pub(crate) fn restore(site: &Site, backup: &str) {
     for name in ["bowline.db", "bowline.db-wal", "bowline.db-shm"] {
         let _ = fs::remove_file(site.path(&format!("state/{name}")));
     }
@@ -89,13 +89,13 @@ fn a_zone_that_went_back_with_it_is_the_older() {
 }
 
 /// Waits until the clock, which counts whole seconds, is beyond all that was accepted.
-fn later() {
+pub(crate) fn later() {
     let now = Timestamp::now();
     wait_until("the next second", || Timestamp::now() > now);
 }
 
 /// Saves all; what comes after it is lost when that is put back.
-fn save(site: &Site) -> String {
+pub(crate) fn save(site: &Site) -> String {
     let backup = site.path("backup.tar").display().to_string();
     site.bowline(&["backup", &backup]);
     later();
