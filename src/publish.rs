@@ -66,14 +66,6 @@ pub enum Published {
     Gone,
 }
 
-impl Published {
-    /// Whether the name server took none of these: others of the zone would fare alike.
-    pub fn is_none_taken(all: &[Self]) -> bool {
-        all.iter()
-            .all(|one| matches!(one, Published::Refused(_) | Published::Unconfirmed(_)))
-    }
-}
-
 /// What is to be done about hosts that another one is publishing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Busy {

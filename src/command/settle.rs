@@ -77,10 +77,10 @@ fn publish_all(
             let deadline = Deadline::after(Deadline::REQUEST);
             let lease = &mut Lease::of(&mut session.registry);
             let some = publisher.publish(lease, &zone, &ids, deadline)?;
-            let is_over = Published::is_none_taken(&some);
+            let is_last = portion.is_last(&some);
             published.extend(some);
-            // The others would wait as long, for the same: upkeep has them.
-            if is_over {
+            // Upkeep has the others.
+            if is_last {
                 break;
             }
         }

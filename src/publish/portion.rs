@@ -3,24 +3,29 @@
 //! While it is at an UPDATE a name server takes no other, and one that it is at for longer than
 //! a request may take is not confirmed to anybody. PowerDNS lists the whole zone for each address
 //! that it takes away (4.7.3: 0.1 s and more where that has 100,000 hosts), so as many as fit a message
-//! would keep it for half a minute. The first are few therefore, and how long they take
-//! tells how many come next.
+//! would keep it for half a minute. The first are few therefore, and how long they take tells how
+//! many come next. They are no more than even a server that is slow beyond expectation can do, or
+//! none would ever be confirmed there; and not one alone, so that all of one owner change at once.
 
 use std::time::{Duration, Instant};
 
-use super::TOGETHER;
+use super::{Published, TOGETHER, Trouble};
 
 /// So many come first.
-const FIRST: usize = 16;
+const FIRST: usize = 4;
 /// So long a visit may have to wait for the hosts of a portion.
 const LONGEST: Duration = Duration::from_secs(1);
+/// Where so many are refused, those of the first portions, something is wrong with their zone.
+const ENOUGH: usize = FIRST + 2 * FIRST;
 
-/// The size of the portions in which hosts are published.
+/// The portions in which the hosts of a zone are published.
 #[derive(Debug)]
 pub struct Portion {
     hosts: usize,
     /// Since when the last one is being published.
     began: Option<Instant>,
+    /// So many were refused since one was taken.
+    in_vain: usize,
 }
 
 impl Portion {
@@ -29,6 +34,7 @@ impl Portion {
         Portion {
             hosts: FIRST,
             began: None,
+            in_vain: 0,
         }
     }
 
@@ -38,6 +44,31 @@ impl Portion {
             self.hosts = after(self.hosts, began.elapsed());
         }
         hosts.split_at(self.hosts.min(hosts.len()))
+    }
+
+    /// Whether the rest would fare as these did: the name server is silent, or has refused so
+    /// many, one after the other, that it is not about each of them.
+    pub fn is_last(&mut self, published: &[Published]) -> bool {
+        let mut is_of_all = false;
+        for one in published {
+            match one {
+                Published::Refused(trouble) | Published::Unconfirmed(trouble)
+                    if trouble.is_of_zone() =>
+                {
+                    is_of_all = true;
+                }
+                Published::Refused(Trouble::Refused(_))
+                | Published::Unconfirmed(Trouble::Among(_) | Trouble::Lookup(_)) => {
+                    self.in_vain += 1;
+                }
+                Published::Unconfirmed(_) => {}
+                Published::Refused(_) | Published::Confirmed | Published::Off | Published::Gone => {
+                    self.in_vain = 0;
+                    return false;
+                }
+            }
+        }
+        is_of_all || self.in_vain >= ENOUGH
     }
 }
 
@@ -52,19 +83,42 @@ fn after(hosts: usize, took: Duration) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dns::{Doubt, Rcode, Refusal};
 
     /// The sizes of the portions where each host takes so many milliseconds.
     fn sizes(milliseconds: u64) -> Vec<usize> {
         let took = |hosts: usize| Duration::from_millis(milliseconds * hosts as u64);
         let next = |hosts: &usize| Some(after(*hosts, took(*hosts)));
-        std::iter::successors(Some(FIRST), next).take(6).collect()
+        std::iter::successors(Some(FIRST), next).take(8).collect()
     }
 
     #[test]
     fn a_portion_takes_no_longer_than_a_visit_may_wait() {
-        assert_eq!(sizes(0), [16, 32, 64, 128, TOGETHER, TOGETHER]);
-        assert_eq!(sizes(20), [16, 32, 50, 50, 50, 50]);
-        assert_eq!(sizes(130), [16, 7, 7, 7, 7, 7]);
-        assert_eq!(sizes(5000), [16, 1, 1, 1, 1, 1]);
+        assert_eq!(sizes(0), [4, 8, 16, 32, 64, 128, TOGETHER, TOGETHER]);
+        assert_eq!(sizes(20), [4, 8, 16, 32, 50, 50, 50, 50]);
+        assert_eq!(sizes(130), [4, 7, 7, 7, 7, 7, 7, 7]);
+        assert_eq!(sizes(400), [4, 2, 2, 2, 2, 2, 2, 2]);
+        assert_eq!(sizes(5000), [4, 1, 1, 1, 1, 1, 1, 1]);
+    }
+
+    #[test]
+    fn the_rest_is_left_where_it_would_fare_alike() {
+        let refusal = Refusal::Rcode {
+            rcode: Rcode::REFUSED,
+            tsig: None,
+            authenticated: true,
+        };
+        let refused = || Published::Refused(Trouble::Refused(refusal.clone()));
+        let busy = || Published::Unconfirmed(Trouble::Busy);
+        let silent = || Published::Unconfirmed(Trouble::Doubt(Doubt::Silent));
+        assert!(Portion::first().is_last(&[silent()]));
+        assert!(!Portion::first().is_last(&[silent(), Published::Confirmed]));
+
+        let mut portion = Portion::first();
+        assert!(!portion.is_last(&vec![refused(); ENOUGH - 1]));
+        assert!(!portion.is_last(&[busy(), busy()]));
+        assert!(!portion.is_last(&[refused(), Published::Confirmed]));
+        assert!(!portion.is_last(&vec![refused(); ENOUGH - 1]));
+        assert!(portion.is_last(&[refused()]));
     }
 }

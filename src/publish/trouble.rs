@@ -72,7 +72,7 @@ impl Trouble {
     pub fn is_of_zone(&self) -> bool {
         matches!(
             self,
-            Trouble::Doubt(_) | Trouble::Lookup(_) | Trouble::Waiting
+            Trouble::Doubt(_) | Trouble::Lookup(LookupError::NoAnswer(_)) | Trouble::Waiting
         )
     }
 

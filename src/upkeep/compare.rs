@@ -293,7 +293,7 @@ impl Comparison<'_> {
             let published =
                 self.publisher
                     .try_publish(self.registry, &self.zone.name, &ids, wait)?;
-            is_over = Published::is_none_taken(&published);
+            is_over = portion.is_last(&published);
             let mut is_told = false;
             for ((host, shown), published) in some.iter().zip(published) {
                 let line = |level| Line::new(level, "upkeep").field("host", &host.name);

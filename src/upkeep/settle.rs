@@ -126,12 +126,12 @@ impl Settling<'_> {
             hosts.retain(Host::is_pending);
         }
         let mut hosts = hosts.as_slice();
-        let mut portion = Portion::first();
+        let (mut portion, mut refused) = (Portion::first(), Refused::default());
         while !hosts.is_empty() {
             let (some, rest) = portion.of(hosts);
             if adopts && let Err(trouble) = self.adopt(zone, some, restored)? {
                 self.leave(zone, hosts, &trouble, answers);
-                return Ok(());
+                break;
             }
             let shown = self.show(zone, some)?;
             let is_next = |host: &&Host| host.is_pending() || shown.is_some();
@@ -147,19 +147,22 @@ impl Settling<'_> {
                 Err(error) if error.is_of_zone() => {
                     self.settled.wait(hosts);
                     self.complain(("zone", zone), "911", &error, error.hint());
-                    return Ok(());
+                    break;
                 }
                 Err(error) => return Err(error),
             };
-            let stopped = self.take_in(&some, &shown.unwrap_or_default(), &published)?;
+            let shown = shown.unwrap_or_default();
+            let stopped = self.take_in(&some, &shown, &published, &mut refused);
             hosts = rest;
-            if let Some(trouble) = stopped {
-                self.settled.wait(rest);
-                self.silent.note(zone, address, &trouble, answers);
-                return Ok(());
+            if let Some(trouble) = &stopped {
+                self.silent.note(zone, address, trouble, answers);
+            }
+            if stopped.is_some() || portion.is_last(&published) {
+                self.settled.wait(hosts);
+                break;
             }
         }
-        Ok(())
+        self.put_off(&refused)
     }
 
     /// Looks at the zone's serial before any UPDATE moves it: after that nobody could tell by it
@@ -256,25 +259,20 @@ impl Settling<'_> {
         Ok(Ok(()))
     }
 
-    /// Counts and tells what became of hosts, given what was shown of them before; what is in the
-    /// way of all others of their zone.
-    fn take_in(
+    /// Counts and tells what became of hosts, given what was shown of them before, but for the
+    /// `refused`; what is in the way of all others of their zone.
+    fn take_in<'h>(
         &mut self,
-        hosts: &[&Host],
+        hosts: &[&'h Host],
         shown: &BTreeMap<HostId, String>,
         published: &[Published],
-    ) -> Result<Option<Trouble>, PublishError> {
+        refused: &mut Refused<'h>,
+    ) -> Option<Trouble> {
         let mut stopped = None;
-        let mut refused = Vec::new();
-        let is_refused = |one: &Published| match one {
-            Published::Refused(trouble) => matches!(trouble, Trouble::Refused(_)),
-            Published::Unconfirmed(trouble) => matches!(trouble, Trouble::Among(_)),
-            Published::Confirmed | Published::Off | Published::Gone => false,
-        };
-        let none_taken = published.len() > 1 && published.iter().all(is_refused);
         for (host, published) in hosts.iter().zip(published) {
             match published {
                 Published::Confirmed | Published::Off | Published::Gone => {
+                    refused.is_of_each = true;
                     self.settled.pending.remove(&host.id);
                     if host.is_pending() {
                         self.settled.confirmed += 1;
@@ -285,33 +283,42 @@ impl Settling<'_> {
                         mended::tell(self.logger, host, shown);
                     }
                 }
-                Published::Refused(trouble) => {
+                Published::Refused(trouble) | Published::Unconfirmed(trouble) => {
                     self.settled.wait([*host]);
-                    if trouble.is_of_key() || none_taken {
-                        // It is tried again in the next round, by few.
-                        if stopped.is_none() {
-                            stopped = Some(trouble.clone());
-                            self.complain(("host", &host.name), "dnserr", trouble, trouble.hint());
+                    match trouble {
+                        Trouble::Busy | Trouble::Among(_) => {}
+                        trouble if trouble.is_of_zone() => {
+                            // One line for all that it is about.
+                            if stopped.is_none() {
+                                self.complain_of(host, trouble);
+                            }
+                            stopped.get_or_insert_with(|| trouble.clone());
                         }
-                        continue;
-                    }
-                    refused.push(host.id);
-                    self.complain(("host", &host.name), "dnserr", trouble, trouble.hint());
-                }
-                Published::Unconfirmed(trouble) => {
-                    self.settled.wait([*host]);
-                    // One line for all that it is about.
-                    if trouble.is_of_zone() && stopped.is_none() {
-                        stopped = Some(trouble.clone());
-                        self.complain(("host", &host.name), "dnserr", trouble, trouble.hint());
+                        trouble => refused.note(host, trouble),
                     }
                 }
             }
         }
-        if !refused.is_empty() {
-            self.registry.put_off(&refused, Timestamp::now())?;
+        stopped
+    }
+
+    /// Tells what was refused, and has it tried more rarely; what may be refused for its zone is
+    /// tried again in the next round, and told once.
+    fn put_off(&mut self, refused: &Refused<'_>) -> Result<(), PublishError> {
+        let is_of_zone = refused.is_of_zone();
+        let lines = if is_of_zone { 1 } else { usize::MAX };
+        for (host, trouble) in refused.hosts.iter().take(lines) {
+            self.complain_of(host, trouble);
         }
-        Ok(stopped)
+        if !is_of_zone {
+            let hosts: Vec<HostId> = refused.hosts.iter().map(|(host, _)| host.id).collect();
+            self.registry.put_off(&hosts, Timestamp::now())?;
+        }
+        Ok(())
+    }
+
+    fn complain_of(&self, host: &Host, trouble: &Trouble) {
+        self.complain(("host", &host.name), "dnserr", trouble, trouble.hint());
     }
 
     fn complain(
@@ -326,6 +333,30 @@ impl Settling<'_> {
             .field("result", word)
             .words("reason", reason);
         self.logger.write(&line.hint(hint));
+    }
+}
+
+/// Hosts of a zone that are refused in a round.
+#[derive(Default)]
+struct Refused<'h> {
+    hosts: Vec<(&'h Host, Trouble)>,
+    /// Whether they are for what they are: of their zone something was taken.
+    is_of_each: bool,
+}
+
+impl<'h> Refused<'h> {
+    fn note(&mut self, host: &'h Host, trouble: &Trouble) {
+        self.is_of_each |= matches!(trouble, Trouble::Hidden { .. } | Trouble::Differs(_));
+        self.hosts.push((host, trouble.clone()));
+    }
+
+    /// Whether it may be their zone, or its key, that is refused.
+    fn is_of_zone(&self) -> bool {
+        let may_be = match self.hosts.as_slice() {
+            [(_, trouble)] => trouble.is_of_key(),
+            _ => true,
+        };
+        may_be && !self.is_of_each
     }
 }
 
