@@ -150,7 +150,9 @@ impl Hint for RegistryError {
                     .to_owned()
             }
             RegistryError::Held { .. } => {
-                "they go with the next `bowline upkeep` that reaches the name server".to_owned()
+                "they go with the next `bowline upkeep` that reaches the name server, or ten minutes \
+                 after an update that it did not answer"
+                    .to_owned()
             }
             RegistryError::Below { upper, .. } => format!(
                 "whoever has {upper} can obtain certificates for it; --below does it all the same"
