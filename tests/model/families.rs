@@ -46,7 +46,7 @@ fn whoever_moves_several_moves_all_of_them() {
     };
     for _ in 0..steps {
         model.step();
-        if model.world.is_up {
+        if model.world.is_up() {
             model.check();
         }
     }
@@ -64,7 +64,7 @@ impl Model {
             (0..2, _, owner) => self.add(owner),
             (2 | 3, _, _) => self.add(None),
             (4, _, _) => self.add_owner(),
-            (5, _, _) if self.world.is_up => self.world.stop(),
+            (5, _, _) if self.world.is_up() => self.world.stop(),
             (5 | 6, _, _) => self.world.settle(),
             (7, Some(name), _) => self.rename(&name),
             (8, Some(name), _) => self.remove(&name),
@@ -286,7 +286,7 @@ impl Model {
 
     fn drift(&mut self, name: &str) {
         let host = &self.hosts[name];
-        if self.world.is_up && (host.ipv4.is_some() || host.ipv6.is_some()) {
+        if self.world.is_up() && (host.ipv4.is_some() || host.ipv6.is_some()) {
             self.world.drift(name);
         }
     }

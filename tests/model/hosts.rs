@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::support::chance::{self, Chance};
 use crate::support::knot::ZONE;
 use crate::support::site::CLIENT;
-use crate::world::World;
+use crate::world::{Away, World};
 
 /// So many steps, without `BOWLINE_STEPS`.
 const STEPS: usize = 150;
@@ -43,9 +43,10 @@ fn the_zone_is_what_was_asked_for() {
         world: World::new(Chance::of(seed, 0)),
         hosts: BTreeMap::new(),
     };
+    model.world.ways.push(Away::Frozen);
     for _ in 0..steps {
         model.step();
-        if model.world.is_up {
+        if model.world.is_up() {
             model.check();
         }
     }
@@ -59,8 +60,8 @@ impl Model {
         let host = self.world.chance.one_of(&all).cloned();
         match (self.world.chance.below(24), host) {
             (0..3, _) | (_, None) => self.add(),
-            (3, _) if self.world.is_up => self.world.stop(),
-            (3 | 4, _) => self.world.settle(),
+            (3, _) if self.world.is_up() => self.world.stop(),
+            (3 | 4, _) => self.world.round(),
             (5, Some(name)) => self.drift(&name),
             (6, Some(name)) => self.rename(&name),
             (7, Some(name)) => self.remove(&name),
@@ -205,7 +206,7 @@ impl Model {
 
     /// What a visit may hear; the host has what it says from now on.
     fn expected(&mut self, name: &str, mut given: Given) -> Vec<String> {
-        let is_up = self.world.is_up;
+        let away = self.world.away;
         let host = self.host(name);
         if host.off {
             return vec!["403 abuse".to_owned()];
@@ -231,12 +232,15 @@ impl Model {
             let answer = format!("200 {word} {}", addresses.join(","));
             answer.trim_end().to_owned()
         };
-        match (is_up, host.addresses != had) {
-            (false, _) => vec!["503 dnserr".to_owned()],
-            (true, true) => vec![with("good")],
-            (true, false) if !addresses.is_empty() => vec![with("nochg")],
+        let dnserr = "503 dnserr".to_owned();
+        match (away, host.addresses != had) {
+            // One that is frozen tells that nothing is to be changed.
+            (Some(Away::Frozen), false) => vec![dnserr, with("nochg"), with("good")],
+            (Some(_), _) => vec![dnserr],
+            (None, true) => vec![with("good")],
+            (None, false) if !addresses.is_empty() => vec![with("nochg")],
             // The first that is heard of a host is good.
-            (true, false) => vec![with("nochg"), with("good")],
+            (None, false) => vec![with("nochg"), with("good")],
         }
     }
 
@@ -244,7 +248,7 @@ impl Model {
     fn drift(&mut self, name: &str) {
         let host = &self.hosts[name];
         let has_any = host.addresses.iter().any(Option::is_some);
-        if self.world.is_up && has_any {
+        if self.world.is_up() && has_any {
             let record = host.former.first().map_or(name, String::as_str).to_owned();
             self.world.drift(&record);
         }

@@ -32,7 +32,7 @@ impl Model {
     /// Whether a host has what it asked for, now or once the name server is back.
     fn hear(&self, name: &str, said: &str) -> bool {
         let is_off = self.is_off(name);
-        let words: &[&str] = match (is_off, self.world.is_up) {
+        let words: &[&str] = match (is_off, self.world.is_up()) {
             (true, _) => &["403 abuse"],
             (false, true) => &["200 good", "200 nochg"],
             (false, false) => &["503 dnserr"],
@@ -123,7 +123,7 @@ impl Model {
         };
         assert_eq!(lines.len(), names.len(), "{}", self.world.told());
         for (name, line) in names.iter().zip(lines) {
-            let words: &[&str] = match (self.is_off(name), self.world.is_up) {
+            let words: &[&str] = match (self.is_off(name), self.world.is_up()) {
                 (true, _) => &["abuse"],
                 (false, true) => &["good", "nochg"],
                 (false, false) => &["dnserr"],

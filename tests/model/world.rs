@@ -10,11 +10,24 @@ use crate::support::chance::Chance;
 use crate::support::knot::ZONE;
 use crate::support::site::Site;
 
+/// How a name server takes no updates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Away {
+    /// It does not run.
+    Stopped,
+    /// It refuses them, and answers questions.
+    Frozen,
+    /// It stands still, and does later what it is told meanwhile.
+    Still,
+}
+
 /// An installation, and what was done there.
 pub(crate) struct World {
     pub(crate) site: Site,
-    /// Whether the name server runs.
-    pub(crate) is_up: bool,
+    /// How the name server is away; `None`: it takes updates.
+    pub(crate) away: Option<Away>,
+    /// How it may be.
+    pub(crate) ways: Vec<Away>,
     /// What was done so far.
     story: Vec<String>,
     pub(crate) chance: Chance,
@@ -23,9 +36,13 @@ pub(crate) struct World {
 impl World {
     /// Nothing was done yet.
     pub(crate) fn new(chance: Chance) -> Self {
+        let mut ways = vec![Away::Stopped];
+        // Who asks one that stands still waits for seconds.
+        ways.extend(std::env::var_os("BOWLINE_SILENCE").map(|_| Away::Still));
         World {
             site: Site::new(),
-            is_up: true,
+            away: None,
+            ways,
             story: Vec::new(),
             chance,
         }
@@ -56,28 +73,68 @@ impl World {
         self.note(format!("{words:?}: {status}: {said}"));
         let done = status.success();
         assert!(
-            done || !self.is_up && status.code() == Some(1),
+            done || !self.is_up() && status.code() == Some(1),
             "{}",
             self.told()
         );
         done
     }
 
-    /// The name server stops.
-    pub(crate) fn stop(&mut self) {
-        self.site.knot.stop();
-        self.note("the name server stops".to_owned());
-        self.is_up = false;
+    /// Whether the name server takes updates.
+    pub(crate) fn is_up(&self) -> bool {
+        self.away.is_none()
     }
 
-    /// The name server is back, and upkeep has been there.
-    pub(crate) fn settle(&mut self) {
-        if !self.is_up {
-            self.site.knot.restart();
-            self.note("the name server is back".to_owned());
+    /// The name server takes no updates any more.
+    pub(crate) fn stop(&mut self) {
+        let away = self.chance.one_of(&self.ways).copied().unwrap();
+        match away {
+            Away::Stopped => self.site.knot.stop(),
+            Away::Frozen => self.site.knot.freeze(),
+            Away::Still => self.site.knot.pause(),
         }
-        self.is_up = true;
+        self.note(format!("the name server: {away:?}"));
+        self.away = Some(away);
+    }
+
+    /// The name server is back, upkeep has been there, and has been again when no UPDATE could be
+    /// on its way any more.
+    pub(crate) fn settle(&mut self) {
+        match self.away.take() {
+            Some(Away::Stopped) => self.site.knot.restart(),
+            Some(Away::Frozen) => self.site.knot.thaw(),
+            Some(Away::Still) => self.site.knot.resume(),
+            None => {}
+        }
+        self.note("the name server is back".to_owned());
         assert!(self.verb(&["upkeep"], ""), "{}", self.told());
+        if self.pass() > 0 {
+            assert!(self.verb(&["upkeep"], ""), "{}", self.told());
+        }
+    }
+
+    /// A round of upkeep, which can do nothing, or all is settled.
+    pub(crate) fn round(&mut self) {
+        if self.away.is_some() && self.chance.once_in(2) {
+            self.verb(&["upkeep"], "");
+        } else {
+            self.settle();
+        }
+    }
+
+    /// Ten minutes pass for what an UPDATE may still change, and for what was put off; says how
+    /// much that was.
+    fn pass(&mut self) -> usize {
+        let db = rusqlite::Connection::open(self.site.registry_file()).unwrap();
+        let passed = ["host", "challenge"].map(|table| {
+            let pass = format!(
+                "UPDATE {table} SET unconfirmed = unconfirmed - 601, retry_at = retry_at - 601
+                 WHERE unconfirmed > 0 OR retry_at > 0"
+            );
+            db.execute(&pass, []).unwrap()
+        });
+        self.note(format!("ten minutes pass for {passed:?}"));
+        passed.into_iter().sum()
     }
 
     /// Somebody changes a record by hand, and upkeep mends it.
