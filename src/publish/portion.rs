@@ -22,33 +22,33 @@ const ENOUGH: usize = FIRST + 2 * FIRST;
 #[derive(Debug)]
 pub struct Portion {
     hosts: usize,
-    /// Since when the last one is being published.
-    began: Option<Instant>,
+    /// When the last one was asked for.
+    began: Instant,
     /// So many were refused since one was taken.
     in_vain: usize,
 }
 
 impl Portion {
     /// Before anything is published.
-    pub const fn first() -> Self {
+    pub fn first() -> Self {
         Portion {
             hosts: FIRST,
-            began: None,
+            began: Instant::now(),
             in_vain: 0,
         }
     }
 
-    /// The hosts that are next, and the rest; to be called when the last ones are published.
+    /// The hosts that are to be published now, and the rest.
     pub fn of<'a, T>(&mut self, hosts: &'a [T]) -> (&'a [T], &'a [T]) {
-        if let Some(began) = self.began.replace(Instant::now()) {
-            self.hosts = after(self.hosts, began.elapsed());
-        }
+        self.began = Instant::now();
         hosts.split_at(self.hosts.min(hosts.len()))
     }
 
-    /// Whether the rest would fare as these did: the name server is silent, or has refused so
-    /// many, one after the other, that it is not about each of them.
+    /// To be called with what became of them at once. Says whether the rest would fare alike: the
+    /// name server is silent, or has refused so many, one after the other, that it is not about
+    /// each of them.
     pub fn is_last(&mut self, published: &[Published]) -> bool {
+        self.hosts = after(self.hosts, self.began.elapsed());
         let mut is_of_all = false;
         for one in published {
             match one {

@@ -15,6 +15,7 @@ mod prune;
 mod restored;
 mod settle;
 mod turn;
+mod waiting;
 mod worry;
 
 pub use catch_up::catch_up;

@@ -1,16 +1,17 @@
-//! Settling: every wish that is not a fact is published, oldest first.
+//! Settling: every wish that is not a fact is published, the oldest of each zone first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Display;
 
 use super::restored::{self, Restored};
+use super::waiting::{Refused, Seen, Waiting, by_zone};
 use super::{LOOK, Silent, Word, adopt, mended};
 use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
 use crate::log::{Line, Logger};
 use crate::name::ZoneName;
-use crate::publish::{Portion, PublishError, Published, Publisher, Trouble, differing};
+use crate::publish::{PublishError, Published, Publisher, Trouble, differing};
 use crate::registry::{Host, HostId, Registry, RegistryError};
 use crate::time::Timestamp;
 
@@ -62,8 +63,15 @@ pub(super) fn run(
         silent,
         settled,
     };
-    for (zone, hosts) in by_zone(hosts) {
-        settling.zone(&zone, hosts)?;
+    let hosts = by_zone(hosts);
+    let mut zones: VecDeque<Waiting<'_>> = hosts.iter().map(Waiting::of).collect();
+    // By turns, so that a zone that takes long keeps no other waiting.
+    while let Some(mut zone) = zones.pop_front() {
+        if settling.turn(&mut zone)? {
+            zones.push_back(zone);
+        } else {
+            settling.put_off(&zone.refused)?;
+        }
     }
     Ok(())
 }
@@ -101,68 +109,82 @@ struct Settling<'a> {
 }
 
 impl Settling<'_> {
-    /// Publishes hosts of a zone, until its name server refuses it or does not answer any more.
-    fn zone(&mut self, zone: &ZoneName, mut hosts: Vec<Host>) -> Result<(), PublishError> {
+    /// Publishes the next hosts of a zone. Says whether there are more to be tried: none are once
+    /// its name server refuses them or does not answer any more.
+    fn turn(&mut self, waiting: &mut Waiting<'_>) -> Result<bool, PublishError> {
+        let zone = waiting.zone;
         let address = self.publisher.address(zone);
         if address.is_some_and(|address| self.silent.servers.contains(&address)) {
-            self.settled.wait(&hosts);
-            return Ok(());
+            self.settled.wait(waiting.hosts);
+            return Ok(false);
         }
+        let seen = match waiting.seen {
+            Some(seen) => seen,
+            None => match self.begin(waiting)? {
+                Some(seen) => *waiting.seen.insert(seen),
+                None => return Ok(false),
+            },
+        };
+        let (some, rest) = waiting.portion.of(waiting.hosts);
+        let counts = |host: &&Host| host.is_pending() || !seen.adopts;
+        let mut some: Vec<&Host> = some.iter().filter(counts).collect();
+        if seen.adopts
+            && let Err(trouble) = self.adopt(zone, &some, seen.restored)?
+        {
+            self.leave(zone, waiting.hosts, &trouble, seen.answers);
+            return Ok(false);
+        }
+        let shown = self.show(zone, &some)?;
+        some.retain(|host| host.is_pending() || shown.is_some());
+        let ids: Vec<HostId> = some.iter().map(|host| host.id).collect();
+        let deadline = Deadline::after(Deadline::REQUEST);
+        let published = match self
+            .publisher
+            .try_publish(self.registry, zone, &ids, deadline)
+        {
+            Ok(published) => published,
+            // What is wrong with one zone must not stop the others.
+            Err(error) if error.is_of_zone() => {
+                self.settled.wait(waiting.hosts);
+                self.complain(("zone", zone), "911", &error, error.hint());
+                return Ok(false);
+            }
+            Err(error) => return Err(error),
+        };
+        let shown = shown.unwrap_or_default();
+        let stopped = self.take_in(&some, &shown, &published, &mut waiting.refused);
+        waiting.hosts = rest;
+        if let Some(trouble) = &stopped {
+            self.silent.note(zone, address, trouble, seen.answers);
+        }
+        if waiting.portion.is_last(&published) || stopped.is_some() {
+            self.settled.wait(rest);
+            return Ok(false);
+        }
+        Ok(!rest.is_empty())
+    }
+
+    /// What counts for a zone; `None` where its word is wanted and cannot be heard.
+    fn begin(&mut self, waiting: &Waiting<'_>) -> Result<Option<Seen>, PublishError> {
+        let zone = waiting.zone;
         let restored = restored::at(self.config, zone);
         let seen = self.see(zone)?;
         let answers = seen.is_ok();
         let behind = match seen {
             Ok(behind) => behind,
             Err(trouble) if restored.is_some() => {
-                self.leave(zone, &hosts, &trouble, answers);
-                return Ok(());
+                self.leave(zone, waiting.hosts, &trouble, answers);
+                return Ok(None);
             }
             // Where it cannot be seen, the UPDATE is told why.
             Err(_) => false,
         };
         let restored = restored.filter(|_| !behind);
-        let adopts = self.word == Word::Zone || restored.is_some();
-        if adopts {
-            hosts.retain(Host::is_pending);
-        }
-        let mut hosts = hosts.as_slice();
-        let (mut portion, mut refused) = (Portion::first(), Refused::default());
-        while !hosts.is_empty() {
-            let (some, rest) = portion.of(hosts);
-            if adopts && let Err(trouble) = self.adopt(zone, some, restored)? {
-                self.leave(zone, hosts, &trouble, answers);
-                break;
-            }
-            let shown = self.show(zone, some)?;
-            let is_next = |host: &&Host| host.is_pending() || shown.is_some();
-            let some: Vec<&Host> = some.iter().filter(is_next).collect();
-            let ids: Vec<HostId> = some.iter().map(|host| host.id).collect();
-            let deadline = Deadline::after(Deadline::REQUEST);
-            let published = match self
-                .publisher
-                .try_publish(self.registry, zone, &ids, deadline)
-            {
-                Ok(published) => published,
-                // What is wrong with one zone must not stop the others.
-                Err(error) if error.is_of_zone() => {
-                    self.settled.wait(hosts);
-                    self.complain(("zone", zone), "911", &error, error.hint());
-                    break;
-                }
-                Err(error) => return Err(error),
-            };
-            let shown = shown.unwrap_or_default();
-            let stopped = self.take_in(&some, &shown, &published, &mut refused);
-            hosts = rest;
-            if let Some(trouble) = &stopped {
-                self.silent.note(zone, address, trouble, answers);
-            }
-            if stopped.is_some() || portion.is_last(&published) {
-                self.settled.wait(hosts);
-                break;
-            }
-        }
-        self.put_off(&refused)
+        Ok(Some(Seen {
+            answers,
+            adopts: self.word == Word::Zone || restored.is_some(),
+            restored,
+        }))
     }
 
     /// Looks at the zone's serial before any UPDATE moves it: after that nobody could tell by it
@@ -200,9 +222,10 @@ impl Settling<'_> {
     fn show(
         &mut self,
         zone: &ZoneName,
-        hosts: &[Host],
+        hosts: &[&Host],
     ) -> Result<Option<BTreeMap<HostId, String>>, PublishError> {
-        let again: Vec<&Host> = hosts.iter().filter(|host| !host.is_pending()).collect();
+        let again = hosts.iter().copied().filter(|host| !host.is_pending());
+        let again: Vec<&Host> = again.collect();
         if again.is_empty() {
             return Ok(Some(BTreeMap::new()));
         }
@@ -226,7 +249,7 @@ impl Settling<'_> {
     fn adopt(
         &mut self,
         zone: &ZoneName,
-        hosts: &[Host],
+        hosts: &[&Host],
         restored: Option<Restored>,
     ) -> Result<Result<(), Trouble>, PublishError> {
         let is_older = |host: &Host| match self.word {
@@ -235,7 +258,7 @@ impl Settling<'_> {
         };
         let has_client = |host: &Host| host.is_on() && host.settings.fixed.is_none();
         let may_adopt = |host: &&Host| has_client(host) && is_older(host);
-        let hosts: Vec<&Host> = hosts.iter().filter(may_adopt).collect();
+        let hosts: Vec<&Host> = hosts.iter().copied().filter(may_adopt).collect();
         // Who asks for nothing has heard nothing.
         if hosts.is_empty() {
             return Ok(Ok(()));
@@ -334,41 +357,4 @@ impl Settling<'_> {
             .words("reason", reason);
         self.logger.write(&line.hint(hint));
     }
-}
-
-/// Hosts of a zone that are refused in a round.
-#[derive(Default)]
-struct Refused<'h> {
-    hosts: Vec<(&'h Host, Trouble)>,
-    /// Whether they are for what they are: of their zone something was taken.
-    is_of_each: bool,
-}
-
-impl<'h> Refused<'h> {
-    fn note(&mut self, host: &'h Host, trouble: &Trouble) {
-        self.is_of_each |= matches!(trouble, Trouble::Hidden { .. } | Trouble::Differs(_));
-        self.hosts.push((host, trouble.clone()));
-    }
-
-    /// Whether it may be their zone, or its key, that is refused.
-    fn is_of_zone(&self) -> bool {
-        let may_be = match self.hosts.as_slice() {
-            [(_, trouble)] => trouble.is_of_key(),
-            _ => true,
-        };
-        may_be && !self.is_of_each
-    }
-}
-
-/// The hosts of each zone in the order they came; the zone of the first one first.
-fn by_zone(hosts: Vec<Host>) -> Vec<(ZoneName, Vec<Host>)> {
-    let mut zones: Vec<(ZoneName, Vec<Host>)> = Vec::new();
-    for host in hosts {
-        let zone = host.name.zone();
-        match zones.iter_mut().find(|(other, _)| *other == zone) {
-            Some((_, hosts)) => hosts.push(host),
-            None => zones.push((zone, vec![host])),
-        }
-    }
-    zones
 }

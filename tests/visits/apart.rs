@@ -167,6 +167,29 @@ fn upkeep_publishes_a_zone_though_another_one_is_held_up() {
     assert_eq!(site.dns("home"), "203.0.113.1");
 }
 
+/// However long each portion of its hosts takes.
+#[test]
+fn upkeep_publishes_a_zone_before_it_is_through_with_a_larger_one() {
+    let site = Site::with(&elsewhere());
+    look_after(&site, &site.knot);
+    let away = add(&site, 40);
+    let home = site.add("home");
+    wish(&site, &away, "203.0.113.2");
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    db.execute("UPDATE host SET wish_at = wish_at - 60", [])
+        .unwrap();
+    wish(&site, &[home], "203.0.113.1");
+    site.forget_log();
+    assert_eq!(site.round(Word::Registry).settled.confirmed, 41);
+    let log = site.log();
+    let published = log.lines().position(|line| line.contains("host=home."));
+    assert!(published.unwrap() < 10, "{log}");
+    assert_eq!(site.dns("home"), "203.0.113.1");
+    for host in &away {
+        assert_eq!(shown(&site.knot, host), "203.0.113.2");
+    }
+}
+
 #[test]
 fn upkeep_sets_challenges_though_another_zone_is_held_up() {
     let site = Site::with(&elsewhere());
