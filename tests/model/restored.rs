@@ -26,7 +26,8 @@ struct Host {
     off: bool,
     /// Whether records stand at its name of which the registry does not know.
     is_news: bool,
-    /// Whether it ever had records of which the registry knows.
+    /// Whether it was ever said what it should have, if only nothing: then what stands at its name
+    /// is its own.
     had: bool,
 }
 
@@ -110,7 +111,7 @@ impl Model {
     /// A host has other addresses.
     fn change(&mut self, name: &str, addresses: Addresses) {
         let host = self.hosts.get_mut(name).unwrap();
-        host.had |= addresses != [None, None];
+        host.had = true;
         host.addresses = addresses;
         host.is_news = false;
     }
