@@ -45,6 +45,8 @@ mod full;
 mod gone;
 #[path = "visits/held.rs"]
 mod held;
+#[path = "visits/hurried.rs"]
+mod hurried;
 #[path = "visits/in_part.rs"]
 mod in_part;
 #[path = "visits/kill.rs"]

@@ -12,10 +12,12 @@ use crate::log::Logger;
 use crate::notify::Delivered;
 use crate::span::Span;
 use crate::time::Timestamp;
-use crate::upkeep::{Challenges, Compared, Round, Running, Word, round};
+use crate::upkeep::{Challenges, Compared, Round, Rules, Running, Word, round};
 
-/// A round that takes longer is stuck.
+/// A round that takes longer is stuck; systemd ends it after so long.
 const STUCK: Span = Span::from_seconds(600);
+/// No duty of a round takes longer: all of them, one after the other, end well before that.
+const LONGEST: Duration = Duration::from_secs(90);
 /// How long `--watch` rests between two rounds.
 const REST: Duration = Duration::from_secs(60);
 
@@ -25,6 +27,9 @@ const REST: Duration = Duration::from_secs(60);
 /// silent for longer than their expiry, ends former names and forgotten challenges, mends what the name server shows
 /// otherwise, forgets old history, sends word of what happened. Meant for a timer, once a minute: after ten minutes
 /// without a round nobody expires for as long as its expiry, at most a day, for nobody may have been heard either.
+///
+/// Each of these duties takes a minute and a half at most: what is left, where a name server is slow, the next
+/// round goes on with.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Keep going, a round a minute
@@ -36,23 +41,30 @@ pub(super) struct Options {
     /// Where registry and name server differ, take the name server's addresses
     ///
     /// For a registry that is older than the zone, for instance one that was copied by hand. A host
-    /// of which the name server has no address keeps its own.
+    /// of which the name server has no address keeps its own. Such a round takes as long as it needs.
     #[arg(long, conflicts_with = "watch")]
     adopt: bool,
 }
 
 /// Runs a round, or one after the other.
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
-    let word = match options.adopt {
-        true => Word::Zone,
-        false => Word::Registry,
+    let rules = match options.adopt {
+        // The next round would go on with the registry's word.
+        true => Rules {
+            word: Word::Zone,
+            longest: None,
+        },
+        false => Rules {
+            word: Word::Registry,
+            longest: Some(LONGEST),
+        },
     };
     if !options.watch {
-        return one(word, context);
+        return one(rules, context);
     }
     let watch = Watch::new()?;
     loop {
-        if let Err(failure) = one(word, context) {
+        if let Err(failure) = one(rules, context) {
             failure.note("this round failed");
         }
         if !watch.goes_on(REST) {
@@ -62,15 +74,15 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
 }
 
 /// One round, with the configuration as it is now.
-fn one(word: Word, context: &mut Context<'_>) -> Result<(), Failure> {
+fn one(rules: Rules, context: &mut Context<'_>) -> Result<(), Failure> {
     let mut session = Session::open(context)?;
     let logger = Logger::new(&session.config.log);
-    match round(&session.config, &mut session.registry, &logger, word)? {
+    match round(&session.config, &mut session.registry, &logger, rules)? {
         Ok(round) => {
             report(&round, context)?;
             round.damaged.map_or(Ok(()), |error| Err(error.into()))
         }
-        Err(running) => beside(&running, word, session.now, context),
+        Err(running) => beside(&running, rules.word, session.now, context),
     }
 }
 

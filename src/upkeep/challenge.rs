@@ -1,6 +1,6 @@
 //! Challenges for certificates: those pending are settled, those forgotten are ended.
 
-use super::{LOOK, Silent};
+use super::{LOOK, Rules, Silent};
 use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
@@ -24,9 +24,10 @@ pub(super) fn run(
     registry: &mut Registry,
     publisher: &Publisher,
     logger: &Logger,
+    rules: Rules,
     silent: &mut Silent,
 ) -> Result<Challenges, PublishError> {
-    let now = Timestamp::now();
+    let (now, until) = (Timestamp::now(), rules.until());
     let mut challenges = Challenges {
         ended: registry.end_challenges(config.keep.challenges, now)?,
         pending: 0,
@@ -34,7 +35,7 @@ pub(super) fn run(
     for (host, zone) in registry.due_challenges(now)? {
         let address = publisher.address(&zone);
         let is_silent = address.is_some_and(|address| silent.servers.contains(&address));
-        if is_silent || silent.zones.contains(&zone) {
+        if is_silent || silent.zones.contains(&zone) || until.passed() {
             challenges.pending += 1;
             continue;
         }

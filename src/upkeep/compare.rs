@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use super::look::{Differing, Looked};
 use super::older;
-use super::{Silent, adopt, mended, restored, worry};
+use super::{Rules, Silent, adopt, mended, restored, worry};
 use crate::config::{Config, LogLevel, Zone};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
@@ -49,19 +49,25 @@ pub struct Compared {
     pub unasked: Vec<(ZoneName, String)>,
 }
 
-/// Compares the zones that are due.
+/// Compares the zones that are due, the one first whose turn was longest ago.
 pub(super) fn run(
     config: &Config,
     registry: &mut Registry,
     publisher: &Publisher,
     logger: &Logger,
-    word: Word,
+    rules: Rules,
     silent: &mut Silent,
 ) -> Result<Compared, PublishError> {
+    let until = rules.until();
     let mut compared = Compared::default();
-    for zone in &config.zones {
+    for zone in in_turn(config, registry)? {
+        if until.passed() {
+            let why = "there was no time for it in this round".to_owned();
+            compared.unasked.push((zone.name.clone(), why));
+            continue;
+        }
         if silent.servers.contains(&zone.server) || silent.zones.contains(&zone.name) {
-            let why = "its name server did not answer in this round".to_owned();
+            let why = "its name server did not answer in this round, or not in time".to_owned();
             compared.unasked.push((zone.name.clone(), why));
             continue;
         }
@@ -72,7 +78,7 @@ pub(super) fn run(
             registry,
             publisher,
             logger,
-            word,
+            rules,
             silent,
             compared: &mut compared,
         };
@@ -100,7 +106,7 @@ struct Comparison<'a> {
     registry: &'a mut Registry,
     publisher: &'a Publisher,
     logger: &'a Logger,
-    word: Word,
+    rules: Rules,
     silent: &'a mut Silent,
     compared: &'a mut Compared,
 }
@@ -112,6 +118,8 @@ struct Left {
     told: u32,
     /// Tried in vain.
     tried: u32,
+    /// Whether there was no time for all.
+    is_cut: bool,
 }
 
 impl Comparison<'_> {
@@ -130,7 +138,7 @@ impl Comparison<'_> {
         let behind = state.went_back.is_some() || state.is_behind(serial);
         let is_news = state.is_behind(serial) || state.went_back > state.compared_at;
         let is_due = is_news || self.restored || is_due(&state, serial, now);
-        if self.word == Word::Registry && !is_due {
+        if self.rules.word == Word::Registry && !is_due {
             return Ok(());
         }
         // Before anything is mended: that this round, too, finds it so is no further news.
@@ -143,7 +151,7 @@ impl Comparison<'_> {
             self.registry.compared(name, &went_back, now)?;
         }
         let began = Instant::now();
-        let own = self.word == Word::Zone || self.restored;
+        let own = self.rules.word == Word::Zone || self.restored;
         let (registry, publisher) = (&mut *self.registry, self.publisher);
         let looked = match Looked::from(&state, name, own, registry, publisher)? {
             Ok(looked) => looked,
@@ -167,6 +175,19 @@ impl Comparison<'_> {
             Some(_) => (state.took, state.unmended),
             None => (0, 0),
         };
+        if left.is_cut {
+            // The next round looks again at what this one did, after other zones.
+            let again = ZoneState {
+                serial: Some(serial),
+                went_back: behind.then_some(now),
+                compared_serial: None,
+                compared_at: Some(now),
+                took: before.0,
+                unmended: before.1,
+                cursor: state.cursor,
+            };
+            return Ok(self.registry.compared(&self.zone.name, &again, now)?);
+        }
         // The serial it began with, as long as all could be mended: what could not is tried again.
         let compared_serial = match state.cursor {
             Some(_) => state.compared_serial,
@@ -228,7 +249,7 @@ impl Comparison<'_> {
     /// Decides what becomes of those that differ, and does it.
     fn settle(&mut self, looked: Looked, behind: bool) -> Result<Left, PublishError> {
         let (many, hosts, still) = (looked.are_many(), looked.hosts, looked.differing);
-        let word = match self.word {
+        let word = match self.rules.word {
             Word::Registry if self.restored && !behind => Word::Zone,
             word => word,
         };
@@ -259,7 +280,7 @@ impl Comparison<'_> {
                 self.compared.left += still.len();
                 Ok(Left {
                     told: u32::try_from(still.len()).unwrap_or(u32::MAX),
-                    tried: 0,
+                    ..Left::default()
                 })
             }
             Word::Registry => self.mend(&still),
@@ -274,9 +295,11 @@ impl Comparison<'_> {
         Ok(self.registry.note_differing(&shown.collect::<Vec<_>>())?)
     }
 
-    /// Publishes what the registry says, until the name server takes nothing of it.
+    /// Publishes what the registry says, until the name server takes nothing of it or there is no
+    /// more time: then the next round compares the zone again.
     fn mend(&mut self, differing: &[Differing]) -> Result<Left, PublishError> {
         let mut left = Left::default();
+        let until = self.rules.until();
         let mut is_over = false;
         let (mut rest, mut portion) = (differing, Portion::first());
         while !rest.is_empty() {
@@ -284,7 +307,7 @@ impl Comparison<'_> {
             rest = others;
             let ids: Vec<HostId> = some.iter().map(|(host, _)| host.id).collect();
             self.note(some)?;
-            if is_over {
+            if is_over || left.is_cut {
                 left.tried = (left.tried).saturating_add(ids.len().try_into().unwrap_or(u32::MAX));
                 self.compared.left += ids.len();
                 continue;
@@ -294,6 +317,7 @@ impl Comparison<'_> {
                 self.publisher
                     .try_publish(self.registry, &self.zone.name, &ids, wait)?;
             is_over = portion.is_last(&published);
+            left.is_cut = !is_over && !rest.is_empty() && until.passed();
             let mut is_told = false;
             for ((host, shown), published) in some.iter().zip(published) {
                 let line = |level| Line::new(level, "upkeep").field("host", &host.name);
@@ -320,6 +344,16 @@ impl Comparison<'_> {
         }
         Ok(left)
     }
+}
+
+/// The zones in the order in which they were compared.
+fn in_turn<'c>(config: &'c Config, registry: &Registry) -> Result<Vec<&'c Zone>, PublishError> {
+    let mut zones = Vec::with_capacity(config.zones.len());
+    for zone in &config.zones {
+        zones.push((registry.zone_state(&zone.name)?.compared_at, zone));
+    }
+    zones.sort_by_key(|(at, _)| *at);
+    Ok(zones.into_iter().map(|(_, zone)| zone).collect())
 }
 
 /// Whether something may have changed, and the last comparison is long enough ago. A zone may be

@@ -32,6 +32,7 @@ use std::time::Duration;
 
 use self::turn::Turn;
 use crate::config::{Config, LogLevel};
+use crate::deadline::Deadline;
 use crate::hint::Hint;
 use crate::log::{Line, Logger};
 use crate::name::ZoneName;
@@ -42,6 +43,33 @@ use crate::time::Timestamp;
 
 /// A look before an UPDATE takes no longer than this.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// How a round is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// What counts where name server and registry differ.
+    pub word: Word,
+    /// No duty begins anything more after so long, and leaves the rest to the next round: the
+    /// other duties have their turn in each, however slow a name server is.
+    pub longest: Option<Duration>,
+}
+
+impl Rules {
+    /// Until when a duty that begins now may go on.
+    fn until(self) -> Until {
+        Until(self.longest.map(Deadline::after))
+    }
+}
+
+/// When the time of a duty is over, if ever.
+#[derive(Debug, Clone, Copy)]
+struct Until(Option<Deadline>);
+
+impl Until {
+    fn passed(self) -> bool {
+        self.0.is_some_and(Deadline::passed)
+    }
+}
 
 /// What did not answer in this round: nothing more is asked of it.
 #[derive(Debug, Default)]
@@ -89,8 +117,7 @@ pub struct Round {
     pub damaged: Option<RegistryError>,
 }
 
-/// Runs one round, where `word` counts when name server and registry differ; or says that
-/// another one is running.
+/// Runs one round; or says that another one is running.
 ///
 /// # Errors
 /// When registry, locks or configuration cannot be used.
@@ -98,7 +125,7 @@ pub fn round(
     config: &Config,
     registry: &mut Registry,
     logger: &Logger,
-    word: Word,
+    rules: Rules,
 ) -> Result<Result<Round, Running>, PublishError> {
     let now = Timestamp::now();
     let turn = match Turn::take(config, now)? {
@@ -110,7 +137,7 @@ pub fn round(
         // A full disk that does not take the word must not hold back what was accepted.
         let _ = worry::need(registry, &told);
     }
-    let mut done = duties(config, registry, logger, word, &turn, now);
+    let mut done = duties(config, registry, logger, rules, &turn, now);
     if let Ok(Round {
         damaged: Some(error),
         ..
@@ -140,7 +167,7 @@ fn duties(
     config: &Config,
     registry: &mut Registry,
     logger: &Logger,
-    word: Word,
+    rules: Rules,
     turn: &Turn,
     now: Timestamp,
 ) -> Result<Round, PublishError> {
@@ -152,11 +179,11 @@ fn duties(
     let mut settled = Settled::default();
     let mut settle = |registry: &mut Registry, silent: &mut Silent| {
         let settled = &mut settled;
-        settle::run(config, registry, &publisher, logger, word, silent, settled)
+        settle::run(config, registry, &publisher, logger, rules, silent, settled)
     };
     let done = settle(registry, &mut silent);
-    let challenges = challenge::run(config, registry, &publisher, logger, &mut silent);
-    let compared = compare::run(config, registry, &publisher, logger, word, &mut silent);
+    let challenges = challenge::run(config, registry, &publisher, logger, rules, &mut silent);
+    let compared = compare::run(config, registry, &publisher, logger, rules, &mut silent);
     // Not before: that a disk is full, or something damaged, must not hold back the rest.
     done?;
     let (pruned, expired, challenges, mut compared) = (pruned?, expired?, challenges?, compared?);

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use super::restored::{self, Restored};
 use super::waiting::{Refused, Seen, Waiting, by_zone};
-use super::{LOOK, Silent, Word, adopt, mended};
+use super::{LOOK, Rules, Silent, Word, adopt, mended};
 use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
@@ -43,11 +43,11 @@ pub(super) fn run(
     registry: &mut Registry,
     publisher: &Publisher,
     logger: &Logger,
-    word: Word,
+    rules: Rules,
     silent: &mut Silent,
     settled: &mut Settled,
 ) -> Result<(), PublishError> {
-    let now = Timestamp::now();
+    let (now, until, word) = (Timestamp::now(), rules.until(), rules.word);
     let mut hosts = registry.due(config.limits.changes.longest_wait(), now)?;
     hosts.extend(of_backup(config, registry, &hosts)?);
     // Where the zone has the word, what it shows of the others is not to be undone before.
@@ -67,11 +67,13 @@ pub(super) fn run(
     let mut zones: VecDeque<Waiting<'_>> = hosts.iter().map(Waiting::of).collect();
     // By turns, so that a zone that takes long keeps no other waiting.
     while let Some(mut zone) = zones.pop_front() {
-        if settling.turn(&mut zone)? {
+        if until.passed() {
+            settling.leave_to_next(&zone);
+        } else if settling.turn(&mut zone)? {
             zones.push_back(zone);
-        } else {
-            settling.put_off(&zone.refused)?;
+            continue;
         }
+        settling.put_off(&zone.refused)?;
     }
     Ok(())
 }
@@ -185,6 +187,19 @@ impl Settling<'_> {
             adopts: self.word == Word::Zone || restored.is_some(),
             restored,
         }))
+    }
+
+    /// Leaves to the next round what there is no time for in this one. Where the zone's word counts
+    /// for that, the zone does not count as compared before.
+    fn leave_to_next(&mut self, waiting: &Waiting<'_>) {
+        self.settled.wait(waiting.hosts);
+        let adopts = match waiting.seen {
+            Some(seen) => seen.adopts,
+            None => self.word == Word::Zone || restored::at(self.config, waiting.zone).is_some(),
+        };
+        if adopts {
+            self.silent.zones.insert(waiting.zone.clone());
+        }
     }
 
     /// Looks at the zone's serial before any UPDATE moves it: after that nobody could tell by it

@@ -19,7 +19,7 @@ use bowline::span::Span;
 use bowline::time::Timestamp;
 use bowline::token::{Digest, LookupKey, Token};
 use bowline::ttl::Ttl;
-use bowline::upkeep::{self, Round, Word};
+use bowline::upkeep::{self, Round, Rules, Word};
 use tempfile::TempDir;
 
 use super::knot::{Knot, Options, ZONE, wait_until};
@@ -262,11 +262,19 @@ key_file = "tsig.key"
     /// Another test's child has our files open until it executes: then the lock of the last
     /// round is not given back yet.
     pub fn round(&self, word: Word) -> Round {
+        self.round_by(Rules {
+            word,
+            longest: None,
+        })
+    }
+
+    /// The same by other rules.
+    pub fn round_by(&self, rules: Rules) -> Round {
         let config = Config::load(&self.path("bowline.toml")).unwrap();
         let logger = Logger::new(&config.log);
         let mut done = None;
         wait_until("upkeep", || {
-            let round = upkeep::round(&config, &mut self.registry(), &logger, word);
+            let round = upkeep::round(&config, &mut self.registry(), &logger, rules);
             done = round.unwrap().ok();
             done.is_some()
         });

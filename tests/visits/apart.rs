@@ -23,7 +23,7 @@ const MANY: usize = 256;
 /// Another zone.
 const ELSEWHERE: &str = "dyn.example.net";
 
-fn elsewhere() -> Options {
+pub(crate) fn elsewhere() -> Options {
     Options {
         zones: vec![ELSEWHERE.to_owned()],
         ..Options::default()
@@ -31,7 +31,7 @@ fn elsewhere() -> Options {
 }
 
 /// Has `site` look after that zone too, which `server` has.
-fn look_after(site: &Site, server: &Knot) {
+pub(crate) fn look_after(site: &Site, server: &Knot) {
     fs::copy(server.key_file(), site.path("other.key")).unwrap();
     let server = server.addr();
     let more = format!(
@@ -41,7 +41,7 @@ fn look_after(site: &Site, server: &Knot) {
 }
 
 /// Adds hosts there.
-fn add(site: &Site, count: usize) -> Vec<Home> {
+pub(crate) fn add(site: &Site, count: usize) -> Vec<Home> {
     let homes = (0..count).map(|n| (format!("away{n}"), site.token()));
     let homes: Vec<(String, Token)> = homes.collect();
     let host = |(name, token): &(String, Token)| NewHost {
@@ -61,7 +61,7 @@ fn add(site: &Site, count: usize) -> Vec<Home> {
 }
 
 /// Hosts wait to have that address.
-fn wish(site: &Site, homes: &[Home], address: &str) {
+pub(crate) fn wish(site: &Site, homes: &[Home], address: &str) {
     let mut registry = site.registry();
     for home in homes {
         let address = [address.parse().unwrap()].into_iter().collect();
@@ -69,7 +69,7 @@ fn wish(site: &Site, homes: &[Home], address: &str) {
     }
 }
 
-fn shown(server: &Knot, home: &Home) -> String {
+pub(crate) fn shown(server: &Knot, home: &Home) -> String {
     let name = format!("{}.{ELSEWHERE}", home.name);
     server.kdig(&name, "A").join(",")
 }
