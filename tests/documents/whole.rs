@@ -7,7 +7,7 @@ use crate::machine::Machine;
 use crate::page::{Page, root, steps};
 
 /// What is followed with Apache, in this order: a page, and the heading above the commands.
-const APACHE: [(&str, &str); 15] = [
+const APACHE: [(&str, &str); 16] = [
     ("docs/src/install.md", "The program"),
     ("docs/src/install.md", "The zone"),
     ("docs/src/delegation.md", "The delegation"),
@@ -23,6 +23,7 @@ const APACHE: [(&str, &str); 15] = [
     ("README.md", "Point a router at it"),
     ("docs/src/routers/machines.md", "Machines of your own"),
     ("docs/src/routers/machines.md", "Without a script"),
+    ("docs/src/install.md", "A newer one"),
 ];
 /// The same with nginx.
 const NGINX: [(&str, &str); 2] = [
@@ -92,6 +93,8 @@ agree-tos = true
 register-unsafely-without-email = true
 non-interactive = true
 END
+# Of images for containers: packages start nothing there.
+rm -f /usr/sbin/policy-rc.d
 # We are root already.
 printf '#!/bin/sh\nexec "$@"\n' >/usr/local/bin/sudo
 chmod 755 /usr/local/bin/sudo
@@ -108,6 +111,18 @@ END
 sed -i 's/hostmaster 1 /hostmaster 2 /' example.org
 systemctl restart resolver
 "#;
+
+/// A host that moves on, to this address, and hears this word.
+fn laptop(address: &str, word: &str) -> String {
+    format!(
+        r#"
+[ -e /root/laptop ] || bowline host add laptop >/root/laptop
+url=$(grep -o 'https://update[^ ]*' /root/laptop)
+said=$(curl -fsS "$url?myip={address}")
+[ "$said" = "{word} {address}" ] || {{ echo "$said" >&2; exit 1; }}
+"#
+    )
+}
 
 /// What is run before each command: where one stands, and what was typed earlier.
 const BEFORE: &str = r#"
@@ -233,15 +248,13 @@ impl World {
     fn prepare(&self, typed: &str) {
         let machine = &self.machine;
         match typed {
-            // Downloaded.
-            "dpkg -i bowline_0.1.0_amd64.deb" => {
-                machine.run(&format!(
-                    "cd {} && EXECUTABLE={} scripts/package /root/here && cd /root/here && \
-                     sha256sum --check SHA256SUMS && grep '^== rusqlite ' THIRD-PARTY && \
-                     [ -e bowline_0.1.0_amd64.deb ] || mv bowline_0.1.0_*.deb bowline_0.1.0_amd64.deb",
-                    root().display(),
-                    "/root/bowline"
-                ));
+            "dpkg -i bowline_0.1.0_amd64.deb" => self.download("0.1.0"),
+            "dpkg -i bowline_0.2.0_amd64.deb" => self.download("0.2.0"),
+            "bowline backup /root/bowline-before.tar" => {
+                machine.run(&laptop("203.0.113.70", "good"));
+            }
+            "systemctl stop bowline.socket bowline.service bowline-upkeep.timer" => {
+                machine.run(&laptop("203.0.113.71", "good"));
             }
             // Entered in the registrar's form.
             "bowline zone show dyn.example.org" => self.delegate(),
@@ -264,6 +277,24 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    /// The package of a version is here.
+    fn download(&self, version: &str) {
+        self.machine.run(&format!(
+            "cd {} && [ -e /root/here/bowline_{version}_amd64.deb ] || {{
+                 VERSION={version} EXECUTABLE=/root/bowline scripts/package /root/here && cd /root/here &&
+                     sha256sum --check SHA256SUMS && grep '^== rusqlite ' THIRD-PARTY || exit 1
+                 [ -e bowline_{version}_amd64.deb ] || mv bowline_{version}_*.deb bowline_{version}_amd64.deb
+             }}",
+            root().display(),
+        ));
+    }
+
+    /// What answers visits is the program that is installed.
+    fn check_runs(&self) {
+        let runs = "readlink /proc/$(systemctl show -P MainPID bowline.service)/exe";
+        assert_eq!(self.machine.run(runs).trim(), "/usr/bin/bowline");
     }
 
     fn delegate(&self) {
@@ -296,6 +327,16 @@ impl World {
                 printed.contains("update host=home.dyn.example.org ipv4=203.0.113.7 result=good")
             }
             "bowline zone show dyn.example.org" => printed.contains("203.0.113.53"),
+            "dpkg -i bowline_0.2.0_amd64.deb" => {
+                self.check_runs();
+                true
+            }
+            "systemctl start bowline.socket bowline-upkeep.timer" => {
+                // It was told the newer one, and is back with what the older knows.
+                self.machine.run(&laptop("203.0.113.71", "nochg"));
+                self.check_runs();
+                true
+            }
             "sudo bowline-client status" => printed.contains("203.0.113.53, confirmed"),
             "sudo bowline-client run --now --verbose" => !said.contains("refused"),
             _ => true,
