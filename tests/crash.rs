@@ -2,7 +2,7 @@
 //!
 //! Visits over CGI and FastCGI, rounds of upkeep and the name server itself are killed
 //! with SIGKILL. `BOWLINE_KILLS` asks for more kills than the usual ones, and
-//! `BOWLINE_SEED` for the same moments as another run.
+//! `BOWLINE_SEED` for other moments (0: the clock's choice).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

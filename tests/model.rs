@@ -3,7 +3,7 @@
 //! A model knows no wishes, facts, locks or upkeep: only what each host should have by now.
 //! While the name server is away nothing is looked at; one round of upkeep after it is back,
 //! everything must be as if it had never been away. `BOWLINE_STEPS` asks for more steps than the
-//! usual ones, `BOWLINE_SEED` for the same as in another run, and `BOWLINE_SILENCE` for a name
+//! usual ones, `BOWLINE_SEED` for others (0: the clock's choice), and `BOWLINE_SILENCE` for a name
 //! server that stands still at times: whoever asks it then waits for seconds.
 #![allow(
     clippy::unwrap_used,

@@ -180,6 +180,11 @@ impl Model {
         let backup = self.backup();
         assert!(self.world.verb(&["restore", &backup], ""));
         let lost = std::mem::replace(&mut self.hosts, saved);
+        // What stands at a name that was nobody's is what the zone has, and not what it had.
+        for host in self.hosts.values_mut().filter(|host| !host.had) {
+            host.addresses = [None, None];
+            host.is_news = false;
+        }
         for (name, host) in lost {
             let has_any = host.addresses.iter().any(Option::is_some);
             match self.hosts.get_mut(&name) {
