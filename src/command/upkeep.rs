@@ -16,8 +16,8 @@ use crate::upkeep::{Challenges, Compared, Round, Rules, Running, Word, round};
 
 /// A round that takes longer is stuck; systemd ends it after so long.
 const STUCK: Span = Span::from_seconds(600);
-/// No duty of a round takes longer: all of them, one after the other, end well before that.
-const LONGEST: Duration = Duration::from_secs(90);
+/// No duty of a round takes longer: all of them, one after the other, end before upkeep is late.
+const LONGEST: Duration = Duration::from_secs(40);
 /// How long `--watch` rests between two rounds.
 const REST: Duration = Duration::from_secs(60);
 
@@ -28,8 +28,8 @@ const REST: Duration = Duration::from_secs(60);
 /// otherwise, forgets old history, sends word of what happened. Meant for a timer, once a minute: after ten minutes
 /// without a round nobody expires for as long as its expiry, at most a day, for nobody may have been heard either.
 ///
-/// Each of these duties takes a minute and a half at most: what is left, where a name server is slow, the next
-/// round goes on with.
+/// Each of these duties takes forty seconds at most: what is left, where a name server is slow, the next round
+/// goes on with.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Keep going, a round a minute
