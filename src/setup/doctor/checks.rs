@@ -1,7 +1,7 @@
 //! The checks by name: what each is about, for the manual.
 
 /// Every check there is, in the order of the report. Names stay from version to version.
-pub const CHECKS: [(&str, &str); 66] = [
+pub const CHECKS: [(&str, &str); 67] = [
     ("configuration", "bowline.toml can be read and has a zone"),
     (
         "configuration-owner",
@@ -49,6 +49,7 @@ pub const CHECKS: [(&str, &str); 66] = [
         "route-localnet",
         "nobody on the network can send from 127.0.0.1",
     ),
+    ("responder", "it runs the executable that is installed"),
     (
         "notify",
         "what tells of changes may do its work in upkeep's unit",

@@ -2,12 +2,15 @@
 //! user that has the keys.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use super::report::Report;
 use super::sandbox;
 use crate::config::Config;
 use crate::setup::runner::Runner;
+use crate::setup::systemctl::systemctl;
 use crate::setup::systemd::{is_active, is_disabled};
 use crate::setup::users::is_web_user;
 use crate::setup::{Place, again};
@@ -27,6 +30,7 @@ pub fn examine(config: &Config, place: &Place, runner: Option<&Runner>, report: 
     route_localnet(report);
     if place.unit_dir.is_some() {
         units(report);
+        responder(report);
         sandbox::examine(config, report);
     }
     others(config, place, runner, report);
@@ -85,6 +89,29 @@ fn units(report: &mut Report) {
                 format_args!("`systemctl enable {unit}`"),
             );
         }
+    }
+}
+
+/// Whoever has replaced the program without the package may not have the responder begin anew: it
+/// goes on as it was, beside commands and upkeep of another version.
+fn responder(report: &mut Report) {
+    let property = ["show", "--property=MainPID", "--value", "bowline.service"];
+    let process = systemctl(&property).unwrap_or_default();
+    let (check, restart) = ("responder", "`systemctl restart bowline.service`");
+    match fs::metadata(Path::new("/proc").join(process.trim()).join("exe")) {
+        Ok(executable) if executable.nlink() == 0 => report.problem(
+            check,
+            "it runs an executable that has been replaced since",
+            format_args!("{restart}: no visit is lost by that"),
+        ),
+        Ok(_) => report.ok(check, "it runs what is installed"),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => report.unknown(
+            check,
+            "only root sees what it runs",
+            format_args!("run this as root, or {restart} after each new version"),
+        ),
+        // It does not run: the next visit begins it.
+        Err(_) => {}
     }
 }
 
