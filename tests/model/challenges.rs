@@ -91,19 +91,16 @@ impl Model {
 
     /// A name that no host has, and none had that goes on to have it.
     fn free(&mut self) -> Option<&'static str> {
-        let is_free = |name: &&str| {
-            let former = |host: &Host| host.former.iter().any(|former| former == name);
-            !self.hosts.contains_key(*name) && !self.hosts.values().any(former)
-        };
-        let free: Vec<&str> = NAMES.into_iter().filter(is_free).collect();
-        self.world.chance.one_of(&free).copied()
+        let hosts = &self.hosts;
+        let had = |host: &Host, name: &str| host.former.iter().any(|former| former == name);
+        let is_taken =
+            |name: &str| hosts.contains_key(name) || hosts.values().any(|host| had(host, name));
+        self.world.free(&NAMES, is_taken)
     }
 
     fn add(&mut self) {
         let Some(name) = self.free() else { return };
-        let secret = self.world.site.token().secret().to_owned();
-        let words = ["host", "add", name, "--token=-", "--again"];
-        if self.world.verb(&words, &secret) {
+        if let Some(secret) = self.world.add(name, &[]) {
             let first = self.added * VALUES;
             self.added += 1;
             let host = Host {
@@ -117,14 +114,7 @@ impl Model {
 
     fn rename(&mut self, name: &str) {
         let Some(new) = self.free() else { return };
-        let keep = self.world.chance.once_in(2);
-        let time = if keep {
-            "--keep-old=7d"
-        } else {
-            "--keep-old=0"
-        };
-        let words = ["host", "rename", name, new, time, "--again"];
-        if self.world.verb(&words, "") {
+        if let Some(keep) = self.world.rename(name, new) {
             let mut host = self.hosts.remove(name).unwrap();
             if keep {
                 host.former.push(name.to_owned());

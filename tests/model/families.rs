@@ -85,9 +85,8 @@ impl Model {
     }
 
     fn free(&mut self) -> Option<&'static str> {
-        let is_free = |name: &&str| !self.hosts.contains_key(*name);
-        let free: Vec<&str> = NAMES.into_iter().filter(is_free).collect();
-        self.world.chance.one_of(&free).copied()
+        let hosts = &self.hosts;
+        self.world.free(&NAMES, |name| hosts.contains_key(name))
     }
 
     fn secret(&self) -> String {
@@ -120,12 +119,11 @@ impl Model {
         let Some(name) = self.free() else { return };
         // One that is switched off gets no more hosts.
         let owner = owner.filter(|owner| !self.owners[owner].off);
-        let secret = self.secret();
-        let mut words = vec!["host", "add", name, "--token=-", "--again"];
-        if let Some(owner) = &owner {
-            words.extend(["--owner", owner]);
-        }
-        if self.world.verb(&words, &secret) {
+        let options = owner.as_ref().map(|owner| ["--owner", owner]);
+        if let Some(secret) = self
+            .world
+            .add(name, options.as_ref().map_or(&[], |two| two))
+        {
             let host = Host {
                 secret,
                 owner,

@@ -75,21 +75,19 @@ impl Model {
 
     /// A name that no host has, and none had that goes on to have it.
     fn free(&mut self) -> Option<&'static str> {
-        let is_free = |name: &&str| {
-            let former = |host: &Host| host.former.iter().any(|former| former == name);
-            !self.hosts.contains_key(*name) && !self.hosts.values().any(former)
-        };
-        let free: Vec<&str> = NAMES.into_iter().filter(is_free).collect();
-        self.world.chance.one_of(&free).copied()
+        let hosts = &self.hosts;
+        let had = |host: &Host, name: &str| host.former.iter().any(|former| former == name);
+        let is_taken =
+            |name: &str| hosts.contains_key(name) || hosts.values().any(|host| had(host, name));
+        self.world.free(&NAMES, is_taken)
     }
 
     fn add(&mut self) {
         let Some(name) = self.free() else { return };
-        let secret = self.world.site.token().secret().to_owned();
         let wildcard = self.world.chance.once_in(3);
-        let mut words = vec!["host", "add", name, "--token=-", "--again"];
-        words.extend(wildcard.then_some("--wildcard"));
-        if self.world.verb(&words, &secret) {
+        let options = ["--wildcard"];
+        let options = if wildcard { &options[..] } else { &[] };
+        if let Some(secret) = self.world.add(name, options) {
             let host = Host {
                 secret,
                 wildcard,
@@ -101,16 +99,7 @@ impl Model {
 
     fn rename(&mut self, name: &str) {
         let Some(new) = self.free() else { return };
-        let keep = self.world.chance.once_in(2);
-        let time = if keep {
-            "--keep-old=7d"
-        } else {
-            "--keep-old=0"
-        };
-        if self
-            .world
-            .verb(&["host", "rename", name, new, time, "--again"], "")
-        {
+        if let Some(keep) = self.world.rename(name, new) {
             let mut host = self.hosts.remove(name).unwrap();
             host.former.extend(keep.then(|| name.to_owned()));
             self.hosts.insert(new.to_owned(), host);

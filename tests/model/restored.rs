@@ -76,14 +76,10 @@ impl Model {
     }
 
     fn add(&mut self) {
-        let is_free = |name: &&str| !self.hosts.contains_key(*name);
-        let free: Vec<&str> = NAMES.into_iter().filter(is_free).collect();
-        let Some(name) = self.world.chance.one_of(&free).copied() else {
-            return;
-        };
-        let secret = self.world.site.token().secret().to_owned();
-        let words = ["host", "add", name, "--token=-", "--again"];
-        assert!(self.world.verb(&words, &secret), "{}", self.world.told());
+        let hosts = &self.hosts;
+        let free = self.world.free(&NAMES, |name| hosts.contains_key(name));
+        let Some(name) = free else { return };
+        let secret = self.world.add(name, &[]).unwrap();
         let left = self.left.remove(name);
         let host = Host {
             secret,

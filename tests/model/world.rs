@@ -80,6 +80,31 @@ impl World {
         done
     }
 
+    /// One of some names that is not taken.
+    pub(crate) fn free(
+        &mut self,
+        names: &[&'static str],
+        is_taken: impl Fn(&str) -> bool,
+    ) -> Option<&'static str> {
+        let free = names.iter().copied().filter(|name| !is_taken(name));
+        self.chance.one_of(&free.collect::<Vec<_>>()).copied()
+    }
+
+    /// Adds a host with those options, and says its secret; `None`: that cannot be.
+    pub(crate) fn add(&mut self, name: &str, options: &[&str]) -> Option<String> {
+        let secret = self.site.token().secret().to_owned();
+        let words = [&["host", "add", name, "--token=-", "--again"], options].concat();
+        self.verb(&words, &secret).then_some(secret)
+    }
+
+    /// Renames a host, and says whether its old name stays for a while; `None`: that cannot be.
+    pub(crate) fn rename(&mut self, old: &str, new: &str) -> Option<bool> {
+        let keep = self.chance.once_in(2);
+        let time = ["--keep-old=0", "--keep-old=7d"][usize::from(keep)];
+        let words = ["host", "rename", old, new, time, "--again"];
+        self.verb(&words, "").then_some(keep)
+    }
+
     /// Whether the name server takes updates.
     pub(crate) fn is_up(&self) -> bool {
         self.away.is_none()
