@@ -3,7 +3,8 @@
 //! A clock may have been ahead for a while. What is due at a time farther off than anything is
 //! ever put off is due now, and what happened in a time to come happened nobody knows when.
 
-use super::{Host, Registry, RegistryError, UNSETTLED};
+use super::{Host, HostId, Registry, RegistryError, UNSETTLED};
+use crate::name::ZoneName;
 use crate::span::Span;
 use crate::time::Timestamp;
 
@@ -32,6 +33,17 @@ macro_rules! pending_since {
     };
 }
 pub(super) use pending_since;
+
+/// A host of which something is to be published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Its number.
+    pub id: HostId,
+    /// Its zone.
+    pub zone: ZoneName,
+    /// Whether it waits for a wish; else its records are looked at again.
+    pub is_pending: bool,
+}
 
 impl Registry {
     /// Hosts whose wish is no fact, oldest wish first.
@@ -64,9 +76,9 @@ impl Registry {
     ///
     /// # Errors
     /// When the registry cannot be read.
-    pub fn due(&self, limit: Span, now: Timestamp) -> Result<Vec<Host>, RegistryError> {
+    pub fn due(&self, limit: Span, now: Timestamp) -> Result<Vec<Due>, RegistryError> {
         let latest = now.plus(limit.max(LONGEST_PAUSE));
-        self.whole_hosts_where(
+        self.due_where(
             "wish <> fact AND (retry_at IS NULL OR retry_at <= ?1 OR retry_at > ?2)
              ORDER BY trouble IS NOT NULL AND substr(trouble, 1, length(?3)) <> ?3, wish_at",
             (now.seconds(), latest.seconds(), AMONG),
@@ -78,18 +90,41 @@ impl Registry {
     ///
     /// # Errors
     /// When the registry cannot be read.
-    pub fn unsettled(&self, now: Timestamp) -> Result<Vec<Host>, RegistryError> {
+    pub fn unsettled(&self, now: Timestamp) -> Result<Vec<Due>, RegistryError> {
         let (since, until) = (now.minus(UNSETTLED), now.plus(UNSETTLED));
         let times = (since.seconds(), until.seconds());
-        let mut hosts = self.whole_hosts_where(
-            "unconfirmed > ?1 AND unconfirmed < ?2 AND wish = fact",
-            times,
-        )?;
-        hosts.extend(self.whole_hosts_where(
+        let recently = "unconfirmed > ?1 AND unconfirmed < ?2 AND wish = fact";
+        let mut hosts = self.due_where(recently, times)?;
+        hosts.extend(self.due_where(
             "(state = 'removing' OR held_names <> fact_names) AND wish = fact
              AND (unconfirmed <= ?1 OR unconfirmed >= ?2)",
             times,
         )?);
+        Ok(hosts)
+    }
+
+    fn due_where(
+        &self,
+        condition: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<Vec<Due>, RegistryError> {
+        let select = format!("SELECT id, zone, wish <> fact FROM host WHERE {condition}");
+        let mut statement = self.db.prepare_cached(&select)?;
+        let mut rows = statement.query(values)?;
+        let mut hosts = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (id, is_pending) = (HostId(row.get(0)?), row.get(2)?);
+            let zone: Option<String> = row.get(1).ok();
+            match zone.and_then(|zone| zone.parse().ok()) {
+                Some(zone) => hosts.push(Due {
+                    id,
+                    zone,
+                    is_pending,
+                }),
+                // It is damaged, and left out.
+                None => drop(self.whole_hosts(&[id])?),
+            }
+        }
         Ok(hosts)
     }
 }

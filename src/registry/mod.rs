@@ -52,7 +52,7 @@ mod zone;
 
 pub use behind::{Behind, MOST_BEHIND, NotBehind};
 pub use challenge::{Challenge, ChallengeAccepted, ChallengeAsk, ChallengeCount, ChallengeEdit};
-pub use due::{AMONG, LATE, LATE_MINUTES, is_late};
+pub use due::{AMONG, Due, LATE, LATE_MINUTES, is_late};
 pub use edit::Edit;
 pub use error::RegistryError;
 pub use fact::{Conclusion, End};

@@ -110,6 +110,18 @@ impl Registry {
         hosts.into_iter().filter_map(read).collect()
     }
 
+    /// Those of some hosts that are there and whole, in that order.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn whole_hosts(&self, ids: &[HostId]) -> Result<Vec<Host>, RegistryError> {
+        let mut hosts = Vec::with_capacity(ids.len());
+        for id in ids {
+            hosts.extend(self.whole_hosts_where("id = ?1", [id.0])?);
+        }
+        Ok(hosts)
+    }
+
     /// The hosts that a condition picks.
     pub(super) fn hosts_where(
         &self,

@@ -10,9 +10,9 @@ use crate::config::{Config, LogLevel};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
 use crate::log::{Line, Logger};
-use crate::name::ZoneName;
+use crate::name::{HostName, ZoneName};
 use crate::publish::{PublishError, Published, Publisher, Trouble, differing};
-use crate::registry::{Host, HostId, Registry, RegistryError};
+use crate::registry::{Due, Host, HostId, Registry, RegistryError};
 use crate::time::Timestamp;
 
 /// How many wishes came to what.
@@ -29,8 +29,8 @@ pub struct Settled {
 }
 
 impl Settled {
-    fn wait<'a>(&mut self, hosts: impl IntoIterator<Item = &'a Host>) {
-        let pending = hosts.into_iter().filter(|host| host.is_pending());
+    fn wait(&mut self, hosts: &[Due]) {
+        let pending = hosts.iter().filter(|host| host.is_pending);
         self.pending.extend(pending.map(|host| host.id));
     }
 }
@@ -80,11 +80,7 @@ pub(super) fn run(
 
 /// What waits out of a backup though it is not due: later, when its zone counts as compared, it
 /// would undo what is newer there.
-fn of_backup(
-    config: &Config,
-    registry: &Registry,
-    due: &[Host],
-) -> Result<Vec<Host>, RegistryError> {
+fn of_backup(config: &Config, registry: &Registry, due: &[Due]) -> Result<Vec<Due>, RegistryError> {
     let restored = config.zones.iter().map(|zone| &zone.name);
     let restored = restored.filter_map(|zone| Some((zone, restored::at(config, zone)?)));
     let restored: BTreeMap<&ZoneName, Restored> = restored.collect();
@@ -92,12 +88,16 @@ fn of_backup(
         return Ok(Vec::new());
     }
     let due: BTreeSet<HostId> = due.iter().map(|host| host.id).collect();
-    let mut waiting = registry.pending()?;
-    waiting.retain(|host| {
-        let restored = restored.get(&host.name.zone());
-        restored.is_some_and(|restored| restored.has(host)) && !due.contains(&host.id)
+    let waiting = registry.pending()?.into_iter().filter_map(|host| {
+        let (id, zone) = (host.id, host.name.zone());
+        let is_of_backup = restored.get(&zone)?.has(&host) && !due.contains(&id);
+        is_of_backup.then_some(Due {
+            id,
+            zone,
+            is_pending: true,
+        })
     });
-    Ok(waiting)
+    Ok(waiting.collect())
 }
 
 struct Settling<'a> {
@@ -128,8 +128,10 @@ impl Settling<'_> {
             },
         };
         let (some, rest) = waiting.portion.of(waiting.hosts);
+        let ids: Vec<HostId> = some.iter().map(|host| host.id).collect();
+        let hosts = self.registry.whole_hosts(&ids)?;
         let counts = |host: &&Host| host.is_pending() || !seen.adopts;
-        let mut some: Vec<&Host> = some.iter().filter(counts).collect();
+        let mut some: Vec<&Host> = hosts.iter().filter(counts).collect();
         if seen.adopts
             && let Err(trouble) = self.adopt(zone, &some, seen.restored)?
         {
@@ -222,7 +224,7 @@ impl Settling<'_> {
 
     /// Leaves hosts as they are until the zone, which may have the newer, can be heard; not before
     /// then does it count as compared.
-    fn leave(&mut self, zone: &ZoneName, hosts: &[Host], trouble: &Trouble, answers: bool) {
+    fn leave(&mut self, zone: &ZoneName, hosts: &[Due], trouble: &Trouble, answers: bool) {
         self.settled.wait(hosts);
         self.silent.zones.insert(zone.clone());
         let address = self.publisher.address(zone);
@@ -299,12 +301,12 @@ impl Settling<'_> {
 
     /// Counts and tells what became of hosts, given what was shown of them before, but for the
     /// `refused`; what is in the way of all others of their zone.
-    fn take_in<'h>(
+    fn take_in(
         &mut self,
-        hosts: &[&'h Host],
+        hosts: &[&Host],
         shown: &BTreeMap<HostId, String>,
         published: &[Published],
-        refused: &mut Refused<'h>,
+        refused: &mut Refused,
     ) -> Option<Trouble> {
         let mut stopped = None;
         for (host, published) in hosts.iter().zip(published) {
@@ -322,13 +324,15 @@ impl Settling<'_> {
                     }
                 }
                 Published::Refused(trouble) | Published::Unconfirmed(trouble) => {
-                    self.settled.wait([*host]);
+                    if host.is_pending() {
+                        self.settled.pending.insert(host.id);
+                    }
                     match trouble {
                         Trouble::Busy | Trouble::Among(_) => {}
                         trouble if trouble.is_of_zone() => {
                             // One line for all that it is about.
                             if stopped.is_none() {
-                                self.complain_of(host, trouble);
+                                self.complain_of(&host.name, trouble);
                             }
                             stopped.get_or_insert_with(|| trouble.clone());
                         }
@@ -342,21 +346,21 @@ impl Settling<'_> {
 
     /// Tells what was refused, and has it tried more rarely; what may be refused for its zone is
     /// tried again in the next round, and told once.
-    fn put_off(&mut self, refused: &Refused<'_>) -> Result<(), PublishError> {
+    fn put_off(&mut self, refused: &Refused) -> Result<(), PublishError> {
         let is_of_zone = refused.is_of_zone();
         let lines = if is_of_zone { 1 } else { usize::MAX };
-        for (host, trouble) in refused.hosts.iter().take(lines) {
-            self.complain_of(host, trouble);
+        for (_, name, trouble) in refused.hosts.iter().take(lines) {
+            self.complain_of(name, trouble);
         }
         if !is_of_zone {
-            let hosts: Vec<HostId> = refused.hosts.iter().map(|(host, _)| host.id).collect();
+            let hosts: Vec<HostId> = refused.hosts.iter().map(|(id, ..)| *id).collect();
             self.registry.put_off(&hosts, Timestamp::now())?;
         }
         Ok(())
     }
 
-    fn complain_of(&self, host: &Host, trouble: &Trouble) {
-        self.complain(("host", &host.name), "dnserr", trouble, trouble.hint());
+    fn complain_of(&self, name: &HostName, trouble: &Trouble) {
+        self.complain(("host", name), "dnserr", trouble, trouble.hint());
     }
 
     fn complain(
