@@ -192,6 +192,8 @@ pub(crate) fn tcp_peer(
     let server = server(listener.local_addr().unwrap());
     let thread = thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
+        // Before the connection ends: whoever tries again then finds nobody.
+        drop(listener);
         let mut length = [0; 2];
         stream.read_exact(&mut length).unwrap();
         let mut message = vec![0; u16::from_be_bytes(length).into()];
