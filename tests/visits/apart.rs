@@ -74,6 +74,22 @@ pub(crate) fn shown(server: &Knot, home: &Home) -> String {
     server.kdig(&name, "A").join(",")
 }
 
+/// A challenge for a host waits to be set.
+pub(crate) fn challenge(site: &Site, home: &Home) -> ChallengeValue {
+    let value: ChallengeValue = "a".repeat(43).parse().unwrap();
+    let ask = ChallengeAsk {
+        host: home.id,
+        token: site.digest(&home.token),
+        name: &site.host(home).name,
+        edit: &ChallengeEdit::Add(value.clone(), 2),
+        dialect: "httpreq",
+        now: Timestamp::now(),
+    };
+    let accepted = site.registry().accept_challenge(&ask).unwrap();
+    assert_eq!(accepted, ChallengeAccepted::Yes);
+    value
+}
+
 #[test]
 fn upkeep_that_waits_for_one_name_server_holds_up_no_visit_to_another() {
     let other = Site::with(&elsewhere());
@@ -195,19 +211,7 @@ fn upkeep_sets_challenges_though_another_zone_is_held_up() {
     let site = Site::with(&elsewhere());
     look_after(&site, &site.knot);
     let (home, away) = (site.add("home"), add(&site, 1).remove(0));
-    let value: ChallengeValue = "a".repeat(43).parse().unwrap();
-    for host in [&home, &away] {
-        let ask = ChallengeAsk {
-            host: host.id,
-            token: site.digest(&host.token),
-            name: &site.host(host).name,
-            edit: &ChallengeEdit::Add(value.clone(), 2),
-            dialect: "httpreq",
-            now: Timestamp::now(),
-        };
-        let accepted = site.registry().accept_challenge(&ask).unwrap();
-        assert_eq!(accepted, ChallengeAccepted::Yes);
-    }
+    let [value, _] = [&home, &away].map(|host| challenge(&site, host));
     let shown = |host| {
         let name = format!("_acme-challenge.{}", site.host(host).name);
         site.knot.kdig(&name, "TXT")

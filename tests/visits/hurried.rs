@@ -4,12 +4,10 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use bowline::challenge::ChallengeValue;
-use bowline::registry::{ChallengeAccepted, ChallengeAsk, ChallengeEdit, Settings};
-use bowline::time::Timestamp;
+use bowline::registry::Settings;
 use bowline::upkeep::{Compared, Round, Rules, Word};
 
-use crate::apart::{add, elsewhere, look_after, shown, wish};
+use crate::apart::{add, challenge, elsewhere, look_after, shown, wish};
 use crate::compare::{by_hand, check_all, homes, mended, move_all};
 use crate::relay::{Message, relayed};
 use crate::restored::{restore, save};
@@ -45,17 +43,7 @@ fn a_zone_that_takes_long_holds_up_no_challenge_and_no_comparison() {
     let (home, away) = (site.add("home"), add(&site, MANY));
     assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
     by_hand(&site, &[&["zone-unset", "home", "A"]]);
-    let value: ChallengeValue = "a".repeat(43).parse().unwrap();
-    let ask = ChallengeAsk {
-        host: home.id,
-        token: site.digest(&home.token),
-        name: &site.host(&home).name,
-        edit: &ChallengeEdit::Add(value.clone(), 2),
-        dialect: "httpreq",
-        now: Timestamp::now(),
-    };
-    let accepted = site.registry().accept_challenge(&ask).unwrap();
-    assert_eq!(accepted, ChallengeAccepted::Yes);
+    let value = challenge(&site, &home);
     wish(&site, &away, "203.0.113.2");
 
     let is_slow = |message: &Message<'_>| message.changes() && message.names("net");
