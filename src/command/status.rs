@@ -197,9 +197,11 @@ impl Status {
             }
         }
         let mut pending = Vec::new();
-        for host in session.registry.pending()? {
-            let since = session.registry.pending_since(&host)?;
-            pending.push(Pending::of(&host, since, session.now));
+        for due in session.registry.pending()? {
+            for host in session.registry.whole_hosts(&[due.id])? {
+                let since = session.registry.pending_since(&host)?;
+                pending.push(Pending::of(&host, since, session.now));
+            }
         }
         let challenges = session.registry.count_challenges()?;
         let last_upkeep = upkeep::last(&session.config);

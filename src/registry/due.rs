@@ -50,8 +50,8 @@ impl Registry {
     ///
     /// # Errors
     /// When the registry cannot be read.
-    pub fn pending(&self) -> Result<Vec<Host>, RegistryError> {
-        self.whole_hosts_where("wish <> fact ORDER BY wish_at", [])
+    pub fn pending(&self) -> Result<Vec<Due>, RegistryError> {
+        self.due_where("wish <> fact ORDER BY wish_at", [])
     }
 
     /// Since when a host is pending: one that moves on and on, since the first change that was

@@ -88,16 +88,15 @@ fn of_backup(config: &Config, registry: &Registry, due: &[Due]) -> Result<Vec<Du
         return Ok(Vec::new());
     }
     let due: BTreeSet<HostId> = due.iter().map(|host| host.id).collect();
-    let waiting = registry.pending()?.into_iter().filter_map(|host| {
-        let (id, zone) = (host.id, host.name.zone());
-        let is_of_backup = restored.get(&zone)?.has(&host) && !due.contains(&id);
-        is_of_backup.then_some(Due {
-            id,
-            zone,
-            is_pending: true,
-        })
-    });
-    Ok(waiting.collect())
+    let mut waiting = Vec::new();
+    for host in registry.pending()? {
+        let Some(restored) = restored.get(&host.zone).filter(|_| !due.contains(&host.id)) else {
+            continue;
+        };
+        let now = registry.whole_hosts(&[host.id])?;
+        waiting.extend(now.iter().any(|now| restored.has(now)).then_some(host));
+    }
+    Ok(waiting)
 }
 
 struct Settling<'a> {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use bowline::registry::Settings;
+use bowline::registry::{HostId, Settings};
 use bowline::upkeep::Word;
 
 use crate::support::knot::ZONE;
@@ -55,7 +55,8 @@ fn many_that_are_refused_keep_nobody_from_being_published() {
     }
     let pending = registry.pending().unwrap();
     assert_eq!(pending.len(), refused.len());
-    for host in pending {
+    let pending: Vec<HostId> = pending.iter().map(|host| host.id).collect();
+    for host in registry.whole_hosts(&pending).unwrap() {
         let trouble = host.trouble.unwrap_or_default();
         assert!(trouble.contains("the name server refused"), "{trouble}");
     }

@@ -109,14 +109,17 @@ fn hosts(
     })?;
     registry.nothing_left_out()?;
     zones(config, &registry, report)?;
-    let mut late = Vec::new();
-    for host in &pending {
-        if is_late(registry.pending_since(host)?, now) {
-            late.push(host.name.as_str());
+    let (mut late, mut first_late) = (0, None);
+    for due in &pending {
+        for host in registry.whole_hosts(&[due.id])? {
+            if is_late(registry.pending_since(&host)?, now) {
+                late += 1;
+                first_late.get_or_insert(host.name);
+            }
         }
     }
     let challenges = registry.count_challenges()?.since;
-    match late.first() {
+    match first_late {
         None if challenges.is_some_and(|since| is_late(since, now)) => report.problem(
             "pending",
             format_args!(
@@ -142,8 +145,7 @@ fn hosts(
         Some(first) => report.problem(
             "pending",
             format_args!(
-                "{} wait for their name server for over {LATE_MINUTES} minutes, {first} first",
-                late.len()
+                "{late} wait for their name server for over {LATE_MINUTES} minutes, {first} first"
             ),
             "`bowline status` shows them; the reason is among these checks or in the log",
         ),
