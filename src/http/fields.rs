@@ -53,11 +53,9 @@ impl Fields {
             b"multipart/form-data" => multipart::parse(content_type, body)
                 .map(Fields::of)
                 .ok_or(Illegible::Parts),
-            // `curl -d` says so of JSON too, and no name of a field begins like that. Small devices
-            // do not say what they send.
-            b"application/x-www-form-urlencoded" | b"" if !is_json => Ok(Fields::parse(body)),
-            b"application/x-www-form-urlencoded" | b"" => Fields::from_json(body),
-            kind if is_json_type(kind) => Fields::from_json(body),
+            // `curl -d` says so of JSON too, and no name of a field begins like that.
+            kind if is_json_type(kind) || is_anything(kind) && is_json => Fields::from_json(body),
+            kind if is_anything(kind) => Ok(Fields::parse(body)),
             _ => Ok(Fields::default()),
         }
     }
@@ -172,6 +170,15 @@ fn is_json_type(kind: &[u8]) -> bool {
     matches!(kind, b"application/json" | b"text/json") || kind.ends_with(b"+json")
 }
 
+/// What forms are sent as, and what is said of a body by programs that do not know, or do not
+/// say: `fetch` in a browser and small devices.
+fn is_anything(kind: &[u8]) -> bool {
+    matches!(
+        kind,
+        b"application/x-www-form-urlencoded" | b"text/plain" | b"application/octet-stream" | b""
+    )
+}
+
 /// What a body is not, though its type says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Illegible {
@@ -269,8 +276,13 @@ mod tests {
             ("Multipart/Form-Data; boundary=b", part, "a=1 "),
             ("multipart/form-data", part, "none"),
             ("multipart/mixed; boundary=b", part, ""),
-            ("text/plain", "a=1", ""),
-            ("application/octet-stream", object, ""),
+            ("Text/Plain;charset=UTF-8", object, "a=1 "),
+            ("text/plain", "a=1", "a=1 "),
+            ("text/plain", "{a=1", "none"),
+            ("application/octet-stream", object, "a=1 "),
+            ("application/octet-stream", "a=1", "a=1 "),
+            ("text/html", "a=1", ""),
+            ("image/png", object, ""),
             ("", "a=1", "a=1 "),
             ("", object, "a=1 "),
             ("; charset=x", "{a=1", "none"),

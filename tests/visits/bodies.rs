@@ -195,7 +195,20 @@ fn json_that_says_something_else_moves_nothing() {
         ),
         (json, " \r\n", "200 good 198.51.100.4", CLIENT),
         (json, r#"{"myip":[]}"#, "200 nochg 198.51.100.4", CLIENT),
-        ("text/plain", "myip=-", "200 nochg 198.51.100.4", CLIENT),
+        ("text/html", "myip=-", "200 nochg 198.51.100.4", CLIENT),
+        // As `fetch` says where nobody says more.
+        (
+            "text/plain;charset=UTF-8",
+            r#"{"myip":"203.0.113.84"}"#,
+            "200 good 203.0.113.84",
+            "203.0.113.84",
+        ),
+        (
+            "application/octet-stream",
+            "myip=203.0.113.85",
+            "200 good 203.0.113.85",
+            "203.0.113.85",
+        ),
         // Small devices do not say what they send.
         (
             "",
