@@ -23,7 +23,7 @@ pub struct Endpoint {
     /// Its path below that of the base URL, with `<token>`, `<name>` and `<address>`
     /// where those stand.
     pub path: String,
-    /// Where the credential may be; the first that is there counts.
+    /// Where the credential may be; the first that is there and may be a token counts.
     pub credentials: Vec<CredentialPlace>,
     /// What becomes of the family that is not given while the other is.
     pub omitted: OmittedFamily,

@@ -235,7 +235,7 @@ const KEYS: [Key; 27] = [
     Key {
         table: "endpoint",
         name: "credential",
-        doc: "where the token is: basic (as the password, with any user), query (a parameter of query or form), bearer or path; of a list the first that is there counts. With <token> in the path it is path unless said otherwise",
+        doc: "where the token is: basic (as the password, with any user), query (a parameter of query or form), bearer or path; of a list the first that is there and may be a token counts. With <token> in the path it is path unless said otherwise",
         default: Some("[\"basic\", \"bearer\", \"query\"]"),
         show: Show::Endpoint(|endpoint| {
             let places = endpoint.credentials.iter();

@@ -124,6 +124,14 @@ impl Request {
         self.meta.header(name).unwrap_or_default()
     }
 
+    /// What stands behind the name of an authentication scheme (RFC 9110 11.6.2), e.g. `basic`.
+    pub fn authorization(&self, scheme: &str) -> Option<&[u8]> {
+        let header = self.header("Authorization").trim_ascii();
+        let (name, rest) = header.split_at_checked(scheme.len())?;
+        let is_named = name.eq_ignore_ascii_case(scheme.as_bytes());
+        (is_named && rest.first()?.is_ascii_whitespace()).then(|| rest.trim_ascii())
+    }
+
     /// Whether the answer is wanted as JSON.
     pub fn prefers_json(&self) -> bool {
         self.meta.prefers_json()

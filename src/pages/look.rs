@@ -52,7 +52,7 @@ impl Look {
     /// stale, so each sign is one that those clients do not give. What a person types into a
     /// browser looks only on a secret path: the others are those of services where it updates.
     pub fn of(request: &Request, url: &BaseUrl, is_secret_path: bool) -> Option<Self> {
-        if is_foreign(request, url) {
+        if (is_secret_path || !is_program(request)) && is_foreign(request, url) {
             return Some(Look::Foreign);
         }
         if is_ahead(request) {
@@ -89,6 +89,13 @@ impl fmt::Display for Look {
 pub(super) fn says(request: &Request, name: &str, word: &str) -> bool {
     let mut parts = request.header(name).split(|octet| b",;".contains(octet));
     parts.any(|part| part.trim_ascii().eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Whether it shows a secret that no browser adds by itself. Somebody else's page that does has to
+/// ask by OPTIONS before (the CORS preflight of Fetch), which is refused: so it is a program, such as
+/// one that is made of web pages.
+fn is_program(request: &Request) -> bool {
+    request.authorization("bearer").is_some() || !request.header("X-Api-User").is_empty()
 }
 
 /// Whether a browser fetches it before anybody wants it, or has a preview of its own.
@@ -205,6 +212,24 @@ mod tests {
                 elsewhere,
                 "{method} {name} {value}"
             );
+        }
+        // No browser adds these by itself, but does the password; what is known without them is
+        // the link.
+        for (header, value, expected) in [
+            ("HTTP_AUTHORIZATION", "Bearer x", None),
+            ("HTTP_X_API_USER", "x", None),
+            ("HTTP_AUTHORIZATION", "Basic eA==", Some(Foreign)),
+            ("HTTP_AUTHORIZATION", "Bearer", Some(Foreign)),
+            ("HTTP_X_API_KEY", "x", Some(Foreign)),
+        ] {
+            for sign in [
+                ("HTTP_SEC_FETCH_SITE", "cross-site"),
+                ("HTTP_ORIGIN", "file://"),
+            ] {
+                let headers = [(header, value), sign];
+                assert_eq!(look("POST", &headers, false), expected, "{header} {value}");
+                assert_eq!(look("POST", &headers, true), Some(Foreign));
+            }
         }
         // Who follows a link shows no password; what a browser fetches ahead may show one.
         for (header, value) in [

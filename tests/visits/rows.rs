@@ -7,13 +7,23 @@ use crate::support::knot::ZONE;
 use crate::support::site::{Home, Site};
 use crate::support::visit::Request;
 
+/// What somebody else's page makes a browser say.
+const FOREIGN: [(&str, &str); 6] = [
+    ("HTTP_SEC_FETCH_SITE", "cross-site"),
+    ("HTTP_SEC_FETCH_SITE", "same-site"),
+    ("HTTP_ORIGIN", "https://evil.example"),
+    ("HTTP_ORIGIN", "http://friend.dyn.example.org"),
+    ("HTTP_ORIGIN", "http://update.example.org:8080"),
+    ("HTTP_ORIGIN", "null"),
+];
 const SLACK: &str = "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)";
 
 /// How a row is spoken.
 pub(crate) struct Row {
     pub(crate) method: &'static str,
     pub(crate) target: &'static str,
-    /// What the header shows: the token as Basic password, Bearer or API key, or nothing.
+    /// What the header shows: the token as Basic password, Bearer or API key, a made-up password,
+    /// or nothing.
     pub(crate) shown: &'static str,
     pub(crate) body: &'static str,
     /// What comes of it: the address, or a challenge that stands (`+a`) or is gone (`-a`).
@@ -42,7 +52,7 @@ const ADDRESS_HERE: [&str; 2] = ["ADDRESS", "here"];
 const ADDRESS_AGAIN: [&str; 2] = ["ADDRESS", "again"];
 
 /// Every row of the table, and one of `[[endpoint]]`.
-pub(crate) const ROWS: [Row; 26] = [
+pub(crate) const ROWS: [Row; 27] = [
     row(["GET", "/TOKEN?myip=ADDRESS", ""], "", ADDRESS_HERE),
     row(["GET", "/TOKEN/home?myip=ADDRESS", ""], "", ADDRESS_HERE),
     row(
@@ -53,6 +63,15 @@ pub(crate) const ROWS: [Row; 26] = [
     row(["GET", "/nic/update?myip=ADDRESS", "bearer"], "", ADDRESS),
     row(
         ["GET", "/nic/update?password=TOKEN&myip=ADDRESS", ""],
+        "",
+        ADDRESS_AGAIN,
+    ),
+    row(
+        [
+            "GET",
+            "/nic/update?username=u&password=TOKEN&myip=ADDRESS",
+            "dummy",
+        ],
         "",
         ADDRESS_AGAIN,
     ),
@@ -213,6 +232,8 @@ impl Row {
         match self.shown {
             "basic" => request.set("HTTP_AUTHORIZATION", basic()),
             "bearer" => request.set("HTTP_AUTHORIZATION", format!("Bearer {token}")),
+            // What somebody made up, since the device insists on it.
+            "dummy" => request.set("HTTP_AUTHORIZATION", "Basic LTot"),
             "key" => (request.set("HTTP_X_API_USER", "x")).set("HTTP_X_API_KEY", token),
             _ => request,
         }
@@ -222,18 +243,20 @@ impl Row {
         self.target.starts_with("/TOKEN")
     }
 
+    /// Whether its secret is one that no browser adds by itself.
+    fn is_program(&self) -> bool {
+        ["bearer", "key"].contains(&self.shown)
+    }
+
     /// The signs of who only looks.
     pub(crate) fn signs_of_looking(&self) -> Vec<(&'static str, &'static str)> {
         let mut signs = vec![
-            ("HTTP_SEC_FETCH_SITE", "cross-site"),
-            ("HTTP_SEC_FETCH_SITE", "same-site"),
-            ("HTTP_ORIGIN", "https://evil.example"),
-            ("HTTP_ORIGIN", "http://friend.dyn.example.org"),
-            ("HTTP_ORIGIN", "http://update.example.org:8080"),
-            ("HTTP_ORIGIN", "null"),
             ("HTTP_SEC_PURPOSE", "prefetch;prerender"),
             ("HTTP_PURPOSE", "prefetch"),
         ];
+        if !self.is_program() {
+            signs.extend(FOREIGN);
+        }
         if self.shown.is_empty() {
             signs.extend([
                 ("HTTP_USER_AGENT", SLACK),
@@ -265,6 +288,13 @@ impl Row {
                     "Mozilla/5.0 (X11; Linux x86_64) Chrome/120.0.0.0",
                 ),
                 ("HTTP_ACCEPT", "text/html,application/xhtml+xml,*/*;q=0.8"),
+            ]);
+        }
+        if self.is_program() {
+            signs.extend(FOREIGN.map(|sign| vec![sign]));
+            signs.push(vec![
+                ("HTTP_SEC_FETCH_SITE", "cross-site"),
+                ("HTTP_ORIGIN", "file://"),
             ]);
         }
         if !self.shown.is_empty() {

@@ -28,39 +28,33 @@ pub(super) enum Credential {
 }
 
 impl Credential {
-    /// The first credential that is there.
+    /// The first credential that is there. A device that insists on a user name and a password
+    /// sends what somebody made up for them: what cannot be a token leaves room for one behind it.
     pub(super) fn read(dialect: &Dialect, captured: Captured<'_>, request: &Request) -> Self {
-        let mut shown = dialect.credentials.iter().filter_map(|place| {
+        let shown = dialect.credentials.iter().filter_map(|place| {
             let secret = match place {
                 Place::Path => captured.token?.to_vec(),
-                Place::Basic => basic(request.header("Authorization"))?,
-                Place::Bearer => scheme(request.header("Authorization"), "bearer")?.to_vec(),
+                Place::Basic => password(request.authorization("basic")?)?,
+                Place::Bearer => request.authorization("bearer")?.to_vec(),
                 Place::Field => field(dialect, request)?.to_vec(),
                 Place::ApiKey => request.header("X-Api-Key").trim_ascii().to_vec(),
             };
             (!secret.is_empty() && !is_placeholder(&secret)).then_some((secret, *place))
         });
-        let Some((secret, place)) = shown.next() else {
-            return Credential::None;
-        };
-        let token = std::str::from_utf8(&secret).map(str::parse::<Token>);
-        match token {
-            Ok(Ok(token)) => Credential::Token(token, place),
-            _ => Credential::NoToken,
+        let mut found = Credential::None;
+        for (secret, place) in shown {
+            match std::str::from_utf8(&secret).map(str::parse::<Token>) {
+                Ok(Ok(token)) => return Credential::Token(token, place),
+                _ => found = Credential::NoToken,
+            }
         }
+        found
     }
 }
 
-/// What stands behind the name of an authentication scheme (RFC 9110 11.4).
-fn scheme<'a>(header: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let (scheme, rest) = header.trim_ascii().split_at_checked(name.len())?;
-    let is_named = scheme.eq_ignore_ascii_case(name.as_bytes());
-    (is_named && rest.first()?.is_ascii_whitespace()).then(|| rest.trim_ascii())
-}
-
-/// The password: all that stands behind the first colon (RFC 7617 2).
-fn basic(header: &[u8]) -> Option<Vec<u8>> {
-    let pair = BASE64.decode(scheme(header, "basic")?).ok()?;
+/// The password of Basic: all that stands behind the first colon (RFC 7617 2).
+fn password(basic: &[u8]) -> Option<Vec<u8>> {
+    let pair = BASE64.decode(basic).ok()?;
     let mut halves = pair.splitn(2, |b| *b == b':');
     halves.nth(1).map(<[u8]>::to_vec)
 }
@@ -133,7 +127,11 @@ mod tests {
             ("/nic/update", &in_base64(&format!("u:{TOKEN}:")), "?"),
             (&query, "", "Field"),
             (&query, "Basic Og==", "Field"),
-            (&query, &in_base64("user:short"), "?"),
+            (&query, &in_base64("user:short"), "Field"),
+            (&query, &in_base64(&format!("u:x:{TOKEN}")), "Field"),
+            ("/nic/update?password=short", &bearer, "Bearer"),
+            ("/nic/update?password=short", &in_base64("-:-"), "?"),
+            ("/update?pass=short", &right, "Basic"),
             ("/nic/update?password=", "", "-"),
             ("/nic/dyndns", &right, "Basic"),
             ("/nic/dyndns", &bearer, "-"),

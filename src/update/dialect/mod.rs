@@ -38,7 +38,7 @@ pub struct Dialect {
     pub header: Option<Text>,
     /// The methods it takes.
     pub methods: List<Method>,
-    /// Where a credential may be; the first that is there counts.
+    /// Where a credential may be; the first that is there and may be a token counts.
     pub credentials: List<Place>,
     /// Parameters that may hold the token.
     pub tokens: List<Text>,
