@@ -24,6 +24,14 @@ impl Family {
         }
     }
 
+    /// The one that it is not.
+    pub fn other(self) -> Self {
+        match self {
+            Family::Ipv4 => Family::Ipv6,
+            Family::Ipv6 => Family::Ipv4,
+        }
+    }
+
     /// `ipv4` or `ipv6`, as in options, logs and JSON.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -287,6 +287,33 @@ mod tests {
     }
 
     #[test]
+    fn what_expired_reads_well() {
+        let text = |ipv6: Option<&str>| {
+            let variables = Variables {
+                ipv6: ipv6.map(str::to_owned),
+                ipv6_expired: ipv6.is_none(),
+                last_ipv4_update: None,
+                last_ipv6_update: None,
+                time: "noon".to_owned(),
+                ..Variables::example(Event::Expired)
+            };
+            rendered(&Templates::default(), Event::Expired, &variables).text
+        };
+        assert_eq!(
+            text(None),
+            "home.dyn.example.org was silent for too long; its records were removed at noon.\n\n\
+             IPv4: 203.0.113.6\nIPv6: 2001:db8::6\n\n\
+             Its next visit brings them back.\n\nNote: an example"
+        );
+        assert_eq!(
+            text(Some("2001:db8::6")),
+            "home.dyn.example.org was heard, but for too long without one of its addresses; \
+             that was removed at noon.\n\nIPv4: 203.0.113.6\n\n\
+             Its next visit with an address of that family brings it back.\n\nNote: an example"
+        );
+    }
+
+    #[test]
     fn the_variables_of_ddns_service() {
         let directory = tempfile::tempdir().unwrap();
         let change = "{{ hostname }} {{ zone }} {{ fqdn }}\n\

@@ -133,3 +133,15 @@ pub(super) fn note_heard(
     ))?;
     Ok(())
 }
+
+/// Its client has not told the address that it is to have of that family.
+pub(super) fn forget_heard(
+    tx: &Connection,
+    host: HostId,
+    family: Family,
+) -> Result<(), RegistryError> {
+    let forget =
+        format!("UPDATE host SET heard_{family} = NULL, usual_{family} = NULL WHERE id = ?1");
+    tx.prepare_cached(&forget)?.execute([host.0])?;
+    Ok(())
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::heard::note_heard;
+use super::heard::{forget_heard, note_heard};
 use super::history::{self, Over};
 use super::outbox::{self, Happening};
 use super::row::{by_id, former_names, joined};
@@ -264,7 +264,8 @@ pub(super) fn use_token(
     Ok(found.is_some_and(|(until, _)| until.is_none_or(|until| until > now.seconds())))
 }
 
-/// Makes `addresses` the host's wish; `None` when it is already.
+/// Makes `addresses` the host's wish, though its client did not tell them; `None` when it is
+/// already.
 ///
 /// A wish on top of an unconfirmed one leaves a note of it, unless it is known how that one
 /// ended: the older UPDATE may still be on its way.
@@ -276,6 +277,12 @@ pub(super) fn write_wish(
     now: Timestamp,
     source: Source<'_>,
 ) -> Result<Option<i64>, RegistryError> {
+    for address in addresses.iter() {
+        let family = Family::of(address);
+        if host.wish.records.addresses.get(family) != Some(address) {
+            forget_heard(tx, host.id, family)?;
+        }
+    }
     write_wish_over(tx, host, addresses, ttl, now, source, Over::Any)
 }
 

@@ -4,6 +4,7 @@
 use rusqlite::Connection;
 
 use super::due::pending_since;
+use super::expire::without;
 use super::outbox::{self, Happening};
 use super::{Durable, Host, HostId, Registry, RegistryError};
 use crate::event::{Event, Wanted};
@@ -78,9 +79,7 @@ impl Registry {
         )?;
         let reason = |host: &Host| {
             let (last, since) = (host.last_seen.unwrap_or(now), host.heard.get(family));
-            let since = since.unwrap_or(now);
-            let name = family.name();
-            format!("heard at {last}, but with no {name} address since {since}")
+            without(last, family.name(), since.unwrap_or(now))
         };
         self.note_all(&silent, Event::Silent, "silent_told", reason, now)?;
         Ok(silent)

@@ -130,7 +130,7 @@ impl<'a> Change<'_, 'a> {
         let soon = self.visit.now.plus(VISIT);
         match registry.and_then(|registry| registry.wishes_already(host, wanted, self.visit.now)) {
             // It may expire before it is noted that it was heard: what is accepted does not.
-            Ok(true) if host.is_silent(target.zone.expire, soon) => Next::Accept(decision),
+            Ok(true) if host.may_expire(target.zone.expire, soon) => Next::Accept(decision),
             Ok(true) if host.is_pending() => {
                 // However long the name server is away, who comes all the time does not expire.
                 self.heard(target, &decision);

@@ -1,4 +1,5 @@
-//! Expiring: a host whose client was not heard for long enough loses its records.
+//! Expiring: a host whose client was not heard for long enough loses its records, and one that was
+//! heard with addresses of one family alone those of the other.
 //!
 //! Its next visit brings them back. After a gap in upkeep (an outage, a clock that
 //! jumped) nothing expires for a while: clients could not be heard either. As long is a clock
@@ -14,7 +15,7 @@ use crate::time::Timestamp;
 /// No host is given longer than this after a gap.
 const LONGEST_GRACE: Span = Span::from_days(1);
 
-/// Ends the hosts that were silent for too long, when rounds have come regularly since
+/// Ends the addresses of hosts that were silent for too long, when rounds have come regularly since
 /// `steady`; their records go with the next settling. Says how many.
 pub(super) fn run(
     config: &Config,
@@ -33,10 +34,9 @@ pub(super) fn run(
             if now.since(steady) < expire.min(LONGEST_GRACE) {
                 continue;
             }
-            if registry.expire(host.id, zone.expire, now)? {
+            if let Some(reason) = registry.expire(host.id, zone.expire, now)? {
                 expired += 1;
                 let line = Line::new(LogLevel::Notice, "upkeep").field("host", &host.name);
-                let reason = format!("not heard for {expire}");
                 logger.write(&line.field("result", "expired").words("reason", reason));
             }
         }

@@ -60,8 +60,9 @@ fn pass(site: &Site, seconds: i64) {
     let then = Timestamp::now().seconds() - seconds;
     db.execute("UPDATE history SET at = at - ?1", [seconds])
         .unwrap();
-    let set = "UPDATE host SET last_seen = ?1, last_change = ?1, wish_at = ?1";
-    db.execute(set, [then]).unwrap();
+    let set = "UPDATE host SET last_seen = ?1, last_change = ?1, wish_at = ?1,
+               heard_ipv4 = heard_ipv4 - ?2, heard_ipv6 = heard_ipv6 - ?2";
+    db.execute(set, [then, seconds]).unwrap();
 }
 
 #[test]
@@ -157,6 +158,24 @@ fn every_variable_from_the_first_address_to_expiry() {
         "{values}"
     );
     assert_eq!(after, "six");
+
+    // Both again, and then it is heard with one of them alone.
+    let both = home.at("?myip=203.0.113.9&myip6=2001:db8::9");
+    assert_eq!(site.visit(&both).status, 200);
+    mail(&site, &server);
+    pass(&site, 3 * 86_400);
+    let (four, six) = (local(last(&site, "ipv4")), local(last(&site, "ipv6")));
+    assert_eq!(
+        site.visit(&home.with("2001:db8::9")).said(),
+        "200 nochg 2001:db8::9"
+    );
+    let (_, values, after) = mail(&site, &server);
+    assert_eq!(
+        values,
+        format!("{fqdn}|True|203.0.113.9|{four}|False|2001:db8::9|{six}|172800")
+    );
+    assert_eq!(after, "four");
+    assert_eq!(site.dns("home"), "2001:db8::9");
 }
 
 #[test]

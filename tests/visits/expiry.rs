@@ -1,5 +1,5 @@
-//! A host that expires just when its client comes, many that expire at once, and none because of
-//! a clock.
+//! A host that expires just when its client comes, many that expire at once, none because of a
+//! clock, and one that expires by half.
 
 use std::fs;
 use std::process::Command;
@@ -12,10 +12,13 @@ use bowline::upkeep::Word;
 
 use crate::relay::relayed;
 use crate::strace;
-use crate::support::site::Site;
+use crate::support::knot::ZONE;
+use crate::support::site::{Home, Site};
 use crate::support::skip::installed;
 
 const HOUR: Span = Span::from_seconds(3600);
+/// Longer than that.
+const LONG: Span = Span::from_seconds(7200);
 /// A moment later it is time.
 const NEARLY: Span = Span::from_seconds(3597);
 
@@ -74,9 +77,7 @@ fn many_that_expire_at_once_do_not_wait_for_the_disk_one_by_one() {
     }
     let then = Timestamp::now().minus(HOUR);
     all_heard(&site, then);
-    // As if rounds had come regularly since.
-    let since = format!("{}\n", then.seconds());
-    fs::write(site.path("state/locks/upkeep"), since).unwrap();
+    steady(&site, HOUR);
     let trace = site.path("trace");
     let round = Command::new("strace")
         .args(["--follow-forks", "--quiet=all", "--trace=fsync,fdatasync"])
@@ -93,6 +94,125 @@ fn many_that_expire_at_once_do_not_wait_for_the_disk_one_by_one() {
         assert_eq!(site.dns(&home.name), "");
         assert_eq!(site.wish(home), "");
     }
+}
+
+/// A host that expires after an hour, and has both addresses, while rounds come regularly.
+fn with_both(site: &Site, name: &str) -> Home {
+    let settings = Settings {
+        expire: Some(HOUR),
+        ..Settings::default()
+    };
+    let home = site.add_with(name, settings);
+    let both = home.with("203.0.113.1,2001:db8::1");
+    assert_eq!(site.visit(&both).status, 200);
+    steady(site, Span::from_days(2));
+    home
+}
+
+/// As if rounds had come regularly for so long.
+fn steady(site: &Site, span: Span) {
+    let since = Timestamp::now().minus(span).seconds();
+    fs::write(site.path("state/locks/upkeep"), format!("{since}\n")).unwrap();
+}
+
+/// As if its client had told that family so long ago, and never since.
+fn told(site: &Site, home: &Home, family: &str, ago: Span) {
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let then = Timestamp::now().minus(ago).seconds();
+    let sql = format!("UPDATE host SET heard_{family} = ?2 WHERE name = ?1");
+    let name = format!("{}.{ZONE}", home.name);
+    assert_eq!(db.execute(&sql, (name, then)).unwrap(), 1);
+}
+
+#[test]
+fn an_address_that_is_left_out_for_too_long_goes_alone() {
+    let site = Site::new();
+    let home = with_both(&site, "home");
+    for (family, stays, gone, shown) in [
+        ("ipv4", "2001:db8::1", "203.0.113.1", "IPv4"),
+        ("ipv6", "203.0.113.1", "2001:db8::1", "IPv6"),
+    ] {
+        told(&site, &home, family, LONG);
+        assert_eq!(
+            site.visit(&home.with(stays)).said(),
+            format!("200 nochg {stays}")
+        );
+        assert_eq!(site.round(Word::Registry).expired, 1);
+        assert_eq!(site.dns("home"), stays);
+        let log = site.log();
+        let line = log.lines().rfind(|line| line.contains("result=expired"));
+        let reason = format!("but with no {shown} address since");
+        assert!(line.is_some_and(|line| line.contains(&reason)), "{log}");
+        // Not once more, and it is back when its client has it again.
+        assert_eq!(site.round(Word::Registry).expired, 0);
+        assert_eq!(
+            site.visit(&home.with(gone)).said(),
+            format!("200 good {gone}")
+        );
+        assert_eq!(site.round(Word::Registry).expired, 0);
+        assert_eq!(site.dns("home"), "203.0.113.1,2001:db8::1");
+    }
+    // Whoever is not heard at all loses both at once.
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let all = "UPDATE host SET last_seen = last_seen - 3700, last_change = last_change - 3700,
+               heard_ipv4 = heard_ipv4 - 3700, heard_ipv6 = heard_ipv6 - 3600";
+    db.execute(all, []).unwrap();
+    assert_eq!(site.round(Word::Registry).expired, 1);
+    assert_eq!(site.dns("home"), "");
+}
+
+#[test]
+fn an_address_that_is_just_told_again_stays() {
+    let site = Site::new();
+    let home = with_both(&site, "home");
+    told(&site, &home, "ipv4", LONG);
+    let said = relayed(
+        &site,
+        |message| {
+            let now = Timestamp::now();
+            let gone = site.registry().expire(home.id, Span::ZERO, now).unwrap();
+            assert_eq!(gone, None);
+            message.pass()
+        },
+        || site.visit(&home.with("203.0.113.1")).said(),
+    );
+    assert_eq!(said, "200 nochg 203.0.113.1");
+    assert_eq!(site.round(Word::Registry).expired, 0);
+    assert_eq!(site.dns("home"), "203.0.113.1,2001:db8::1");
+}
+
+#[test]
+fn an_address_by_the_operator_is_left_out_by_nobody() {
+    let site = Site::new();
+    let home = with_both(&site, "home");
+    told(&site, &home, "ipv4", LONG);
+    site.bowline(&["host", "set", "home", "--ipv4", "203.0.113.2"]);
+    assert_eq!(site.visit(&home.with("2001:db8::1")).status, 200);
+    assert_eq!(site.round(Word::Registry).expired, 0);
+    assert_eq!(site.dns("home"), "203.0.113.2,2001:db8::1");
+    // From when on its client tells it, it is its client's.
+    assert_eq!(site.visit(&home.with("203.0.113.2")).status, 200);
+    told(&site, &home, "ipv4", LONG);
+    assert_eq!(site.visit(&home.with("2001:db8::1")).status, 200);
+    assert_eq!(site.round(Word::Registry).expired, 1);
+    assert_eq!(site.dns("home"), "2001:db8::1");
+}
+
+#[test]
+fn a_clock_that_was_ahead_leaves_no_family_out() {
+    let site = Site::new();
+    let home = with_both(&site, "home");
+    let db = rusqlite::Connection::open(site.registry_file()).unwrap();
+    let ahead = "UPDATE host SET last_seen = last_seen + 100000, heard_ipv6 = last_seen + 100000";
+    db.execute(ahead, []).unwrap();
+    for span in [LONG, Span::from_days(2)] {
+        steady(&site, span);
+        assert_eq!(site.round(Word::Registry).expired, 0);
+        assert_eq!(site.dns("home"), "203.0.113.1,2001:db8::1");
+    }
+    // By then who was heard in a time to come was heard now.
+    let heard = site.host(&home).heard;
+    assert!(heard.ipv6.unwrap() <= Timestamp::now(), "{heard:?}");
 }
 
 #[test]
