@@ -229,7 +229,7 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         Some(dns) => new_zone(&options, dns)?,
         None => served_zone(&options)?,
     };
-    check_url(&options.url, &zone.name)?;
+    check_url(&options.url, &zone.name, dns.is_some())?;
     // A right that was given stays.
     let given = Config::load(&place.config)
         .is_ok_and(|config| config.zone(&zone.name).is_some_and(|zone| zone.acme));

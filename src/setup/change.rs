@@ -80,10 +80,10 @@ impl Standing {
         if now.config.zone(&zone.name).is_some() {
             return Err(SetupError::ZoneThere(zone.name.clone()));
         }
-        check_url(&now.config.url, &zone.name)?;
+        let server = now.server_for(zone);
+        check_url(&now.config.url, &zone.name, server.is_some())?;
         let update = now.update(None);
         let addresses = now.first_delegation()?.addresses;
-        let server = now.server_for(zone);
         let secondaries = now.secondaries(server)?;
         let records = match server {
             Some(_) => records::delegation(

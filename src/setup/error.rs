@@ -115,7 +115,8 @@ impl Hint for SetupError {
             ),
             SetupError::UrlInZone(_, zone) => format!(
                 "the zone holds hosts only, and the key for updates may change every name below it; \
-                 give the URL a name of the parent, like update.{}",
+                 give the URL a name of the parent, like update.{}; that of a zone which is served \
+                 already, with --dns none, may be {zone} itself",
                 zone.parent()
             ),
             SetupError::Path(..) => {

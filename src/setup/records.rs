@@ -71,10 +71,10 @@ pub fn delegation(
     let mut records = Vec::new();
     let here = servers.len().saturating_sub(secondaries.len()).max(1);
     for server in servers.iter().take(here) {
-        records.extend(address_records(server.as_str(), zone, addresses));
+        records.extend(address_records(server.as_str(), zone.parent(), addresses));
     }
     for (server, address) in servers.iter().skip(here).zip(secondaries) {
-        records.extend(address_records(server.as_str(), zone, &[*address]));
+        records.extend(address_records(server.as_str(), zone.parent(), &[*address]));
     }
     records.extend(servers.iter().map(|server| {
         Record::new(
@@ -98,7 +98,10 @@ pub fn web(url: &BaseUrl, zone: &ZoneName, addresses: &[IpAddr]) -> Vec<Record> 
     if host.parse::<IpAddr>().is_ok() || host.parse::<ZoneName>().is_err() {
         return Vec::new();
     }
-    address_records(host, zone, addresses)
+    match host == zone.as_str() {
+        true => address_records(host, zone.as_str(), addresses),
+        false => address_records(host, zone.parent(), addresses),
+    }
 }
 
 /// The DS records of a signed zone.
@@ -108,12 +111,13 @@ pub fn ds(zone: &ZoneName, data: impl IntoIterator<Item = String>) -> Vec<Record
         .collect()
 }
 
-fn address_records(name: &str, zone: &ZoneName, addresses: &[IpAddr]) -> Vec<Record> {
+/// Those of a name, in `zone` if it is there.
+fn address_records(name: &str, zone: &str, addresses: &[IpAddr]) -> Vec<Record> {
     addresses
         .iter()
         .map(|address| {
             let kind = if address.is_ipv4() { "A" } else { "AAAA" };
-            Record::new(name, zone.parent(), kind, address.to_string())
+            Record::new(name, zone, kind, address.to_string())
         })
         .collect()
 }

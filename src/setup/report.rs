@@ -99,7 +99,7 @@ pub fn notes(notes: &[String], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The records, once in full and once relative to their zone.
+/// The records for the parent, or where else those names are kept: once in full and once relative to their zone.
 ///
 /// # Errors
 /// When it cannot be written.
@@ -107,7 +107,7 @@ pub fn records(records: &[Record], out: &mut dyn Write) -> io::Result<()> {
     if records.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\nRecords for the parent, in this order")?;
+    writeln!(out, "\nRecords to enter, in this order")?;
     for record in records {
         writeln!(out, "  {}", record.absolute())?;
     }

@@ -102,14 +102,15 @@ impl NewZone {
     }
 }
 
-/// The parent could not enter such a name, and the key for updates could change it.
+/// The key for updates could change such a name. Not the apex: a zone that is served already may
+/// have its web server there; the parent could not enter it for one that is new.
 ///
 /// # Errors
-/// A URL whose host is the apex of `zone` or below it.
-pub fn check_url(url: &BaseUrl, zone: &ZoneName) -> Result<(), SetupError> {
+/// A URL whose host is below the apex of `zone`, or the apex of a new one.
+pub fn check_url(url: &BaseUrl, zone: &ZoneName, is_new: bool) -> Result<(), SetupError> {
     let host = url.host().to_ascii_lowercase();
     let host = host.strip_suffix('.').unwrap_or(&host);
-    if host == zone.as_str() || zone.relative(host).is_some() {
+    if is_new && host == zone.as_str() || zone.relative(host).is_some() {
         return Err(SetupError::UrlInZone(host.to_owned(), zone.clone()));
     }
     Ok(())

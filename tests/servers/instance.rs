@@ -122,13 +122,13 @@ impl Instance {
     }
 
     /// A set-up of its own for the zone of `server`, which is left as it is.
-    pub(crate) fn in_front_of(server: &Instance, more: &[&str]) -> Self {
+    pub(crate) fn in_front_of(server: &Instance, url: &str, more: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let instance = Instance { dir, ..*server };
         let update = format!("--update=127.0.0.1@{}", server.update);
-        let given = ["init", ZONE, "--url=http://update.example.org"];
-        let given = [&given[..], &["--web=none", "--user=root", &update], more].concat();
+        let given = ["init", ZONE, "--url", url, "--user=root", &update];
+        let given = [&given[..], &["--web=none"], more].concat();
         instance.bowline(&given);
         instance
     }

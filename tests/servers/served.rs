@@ -29,7 +29,7 @@ fn everything(server: &Instance, below: &str) -> Vec<(String, u32, Vec<u8>)> {
 fn in_front_of(server: &Instance, more: &[&str]) -> Instance {
     let key = format!("--key={}", server.path("tsig.key").display());
     let more = [&["--dns=none", &key], more].concat();
-    Instance::in_front_of(server, &more)
+    Instance::in_front_of(server, "http://update.example.org", &more)
 }
 
 #[test]
@@ -71,6 +71,43 @@ fn a_server_that_is_there_is_used_as_it_is() {
         assert!(!removal["next"].to_string().contains(" NS "), "{removal:#}");
         assert!(stand().eq(before), "{dns:?}");
     });
+}
+
+#[test]
+fn the_url_may_be_at_the_apex_of_a_zone_that_is_there() {
+    if !Kind::Knot.is_installed() {
+        return;
+    }
+    let server = Instance::start(Kind::Knot, &["--no-dnssec"]);
+    let key = format!("--key={}", server.path("tsig.key").display());
+    let given = ["--dns=none", &key, "--public=192.0.2.53"];
+    let bowline = Instance::in_front_of(&server, "http://dyn.example.org", &given);
+    let added = bowline.bowline(&["host", "add", "home"]);
+    let url = added["url"].as_str().unwrap();
+    let path = url.strip_prefix("http://dyn.example.org").unwrap();
+    let answer = bowline.visit(&format!("{path}?myip=203.0.113.7"));
+    assert_eq!(answer.said(), "200 good 203.0.113.7");
+    assert_eq!(server.shows("home"), "203.0.113.7");
+    // No host has that name, and nobody may move it.
+    assert!(
+        !bowline
+            .bowline_output(&["host", "add", ZONE])
+            .status
+            .success()
+    );
+    let init = |url: &'static str| {
+        let given = ["init", ZONE, "--dns=none", "--web=apache", "--dry-run"];
+        let more = ["--public=192.0.2.53", "--user=root", "--url", url];
+        bowline.bowline_output(&[&given[..], &more].concat())
+    };
+    let planned = init("https://dyn.example.org").stdout;
+    let planned: serde_json::Value = serde_json::from_slice(&planned).unwrap();
+    let record = planned["records"].as_array().unwrap().first().unwrap();
+    let shown = ["zone", "name", "type", "data"].map(|key| record[key].as_str().unwrap());
+    assert_eq!(shown, [ZONE, "@", "A", "192.0.2.53"]);
+    let refused = init("https://update.dyn.example.org");
+    let error = String::from_utf8_lossy(&refused.stderr);
+    assert!(error.contains("would be inside the zone"), "{error}");
 }
 
 #[test]
