@@ -4,8 +4,10 @@
 //! Its next visit brings them back. After a gap in upkeep (an outage, a clock that
 //! jumped) nothing expires for a while: clients could not be heard either. As long is a clock
 //! that went back not believed: one that is behind, as at boot, would make every host one that
-//! was not heard for years.
+//! was not heard for years. In a registry that was restored nobody is silent for longer than since
+//! then.
 
+use super::restored;
 use crate::config::{Config, LogLevel};
 use crate::log::{Line, Logger};
 use crate::registry::{Registry, RegistryError};
@@ -25,13 +27,15 @@ pub(super) fn run(
     now: Timestamp,
 ) -> Result<usize, RegistryError> {
     let mut expired = 0;
+    let restored = restored::last(config).filter(|restored| *restored <= now);
     for zone in &config.zones {
         if now.since(steady) >= LONGEST_GRACE {
             registry.heard_by(&zone.name, zone.expire, now)?;
         }
         for host in registry.silent(&zone.name, zone.expire, now)? {
             let expire = host.expire(zone.expire);
-            if now.since(steady) < expire.min(LONGEST_GRACE) {
+            let is_restored = restored.is_some_and(|restored| now.since(restored) < expire);
+            if is_restored || now.since(steady) < expire.min(LONGEST_GRACE) {
                 continue;
             }
             if let Some(reason) = registry.expire(host.id, zone.expire, now)? {

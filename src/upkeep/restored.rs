@@ -2,17 +2,21 @@
 //! server has is taken for the newer.
 //!
 //! Those who heard `good` after the backup was made will not come again to say it. What was
-//! accepted since the registry was restored is newer still.
+//! accepted since the registry was restored is newer still. Nor does anybody know who was heard in
+//! between: silence begins anew.
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::lock::LockError;
 use crate::name::ZoneName;
 use crate::registry::Host;
 use crate::time::Timestamp;
+
+/// The note that stays: when that was. No zone is called so, for theirs are two labels at least.
+const LAST: &str = "last";
 
 /// When a registry was restored.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +30,7 @@ impl Restored {
     }
 }
 
-/// Notes it for all zones.
+/// Notes it, and for all zones.
 ///
 /// # Errors
 /// When the state directory cannot be written.
@@ -36,6 +40,7 @@ pub fn note(config: &Config) -> io::Result<()> {
         _ => {}
     }
     let now = format!("{}\n", Timestamp::now().seconds());
+    fs::write(directory(config).join(LAST), &now)?;
     let mut zones = config.zones.iter();
     zones.try_for_each(|zone| fs::write(file(config, &zone.name), &now))
 }
@@ -43,11 +48,19 @@ pub fn note(config: &Config) -> io::Result<()> {
 /// When the registry was restored, if the zone has not been compared since.
 pub(super) fn at(config: &Config, zone: &ZoneName) -> Option<Restored> {
     let file = file(config, zone);
-    let text = fs::read_to_string(&file).ok();
-    let seconds = text.and_then(|text| text.trim().parse().ok());
     // Where nobody can tell when, all may have come out of the backup.
-    let at = Timestamp::from_seconds(seconds.unwrap_or(i64::MAX));
+    let at = read(&file).unwrap_or(Timestamp::from_seconds(i64::MAX));
     file.exists().then_some(Restored(at))
+}
+
+/// When the registry was restored last.
+pub(super) fn last(config: &Config) -> Option<Timestamp> {
+    read(&directory(config).join(LAST))
+}
+
+fn read(file: &Path) -> Option<Timestamp> {
+    let text = fs::read_to_string(file).ok()?;
+    text.trim().parse().ok().map(Timestamp::from_seconds)
 }
 
 /// A zone has been compared.

@@ -11,6 +11,7 @@ use bowline::time::Timestamp;
 use bowline::upkeep::Word;
 
 use crate::relay::relayed;
+use crate::restored::restore;
 use crate::strace;
 use crate::support::knot::ZONE;
 use crate::support::site::{Home, Site};
@@ -196,6 +197,30 @@ fn an_address_by_the_operator_is_left_out_by_nobody() {
     assert_eq!(site.visit(&home.with("2001:db8::1")).status, 200);
     assert_eq!(site.round(Word::Registry).expired, 1);
     assert_eq!(site.dns("home"), "2001:db8::1");
+}
+
+#[test]
+fn who_was_heard_since_a_backup_was_made_nobody_knows() {
+    let site = Site::new();
+    let home = with_both(&site, "home");
+    all_heard(&site, Timestamp::now().minus(LONG));
+    let backup = site.path("backup.tar").display().to_string();
+    site.bowline(&["backup", &backup]);
+    restore(&site, &backup);
+    steady(&site, Span::from_days(2));
+    assert_eq!(site.round(Word::Registry).expired, 0);
+    assert_eq!(site.dns("home"), "203.0.113.1,2001:db8::1");
+    // Until it has been silent for as long since.
+    let since = |seconds| {
+        let then = Timestamp::now().minus(Span::from_seconds(seconds));
+        let text = format!("{}\n", then.seconds());
+        fs::write(site.path("state/restored/last"), text).unwrap();
+        site.round(Word::Registry).expired
+    };
+    assert_eq!(since(3590), 0);
+    assert_eq!(since(3600), 1);
+    assert_eq!(site.dns("home"), "");
+    assert_eq!(site.wish(&home), "");
 }
 
 #[test]
