@@ -238,7 +238,7 @@ impl Comparison<'_> {
                 Some(shown) => {
                     let since = Timestamp::from_seconds(0);
                     let changes = self.registry.history(Some(host.id), since)?;
-                    older::had(&changes, host.wish.at, shown)
+                    older::had(&changes, host.created, host.wish.at, shown)
                 }
                 None => Vec::new(),
             });

@@ -31,14 +31,18 @@ pub(super) struct Standing {
     pub(super) confirmed: Timestamp,
 }
 
-/// When a host had `shown`, by its changes, oldest first; `wished` is when the last one was
-/// accepted, which may be forgotten by now.
-pub(super) fn had(changes: &[Change], wished: Timestamp, shown: Addresses) -> Vec<Had> {
+/// When a host that was `created` then had `shown`, by its changes, oldest first; `wished` is when
+/// the last one was accepted. The first of them may be forgotten by now, or all.
+pub(super) fn had(
+    changes: &[Change],
+    created: Timestamp,
+    wished: Timestamp,
+    shown: Addresses,
+) -> Vec<Had> {
+    let mut from = Timestamp::from_seconds(i64::MIN);
     if changes.is_empty() && shown == Addresses::NONE {
-        return vec![Had {
-            from: Timestamp::from_seconds(i64::MIN),
-            until: wished,
-        }];
+        let until = wished;
+        return vec![Had { from, until }];
     }
     let first = |family| changes.iter().find(|change| change.family == family);
     // What a family was before it first changed; one that never did is as it always was.
@@ -46,8 +50,12 @@ pub(super) fn had(changes: &[Change], wished: Timestamp, shown: Addresses) -> Ve
         .into_iter()
         .filter_map(|family| first(family).map_or(shown.get(family), |change| change.old))
         .collect();
-    let mut from = Timestamp::from_seconds(i64::MIN);
     let mut had = Vec::new();
+    // Before it was there it had none, though what came next is forgotten.
+    if shown == Addresses::NONE && then != shown {
+        let until = created;
+        had.push(Had { from, until });
+    }
     for change in changes {
         // Of two changes at once, one of each family, there is nothing in between.
         if then == shown && from < change.at {
@@ -133,7 +141,7 @@ mod tests {
     }
 
     fn spans(all: &[(i64, &str)], shown: &str) -> Vec<(i64, i64)> {
-        let had = had(&changes(all), at(99), addresses(shown)).into_iter();
+        let had = had(&changes(all), at(5), at(99), addresses(shown)).into_iter();
         had.map(|had| (had.from.seconds(), had.until.seconds()))
             .collect()
     }
@@ -154,9 +162,12 @@ mod tests {
         assert_eq!(spans(&both, OLD), [], "not with that other one");
         // What came before is forgotten by now.
         let later = &changes(&both)[2..];
-        let had = had(later, at(99), addresses("192.0.2.1,2001:db8::1"));
-        assert_eq!(had.len(), 1);
-        assert_eq!(had[0].until, at(20));
+        let both = had(later, at(5), at(99), addresses("192.0.2.1,2001:db8::1"));
+        assert_eq!(both.len(), 1);
+        assert_eq!(both[0].until, at(20));
+        let none = had(later, at(5), at(99), Addresses::NONE);
+        assert_eq!(none.len(), 1, "before it was there");
+        assert_eq!(none[0].until, at(5));
         // Nor is anything known of one that has changed no more for long.
         assert_eq!(spans(&[], ""), [(i64::MIN, 99)]);
         assert_eq!(spans(&[], OLD), []);

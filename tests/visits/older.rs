@@ -178,17 +178,22 @@ fn a_zone_that_was_made_anew_is_mended_whole() {
     by_hand(&site, &steps);
     assert_eq!(compare(&site, Word::Registry), mended(12));
     check_all(&site, &homes, "203.0.113");
-    // The same when nobody has changed for so long that the history is forgotten.
+    // The same when the beginning of the history is forgotten, or, where nobody has changed for so
+    // long, all of it.
+    move_all(&site, &homes, "198.51.100");
     let db = rusqlite::Connection::open(site.registry_file()).unwrap();
-    db.execute("DELETE FROM history", []).unwrap();
+    for forgotten in ["old IS NULL", "true"] {
+        let sql = format!("DELETE FROM history WHERE {forgotten}");
+        assert_ne!(db.execute(&sql, []).unwrap(), 0);
+        by_hand(&site, &steps);
+        assert_eq!(compare(&site, Word::Registry), mended(12), "{forgotten}");
+        check_all(&site, &homes, "198.51.100");
+    }
     drop(db);
-    by_hand(&site, &steps);
-    assert_eq!(compare(&site, Word::Registry), mended(12));
-    check_all(&site, &homes, "203.0.113");
     // Whose word counts, who says nothing says nothing.
     by_hand(&site, &steps);
     assert_eq!(compare(&site, Word::Zone), mended(12));
-    check_all(&site, &homes, "203.0.113");
+    check_all(&site, &homes, "198.51.100");
 }
 
 #[test]
