@@ -200,16 +200,18 @@ impl<'a> Change<'_, 'a> {
     /// After a restore: a host that the request speaks of in part has what the name server has
     /// of the rest, which is newer than the backup.
     fn catch_up(&mut self, items: &mut [Item<'_>]) {
+        let changes = |next: &Next| matches!(next, Next::Accept(_) | Next::Publish(..));
         let in_part = |next: &Next| match next {
             Next::Accept(decision) | Next::Publish(decision, _) => {
                 !Family::BOTH.iter().all(|family| decision.touches(*family))
             }
             Next::Look(_) | Next::Tell(_) => false,
         };
-        let zones = by_zone(items, in_part);
+        let zones = by_zone(items, changes);
         let exchanges = 2 * zones.len();
         for items in zones.into_values() {
-            let hosts: Vec<&Host> = items.iter().map(|item| &item.target.host).collect();
+            let hosts = items.iter().filter(|item| in_part(&item.next));
+            let hosts: Vec<&Host> = hosts.map(|item| &item.target.host).collect();
             let Some(zone) = items.first().map(|item| item.target.zone) else {
                 continue;
             };

@@ -6,11 +6,13 @@ use crate::config::{Config, Zone};
 use crate::deadline::Deadline;
 use crate::publish::{PublishError, Publisher};
 use crate::registry::{Host, HostId, Lease};
+use crate::time::Timestamp;
 
 /// Takes over what the name server has of those `hosts` of a zone whose addresses came out of a
 /// backup and have not been compared since; says which took something over.
 ///
-/// Where the name server cannot be asked, or its zone is the older one, none does.
+/// Where the name server cannot be asked, or its zone is the older one, none does. That it is the
+/// older one is noted, though there be no host: the UPDATE that follows gives it a newer serial.
 ///
 /// # Errors
 /// When registry, locks or configuration cannot be used.
@@ -34,7 +36,10 @@ pub fn catch_up(
     let Ok(serial) = publisher.serial(&zone.name, deadline)? else {
         return Ok(caught_up);
     };
-    if known.went_back.is_some() || known.is_behind(serial) {
+    let now = Timestamp::now();
+    (registry.get()?).see(&zone.name, known.serial, serial, now)?;
+    registry.rest();
+    if hosts.is_empty() || known.went_back.is_some() || known.is_behind(serial) {
         return Ok(caught_up);
     }
     let Ok(shown) = publisher.show_own(&zone.name, &hosts, deadline)? else {

@@ -79,6 +79,37 @@ fn of_a_zone_that_went_back_with_it_nothing_is_taken_over() {
 }
 
 #[test]
+fn that_a_zone_went_back_is_known_though_another_host_comes_first() {
+    for told in ["203.0.113.9", "203.0.113.9,2001:db8::9"] {
+        let mut site = Site::new();
+        let (home, lamp) = (site.add("home"), site.add("lamp"));
+        for host in [&home, &lamp] {
+            assert_eq!(site.visit(&host.with("203.0.113.1")).status, 200);
+        }
+        site.knot.keep_copy();
+        later();
+        assert_eq!(site.visit(&home.with("203.0.113.2")).status, 200);
+        let backup = save(&site);
+        later();
+        site.knot.put_copy_back();
+        restore(&site, &backup);
+        assert_eq!(site.dns("home"), "203.0.113.1");
+        // Its UPDATE gives the older zone a serial that is newer than all before.
+        assert_eq!(
+            site.visit(&lamp.with(told)).said(),
+            format!("200 good {told}")
+        );
+        let mended = Compared {
+            mended: 1,
+            ..Compared::default()
+        };
+        assert_eq!(compare(&site, Word::Registry), mended);
+        assert_eq!(site.dns("home"), "203.0.113.2");
+        assert_eq!(site.dns("lamp"), told);
+    }
+}
+
+#[test]
 fn one_that_was_off_is_off_again() {
     let site = Site::new();
     let home = site.add("home");
