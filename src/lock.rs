@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::Duration;
@@ -84,20 +84,31 @@ impl HostLocks {
     }
 }
 
-/// Opens a lock file, making it when it is not there; a link is never followed.
+/// Opens a lock file, making it when it is not there, and its directory, which no copy of a registry
+/// brings along; a link is never followed.
 ///
 /// # Errors
 /// When it cannot be opened for writing.
 pub fn open(path: &Path) -> Result<File, LockError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o640)
-        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-        .open(path)
-        .map_err(|error| LockError::File(path.to_owned(), error))
+    let open = || {
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o640)
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+            .open(path)
+    };
+    let opened = match (open(), path.parent()) {
+        (Err(error), Some(directory)) if error.kind() == io::ErrorKind::NotFound => {
+            // Another one may have made it meanwhile.
+            let _ = DirBuilder::new().mode(0o750).create(directory);
+            open()
+        }
+        (opened, _) => opened,
+    };
+    opened.map_err(|error| LockError::File(path.to_owned(), error))
 }
 
 /// Why a lock was not to be had.

@@ -85,7 +85,7 @@ fn no_limit_and_no_file() {
     assert!(!off.file.exists());
     // What cannot be opened, or is no file of counters, stops nobody.
     let nowhere = Limit {
-        file: directory.path().join("no/such"),
+        file: directory.path().join("no/such/file"),
         ..limit(&directory, "1/10m")
     };
     std::os::unix::fs::symlink("/dev/null", directory.path().join("link")).unwrap();

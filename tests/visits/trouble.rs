@@ -381,3 +381,19 @@ fn a_log_that_nobody_reads_holds_up_nothing() {
     // Nor the search for secrets, when the site goes.
     fs::remove_file(site.path("bowline.log")).unwrap();
 }
+
+#[test]
+fn a_registry_that_was_copied_without_its_locks_is_no_trouble() {
+    let site = Site::new();
+    let home = site.add("home");
+    fs::remove_dir_all(site.path("state/locks")).unwrap();
+    assert_eq!(
+        site.visit(&home.with("203.0.113.7")).said(),
+        "200 good 203.0.113.7"
+    );
+    assert_eq!(site.dns("home"), "203.0.113.7");
+    let mode = fs::metadata(site.path("state/locks"))
+        .unwrap()
+        .permissions();
+    assert_eq!(mode.mode() & 0o7777, 0o750);
+}
