@@ -15,6 +15,8 @@ pub enum Fault {
     Silent(String),
     /// The receiver takes no messages at present, this one or another.
     Refused(String),
+    /// It does not take this message, perhaps as it is too long.
+    TooMuch(String),
     /// It does not take this message at present.
     NotNow(String),
     /// It will never take this message.
@@ -38,6 +40,11 @@ impl Fault {
         Fault::Refused(one_line(&why.to_string()))
     }
 
+    /// It does not take this one, perhaps a part of it.
+    pub fn too_much(why: impl fmt::Display) -> Self {
+        Fault::TooMuch(one_line(&why.to_string()))
+    }
+
     /// It does not take this one at present.
     pub fn not_now(why: impl fmt::Display) -> Self {
         Fault::NotNow(one_line(&why.to_string()))
@@ -51,9 +58,13 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Fault::Silent(why) | Fault::Refused(why) | Fault::NotNow(why) | Fault::Never(why)) =
-            self;
-        f.write_str(why)
+        match self {
+            Fault::Silent(why)
+            | Fault::Refused(why)
+            | Fault::TooMuch(why)
+            | Fault::NotNow(why)
+            | Fault::Never(why) => f.write_str(why),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! One round: what is due goes out, and what became of it is noted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::command::Call;
@@ -18,7 +18,8 @@ use crate::log::{Line, Logger};
 use crate::registry::{Delivery, Happening, Host, Notice, Registry, RegistryError};
 use crate::time::Timestamp;
 
-/// A round delivers for no longer than this.
+/// A round delivers on a channel for no longer than this: the others have their own time, however
+/// long one takes.
 const LONGEST: Duration = Duration::from_secs(30);
 /// A sender has so much more to say why, and to end what it has started, when its time is up.
 const GRACE: Duration = Duration::from_secs(1);
@@ -44,7 +45,9 @@ pub type Tested = (Channel, Result<(), Fault>);
 /// Something that sends one message.
 type Sender = Box<dyn FnOnce(Gate) -> Result<(), Fault> + Send>;
 
-/// Empties the outbox, as far as that can be done now; to be called by one process at a time.
+/// Empties the outbox, as far as that can be done now; to be called by one process at a time. What
+/// happened too long before `sure` is given up when it is not delivered: now, unless the clock may
+/// be ahead.
 ///
 /// # Errors
 /// When the registry cannot be used. What receivers do is no error.
@@ -52,15 +55,16 @@ pub fn deliver(
     config: &Config,
     registry: &mut Registry,
     logger: &Logger,
+    sure: Timestamp,
 ) -> Result<Delivered, RegistryError> {
     let mut round = Round {
-        deadline: Deadline::after(LONGEST),
         delivered: Delivered::default(),
         templates: None,
         errors: Vec::new(),
         config,
         registry,
         logger,
+        sure,
     };
     round.delivered.given_up += round.registry.give_up_interrupted(Timestamp::now())?;
     for channel in ORDER {
@@ -79,7 +83,6 @@ pub fn deliver(
 }
 
 struct Round<'a> {
-    deadline: Deadline,
     delivered: Delivered,
     /// Read by the first message.
     templates: Option<Templates>,
@@ -87,16 +90,18 @@ struct Round<'a> {
     config: &'a Config,
     registry: &'a mut Registry,
     logger: &'a Logger,
+    sure: Timestamp,
 }
 
 impl Round<'_> {
     /// Sends what is due on a channel, until its receiver takes no more.
     fn channel(&mut self, channel: Channel) -> Result<(), RegistryError> {
         let waiting = self.registry.waiting(channel, MOST, Timestamp::now())?;
-        let mut due = due(waiting, Timestamp::now()).into_iter();
-        while let Some(notices) = due.next() {
+        let mut due: VecDeque<_> = due(waiting, Timestamp::now()).into();
+        let until = Deadline::after(LONGEST);
+        while let Some(mut notices) = due.pop_front() {
             let longest = self.config.notify.timeout(channel).unwrap_or(PATIENCE);
-            if self.deadline.left() < longest + GRACE {
+            if until.left() < longest + GRACE {
                 return Ok(());
             }
             let message = match self.message(&notices) {
@@ -105,14 +110,15 @@ impl Round<'_> {
                 Err(MessageError::Nothing) => continue,
                 Err(MessageError::Random(error)) => {
                     let fault = Fault::silent(error);
-                    return self.rest(&notices, due.flatten(), &fault, channel);
+                    let others = due.into_iter().flatten();
+                    return self.rest(&notices, others, &fault, channel);
                 }
             };
+            let ids: Vec<i64> = notices.iter().map(|notice| notice.id).collect();
             let deadline = Deadline::after(longest);
             let sent = match sender(self.config, channel, &message, deadline) {
                 Err(fault) => Sent::Failed(fault),
                 Ok(sender) => {
-                    let ids: Vec<i64> = notices.iter().map(|notice| notice.id).collect();
                     let claim = || self.registry.claim(&ids, &message.id, Timestamp::now());
                     gate::send(sender, Deadline::after(longest + GRACE), claim)?
                 }
@@ -132,8 +138,17 @@ impl Round<'_> {
                     self.note(&notices, &Delivery::Unanswered(why), &name)?;
                     return Ok(());
                 }
-                Sent::Failed(fault @ (Fault::Silent(_) | Fault::Refused(_))) => {
-                    return self.rest(&notices, due.flatten(), &fault, channel);
+                // As other messages, each half of it.
+                Sent::Failed(Fault::TooMuch(_)) if notices.len() > 1 => {
+                    self.registry.unclaim(&ids)?;
+                    notices.iter_mut().for_each(|notice| notice.message = None);
+                    let later = notices.split_off(notices.len() / 2);
+                    due.push_front(later);
+                    due.push_front(notices);
+                }
+                Sent::Failed(fault) => {
+                    let others = due.into_iter().flatten();
+                    return self.rest(&notices, others, &fault, channel);
                 }
             }
         }
@@ -210,7 +225,7 @@ impl Round<'_> {
 
     /// What happened before this is given up when it is not delivered.
     fn give_up(&self) -> Timestamp {
-        Timestamp::now().minus(self.config.notify.give_up)
+        self.sure.minus(self.config.notify.give_up)
     }
 }
 

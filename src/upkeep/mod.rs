@@ -153,11 +153,12 @@ pub fn round(
     }
     // Word of what failed goes out too.
     let delivered = worry::run(config, registry, turn.steady, now)
-        .and_then(|()| notify::deliver(config, registry, logger));
+        .and_then(|()| notify::deliver(config, registry, logger, turn.sure));
     registry.write_back();
     if let Ok(round) = &mut done {
-        round.delivered = delivered?;
+        // A round that ends without a word of it has ended.
         turn.end()?;
+        round.delivered = delivered?;
     }
     done.map(Ok)
 }

@@ -1,13 +1,13 @@
 //! The clock was ahead for a while, and is right again: word of what happens goes on.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
 use bowline::span::Span;
 use bowline::time::Timestamp;
 
-use crate::receiver::Receiver;
-use crate::site::{site, steady_for, upkeep};
+use crate::receiver::{Receiver, status};
+use crate::site::{later, site, steady_for, upkeep};
 use crate::support::site::Site;
 
 /// A statement in which ?1 is a time to come, and ?2 an hour ago.
@@ -40,6 +40,37 @@ fn what_could_not_be_delivered_is_tried_again() {
         "UPDATE outbox SET retry_at = ?1, failures = 1 WHERE ?2 > 0",
     );
     check_told(&site, &receiver, &["changed home.dyn.example.org"]);
+}
+
+#[test]
+fn what_waited_while_the_machine_was_off_is_not_given_up_at_once() {
+    let receiver = Receiver::new();
+    let site = site(&receiver.table("events = [\"changed\"]"));
+    let home = site.add("home");
+    upkeep(&site);
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    let off = Span::from_days(4);
+    later(&site, off.seconds().cast_signed());
+    let last = Timestamp::now().minus(off).seconds();
+    let round = site.path("state/locks/upkeep");
+    fs::write(&round, format!("{last} {last}\n")).unwrap();
+    let round = File::options().write(true).open(round).unwrap();
+    round
+        .set_modified(SystemTime::now() - off.duration())
+        .unwrap();
+    // The network is not up yet.
+    receiver.says(|_| status("503 Service Unavailable"));
+    assert_eq!(upkeep(&site), [0, 1, 0]);
+    receiver.take();
+    receiver.says(|_| status("200 OK"));
+    later(&site, 600);
+    check_told(&site, &receiver, &["changed home.dyn.example.org"]);
+    // Once rounds are regular again it is.
+    assert_eq!(site.visit(&home.with("203.0.113.2")).status, 200);
+    later(&site, off.seconds().cast_signed());
+    steady_for(&site, Span::from_days(1));
+    receiver.says(|_| status("503 Service Unavailable"));
+    assert_eq!(upkeep(&site), [0, 0, 1]);
 }
 
 #[test]

@@ -56,12 +56,18 @@ fn a_name_of_several_lines_is_a_damaged_registry() {
     let site = site(&server.table("smtp", "to = \"root@example.org\""));
     let home = site.add("home");
     assert_eq!(site.visit(&home.with("203.0.113.7")).status, 200);
-    for name in [
+    let plain = site.add("plain");
+    for (n, name) in [
         "home\r\nBcc: evil@example.net\r\n.dyn.example.org",
         "<b>home</b>.dyn.example.org",
         "ho me.dyn.example.org",
-    ] {
+    ]
+    .into_iter()
+    .enumerate()
+    {
         write(&site, &home, "name", name);
+        let address = format!("203.0.113.{}", n + 10);
+        assert_eq!(site.visit(&plain.with(&address)).status, 200);
         let output = site.verb(&["upkeep"]).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{}", said(&output));
         assert!(
@@ -69,7 +75,15 @@ fn a_name_of_several_lines_is_a_damaged_registry() {
             "{name:?}: {}",
             said(&output)
         );
-        assert!(server.take().is_empty(), "{name:?}");
+        // Nobody else waits for it, and what was to be told of it waits.
+        let [mail] = server.take().try_into().unwrap();
+        let told = format!("plain.dyn.example.org is now at {address}");
+        assert!(mail.contains(&told), "{mail}");
+        assert!(
+            !mail.contains("\nBcc") && !mail.contains("203.0.113.7"),
+            "{mail}"
+        );
+        assert!(mail.contains("registry is damaged") || n > 0, "{mail}");
     }
     // It lost nothing by that.
     write(&site, &home, "name", "home.dyn.example.org");

@@ -81,6 +81,40 @@ fn a_burst_is_one_message() {
 }
 
 #[test]
+fn what_is_too_long_for_its_receiver_goes_in_parts() {
+    let receiver = Receiver::new();
+    receiver.says(|post| match post.json()["text"].as_str().unwrap().len() {
+        0..=1000 => status("200 OK"),
+        _ => status("400 Bad Request"),
+    });
+    let site = site(&receiver.table(""));
+    for n in 1..=31 {
+        let home = site.add(&format!("h{n}"));
+        assert_eq!(site.visit(&home.with(format!("203.0.113.{n}"))).status, 200);
+    }
+    let [sent, failed, given_up] = upkeep(&site);
+    assert!(sent > 1, "{sent}");
+    assert_eq!([failed, given_up], [0, 0]);
+    assert_eq!(waiting(&site), 0);
+    let posts = receiver.take();
+    let taken = posts
+        .iter()
+        .filter(|post| post.json()["text"].as_str().unwrap().len() <= 1000);
+    let told: Vec<String> = taken.flat_map(|post| post.events()).collect();
+    let expected: Vec<String> = (1..=31)
+        .map(|n| format!("changed h{n}.dyn.example.org"))
+        .collect();
+    assert_eq!(told, expected);
+    // One that is too long by itself waits, and is tried once a round.
+    receiver.says(|_| status("413 Content Too Large"));
+    let home = site.add("home");
+    assert_eq!(site.visit(&home.with("203.0.113.99")).status, 200);
+    assert_eq!(upkeep(&site), [0, 1, 0]);
+    assert_eq!(receiver.take().len(), 1);
+    assert!(trouble(&site).contains("it answers 413"));
+}
+
+#[test]
 fn a_receiver_that_is_down_for_a_day_gets_everything_once() {
     let receiver = Receiver::new();
     receiver.says(|_| status("503 Service Unavailable"));

@@ -176,6 +176,19 @@ impl Registry {
         Ok(tx.commit()?)
     }
 
+    /// Notes that they are not sent as that message after all.
+    ///
+    /// # Errors
+    /// When the registry cannot be written.
+    pub fn unclaim(&mut self, notices: &[i64]) -> Result<(), RegistryError> {
+        let tx = self.write(Durable::Now)?;
+        for id in notices {
+            tx.prepare_cached("UPDATE outbox SET message = NULL, sending = NULL WHERE id = ?1")?
+                .execute([id])?;
+        }
+        Ok(tx.commit()?)
+    }
+
     /// Notes how the delivery of notices ended; what happened before `give_up` and still waits
     /// is given up. Says how many of them were, for whatever reason.
     ///
@@ -297,25 +310,30 @@ impl Registry {
         let mut rows = statement.query(values)?;
         let mut notices = Vec::new();
         while let Some(row) = rows.next()? {
-            notices.push(read(row)?);
+            notices.extend(read(row)?);
         }
         Ok(notices)
     }
 }
 
-fn read(row: &Row<'_>) -> Result<Notice, RegistryError> {
+/// A notice; none where the name of its host is damaged: it waits until that is mended, and others
+/// do not wait with it.
+fn read(row: &Row<'_>) -> Result<Option<Notice>, RegistryError> {
     let row = Values::of(row);
     let id = row.next()?;
     let host = row.next::<Option<i64>>()?.map(HostId);
     let name: (Option<String>, Option<String>) = (row.next()?, row.next()?);
     let name = match name {
-        (Some(name), Some(zone)) => Some(HostName::new(&name, &zone.parse()?)?),
+        (Some(name), Some(zone)) => match zone.parse().map(|zone| HostName::new(&name, &zone)) {
+            Ok(Ok(name)) => Some(name),
+            _ => return Ok(None),
+        },
         _ => None,
     };
     let at = Timestamp::from_seconds(row.next()?);
     let (event, channel): (String, String) = (row.next()?, row.next()?);
     let event: Result<Event, _> = event.parse();
-    Ok(Notice {
+    Ok(Some(Notice {
         id,
         host,
         name,
@@ -337,5 +355,5 @@ fn read(row: &Row<'_>) -> Result<Notice, RegistryError> {
         trouble: row.next()?,
         done: row.time()?,
         given_up: row.next()?,
-    })
+    }))
 }
