@@ -28,8 +28,8 @@ const REST: Duration = Duration::from_secs(60);
 /// otherwise, forgets old history, sends word of what happened. Meant for a timer, once a minute: after ten minutes
 /// without a round nobody expires for as long as its expiry, at most a day, for nobody may have been heard either.
 ///
-/// Each of these duties takes forty seconds at most: what is left, where a name server is slow, the next round
-/// goes on with.
+/// Each of these duties takes forty seconds at most, and each way of sending word thirty: what is left, where a
+/// name server is slow, the next round goes on with.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Keep going, a round a minute

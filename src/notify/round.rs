@@ -99,6 +99,8 @@ impl Round<'_> {
         let waiting = self.registry.waiting(channel, MOST, Timestamp::now())?;
         let mut due: VecDeque<_> = due(waiting, Timestamp::now()).into();
         let until = Deadline::after(LONGEST);
+        // Whether the last one by itself was not taken either, and none since.
+        let mut in_vain = false;
         while let Some(mut notices) = due.pop_front() {
             let longest = self.config.notify.timeout(channel).unwrap_or(PATIENCE);
             if until.left() < longest + GRACE {
@@ -114,6 +116,7 @@ impl Round<'_> {
                     return self.rest(&notices, others, &fault, channel);
                 }
             };
+            let is_new = notices.iter().all(|notice| notice.message.is_none());
             let ids: Vec<i64> = notices.iter().map(|notice| notice.id).collect();
             let deadline = Deadline::after(longest);
             let sent = match sender(self.config, channel, &message, deadline) {
@@ -126,6 +129,7 @@ impl Round<'_> {
             let name = format!("{channel} message={}", message.id);
             match sent {
                 Sent::Taken => {
+                    in_vain = false;
                     self.note(&notices, &Delivery::Done, &name)?;
                 }
                 Sent::Failed(Fault::Never(why)) => {
@@ -138,13 +142,17 @@ impl Round<'_> {
                     self.note(&notices, &Delivery::Unanswered(why), &name)?;
                     return Ok(());
                 }
-                // As other messages, each half of it.
-                Sent::Failed(Fault::TooMuch(_)) if notices.len() > 1 => {
+                // As other messages, each half of it, unless it may have been taken before.
+                Sent::Failed(Fault::TooMuch(_)) if notices.len() > 1 && is_new => {
                     self.registry.unclaim(&ids)?;
-                    notices.iter_mut().for_each(|notice| notice.message = None);
                     let later = notices.split_off(notices.len() / 2);
                     due.push_front(later);
                     due.push_front(notices);
+                }
+                // What is wrong may be this one.
+                Sent::Failed(Fault::TooMuch(why)) if !in_vain => {
+                    in_vain = true;
+                    self.note(&notices, &Delivery::Refused(why), &name)?;
                 }
                 Sent::Failed(fault) => {
                     let others = due.into_iter().flatten();

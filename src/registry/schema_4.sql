@@ -24,7 +24,7 @@ CREATE TABLE outbox (
     new_ipv4 TEXT,
     new_ipv6 TEXT,
     reason   TEXT,
-    -- The message it is part of, from just before that is sent until it was surely refused.
+    -- The message it is part of, from just before that is sent until it was surely never taken.
     message  TEXT,
     -- Since when that is being sent; when nobody is sending it any more, its sender died.
     sending  INTEGER,

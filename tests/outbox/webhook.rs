@@ -115,6 +115,35 @@ fn what_is_too_long_for_its_receiver_goes_in_parts() {
 }
 
 #[test]
+fn one_that_its_receiver_never_takes_holds_up_no_other() {
+    let receiver = Receiver::new();
+    let site = site(&receiver.table(""));
+    for n in 1..=6 {
+        let home = site.add(&format!("h{n}"));
+        assert_eq!(site.visit(&home.with(format!("203.0.113.{n}"))).status, 200);
+    }
+    receiver.says(
+        |post| match post.json()["text"].to_string().contains("h1.") {
+            true => status("400 Bad Request"),
+            false => status("200 OK"),
+        },
+    );
+    assert_eq!(upkeep(&site)[1..], [1, 0]);
+    assert_eq!(waiting(&site), 1);
+    // Where it takes none at all, not each of them is tried.
+    receiver.take();
+    receiver.says(|_| status("400 Bad Request"));
+    for n in 1..=6 {
+        let home = site.add(&format!("i{n}"));
+        assert_eq!(site.visit(&home.with(format!("203.0.113.{n}"))).status, 200);
+    }
+    later(&site, 3600);
+    upkeep(&site);
+    assert_eq!(waiting(&site), 7);
+    assert!(receiver.take().len() <= 5);
+}
+
+#[test]
 fn a_receiver_that_is_down_for_a_day_gets_everything_once() {
     let receiver = Receiver::new();
     receiver.says(|_| status("503 Service Unavailable"));

@@ -61,7 +61,8 @@ pub struct Notice {
 pub enum Delivery {
     /// It was taken.
     Done,
-    /// It was surely not taken, and is tried again, in whatever message then.
+    /// It was surely not taken, and is tried again, in whatever message then; as the same one where
+    /// nothing was heard of it before.
     Refused(String),
     /// It was sent and nothing was heard: it goes again as the same message, a few times.
     Unanswered(String),
@@ -208,7 +209,11 @@ impl Registry {
                 "done = ?2, given_up = 1, trouble = ?3, retry_at = NULL",
                 Some(why),
             ),
-            Delivery::Refused(why) => ("message = NULL, trouble = ?3, ?AGAIN", Some(why)),
+            // That it is not taken now does not tell whether it was before.
+            Delivery::Refused(why) => (
+                "message = iif(doubts = 0, NULL, message), trouble = ?3, ?AGAIN",
+                Some(why),
+            ),
             Delivery::Unanswered(why) => ("trouble = ?3, doubts = doubts + 1, ?AGAIN", Some(why)),
         };
         let again = format!(
