@@ -132,8 +132,9 @@ impl Registry {
         Ok(challenges)
     }
 
-    /// Ends challenges that are older than `keep`, their clients having forgotten them, or whose host is gone, switched off by itself or with
-    /// its owner, or has that name no more; they go with the next settling. Says how many.
+    /// Ends challenges that are older than `keep`, their clients having forgotten them, or whose
+    /// host is gone, switched off by itself or with its owner, or has that name no more; they go
+    /// with the next settling. Says how many.
     ///
     /// # Errors
     /// When the registry cannot be written.
@@ -290,6 +291,15 @@ impl Registry {
 /// Ends a challenge; an UPDATE that is not confirmed may still bring it back.
 const END: &str = "wanted = 0, confirmed = 0, at = ?1, retry_at = NULL, \
     unconfirmed = CASE WHEN confirmed THEN unconfirmed ELSE ?1 END";
+
+/// Ends all challenges of a host: whoever has its name next did not set them.
+pub(super) fn end_all(tx: &Connection, host: HostId, now: Timestamp) -> Result<(), RegistryError> {
+    tx.prepare_cached(&format!(
+        "UPDATE challenge SET {END} WHERE host = ?2 AND wanted"
+    ))?
+    .execute((now.seconds(), host.0))?;
+    Ok(())
+}
 
 /// How many challenges of the host are known besides that one.
 fn others(

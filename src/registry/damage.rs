@@ -16,12 +16,17 @@ impl Registry {
     }
 
     /// Takes a host out of which nobody can tell what records it has: its row is damaged, or its
-    /// zone is no longer configured. Its name rests for a while.
+    /// zone is no longer configured. Its name rests for a while, and so do former ones.
     ///
     /// # Errors
     /// When the registry cannot be written.
     pub fn remove_at_once(&mut self, name: &HostName, now: Timestamp) -> Result<(), RegistryError> {
         let tx = self.write(Durable::Now)?;
+        tx.execute(
+            "INSERT OR REPLACE INTO removed_name (name, at) SELECT former.name, ?2
+             FROM former_name AS former JOIN host ON host.id = former.host WHERE host.name = ?1",
+            (name.as_str(), now.seconds()),
+        )?;
         tx.execute("DELETE FROM host WHERE name = ?1", [name.as_str()])?;
         rest(&tx, name, now)?;
         Ok(tx.commit()?)

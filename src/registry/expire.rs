@@ -125,7 +125,8 @@ impl Registry {
         now: Timestamp,
     ) -> Result<(), RegistryError> {
         let ahead = format!(
-            "{} AND zone = ?1 AND (last_seen > ?2 OR last_change > ?2)",
+            "{} AND zone = ?1
+             AND (last_seen > ?2 OR last_change > ?2 OR heard_ipv4 > ?2 OR heard_ipv6 > ?2)",
             may_expire(expire)
         );
         let values = (zone.as_str(), now.seconds());

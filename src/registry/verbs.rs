@@ -6,7 +6,6 @@
 use rusqlite::{Connection, Transaction};
 
 use super::above::check_around;
-use super::behind;
 use super::edit::{no_host, present, write_settings, write_state};
 use super::fact::{forget, rest};
 use super::free::check_free;
@@ -15,6 +14,7 @@ use super::owner::check_on;
 use super::row::{by_id, by_name, former_names};
 use super::wish::write_wish;
 use super::{Durable, Host, HostId, Registry, RegistryError, Settings, Source, State};
+use super::{behind, challenge};
 use crate::ip::Addresses;
 use crate::name::HostName;
 use crate::span::Span;
@@ -226,7 +226,12 @@ pub(super) fn remove_one(tx: &Connection, id: HostId, now: Timestamp) -> Result<
         [id.0],
     )?;
     // An UPDATE that may still come would leave a record that nobody knows of.
-    if by_id(tx, id)?.is_some_and(|host| !host.is_pending() && !host.is_unsettled(now)) {
+    let is_clear = |host: &Host| {
+        !host.is_pending()
+            && !host.is_unsettled(now)
+            && (host.unconfirmed.is_none() || host.held.is_empty())
+    };
+    if by_id(tx, id)?.is_some_and(|host| is_clear(&host)) {
         forget(tx, &host, now)?;
     }
     Ok(())
@@ -249,6 +254,7 @@ pub(super) fn add_one(
     let id = match there {
         Some(host) if host.state == State::Removing => {
             write_state(tx, host.id, State::Active)?;
+            challenge::end_all(tx, host.id, now)?;
             tx.execute(
                 "UPDATE host SET created = ?2, last_seen = NULL, heard_ipv4 = NULL, heard_ipv6 = NULL, \
                  usual = NULL, usual_ipv4 = NULL, usual_ipv6 = NULL, last_change = NULL, networks = NULL \

@@ -3,7 +3,7 @@
 use super::{Answer, Word};
 use crate::config::Config;
 use crate::name::{HostName, NameError, ZoneName};
-use crate::registry::{Holder, Host, Owner, Registry, RegistryError};
+use crate::registry::{Holder, Host, Owner, Registry, RegistryError, State};
 use crate::time::Timestamp;
 
 /// What a name in a request is.
@@ -91,7 +91,10 @@ impl Names {
                     Some(name) => registry.host_by_name(&name, now)?,
                     None => None,
                 };
-                let own = |host: &Host| host.settings.owner.as_ref() == Some(&owner.name);
+                let own = |host: &Host| {
+                    host.state != State::Removing
+                        && host.settings.owner.as_ref() == Some(&owner.name)
+                };
                 let new = |host: &Host| found.iter().all(|other| other.id != host.id);
                 if let Some(host) = host.filter(|host| own(host) && new(host)) {
                     found.push(host);

@@ -2,8 +2,9 @@
 
 use bowline::registry::{ChallengeAccepted, ChallengeAsk, ChallengeEdit};
 use bowline::span::Span;
+use bowline::ttl::Ttl;
 
-use crate::fixture::{Fixture, NOW, name};
+use crate::fixture::{Fixture, NOW, name, new_host};
 
 #[test]
 fn thirty_two_at_once_and_no_more() {
@@ -60,4 +61,29 @@ fn what_is_refused_for_a_day_is_forgotten_only_when_nobody_wants_it() {
                 .unwrap();
         }
     }
+}
+
+#[test]
+fn whoever_has_the_name_next_did_not_set_them() {
+    let mut it = Fixture::new();
+    let (id, token) = it.add("home");
+    it.accept(id, &token, "203.0.113.1");
+    let value = "x".repeat(43).parse().unwrap();
+    let ask = ChallengeAsk {
+        host: id,
+        token: it.key.digest(&token),
+        name: &name("home"),
+        edit: &ChallengeEdit::Add(value, 100),
+        dialect: "httpreq",
+        now: NOW,
+    };
+    let accepted = it.registry.accept_challenge(&ask).unwrap();
+    assert_eq!(accepted, ChallengeAccepted::Yes);
+    it.registry.remove(id, NOW).unwrap();
+    // Before its removal is through.
+    let mut again = new_host("home", None, &it.key);
+    again.reuse = Span::ZERO;
+    assert_eq!(it.registry.add(&[again], Ttl::DEFAULT, NOW).unwrap(), [id]);
+    let challenges = it.registry.challenges(id).unwrap();
+    assert!(challenges.iter().all(|one| !one.wanted), "{challenges:?}");
 }

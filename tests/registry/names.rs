@@ -208,3 +208,19 @@ fn what_is_gone_from_below_a_name_keeps_nobody_from_it() {
     assert!(it.registry.host_by_id(removed).unwrap().is_some());
     it.registry.add(&uppers, Ttl::DEFAULT, later).unwrap();
 }
+
+#[test]
+fn former_names_rest_too_where_a_host_is_taken_out_at_once() {
+    let mut it = Fixture::new();
+    let (id, _) = it.add("a1");
+    it.rename(id, "a2", Span::from_days(7));
+    it.registry.remove_at_once(&name("a2"), NOW).unwrap();
+    for text in ["a1", "a2"] {
+        let new = new_host(text, None, &it.key);
+        let added = it.registry.add(&[new], Ttl::DEFAULT, NOW);
+        assert!(
+            matches!(added, Err(RegistryError::Removed { .. })),
+            "{added:?}"
+        );
+    }
+}

@@ -343,3 +343,23 @@ fn a_host_that_goes_to_somebody_else_leaves_the_token() {
     assert_eq!(it.site.visit(&it.nas.with("203.0.113.3")).status, 200);
     assert_eq!(it.site.dns("nas"), "203.0.113.3");
 }
+
+#[test]
+fn a_host_that_is_being_removed_is_nobodys() {
+    let owned = Owned::new();
+    owned.site.visit(&owned.home.with("203.0.113.1"));
+    owned.site.knot.freeze();
+    let removed = owned.site.verb(&["host", "remove", "home"]).output();
+    assert!(removed.is_ok());
+    assert!(
+        owned
+            .site
+            .registry()
+            .host_by_id(owned.home.id)
+            .unwrap()
+            .is_some()
+    );
+    // A router that hears `abuse` stops for ever, for the owner's other hosts too.
+    let answer = owned.nic("hostname=home.dyn.example.org&myip=203.0.113.2");
+    assert_eq!(answer.said(), "403 nohost");
+}
