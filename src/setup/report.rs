@@ -99,7 +99,8 @@ pub fn notes(notes: &[String], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// The records for the parent, or where else those names are kept: once in full and once relative to their zone.
+/// The records for the parent, or where else those names are kept: once in full and once relative
+/// to their zone.
 ///
 /// # Errors
 /// When it cannot be written.
