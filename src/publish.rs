@@ -22,7 +22,7 @@ mod trouble;
 pub use challenge::Challenged;
 pub use exchange::TOGETHER;
 pub use portion::Portion;
-pub use shown::{AskedFor, Shown, differing};
+pub use shown::{AskedFor, Seen, Shown, differing};
 pub use trouble::{PublishError, Trouble};
 
 use std::collections::BTreeMap;
@@ -245,24 +245,6 @@ impl Publisher {
         }
         drop(locks);
         Ok(published)
-    }
-
-    /// What the name server shows of hosts of a zone, for each.
-    ///
-    /// # Errors
-    /// When the zone is not configured.
-    pub fn show(
-        &self,
-        zone: &ZoneName,
-        hosts: &[&Host],
-        asked_for: AskedFor<'_>,
-        deadline: Deadline,
-    ) -> Result<Result<Vec<Shown>, Trouble>, PublishError> {
-        let mut silent = || ();
-        let Some(mut exchange) = self.exchange(self.served(zone)?, deadline, &mut silent)? else {
-            return Ok(Err(Trouble::Waiting));
-        };
-        Ok(exchange.show(hosts, asked_for))
     }
 
     /// The serial that the name server shows for a zone.

@@ -91,5 +91,7 @@ mod story;
 mod strace;
 #[path = "visits/trouble.rs"]
 mod trouble;
+#[path = "visits/unseen.rs"]
+mod unseen;
 #[path = "visits/upkeep.rs"]
 mod upkeep;

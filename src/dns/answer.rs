@@ -10,6 +10,7 @@ use domain::rdata::{A, Aaaa, Soa, Txt};
 
 use super::lookup::LookupError;
 use super::message::WireName;
+use super::refusal::Refusal;
 use crate::ip::AddressSet;
 
 /// What a name server said to one question: addresses, or texts.
@@ -45,14 +46,16 @@ impl fmt::Display for By {
     }
 }
 
-/// A question and what was told so far.
+/// A question and what was said so far.
 pub(super) struct Question {
     /// The name asked for.
     pub(super) name: WireName,
     /// A, AAAA, TXT or SOA.
     pub(super) rtype: Rtype,
     /// What a verified answer told.
-    pub(super) told: Option<Told>,
+    pub(super) told: Option<Said>,
+    /// A refusal that anybody could have sent.
+    pub(super) said: Option<Refusal>,
 }
 
 impl Question {
@@ -62,15 +65,17 @@ impl Question {
             name,
             rtype,
             told: None,
+            said: None,
         }
     }
 
+    /// Whether nothing has come to it yet.
+    pub(super) fn is_open(&self) -> bool {
+        self.told.is_none() && self.said.is_none()
+    }
+
     /// What a verified answer tells about a zone.
-    pub(super) fn read(
-        &self,
-        message: &Message<Vec<u8>>,
-        zone: &WireName,
-    ) -> Result<Told, LookupError> {
+    pub(super) fn read(&self, message: &Message<Vec<u8>>, zone: &WireName) -> Said {
         let records = Records::of(message)?;
         if self.rtype == Rtype::SOA {
             let serial = records.serial.filter(|_| message.header().aa());
@@ -132,6 +137,9 @@ pub(super) fn serial(zone: &WireName, message: &Message<Vec<u8>>) -> Result<u32,
         Told::Addresses(_) | Told::Texts(_) => Err(LookupError::Garbled),
     }
 }
+
+/// The content of one answer, or why there is none.
+pub(super) type Said = Result<Told, LookupError>;
 
 /// The content of one answer.
 pub(super) enum Told {

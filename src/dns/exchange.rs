@@ -231,7 +231,7 @@ impl<'a, 'w> Exchange<'a, 'w> {
                     Reply::Stray => {}
                     Reply::Unverified => doubt = Doubt::Unverified,
                     Reply::Verified(..) => return Try::Done,
-                    Reply::Refused(refusal) => return refusal.into(),
+                    Reply::Refused(_, refusal) => return refusal.into(),
                 },
                 Err(_) if doubt == Doubt::Unverified => return Try::Doubt(doubt),
                 Err(error) => return unreachable(error),
@@ -243,7 +243,7 @@ impl<'a, 'w> Exchange<'a, 'w> {
     fn by_tcp(&mut self, signed: &Signed) -> Try {
         match ask_by_tcp(self.server, signed, &mut self.wait) {
             Ok(Reply::Verified(..)) => Try::Done,
-            Ok(Reply::Refused(refusal)) => refusal.into(),
+            Ok(Reply::Refused(_, refusal)) => refusal.into(),
             Ok(Reply::Unverified | Reply::Stray) => Try::Doubt(Doubt::Unverified),
             Err(doubt) => Try::Doubt(doubt),
         }

@@ -10,7 +10,7 @@ use domain::base::Message;
 use domain::base::iana::Rtype;
 
 use super::Server;
-use super::answer::{Answer, Question, Told};
+use super::answer::{Answer, Question, Said, Told};
 use super::exchange::ask_by_tcp;
 use super::message::{self, MessageError, Signed, WireName};
 use super::refusal::{Doubt, Refusal};
@@ -31,8 +31,9 @@ const REFUSED_PAUSE: Duration = Duration::from_millis(50);
 /// What a name server said to several questions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answers {
-    /// One for each question, in the order asked.
-    pub answers: Vec<Answer>,
+    /// One for each question, in the order asked; or why there is none to this one, while others
+    /// were answered.
+    pub answers: Vec<Result<Answer, LookupError>>,
     /// The zone's serial, where it was asked for.
     pub serial: Option<u32>,
 }
@@ -96,7 +97,8 @@ impl From<MessageError> for LookupError {
 /// answer counts when its signature verifies and it is authoritative.
 ///
 /// # Errors
-/// The first refusal, or no answer to some question before the deadline.
+/// The first refusal, where no question was answered, or that of the question for the serial; or
+/// no answer to some question before the deadline.
 pub fn lookup<'a>(
     server: &Server,
     zone: &ZoneName,
@@ -130,12 +132,19 @@ pub fn lookup<'a>(
     };
     for question in pending {
         match question.told {
-            Some(Told::Addresses(answer)) => answers.answers.push(answer),
-            Some(Told::Serial(serial)) => answers.serial = Some(serial),
-            Some(Told::Texts(_)) | None => return Err(LookupError::NoAnswer(Doubt::Silent)),
+            Some(Ok(Told::Addresses(answer))) => answers.answers.push(Ok(answer)),
+            Some(Ok(Told::Serial(serial))) => answers.serial = Some(serial),
+            Some(Err(error)) if question.rtype == Rtype::SOA => return Err(error),
+            Some(Err(error)) => answers.answers.push(Err(error)),
+            Some(Ok(Told::Texts(_))) | None => return Err(LookupError::NoAnswer(Doubt::Silent)),
         }
     }
-    Ok(answers)
+    // What is said to every question is not said of one name.
+    let none = !serial && answers.answers.iter().all(Result::is_err);
+    match answers.answers.first() {
+        Some(Err(error)) if none => Err(error.clone()),
+        _ => Ok(answers),
+    }
 }
 
 /// Asks for the texts at a name, in the same way.
@@ -157,7 +166,8 @@ pub fn lookup_texts<'a>(
     .ask(&mut question)?;
     let [question] = question;
     match question.told {
-        Some(Told::Texts(answer)) => Ok(answer),
+        Some(Ok(Told::Texts(answer))) => Ok(answer),
+        Some(Err(error)) => Err(error),
         _ => Err(LookupError::NoAnswer(Doubt::Silent)),
     }
 }
@@ -186,19 +196,16 @@ impl Lookup<'_, '_> {
                     if sent.len() == questions.len() {
                         udp.keep();
                     }
-                    return Ok(());
+                    return self.again(questions);
                 }
                 Ok(Some(Doubt::Unreachable(kind))) => {
                     doubt = Doubt::Unreachable(kind);
                     thread::sleep(REFUSED_PAUSE.min(last.left()));
                 }
                 Ok(Some(Doubt::Unverified)) => {
-                    return self.again(questions, LookupError::NoAnswer(Doubt::Unverified));
+                    return self.again(questions);
                 }
                 Ok(Some(other)) => doubt = other,
-                Err(LookupError::Refused(refusal)) if refusal.may_be_forged() => {
-                    return self.again(questions, refusal.into());
-                }
                 Err(error) => return Err(error),
             }
             if self.wait.is_over() {
@@ -209,6 +216,8 @@ impl Lookup<'_, '_> {
     }
 
     /// Sends what is not answered and takes answers in; the doubt when some are missing.
+    ///
+    /// A refusal is of the one question: the name may be delegated to a zone that is not loaded.
     fn round(
         &mut self,
         udp: &mut Udp,
@@ -217,7 +226,7 @@ impl Lookup<'_, '_> {
         until: Deadline,
     ) -> Result<Option<Doubt>, LookupError> {
         for (position, question) in questions.iter().enumerate() {
-            if question.told.is_none() {
+            if question.is_open() {
                 let signed = self.sign(question, sent)?;
                 if let Err(error) = udp.send(&signed.octets) {
                     return Ok(Some(Doubt::Unreachable(error.kind())));
@@ -226,7 +235,7 @@ impl Lookup<'_, '_> {
             }
         }
         let mut doubt = Doubt::Silent;
-        while questions.iter().any(|question| question.told.is_none()) {
+        while questions.iter().any(Question::is_open) {
             let octets = match udp.receive(until, self.wait) {
                 Ok(Some(octets)) => octets,
                 Ok(None) => return Ok(Some(doubt)),
@@ -235,14 +244,19 @@ impl Lookup<'_, '_> {
             match judge(octets, sent.iter().map(|(_, signed)| signed)) {
                 Reply::Stray => {}
                 Reply::Unverified => doubt = Doubt::Unverified,
-                Reply::Refused(refusal) => return Err(refusal.into()),
+                Reply::Refused(id, refusal) => {
+                    if let Some(question) = unanswered(questions, sent, id) {
+                        match refusal.may_be_forged() {
+                            true => question.said = Some(refusal),
+                            false => question.told = Some(Err(refusal.into())),
+                        }
+                    }
+                }
                 Reply::Verified(id, message) => {
                     self.wait.heard();
-                    let position = sent.iter().find(|(_, signed)| signed.id == id);
-                    let question = position.and_then(|(at, _)| questions.get_mut(*at));
-                    if let Some(question) = question.filter(|question| question.told.is_none()) {
-                        let told = self.take_in(question, &message, sent)?;
-                        question.told = Some(told);
+                    if let Some(question) = unanswered(questions, sent, id) {
+                        let told = self.take_in(question, &message, sent);
+                        question.told = Some(told.map_err(LookupError::NoAnswer)?);
                     }
                 }
             }
@@ -252,16 +266,20 @@ impl Lookup<'_, '_> {
 
     /// Asks by TCP what is not answered, where anybody could have sent what came: see the same of
     /// an UPDATE. That counts where nobody can be asked.
-    fn again(&mut self, questions: &mut [Question], said: LookupError) -> Result<(), LookupError> {
+    fn again(&mut self, questions: &mut [Question]) -> Result<(), LookupError> {
         for question in questions {
-            if question.told.is_none() {
-                match self.by_tcp(question, &[]) {
-                    Err(LookupError::NoAnswer(Doubt::Unreachable(_) | Doubt::Broken(_))) => {
-                        return Err(said);
-                    }
-                    told => question.told = Some(told?),
-                }
+            if question.told.is_some() {
+                continue;
             }
+            let told = match (self.by_tcp(question, &[]), question.said.take()) {
+                (Ok(told), _) => told,
+                (Err(Doubt::Unreachable(_) | Doubt::Broken(_)), said) => {
+                    let unverified = LookupError::NoAnswer(Doubt::Unverified);
+                    Err(said.ok_or(unverified)?.into())
+                }
+                (Err(doubt), _) => return Err(LookupError::NoAnswer(doubt)),
+            };
+            question.told = Some(told);
         }
         Ok(())
     }
@@ -272,25 +290,24 @@ impl Lookup<'_, '_> {
         question: &Question,
         message: &Message<Vec<u8>>,
         sent: &[(usize, Signed)],
-    ) -> Result<Told, LookupError> {
-        if !message.header().tc() {
-            return question.read(message, self.zone);
+    ) -> Result<Said, Doubt> {
+        match message.header().tc() {
+            true => self.by_tcp(question, sent),
+            false => Ok(question.read(message, self.zone)),
         }
-        self.by_tcp(question, sent)
     }
 
     /// Asks one question by TCP.
-    fn by_tcp(
-        &mut self,
-        question: &Question,
-        sent: &[(usize, Signed)],
-    ) -> Result<Told, LookupError> {
-        let signed = self.sign(question, sent)?;
+    fn by_tcp(&mut self, question: &Question, sent: &[(usize, Signed)]) -> Result<Said, Doubt> {
+        let signed = match self.sign(question, sent) {
+            Ok(signed) => signed,
+            Err(error) => return Ok(Err(error.into())),
+        };
         match ask_by_tcp(self.server, &signed, self.wait) {
-            Ok(Reply::Verified(_, message)) => question.read(&message, self.zone),
-            Ok(Reply::Refused(refusal)) => Err(refusal.into()),
-            Ok(Reply::Unverified | Reply::Stray) => Err(LookupError::NoAnswer(Doubt::Unverified)),
-            Err(doubt) => Err(LookupError::NoAnswer(doubt)),
+            Ok(Reply::Verified(_, message)) => Ok(question.read(&message, self.zone)),
+            Ok(Reply::Refused(_, refusal)) => Ok(Err(refusal.into())),
+            Ok(Reply::Unverified | Reply::Stray) => Err(Doubt::Unverified),
+            Err(doubt) => Err(doubt),
         }
     }
 
@@ -301,4 +318,15 @@ impl Lookup<'_, '_> {
             sent.iter().any(|(_, signed)| signed.id == id)
         })
     }
+}
+
+/// The question that was sent with that identifier, while nothing that is signed has come to it.
+fn unanswered<'q>(
+    questions: &'q mut [Question],
+    sent: &[(usize, Signed)],
+    id: u16,
+) -> Option<&'q mut Question> {
+    let (position, _) = sent.iter().find(|(_, signed)| signed.id == id)?;
+    let question = questions.get_mut(*position);
+    question.filter(|question| question.told.is_none())
 }

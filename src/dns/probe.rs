@@ -70,7 +70,7 @@ impl Probe<'_> {
         let mut wait = Wait::from(Deadline::after(self.wait));
         match ask_by_tcp(&server, &signed, &mut wait) {
             Ok(Reply::Verified(_, message)) => answer::serial(&apex, &message),
-            Ok(Reply::Refused(refusal)) => Err(refusal.into()),
+            Ok(Reply::Refused(_, refusal)) => Err(refusal.into()),
             Ok(_) => Err(LookupError::NoAnswer(Doubt::Unverified)),
             Err(doubt) => Err(LookupError::NoAnswer(doubt)),
         }
@@ -111,7 +111,7 @@ impl Probe<'_> {
                 Reply::Stray => {}
                 Reply::Unverified => doubt = Doubt::Unverified,
                 Reply::Verified(..) => return Ok(Verdict::Done),
-                Reply::Refused(refusal) => return Ok(Verdict::Refused(refusal)),
+                Reply::Refused(_, refusal) => return Ok(Verdict::Refused(refusal)),
             }
         }
         Err(doubt)

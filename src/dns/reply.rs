@@ -18,7 +18,7 @@ pub(super) enum Reply {
     /// A success that verified. For a question NXDOMAIN is one too.
     Verified(u16, Message<Vec<u8>>),
     /// An error, signed or not.
-    Refused(Refusal),
+    Refused(u16, Refusal),
 }
 
 /// Judges a message by what was sent.
@@ -41,7 +41,7 @@ pub(super) fn judge<'a>(octets: &[u8], sent: impl IntoIterator<Item = &'a Signed
     match (success, verified) {
         (true, Ok(())) => Reply::Verified(signed.id, message),
         (true, Err(_)) => Reply::Unverified,
-        (false, verified) => Reply::Refused(refusal(rcode, said, verified)),
+        (false, verified) => Reply::Refused(signed.id, refusal(rcode, said, verified)),
     }
 }
 

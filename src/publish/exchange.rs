@@ -67,7 +67,7 @@ impl Exchange<'_> {
             if going.is_empty() {
                 break;
             }
-            self.look(&mut going, &mut refusals);
+            self.look(&mut going);
         }
         parts.into_iter().map(Part::ended).collect()
     }
@@ -94,30 +94,21 @@ impl Exchange<'_> {
     }
 
     /// Asks what stands at each name and takes it as the swaps' other side.
-    fn look(&mut self, parts: &mut [&mut Part], refusals: &mut usize) {
+    fn look(&mut self, parts: &mut [&mut Part]) {
         let swaps = parts.iter().flat_map(|part| &part.swaps);
         let questions: Vec<(&RecordName, Family)> =
             swaps.map(|swap| (&swap.name, swap.family)).collect();
         let found = match self.lookup(&questions, true) {
             Ok(found) => found,
-            Err(trouble) => {
-                *refusals = refusals.saturating_sub(1);
-                let of_one = !matches!(trouble, Trouble::Lookup(LookupError::NoAnswer(_)));
-                match halves(parts).filter(|_| *refusals > 0 && of_one) {
-                    Some((one, other)) => {
-                        self.look(one, refusals);
-                        self.look(other, refusals);
-                    }
-                    None => end_all(parts, &trouble),
-                }
-                return;
-            }
+            Err(trouble) => return end_all(parts, &trouble),
         };
         self.serials.extend(found.serial);
         let mut answers = found.answers.into_iter();
         for part in parts {
-            let own = answers.by_ref().take(part.swaps.len()).collect();
-            match self.take_in(&mut part.swaps, own) {
+            let own: Vec<_> = answers.by_ref().take(part.swaps.len()).collect();
+            let own: Result<Vec<Answer>, _> = own.into_iter().collect();
+            let own = own.map_err(Trouble::Lookup);
+            match own.and_then(|own| self.take_in(&mut part.swaps, own)) {
                 Ok(()) if part.swaps.iter().any(Swap::changes) => {}
                 Ok(()) => part.end = Some(Ok(found.serial)),
                 Err(trouble) => part.end = Some(Err(trouble)),

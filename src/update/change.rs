@@ -15,7 +15,7 @@ use super::{Answer, Asked, Decision, Lan, Visit, Word, decide};
 use crate::deadline::Deadline;
 use crate::ip::Family;
 use crate::limit::Limit;
-use crate::publish::{Shown, differing};
+use crate::publish::differing;
 use crate::rate::Rate;
 use crate::registry::{Accepted, Ask, Host, HostId, Registry};
 use crate::span::Span;
@@ -174,23 +174,24 @@ impl<'a> Change<'_, 'a> {
             };
             self.visit.registry.rest();
             let deadline = self.share(exchanges - done);
-            let shown = (self.visit.publisher).show(&zone, &hosts, &asked_for, deadline);
+            let seen = (self.visit.publisher).show(&zone, &hosts, &asked_for, deadline);
             // After the question: whoever writes just now must not take its time.
             for item in &items {
                 if let Next::Look(decision) = &item.next {
                     self.heard(&item.target, decision);
                 }
             }
-            if let Ok(Ok(shown)) = &shown {
-                self.note(&differing(&hosts, shown));
+            if let Ok(seen) = &seen {
+                self.note(&differing(&hosts, seen));
             }
             for (position, item) in items.iter_mut().enumerate() {
-                item.advance(|decision, _| match &shown {
-                    Ok(Ok(shown)) if shown.get(position).is_some_and(Shown::is_as_wished) => {
+                let seen = seen.as_ref().map(|seen| seen.get(position));
+                item.advance(|decision, _| match seen {
+                    Ok(Some(Ok(shown))) if shown.is_as_wished() => {
                         tell(told(Word::NoChange, &decision))
                     }
-                    Ok(Ok(_)) => Next::Publish(decision, Word::Good),
-                    Ok(Err(trouble)) => tell(pending(trouble, &decision)),
+                    Ok(Some(Err(trouble))) => tell(pending(trouble, &decision)),
+                    Ok(_) => Next::Publish(decision, Word::Good),
                     Err(error) => tell(publish_trouble(error)),
                 });
             }

@@ -42,11 +42,12 @@ pub fn catch_up(
     if hosts.is_empty() || known.went_back.is_some() || known.is_behind(serial) {
         return Ok(caught_up);
     }
-    let Ok(shown) = publisher.show_own(&zone.name, &hosts, deadline)? else {
-        return Ok(caught_up);
-    };
-    for (host, shown) in hosts.into_iter().zip(shown) {
-        if adopt::is_news(host, &shown) && adopt::take(zone, registry.get()?, host, &shown)? {
+    let seen = publisher.show_own(&zone.name, &hosts, deadline)?;
+    for (host, seen) in hosts.into_iter().zip(seen) {
+        if let Ok(shown) = seen
+            && adopt::is_news(host, &shown)
+            && adopt::take(zone, registry.get()?, host, &shown)?
+        {
             caught_up.push(host.id);
         }
     }

@@ -11,14 +11,15 @@ use std::time::Instant;
 
 use super::look::{Differing, Looked};
 use super::older;
-use super::{Rules, Silent, adopt, mended, restored, worry};
+use super::restored::{self, Restored};
+use super::{Rules, Silent, adopt, mended, worry};
 use crate::config::{Config, LogLevel, Zone};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
 use crate::log::{Line, Logger};
 use crate::name::ZoneName;
 use crate::publish::{Portion, PublishError, Published, Publisher, Trouble};
-use crate::registry::{HostId, Registry, ZoneState};
+use crate::registry::{Host, HostId, Registry, ZoneState};
 use crate::span::Span;
 use crate::time::Timestamp;
 
@@ -74,7 +75,7 @@ pub(super) fn run(
         let comparison = Comparison {
             config,
             zone,
-            restored: restored::at(config, &zone.name).is_some(),
+            restored: restored::at(config, &zone.name),
             registry,
             publisher,
             logger,
@@ -101,8 +102,8 @@ pub(super) fn run(
 struct Comparison<'a> {
     config: &'a Config,
     zone: &'a Zone,
-    /// Whether the registry was restored since the last comparison.
-    restored: bool,
+    /// When the registry was restored, if not all was compared since.
+    restored: Option<Restored>,
     registry: &'a mut Registry,
     publisher: &'a Publisher,
     logger: &'a Logger,
@@ -137,7 +138,9 @@ impl Comparison<'_> {
         let now = Timestamp::now();
         let behind = state.went_back.is_some() || state.is_behind(serial);
         let is_news = state.is_behind(serial) || state.went_back > state.compared_at;
-        let is_due = is_news || self.restored || is_due(&state, serial, now);
+        let is_first = |restored: Restored| state.compared_at.is_none_or(|at| at <= restored.at());
+        let is_news = is_news || self.restored.is_some_and(is_first);
+        let is_due = is_news || is_due(&state, serial, now);
         if self.rules.word == Word::Registry && !is_due {
             return Ok(());
         }
@@ -151,7 +154,7 @@ impl Comparison<'_> {
             self.registry.compared(name, &went_back, now)?;
         }
         let began = Instant::now();
-        let own = self.rules.word == Word::Zone || self.restored;
+        let own = self.rules.word == Word::Zone || self.restored.is_some();
         let (registry, publisher) = (&mut *self.registry, self.publisher);
         let looked = match Looked::from(&state, name, own, registry, publisher)? {
             Ok(looked) => looked,
@@ -161,7 +164,8 @@ impl Comparison<'_> {
             }
         };
         let cursor = looked.cursor.clone();
-        let unclear = !behind && !self.restored && looked.are_many();
+        let waits = self.waits(&looked.unseen, now);
+        let unclear = !behind && self.restored.is_none() && looked.are_many();
         let older = unclear && self.is_older(&state, &looked)?;
         if older {
             self.registry.compared(name, &went_back, now)?;
@@ -188,14 +192,15 @@ impl Comparison<'_> {
             };
             return Ok(self.registry.compared(&self.zone.name, &again, now)?);
         }
-        // The serial it began with, as long as all could be mended: what could not is tried again.
+        // The serial it began with, as long as all could be mended: what could not is tried again,
+        // and what out of a backup could not be seen.
         let compared_serial = match state.cursor {
             Some(_) => state.compared_serial,
             None => Some(serial),
         }
-        .filter(|_| left.tried == 0);
+        .filter(|_| left.tried == 0 && !waits);
         let is_mended = cursor.is_none() && compared_serial.is_some();
-        if self.restored && is_mended {
+        if self.restored.is_some() && is_mended {
             restored::done(self.config, &self.zone.name)?;
         }
         let next = ZoneState {
@@ -226,6 +231,23 @@ impl Comparison<'_> {
         complain(self.logger, self.zone, trouble, trouble.hint());
     }
 
+    /// Tells of hosts that cannot be seen. Says whether they, or others that wait, may have
+    /// something newer than a backup, so that the zone does not count as compared.
+    fn waits(&mut self, unseen: &[(Host, Trouble)], now: Timestamp) -> bool {
+        let Zone { name, .. } = self.zone;
+        if let Some((host, trouble)) = unseen.first() {
+            let others = match unseen.len() - 1 {
+                0 => String::new(),
+                others => format!(", and {others} others alike"),
+            };
+            let reason = format!("{}: {trouble}{others}", host.name);
+            complain(self.logger, self.zone, &reason, trouble.hint());
+            self.compared.unasked.push((name.clone(), reason));
+        }
+        let is_blind = !unseen.is_empty() || self.silent.unseen.contains(name);
+        is_blind && self.restored.is_some_and(|restored| restored.waits(now))
+    }
+
     /// Whether what is shown tells that the zone is an older one, whatever its serial.
     fn is_older(&self, state: &ZoneState, looked: &Looked) -> Result<bool, PublishError> {
         let mut had = Vec::with_capacity(looked.differing.len());
@@ -250,7 +272,7 @@ impl Comparison<'_> {
     fn settle(&mut self, looked: Looked, behind: bool) -> Result<Left, PublishError> {
         let (many, hosts, still) = (looked.are_many(), looked.hosts, looked.differing);
         let word = match self.rules.word {
-            Word::Registry if self.restored && !behind => Word::Zone,
+            Word::Registry if self.restored.is_some() && !behind => Word::Zone,
             word => word,
         };
         match word {

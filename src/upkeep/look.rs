@@ -18,10 +18,12 @@ pub(super) type Differing = (Host, Shown);
 
 /// What the name server was asked for in one round.
 pub(super) struct Looked {
-    /// How many hosts that were.
+    /// How many hosts could be seen.
     pub(super) hosts: usize,
     /// Those that differ.
     pub(super) differing: Vec<Differing>,
+    /// Those that cannot be seen, while others of the zone can, and why.
+    pub(super) unseen: Vec<(Host, Trouble)>,
     /// When the others changed.
     pub(super) standing: Vec<Standing>,
     /// Behind which host the next round goes on; `None`: that was the last.
@@ -43,6 +45,7 @@ impl Looked {
         let mut looked = Looked {
             hosts: 0,
             differing: Vec::new(),
+            unseen: Vec::new(),
             standing: Vec::new(),
             cursor: state.cursor.clone(),
         };
@@ -52,30 +55,28 @@ impl Looked {
             if looked.cursor.is_none() {
                 break;
             }
-            looked.hosts += hosts.len();
             let deadline = Deadline::after(Deadline::REQUEST);
             let all: Vec<&Host> = hosts.iter().collect();
-            let shown = match own {
+            let seen = match own {
                 true => publisher.show_own(zone, &all, deadline)?,
                 false => publisher.show(zone, &all, &|_, _| true, deadline)?,
             };
-            let shown = match shown {
-                Ok(shown) => shown,
-                Err(trouble) => return Ok(Err(trouble)),
-            };
-            for (host, shown) in hosts.into_iter().zip(shown) {
-                if shown.is_as_wished() && host.differs.is_some() {
-                    mended.push(host.id);
-                }
-                match shown.is_as_wished() {
-                    true => looked.standing.push(Standing {
-                        changed: host.last_change.unwrap_or(host.created),
-                        confirmed: host.fact.at.unwrap_or(host.created),
-                    }),
-                    false => looked.differing.push((host, shown)),
+            for (host, seen) in hosts.into_iter().zip(seen) {
+                match seen {
+                    Ok(shown) if shown.is_as_wished() => {
+                        mended.extend(host.differs.is_some().then_some(host.id));
+                        looked.standing.push(Standing {
+                            changed: host.last_change.unwrap_or(host.created),
+                            confirmed: host.fact.at.unwrap_or(host.created),
+                        });
+                    }
+                    Ok(shown) => looked.differing.push((host, shown)),
+                    Err(trouble) if trouble.is_of_zone() => return Ok(Err(trouble)),
+                    Err(trouble) => looked.unseen.push((host, trouble)),
                 }
             }
         }
+        looked.hosts = looked.standing.len() + looked.differing.len();
         registry.note_as_confirmed(&mended)?;
         looked.leave_visited_out(registry)?;
         Ok(Ok(looked))

@@ -78,6 +78,8 @@ struct Silent {
     servers: BTreeSet<SocketAddr>,
     /// Zones that are held up, or whose word is wanted before anything is published.
     zones: BTreeSet<ZoneName>,
+    /// Zones with hosts that cannot be seen, while others can: the word on them is wanted.
+    unseen: BTreeSet<ZoneName>,
 }
 
 impl Silent {

@@ -13,16 +13,31 @@ use crate::config::Config;
 use crate::lock::LockError;
 use crate::name::ZoneName;
 use crate::registry::Host;
+use crate::span::Span;
 use crate::time::Timestamp;
 
 /// The note that stays: when that was. No zone is called so, for theirs are two labels at least.
 const LAST: &str = "last";
+
+/// A name that cannot be seen is waited for no longer than this.
+const LONGEST: Span = Span::from_days(1);
 
 /// When a registry was restored.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Restored(Timestamp);
 
 impl Restored {
+    /// When that was.
+    pub(super) fn at(self) -> Timestamp {
+        self.0
+    }
+
+    /// Whether what cannot be seen may still be waited for. Until all is seen, the zone's word
+    /// counts where a hand has changed it, too.
+    pub(super) fn waits(self, now: Timestamp) -> bool {
+        now < self.0.plus(LONGEST)
+    }
+
     /// Whether the addresses that a host wishes came out of the backup. That it wishes them at
     /// other names since, as when a former one lapses, makes them no newer.
     pub(super) fn has(self, host: &Host) -> bool {

@@ -131,14 +131,16 @@ impl Settling<'_> {
         let hosts = self.registry.whole_hosts(&ids)?;
         let counts = |host: &&Host| host.is_pending() || !seen.adopts;
         let mut some: Vec<&Host> = hosts.iter().filter(counts).collect();
-        if seen.adopts
-            && let Err(trouble) = self.adopt(zone, &some, seen.restored)?
-        {
-            self.leave(zone, waiting.hosts, &trouble, seen.answers);
-            return Ok(false);
+        if seen.adopts {
+            match self.adopt(zone, &some, seen.restored)? {
+                Ok(unseen) => some.retain(|host| !unseen.contains(&host.id)),
+                Err(trouble) => {
+                    self.leave(zone, waiting.hosts, &trouble, seen.answers);
+                    return Ok(false);
+                }
+            }
         }
-        let shown = self.show(zone, &some)?;
-        some.retain(|host| host.is_pending() || shown.is_some());
+        let shown = self.show(zone, &mut some)?;
         let ids: Vec<HostId> = some.iter().map(|host| host.id).collect();
         let deadline = Deadline::after(Deadline::REQUEST);
         let published = match self
@@ -154,7 +156,6 @@ impl Settling<'_> {
             }
             Err(error) => return Err(error),
         };
-        let shown = shown.unwrap_or_default();
         let stopped = self.take_in(&some, &shown, &published, &mut waiting.refused);
         waiting.hosts = rest;
         if let Some(trouble) = &stopped {
@@ -233,41 +234,43 @@ impl Settling<'_> {
 
     /// What the name server shows instead of the records of hosts that are looked at again though
     /// they are not pending. That is undone below, and must not be undone in silence: it may be an
-    /// UPDATE that came late, or the newer one where the registry is older than the zone. `None`:
-    /// it does not say, and they have time until the next round.
+    /// UPDATE that came late, or the newer one where the registry is older than the zone. Those of
+    /// which it does not say are left out: they have time until the next round.
     fn show(
         &mut self,
         zone: &ZoneName,
-        hosts: &[&Host],
-    ) -> Result<Option<BTreeMap<HostId, String>>, PublishError> {
+        hosts: &mut Vec<&Host>,
+    ) -> Result<BTreeMap<HostId, String>, PublishError> {
         let again = hosts.iter().copied().filter(|host| !host.is_pending());
         let again: Vec<&Host> = again.collect();
         if again.is_empty() {
-            return Ok(Some(BTreeMap::new()));
+            return Ok(BTreeMap::new());
         }
         // What asks whether a wildcard answered is an UPDATE, and Knot may hold it back for a second.
         let deadline = Deadline::after(2 * LOOK);
-        match self.publisher.show(zone, &again, &|_, _| true, deadline) {
-            Ok(Ok(shown)) => {
-                let differing = differing(&again, &shown);
-                self.registry.note_differing(&differing)?;
-                Ok(Some(differing.into_iter().collect()))
-            }
-            Ok(Err(_)) => Ok(None),
-            Err(error) if error.is_of_zone() => Ok(None),
-            Err(error) => Err(error),
-        }
+        let seen = match self.publisher.show(zone, &again, &|_, _| true, deadline) {
+            Ok(seen) => seen,
+            Err(error) if error.is_of_zone() => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let differing = differing(&again, &seen);
+        self.registry.note_differing(&differing)?;
+        let seen = again.iter().zip(&seen).filter(|(_, seen)| seen.is_ok());
+        let seen: BTreeSet<HostId> = seen.map(|(host, _)| host.id).collect();
+        hosts.retain(|host| host.is_pending() || seen.contains(&host.id));
+        Ok(differing.into_iter().collect())
     }
 
     /// Takes the zone's word for those where it has neither what was confirmed nor what waits: a
     /// registry that is the older one has waiting what was overtaken long ago. What was accepted
-    /// since it was `restored` is the newest.
+    /// since it was `restored` is the newest. Says which cannot be seen, and wait for that; it is an
+    /// error where the zone cannot.
     fn adopt(
         &mut self,
         zone: &ZoneName,
         hosts: &[&Host],
         restored: Option<Restored>,
-    ) -> Result<Result<(), Trouble>, PublishError> {
+    ) -> Result<Result<BTreeSet<HostId>, Trouble>, PublishError> {
         let is_older = |host: &Host| match self.word {
             Word::Zone => true,
             Word::Registry => restored.is_some_and(|restored| restored.has(host)),
@@ -276,26 +279,38 @@ impl Settling<'_> {
         let may_adopt = |host: &&Host| has_client(host) && is_older(host);
         let hosts: Vec<&Host> = hosts.iter().copied().filter(may_adopt).collect();
         // Who asks for nothing has heard nothing.
-        if hosts.is_empty() {
-            return Ok(Ok(()));
-        }
+        let mut unseen = BTreeSet::new();
+        let Some(zone) = self.config.zone(zone).filter(|_| !hosts.is_empty()) else {
+            return Ok(Ok(unseen));
+        };
         let deadline = Deadline::after(Deadline::REQUEST);
-        let shown = match self.publisher.show_own(zone, &hosts, deadline) {
-            Ok(Ok(shown)) => shown,
-            Ok(Err(trouble)) => return Ok(Err(trouble)),
+        let seen = match self.publisher.show_own(&zone.name, &hosts, deadline) {
+            Ok(seen) => seen,
             // Those who publish tell of it.
-            Err(error) if error.is_of_zone() => return Ok(Ok(())),
+            Err(error) if error.is_of_zone() => return Ok(Ok(unseen)),
             Err(error) => return Err(error),
         };
-        let Some(zone) = self.config.zone(zone) else {
-            return Ok(Ok(()));
-        };
-        let others = hosts.into_iter().zip(shown);
-        let others = others.filter(|(host, shown)| adopt::is_news(host, shown));
-        let others = others.map(|(host, shown)| (host.clone(), shown)).collect();
+        let waits = restored.is_none_or(|restored| restored.waits(Timestamp::now()));
+        let mut others = Vec::new();
+        for (host, seen) in hosts.into_iter().zip(seen) {
+            match seen {
+                Ok(shown) if adopt::is_news(host, &shown) => others.push((host.clone(), shown)),
+                Ok(_) => {}
+                Err(trouble) if trouble.is_of_zone() => return Ok(Err(trouble)),
+                Err(trouble) if waits => {
+                    self.complain_of(&host.name, &trouble);
+                    self.settled.pending.insert(host.id);
+                    unseen.insert(host.id);
+                }
+                Err(_) => {}
+            }
+        }
+        if !unseen.is_empty() {
+            self.silent.unseen.insert(zone.name.clone());
+        }
         let taken = adopt::run(zone, self.registry, self.logger, others)?;
         self.settled.adopted += taken.adopted;
-        Ok(Ok(()))
+        Ok(Ok(unseen))
     }
 
     /// Counts and tells what became of hosts, given what was shown of them before, but for the

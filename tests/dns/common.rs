@@ -91,8 +91,8 @@ pub(crate) fn set(text: &str) -> AddressSet {
 }
 
 /// The answer with these addresses.
-pub(crate) fn found(text: &str) -> Answer {
-    Answer::Found(set(text))
+pub(crate) fn found(text: &str) -> Result<Answer, LookupError> {
+    Ok(Answer::Found(set(text)))
 }
 
 /// From a set to one address or none (`""`), of the family of whichever is there.

@@ -6,8 +6,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bowline::dns::{Doubt, LookupError, Rcode, Refusal, Verdict, lookup, send_update};
+use bowline::ip::Family;
 
-use crate::common::{found, in_seconds, send, swap, zone};
+use crate::common::{found, in_seconds, record, send, swap, zone};
 use crate::peer::{Peer, forged, framed, server, signed, signed_at, tcp_peer, told, unsigned};
 use crate::support::skip::{Privilege, may};
 use crate::support::stopwatch::Stopwatch;
@@ -267,6 +268,36 @@ fn an_answer_that_is_not_authoritative_or_makes_no_sense() {
             false => Err(LookupError::NotAuthoritative),
         };
         assert_eq!(found.map(|found| found.serial), expected);
+    }
+}
+
+#[test]
+fn a_refusal_of_one_question_is_not_of_the_others() {
+    let names = ["first", "home", "last"].map(record);
+    let questions = names.each_ref().map(|name| (name, Family::Ipv4));
+    let answers = |refuse: fn(&[u8], Rcode) -> Vec<u8>, serial| {
+        let peer = Peer::start(move |n, request| {
+            vec![match n % 4 {
+                0 | 2 => refuse(request, Rcode::SERVFAIL),
+                3 => told(request, true, &[0; 22]),
+                _ => told(request, true, &[203, 0, 113, 7]),
+            }]
+        });
+        lookup(&peer.server, &zone(), &questions, serial, in_seconds(20)).unwrap()
+    };
+    // Nobody listens on TCP, so that one without a signature counts too.
+    for (refuse, is_signed) in [(signed as fn(&[u8], Rcode) -> _, true), (unsigned, false)] {
+        for serial in [false, true] {
+            let answers = answers(refuse, serial);
+            let refused = Err(LookupError::Refused(Refusal::Rcode {
+                rcode: Rcode::SERVFAIL,
+                tsig: None,
+                authenticated: is_signed,
+            }));
+            let expected = [refused.clone(), found("203.0.113.7"), refused];
+            assert_eq!(answers.answers, expected);
+            assert_eq!(answers.serial.is_some(), serial);
+        }
     }
 }
 

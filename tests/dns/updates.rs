@@ -136,7 +136,7 @@ fn a_cname_in_the_way_is_never_an_apparent_success() {
     );
     assert_eq!(
         bench.look("home").unwrap().answers[0],
-        Answer::Hidden(By::Cname)
+        Ok(Answer::Hidden(By::Cname))
     );
 }
 
