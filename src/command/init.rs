@@ -19,12 +19,13 @@ use crate::setup::issuer::Issuer;
 use crate::setup::knot::Knot;
 use crate::setup::lock::{self, Lock};
 use crate::setup::nameserver::{self, Program};
-use crate::setup::next::Step;
+use crate::setup::next::{self, Step};
 use crate::setup::powerdns::PowerDns;
 use crate::setup::users::{self, Owners};
 use crate::setup::zone::{Mailbox, NameServer, check_url};
 use crate::setup::{
-    Gateway, NewZone, Place, Setup, SetupError, WebServer, apply, listen, place, report, taken,
+    Gateway, NewZone, Place, Setup, SetupError, WebServer, apply, listen, parent, place, report,
+    taken,
 };
 use crate::ttl::Ttl;
 
@@ -152,6 +153,11 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     {
         zone_hosts::check_new(&config, &setup.zone.name)?;
     }
+    let unsigns = setup.ends_signing()?;
+    // A trial is nobody's child.
+    if unsigns && apply && !setup.place.private {
+        parent::check_no_ds_here(&setup.zone.name)?;
+    }
     let mut made = None;
     let (lock, mut written, mut plan) = loop {
         let lock = match dry_run {
@@ -172,6 +178,9 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
         }
     };
     plan.notes.extend(made);
+    if unsigns && !apply {
+        plan.next.insert(0, next::without_ds(&setup.zone.name));
+    }
     if !dry_run {
         setup.forget_gone(&plan, &mut written)?;
         plan.write(&setup.place, &setup.owners, &mut written)?;

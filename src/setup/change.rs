@@ -202,13 +202,7 @@ impl Standing {
         // Elsewhere the zone may go on without bowline.
         let gone = *parent == Parent::Gone || server.is_none();
         if !gone && self.is_signed(name)? {
-            steps.push(Step::yours(
-                "first, or the zone is bogus meanwhile",
-                format!(
-                    "# take the DS of {name} out of {}, and wait for its TTL",
-                    name.parent()
-                ),
-            ));
+            steps.push(next::without_ds(name));
         }
         if !gone {
             steps.push(Step::yours(

@@ -50,6 +50,10 @@ pub enum SetupError {
     ParentThere(ZoneName, &'static str),
     /// A signed zone of whose parent nothing can be told, and why.
     ParentUnknown(ZoneName, String),
+    /// A zone that is to be signed no more, whose parent has its DS.
+    DsThere(ZoneName),
+    /// The same, where it cannot be told whether it has, and why.
+    DsUnknown(ZoneName, String),
     /// Nobody said which name servers the zone has.
     NoNameServers,
     /// A value outside its range, in words.
@@ -177,6 +181,15 @@ impl Hint for SetupError {
                  out of bowline.toml",
                 zone.parent()
             ),
+            SetupError::DsThere(zone) => format!(
+                "take the DS of {zone} out of {} first, wait for the TTL it had, then run it again",
+                zone.parent()
+            ),
+            SetupError::DsUnknown(..) => {
+                "have a resolver in /etc/resolv.conf that answers, and run it again; without --apply the \
+                 steps are shown, for you to take once the DS is gone for longer than its TTL"
+                    .to_owned()
+            }
             SetupError::NoNameServers => "say --nameserver NAME".to_owned(),
             SetupError::KnotHas(section, id, file) if section == "zone" => format!(
                 "choose another zone, or note its records (`knotc zone-read {id}`), take it out of {} \
@@ -297,6 +310,16 @@ impl fmt::Display for SetupError {
             SetupError::ParentUnknown(zone, why) => write!(
                 f,
                 "{why}: whether {} still has the DS of {zone} could not be told, and with it the zone would be bogus",
+                zone.parent()
+            ),
+            SetupError::DsThere(zone) => write!(
+                f,
+                "the parent {} has a DS of {zone}: with it the zone must stay signed, or it is bogus",
+                zone.parent()
+            ),
+            SetupError::DsUnknown(zone, why) => write!(
+                f,
+                "{why}: whether {} has a DS of {zone} could not be told, and with it the zone must stay signed",
                 zone.parent()
             ),
             SetupError::NoNameServers => f.write_str("the name servers of the zone are not known"),

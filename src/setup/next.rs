@@ -103,6 +103,17 @@ pub fn firewall(listeners: &[AddressPort], web: &[u16]) -> Option<Step> {
     ))
 }
 
+/// Before a zone is signed no more, or gone.
+pub fn without_ds(zone: &ZoneName) -> Step {
+    Step::yours(
+        "first, or the zone is bogus meanwhile",
+        format!(
+            "# take the DS of {zone} out of {}, and wait for its TTL",
+            zone.parent()
+        ),
+    )
+}
+
 /// The right to update `zone`, where a name server of somebody else's serves it.
 pub fn right(place: &Place, zone: &ZoneName, acme: bool) -> Step {
     let challenges = if acme {

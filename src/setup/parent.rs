@@ -5,6 +5,7 @@ use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::error::SetupError;
 use super::records::{self, Record};
 use crate::config::Zone;
 use crate::dns::apex::{Reply, ask};
@@ -13,6 +14,9 @@ use crate::name::ZoneName;
 
 /// How long a name server or resolver may take to answer.
 pub(super) const WAIT: Duration = Duration::from_secs(2);
+
+/// The DS among the types that are asked for.
+const DS: (Rtype, &str) = (Rtype::DS, "DS");
 
 /// What there is to say about the DS of a zone.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,6 +34,10 @@ pub enum Ds {
 /// The DS records, once the zone is signed and its parent answers the NS; earlier the zone
 /// would be bogus.
 pub fn ds(zone: &Zone, signed: bool, resolver: Option<SocketAddr>) -> Ds {
+    // Knot leaves what it has signed in the zone.
+    if !signed {
+        return Ds::Unsigned;
+    }
     let cds: Vec<String> = match ask(zone.server, &zone.name, Rtype::CDS, WAIT) {
         // It asks the parent to forget the DS (RFC 8078 4): the zone is about to be unsigned.
         Reply::Data(cds) if cds.iter().any(|record| is_deletion(&record.data)) => {
@@ -39,7 +47,7 @@ pub fn ds(zone: &Zone, signed: bool, resolver: Option<SocketAddr>) -> Ds {
         Reply::Silence => return silent(zone),
         // BIND proposes a DS only when every answer from before it signed has expired, which
         // for a new zone nobody has.
-        Reply::No if signed => match ask(zone.server, &zone.name, Rtype::DNSKEY, WAIT) {
+        Reply::No => match ask(zone.server, &zone.name, Rtype::DNSKEY, WAIT) {
             Reply::Data(keys) => keys
                 .iter()
                 .filter_map(|key| dns::ds::of(&zone.name, key))
@@ -51,7 +59,6 @@ pub fn ds(zone: &Zone, signed: bool, resolver: Option<SocketAddr>) -> Ds {
             }
             Reply::Silence => return silent(zone),
         },
-        Reply::No => return Ds::Unsigned,
     };
     let Some(resolver) = resolver else {
         return Ds::NotYet("there is no resolver in /etc/resolv.conf to ask for the NS".to_owned());
@@ -122,10 +129,35 @@ pub enum Parent {
 
 /// Whether the parent still has the NS or the DS of `zone`.
 pub fn parent(zone: &ZoneName, resolver: Option<SocketAddr>) -> Parent {
+    says(zone, &[(Rtype::NS, "NS"), DS], resolver)
+}
+
+/// Whether `zone`, which is signed, may be so no more: with a DS at the parent it would be bogus
+/// (RFC 4035 5.2).
+///
+/// # Errors
+/// When that is there, or nobody can tell.
+pub fn check_no_ds(zone: &ZoneName, resolver: Option<SocketAddr>) -> Result<(), SetupError> {
+    match says(zone, &[DS], resolver) {
+        Parent::Gone => Ok(()),
+        Parent::Has(_) => Err(SetupError::DsThere(zone.clone())),
+        Parent::Unknown(why) => Err(SetupError::DsUnknown(zone.clone(), why)),
+    }
+}
+
+/// [`check_no_ds`] as this system's resolver sees the parent.
+///
+/// # Errors
+/// As [`check_no_ds`].
+pub fn check_no_ds_here(zone: &ZoneName) -> Result<(), SetupError> {
+    check_no_ds(zone, system_resolver())
+}
+
+fn says(zone: &ZoneName, types: &[(Rtype, &'static str)], resolver: Option<SocketAddr>) -> Parent {
     let Some(resolver) = resolver else {
         return Parent::Unknown("there is no resolver in /etc/resolv.conf".to_owned());
     };
-    for (rtype, name) in [(Rtype::NS, "NS"), (Rtype::DS, "DS")] {
+    for (rtype, name) in types.iter().copied() {
         match ask(resolver, zone, rtype, WAIT) {
             Reply::Data(_) => return Parent::Has(name),
             Reply::No => {}

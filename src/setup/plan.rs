@@ -16,9 +16,13 @@ use super::records::{self, Record};
 use super::site::Site;
 use super::users::Owners;
 use super::zone::NewZone;
-use super::{Place, cron, handover, in_force, keys, registry, responder, state_directory, systemd};
+use super::{
+    Place, cron, handover, in_force, keys, parent, registry, responder, state_directory, systemd,
+};
 use crate::base_url::BaseUrl;
 use crate::config::Config;
+use crate::dns::Rtype;
+use crate::dns::apex::{Reply, ask};
 use crate::name::ZoneName;
 use crate::port::AddressPort;
 
@@ -106,6 +110,20 @@ impl Setup {
             files,
             records,
         })
+    }
+
+    /// Whether the zone is to be signed no more: it is, as its files say or its name server.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn ends_signing(&self) -> Result<bool, SetupError> {
+        let zone = &self.zone.name;
+        let Some(server) = nameserver::found(&self.place, zone).filter(|_| !self.zone.dnssec)
+        else {
+            return Ok(false);
+        };
+        let keys = ask(self.update.0, zone, Rtype::DNSKEY, parent::WAIT);
+        Ok(server.is_signed(&self.place, zone)? || matches!(keys, Reply::Data(_)))
     }
 
     /// Forgets files that are gone and that neither this plan nor one for another zone writes, as

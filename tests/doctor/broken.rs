@@ -293,6 +293,14 @@ fn what_the_world_sees() {
     assert!(matches!(shown(&Parent::with(DELEGATION)), Ds::Enter(_)));
     let parent = Parent::with(&format!("{DELEGATION}dyn.example.org. DS {cds}\n"));
     assert!(matches!(shown(&parent), Ds::Entered(_)));
+    let may_be_unsigned =
+        |resolver| parent::check_no_ds(&config.zones[0].name, resolver).map_err(|e| e.to_string());
+    let why = may_be_unsigned(Some(parent.address)).unwrap_err();
+    assert!(why.contains("has a DS of dyn.example.org"), "{why}");
+    let why = may_be_unsigned(None).unwrap_err();
+    assert!(why.contains("could not be told"), "{why}");
+    let without = Parent::with(DELEGATION);
+    assert_eq!(may_be_unsigned(Some(without.address)), Ok(()));
     let said = doctor(&site, &parent, &[]);
     assert_eq!(said.problems(), ["url"], "{:#}", said.document);
     assert!(

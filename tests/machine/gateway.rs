@@ -172,6 +172,12 @@ fn the_last_zone_takes_units_and_sites_along() {
         let (done, said) = machine.try_run("bowline zone remove dyn.example.org --apply");
         assert!(!done && said.contains("would be bogus"), "{said}");
         assert!(said.contains("without --apply"), "{said}");
+        let unsign = format!("{INIT} --no-dnssec --web {web}");
+        let (done, said) = machine.try_run(&format!("{unsign} --apply"));
+        assert!(!done && said.contains("must stay signed"), "{said}");
+        machine.run("grep -q 'dnssec-signing: on' /etc/knot/bowline.d/50-dyn.example.org.conf");
+        let said = machine.run(&format!("{unsign} --dry-run"));
+        assert!(said.contains("# take the DS of dyn.example.org"), "{said}");
         machine.run("bowline zone show dyn.example.org; test -e /etc/knot/bowline.d/50-dyn.example.org.conf");
         let said = machine.run("bowline zone remove dyn.example.org");
         let units = [

@@ -252,3 +252,41 @@ fn the_keys_of_a_zone_come_back_from_a_backup() {
         assert_eq!(server.dig(ZONE, "DNSKEY"), before, "{dns:?}");
     });
 }
+
+#[test]
+fn a_zone_that_is_signed_no_more_is_not_said_to_be() {
+    for_each(|dns| {
+        let server = Instance::start(dns, &[]);
+        wait_until("the key", || !server.dig(ZONE, "DNSKEY").is_empty());
+        let home = server.add("home");
+        assert_eq!(server.visit(&home.with("203.0.113.7")).status, 200);
+        let steps = |report: &serde_json::Value| report["next"].to_string();
+        let planned = server.init_again_with(&["--no-dnssec", "--dry-run"]);
+        assert!(
+            steps(&planned).contains("take the DS of"),
+            "{dns:?} {planned:#}"
+        );
+        server.init_again_with(&["--no-dnssec", "--apply"]);
+        let shown = server.bowline(&["zone", "show"]);
+        assert_eq!(shown[0]["ds"], "none: the zone is not signed", "{dns:?}");
+        let said = server.bowline_output(&["doctor", "--json"]);
+        let said: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap();
+        let checks = said["checks"].as_array().unwrap();
+        let about = checks
+            .iter()
+            .find(|check| check["name"] == "zone-dnssec")
+            .unwrap();
+        assert_eq!(about["status"], "ok", "{about:#}");
+        assert!(!about.to_string().contains("days"), "{about:#}");
+        // The others leave what they have signed in it, which counts for nobody without a DS.
+        let keys = server.dig(ZONE, "DNSKEY");
+        assert_eq!(keys.is_empty(), dns == Kind::PowerDns, "{dns:?} {keys:?}");
+        assert_eq!(server.visit(&home.with("203.0.113.8")).status, 200);
+        assert_eq!(server.dig(&format!("home.{ZONE}"), "A"), ["203.0.113.8"]);
+
+        server.init_again_with(&["--apply"]);
+        wait_until("the key", || !server.dig(ZONE, "DNSKEY").is_empty());
+        assert_eq!(server.visit(&home.with("203.0.113.9")).status, 200);
+        assert_eq!(server.dig(&format!("home.{ZONE}"), "A"), ["203.0.113.9"]);
+    });
+}

@@ -55,8 +55,15 @@ pub(super) fn examine(zone: &Zone, place: &Place, report: &mut Report) -> Apex {
     let keys = (told_keys.as_ref()).map(|told| owned(told.data(name, Rtype::DNSKEY)));
     let known = servers.is_some() && keys.is_some();
     let keys = keys.unwrap_or_default();
+    // Knot and BIND leave what they have signed in a zone that is signed no more.
+    let ours = found(place, &zone.name);
+    let is_signed = ours.and_then(|server| server.is_signed(place, &zone.name).ok());
     match told_keys.filter(|_| !keys.is_empty()) {
-        Some(told) => signatures(&soa, &told, name, report),
+        Some(told) if is_signed != Some(false) => signatures(&soa, &told, name, report),
+        Some(_) => report.ok(
+            "zone-dnssec",
+            "it is signed no more; old signatures are left in it",
+        ),
         None => report.ok("zone-dnssec", "it is not signed"),
     }
     Apex {

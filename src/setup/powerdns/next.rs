@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::super::error::SetupError;
-use super::super::files::{File, State, read};
+use super::super::files::{Content, File, State, read};
 use super::super::installed::{is_installed, program};
 use super::super::nameserver::{Program, WAIT};
 use super::super::next::{Step, is_running, remove, service};
 use super::super::ns::{APEX, Ns};
 use super::super::own_ns;
 use super::super::place::Place;
-use super::{PowerDns, key_sql, policy, settings_file};
+use super::{PowerDns, SIGNED, key_sql, policy, settings_file};
 use crate::dns::Rtype;
 use crate::dns::apex::{Reply, ask};
 use crate::name::ZoneName;
@@ -57,11 +57,19 @@ pub(super) fn next(
         steps.push(Step::here("PowerDNS reads our files", add));
     }
     let own_ns = own_ns::steps(&PowerDns, place, files, update, zone)?;
-    let is_served = matches!(ask(update.0, zone, Rtype::SOA, WAIT), Reply::Data(_));
+    let has = |rtype| matches!(ask(update.0, zone, rtype, WAIT), Reply::Data(_));
+    let is_served = has(Rtype::SOA);
+    // The script leaves a zone that is there alone.
+    let script = PowerDns.first_contents(place, zone);
+    let wanted = files.iter().find(|(file, _)| file.path == script);
+    let signing = wanted
+        .filter(|_| is_served)
+        .and_then(|(file, _)| signing(place, zone, file, has(Rtype::DNSKEY)));
     // What the key may change is read from its file each time.
     let anew = [settings_file(place), policy(place), key_sql(place)];
     if is_served && included && !anew.iter().any(|path| changed(path)) {
         steps.extend(own_ns);
+        steps.extend(signing);
         return Ok(steps);
     }
     let dir = place.pdns_dir.display();
@@ -69,7 +77,6 @@ pub(super) fn next(
         "all of it is valid",
         format!("pdns_server --config-dir={dir} --config=check"),
     ));
-    let script = PowerDns.first_contents(place, zone);
     steps.push(Step::here(
         "the database, the key, the zone's SOA and NS",
         format!("sh {}", script.display()),
@@ -77,7 +84,35 @@ pub(super) fn next(
     let read = Step::here("new settings and zones need a restart", restart(place));
     steps.push(read.reads(&place.pdns_dir));
     steps.extend(own_ns);
+    steps.extend(signing);
     Ok(steps)
+}
+
+/// That a zone which is there is signed as its `script` would have it, or no more.
+fn signing(place: &Place, zone: &ZoneName, script: &File, is_signed: bool) -> Option<Step> {
+    let Content::Text(text) = &script.content else {
+        return None;
+    };
+    let dir = place.pdns_dir.display();
+    let (pdnsutil, purge) = (
+        format!("pdnsutil --config-dir={dir}"),
+        format!("pdns_control --config-dir={dir} purge {zone}$"),
+    );
+    match (text.lines().any(|line| line == SIGNED), is_signed) {
+        (false, true) => Some(Step::here(
+            "its keys and signatures go",
+            format!("{pdnsutil} disable-dnssec {zone} && {{ {purge} || true; }}"),
+        )),
+        (true, false) => Some(Step::here(
+            "it is signed from now on",
+            format!(
+                "{pdnsutil} secure-zone {zone} && {pdnsutil} set-nsec3 {zone} '1 0 0 -' \
+                 && {pdnsutil} set-publish-cds {zone} 2 && {pdnsutil} rectify-zone {zone} \
+                 && {{ {purge} || true; }}"
+            ),
+        )),
+        _ => None,
+    }
 }
 
 /// Another NS for a zone that has first contents; answers are signed as they are asked for, but
