@@ -79,6 +79,8 @@ mod refusals;
 mod relay;
 #[path = "visits/restored.rs"]
 mod restored;
+#[path = "visits/returned.rs"]
+mod returned;
 #[path = "visits/rows.rs"]
 mod rows;
 #[path = "visits/secrets.rs"]

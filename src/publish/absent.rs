@@ -3,14 +3,50 @@
 
 use std::collections::BTreeSet;
 
-use super::Trouble;
 use super::exchange::{Exchange, TOGETHER};
+use super::{PublishError, Publisher, Trouble};
 use crate::deadline::Deadline;
-use crate::dns::{self, By, Refusal, Swap, Verdict};
+use crate::dns::{self, Answer, By, Refusal, Swap, Verdict};
 use crate::ip::{AddressSet, Family};
-use crate::name::RecordName;
+use crate::name::{RecordName, ZoneName};
+
+impl Publisher {
+    /// Those of `names` in a zone at which addresses stand that can be seen.
+    ///
+    /// # Errors
+    /// When the zone is not configured.
+    pub fn standing<'n>(
+        &self,
+        zone: &ZoneName,
+        names: &'n [RecordName],
+        deadline: Deadline,
+    ) -> Result<Result<Vec<&'n RecordName>, Trouble>, PublishError> {
+        let mut silent = || ();
+        Ok(
+            match self.exchange(self.served(zone)?, deadline, &mut silent)? {
+                Some(mut exchange) => exchange.shown_at(names),
+                None => Err(Trouble::Waiting),
+            },
+        )
+    }
+}
 
 impl Exchange<'_> {
+    /// Those of `names` that show addresses of their own.
+    fn shown_at<'n>(&mut self, names: &'n [RecordName]) -> Result<Vec<&'n RecordName>, Trouble> {
+        let both = |name| Family::BOTH.map(|family| (name, family));
+        let questions: Vec<(&RecordName, Family)> = names.iter().flat_map(both).collect();
+        let found = self.lookup(&questions, false)?.answers;
+        let has_some = |answer: &Result<Answer, _>| matches!(answer, Ok(Answer::Found(set)) if !set.is_empty());
+        let pairs = names.iter().zip(found.chunks(2));
+        let shown = pairs.filter(|(_, answers)| answers.iter().any(has_some));
+        let mut shown: Vec<&RecordName> = shown.map(|(name, _)| name).collect();
+        // A wildcard above answers for all of them.
+        let without = self.without_addresses(shown.iter().copied(), self.deadline)?;
+        shown.retain(|name| !without.contains(*name));
+        Ok(shown)
+    }
+
     /// Those of `names` that have no addresses themselves.
     ///
     /// One UPDATE that changes nothing asks for many names; where some have addresses, they are

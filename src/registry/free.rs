@@ -2,10 +2,36 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{HostId, RegistryError};
-use crate::name::HostName;
+use super::{HostId, Registry, RegistryError};
+use crate::name::{HostName, ZoneName};
 use crate::span::Span;
 use crate::time::Timestamp;
+
+impl Registry {
+    /// Names in `zone` whose hosts were removed and that rest since then, `most` at most: those
+    /// removed last.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub fn resting(&self, zone: &ZoneName, most: u32) -> Result<Vec<HostName>, RegistryError> {
+        let below = format!(".{zone}");
+        let mut query = self.db.prepare_cached(
+            "SELECT name FROM removed_name WHERE substr(name, -length(?1)) = ?1
+             AND name NOT IN (SELECT name FROM host) AND name NOT IN (SELECT name FROM former_name)
+             ORDER BY at DESC LIMIT ?2",
+        )?;
+        let names = query.query_map((&below, most), |row| row.get::<_, String>(0))?;
+        let mut resting = Vec::new();
+        for name in names {
+            let name = name?;
+            resting.extend(
+                zone.relative(&name)
+                    .and_then(|name| HostName::new(name, zone).ok()),
+            );
+        }
+        Ok(resting)
+    }
+}
 
 /// Whether `name` can be given to the host `id`, or to a new one.
 ///

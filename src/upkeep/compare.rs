@@ -9,10 +9,11 @@
 
 use std::time::Instant;
 
+use super::due::{in_turn, is_due};
 use super::look::{Differing, Looked};
 use super::older;
 use super::restored::{self, Restored};
-use super::{Rules, Silent, adopt, mended, worry};
+use super::{Rules, Silent, adopt, mended, returned, worry};
 use crate::config::{Config, LogLevel, Zone};
 use crate::deadline::Deadline;
 use crate::hint::Hint;
@@ -20,13 +21,7 @@ use crate::log::{Line, Logger};
 use crate::name::ZoneName;
 use crate::publish::{Portion, PublishError, Published, Publisher, Trouble};
 use crate::registry::{Host, HostId, Registry, ZoneState};
-use crate::span::Span;
 use crate::time::Timestamp;
-
-/// The pause after a comparison of a second or more, in times what it took.
-const REST: u64 = 100;
-/// A zone is compared no more rarely than this.
-const DAY: Span = Span::from_days(1);
 
 /// Whose word counts when name server and registry differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,6 +194,9 @@ impl Comparison<'_> {
             None => Some(serial),
         }
         .filter(|_| left.tried == 0 && !waits);
+        if behind && cursor.is_none() {
+            returned::tell(self.zone, self.registry, self.publisher, self.logger)?;
+        }
         let is_mended = cursor.is_none() && compared_serial.is_some();
         if self.restored.is_some() && is_mended {
             restored::done(self.config, &self.zone.name)?;
@@ -366,30 +364,6 @@ impl Comparison<'_> {
         }
         Ok(left)
     }
-}
-
-/// The zones in the order in which they were compared.
-fn in_turn<'c>(config: &'c Config, registry: &Registry) -> Result<Vec<&'c Zone>, PublishError> {
-    let mut zones = Vec::with_capacity(config.zones.len());
-    for zone in &config.zones {
-        zones.push((registry.zone_state(&zone.name)?.compared_at, zone));
-    }
-    zones.sort_by_key(|(at, _)| *at);
-    Ok(zones.into_iter().map(|(_, zone)| zone).collect())
-}
-
-/// Whether something may have changed, and the last comparison is long enough ago. A zone may be
-/// another one with the same serial, so once a day each is compared.
-fn is_due(state: &ZoneState, serial: u32, now: Timestamp) -> bool {
-    let pause = Span::from_seconds(u64::from(state.took) / 1000 * REST);
-    let rested = |at| at > now || now.since(at) >= pause;
-    let changed = state.compared_serial != Some(serial);
-    let forgotten = |at| at > now || now.since(at) >= DAY;
-    let is_due = match changed {
-        true => state.compared_at.is_none_or(rested),
-        false => state.compared_at.is_none_or(forgotten),
-    };
-    state.cursor.is_some() || is_due
 }
 
 fn complain(logger: &Logger, zone: &Zone, reason: &dyn std::fmt::Display, hint: Option<String>) {
