@@ -15,6 +15,7 @@ use crate::config::{Config, LogTarget};
 use crate::dns::apex::{Reply, ask};
 use crate::dns::{Key, Rtype};
 use crate::ip::{Policy, PublicAddress, with_article};
+use crate::port::AddressPort;
 
 /// Directories that systemd hides from the units.
 const HOMES: [&str; 3] = ["/home", "/root", "/run/user"];
@@ -42,6 +43,7 @@ impl Setup {
             self.other_zones()?,
             self.no_address(),
             self.not_public(),
+            self.other_port(),
             self.several_servers(),
             self.responder_log()?,
         ];
@@ -212,6 +214,20 @@ impl Setup {
             format!(
                 "{}, and nobody outside reaches the name server there: --public is what the parent tells the world",
                 kinds.join(", ")
+            )
+        })
+    }
+
+    /// A listener for the outside that the outside asks only where something forwards to it.
+    fn other_port(&self) -> Option<String> {
+        let is_odd = |at: &&AddressPort| !at.0.ip().is_loopback() && at.0.port() != 53;
+        let odd: Vec<String> = (self.listeners.iter().filter(is_odd))
+            .map(|at| at.for_knot())
+            .collect();
+        (!odd.is_empty()).then(|| {
+            format!(
+                "the world asks name servers at port 53 alone: something has to forward it to {}",
+                odd.join(", ")
             )
         })
     }

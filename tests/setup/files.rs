@@ -262,6 +262,21 @@ fn an_address_that_nobody_outside_reaches_is_told_of() {
 }
 
 #[test]
+fn a_port_that_the_world_does_not_ask_is_told_of() {
+    let trial = Trial::new();
+    let notes = |listen: &str| {
+        let report = parse(&trial.init(&[listen, "--dry-run"]).unwrap());
+        report["notes"].to_string()
+    };
+    let told = "at port 53 alone: something has to forward it to 192.0.2.53@5300";
+    assert!(notes("--dns-listen=192.0.2.53@5300").contains(told));
+    for usual in ["192.0.2.53@53", "127.0.0.1@5300", "::1@5300"] {
+        let notes = notes(&format!("--dns-listen={usual}"));
+        assert!(!notes.contains("port 53 alone"), "{usual}: {notes}");
+    }
+}
+
+#[test]
 fn refused_with_the_ways_out() {
     let trial = Trial::new();
     let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
