@@ -10,6 +10,8 @@
 
 mod support;
 
+#[path = "setup/again.rs"]
+mod again;
 #[path = "setup/apache.rs"]
 mod apache;
 #[path = "setup/beside.rs"]

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use clap::ValueEnum;
+use clap::{ArgMatches, Args as _, Command, ValueEnum};
 
-use super::{Context, Failure, zone_hosts};
+use super::{Context, Failure, typed, zone_hosts};
 use crate::base_url::BaseUrl;
 use crate::config::Config;
 use crate::name::ZoneName;
@@ -107,6 +107,20 @@ pub(super) struct Options {
     /// Write nothing, show everything
     #[arg(long, conflicts_with = "apply")]
     dry_run: bool,
+    /// These as they were typed, for the configuration to keep.
+    #[arg(skip)]
+    typed: String,
+}
+
+/// What is of one run, or known from where the configuration is.
+const NOT_KEPT: [&str; 4] = ["apply", "dry_run", "key", "config_dir"];
+
+impl Options {
+    /// Keeps what was typed.
+    pub(super) fn remember(&mut self, typed: &ArgMatches) {
+        let init = Options::augment_args(Command::new("init"));
+        self.typed = typed::line(&init, typed, &NOT_KEPT);
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -184,6 +198,7 @@ pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Fai
     if !dry_run {
         setup.forget_gone(&plan, &mut written)?;
         plan.write(&setup.place, &setup.owners, &mut written)?;
+        setup.remember(&mut plan, &mut written)?;
     }
     drop(lock);
     if !context.json {
@@ -247,8 +262,8 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
     let public = once(options.public.iter().map(IpAddr::to_canonical).collect());
     let (listeners, public) = match dns {
         Some(dns) => {
-            let (listeners, public) = addresses(once(options.dns_listen), public)?;
-            free(listeners.iter().chain([&options.update]), dns)?;
+            let (listeners, public) = listen::chosen(once(options.dns_listen), public)?;
+            taken::check(listeners.iter().chain([&options.update]), dns)?;
             (listeners, public)
         }
         None if public.is_empty() => (Vec::new(), listen::public(&listen::addresses())),
@@ -282,6 +297,7 @@ fn setup(options: Options, config: &Path) -> Result<Setup, SetupError> {
         http: options.http,
         executable,
         owners,
+        typed: options.typed,
     })
 }
 
@@ -314,17 +330,6 @@ fn served_zone(options: &Options) -> Result<NewZone, SetupError> {
     NewZone::served(options.zone.clone(), "--dns none", &said)
 }
 
-/// Whether nobody but `dns` has taken those addresses.
-fn free<'a>(
-    mut addresses: impl Iterator<Item = &'a AddressPort>,
-    dns: &'static dyn Program,
-) -> Result<(), SetupError> {
-    addresses.try_for_each(|address| match taken::holder(address.0, dns) {
-        Some(who) => Err(SetupError::Taken(address.0, who)),
-        None => Ok(()),
-    })
-}
-
 /// The responder has a user of its own; what the web server starts is the web server's, and
 /// so are private servers.
 fn usual_user(place: &Place, gateway: Gateway) -> String {
@@ -343,37 +348,6 @@ fn once<T: Copy + PartialEq>(all: Vec<T>) -> Vec<T> {
         }
     }
     each
-}
-
-/// Where the name server listens, and what the parent says about it.
-fn addresses(
-    listeners: Vec<AddressPort>,
-    public: Vec<IpAddr>,
-) -> Result<(Vec<AddressPort>, Vec<IpAddr>), SetupError> {
-    let known = match listeners.is_empty() {
-        true => listen::addresses(),
-        false => listeners.iter().map(|address| address.0.ip()).collect(),
-    };
-    let reachable = listen::public(&known);
-    let listeners = match listeners.is_empty() {
-        false => listeners,
-        true if reachable.is_empty() && (public.is_empty() || known.is_empty()) => {
-            return Err(SetupError::NoPublicAddress);
-        }
-        // Behind NAT the private addresses are what the router forwards to.
-        true => (if reachable.is_empty() {
-            &known
-        } else {
-            &reachable
-        })
-        .iter()
-        .map(|address| AddressPort((*address, 53).into()))
-        .collect(),
-    };
-    Ok((
-        listeners,
-        if public.is_empty() { reachable } else { public },
-    ))
 }
 
 /// The one that was named, else the one that the zone has, else the one installed.

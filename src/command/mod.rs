@@ -28,6 +28,7 @@ mod status;
 mod step_down;
 mod token;
 mod tree;
+mod typed;
 mod upkeep;
 mod watch;
 mod zone;

@@ -64,8 +64,12 @@ impl Arguments {
             let why = "nothing to set: give one of its options";
             return Err(set.error(ErrorKind::MissingRequiredArgument, why));
         }
-        let arguments =
+        let mut arguments =
             Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        if let (Verb::Init(options), Some((_, typed))) = (&mut arguments.verb, matches.subcommand())
+        {
+            options.remember(typed);
+        }
         let misuse = match &arguments.verb {
             Verb::Host(options) => options.misuse(arguments.json),
             Verb::Owner(options) => options.misuse(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
+use toml_edit::{ArrayOfTables, DocumentMut, Item, RawString, Table, value};
 
 use super::error::SetupError;
 use super::nameserver::UPDATE;
@@ -24,6 +24,9 @@ const ZONE: &str = "[[zone]]\n";
 /// What stands before it for a log of its own.
 const LOG: &str =
     "[log]\n# There was no syslog here, and nobody keeps a responder's standard error.\n";
+
+/// What stands before the command above a zone.
+const COMMAND: &str = "# Set up with: ";
 
 /// What a `[[zone]]` is given, where anything was said about it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -138,6 +141,45 @@ pub fn with_zone(
         }
     }
     Ok(document.to_string())
+}
+
+/// The file with the command above the zone that sets it up, in the place of one from before.
+///
+/// # Errors
+/// As [`with_zone`].
+pub fn with_command(
+    file: &Path,
+    text: &str,
+    zone: &ZoneName,
+    command: &str,
+) -> Result<String, SetupError> {
+    let mut document = parse(file, text)?;
+    for table in zones(file, &mut document)?.iter_mut() {
+        if is_zone(table, zone) {
+            let above = above(table).unwrap_or("\n").to_owned();
+            let others = above.split_inclusive('\n');
+            let others: String = others.filter(|line| !line.starts_with(COMMAND)).collect();
+            let decor = table.decor_mut();
+            decor.set_prefix(format!("{others}{COMMAND}{command}\n"));
+        }
+    }
+    Ok(document.to_string())
+}
+
+/// The command that has set up the zone, where the file says it.
+pub fn command(text: &str, zone: &ZoneName) -> Option<String> {
+    let document: DocumentMut = text.parse().ok()?;
+    let zones = document.get("zone")?.as_array_of_tables()?;
+    let table = zones.iter().find(|table| is_zone(table, zone))?;
+    let command = above(table)?
+        .lines()
+        .find_map(|line| line.strip_prefix(COMMAND));
+    command.map(str::to_owned)
+}
+
+/// The comments above a table.
+fn above(table: &Table) -> Option<&str> {
+    table.decor().prefix().and_then(RawString::as_str)
 }
 
 /// The file without the zone.

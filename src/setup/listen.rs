@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::error::SetupError;
 use crate::ip::{Policy, PublicAddress};
+use crate::port::AddressPort;
 
 /// Flags of `/proc/net/if_inet6` that make an address no lasting one: temporary
 /// (RFC 8981), deprecated, tentative, or found twice (linux/if_addr.h).
@@ -28,6 +30,40 @@ pub fn addresses() -> Vec<IpAddr> {
 pub fn public(addresses: &[IpAddr]) -> Vec<IpAddr> {
     let reachable = |address: &&IpAddr| PublicAddress::new(**address, Policy::Public).is_ok();
     addresses.iter().filter(reachable).copied().collect()
+}
+
+/// Where a name server listens, and what the parent says about it: as it was said, or usually.
+///
+/// # Errors
+/// When this machine has no public address, and nobody said one.
+pub fn chosen(
+    listeners: Vec<AddressPort>,
+    public: Vec<IpAddr>,
+) -> Result<(Vec<AddressPort>, Vec<IpAddr>), SetupError> {
+    let known = match listeners.is_empty() {
+        true => addresses(),
+        false => listeners.iter().map(|address| address.0.ip()).collect(),
+    };
+    let reachable = self::public(&known);
+    let listeners = match listeners.is_empty() {
+        false => listeners,
+        true if reachable.is_empty() && (public.is_empty() || known.is_empty()) => {
+            return Err(SetupError::NoPublicAddress);
+        }
+        // Behind NAT the private addresses are what the router forwards to.
+        true => (if reachable.is_empty() {
+            &known
+        } else {
+            &reachable
+        })
+        .iter()
+        .map(|address| AddressPort((*address, 53).into()))
+        .collect(),
+    };
+    Ok((
+        listeners,
+        if public.is_empty() { reachable } else { public },
+    ))
 }
 
 /// In the routing trie a local address is a leaf followed by `/32 host LOCAL`.

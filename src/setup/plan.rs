@@ -57,6 +57,8 @@ pub struct Setup {
     pub executable: PathBuf,
     /// Whose files they are.
     pub owners: Owners,
+    /// The verb and options that say all this.
+    pub typed: String,
 }
 
 /// What would be written, entered and typed.
@@ -81,7 +83,7 @@ impl Setup {
         if let Some(web) = self.web {
             self.site().check(web)?;
         }
-        let files = self.files()?;
+        let files = self.files(written)?;
         let all: Vec<&File> = files.iter().collect();
         if let Some(dns) = self.dns {
             dns.check_theirs(&self.place, &all)?;
@@ -124,6 +126,22 @@ impl Setup {
         };
         let keys = ask(self.update.0, zone, Rtype::DNSKEY, parent::WAIT);
         Ok(server.is_signed(&self.place, zone)? || matches!(keys, Reply::Data(_)))
+    }
+
+    /// Has a `bowline.toml` that somebody has changed, and whose it stays, say what was typed all the
+    /// same; who reads it reads it again.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn remember(&self, plan: &mut Plan, written: &mut Written) -> Result<(), SetupError> {
+        let file = &self.place.config;
+        let text = read(file)?.unwrap_or_default();
+        let new = self.with_command(&text)?;
+        if new != text {
+            written.edit(file, &new)?;
+            plan.next.extend(responder::reload(&self.place));
+        }
+        Ok(())
     }
 
     /// Forgets files that are gone and that neither this plan nor one for another zone writes, as
@@ -179,7 +197,7 @@ impl Setup {
         ))
     }
 
-    fn files(&self) -> Result<Vec<File>, SetupError> {
+    fn files(&self, written: &Written) -> Result<Vec<File>, SetupError> {
         let place = &self.place;
         let owners = &self.owners;
         let registry = self.registry()?;
@@ -187,7 +205,7 @@ impl Setup {
         let key = keys::tsig_key(place, self.key.as_deref())?;
         let state = |path| File::directory(path, 0o750, &owners.state);
         let secret = |path, text| File::secret(path, 0o640, &owners.user, text);
-        let configuration = self.configuration(&registry)?;
+        let configuration = self.configuration(&registry, written)?;
         // Whatever is written can be read again.
         let config = Config::parse(&place.config, &configuration)?;
         state_directory::check(place, owners, &config)?;
@@ -234,7 +252,7 @@ impl Setup {
     }
 
     /// A new `bowline.toml`, or the one there is with what was said just now.
-    fn configuration(&self, registry: &Path) -> Result<String, SetupError> {
+    fn configuration(&self, registry: &Path, written: &Written) -> Result<String, SetupError> {
         let file = &self.place.config;
         let keys = ZoneKeys {
             server: Some(self.update),
@@ -242,7 +260,9 @@ impl Setup {
             expire: self.zone.expire,
             acme: self.zone.acme.then_some(true),
         };
-        let text = match read(file)? {
+        let there = read(file)?;
+        let is_ours = (there.as_ref()).is_none_or(|text| written.is_ours(file, text));
+        let text = match there {
             None => {
                 let log = responder::log(&self.site());
                 configuration::new(&self.url, registry, &self.zone.name, &keys, log.as_deref())?
@@ -259,7 +279,16 @@ impl Setup {
                 configuration::with_zone(file, &edited, &self.zone.name, &keys)?
             }
         };
-        Ok(text)
+        match is_ours {
+            true => self.with_command(&text),
+            false => Ok(text),
+        }
+    }
+
+    /// That `bowline.toml` with what was typed.
+    fn with_command(&self, text: &str) -> Result<String, SetupError> {
+        let command = self.place.bowline(&self.typed);
+        configuration::with_command(&self.place.config, text, &self.zone.name, &command)
     }
 
     /// The zones of that `bowline.toml` that the same name server was set up for: it takes the

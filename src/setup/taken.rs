@@ -4,8 +4,10 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
+use super::error::SetupError;
 use super::nameserver::Program;
 use super::users::user_name;
+use crate::port::AddressPort;
 
 /// A socket that listens: where, by UDP or TCP, whose, and its number in the kernel.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,6 +16,20 @@ struct Socket {
     udp: bool,
     uid: u32,
     inode: u64,
+}
+
+/// Whether nobody but `server` has taken those addresses.
+///
+/// # Errors
+/// The first that somebody has.
+pub fn check<'a>(
+    mut addresses: impl Iterator<Item = &'a AddressPort>,
+    server: &dyn Program,
+) -> Result<(), SetupError> {
+    addresses.try_for_each(|address| match holder(address.0, server) {
+        Some(who) => Err(SetupError::Taken(address.0, who)),
+        None => Ok(()),
+    })
 }
 
 /// Who holds `wanted` (or its port at every address) and is not `server`; in words.

@@ -42,6 +42,7 @@ fn beside(dir: &TempDir, dns: &'static dyn Program) -> Setup {
         http: None,
         executable: "/usr/bin/bowline".into(),
         owners: Owners::new("www-data").unwrap(),
+        typed: "init dyn.example.org".to_owned(),
     }
 }
 

@@ -111,6 +111,7 @@ pub(crate) fn beside(trial: &Trial, knot_conf: &str) -> Setup {
         http: None,
         executable: "/usr/bin/bowline".into(),
         owners: Owners::new("www-data").unwrap(),
+        typed: "init dyn.example.org".to_owned(),
     }
 }
 

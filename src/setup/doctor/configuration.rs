@@ -129,7 +129,7 @@ pub fn examine(config: &Config, place: &Place, report: &mut Report) {
             format_args!("gone since init wrote them: {}", gone.join(", ")),
             format_args!(
                 "{}: it writes what is missing",
-                again::hint(config, place, "")
+                again::hint(config, place, &[])
             ),
         );
     } else if closed > 0 {
@@ -158,7 +158,7 @@ pub fn examine(config: &Config, place: &Place, report: &mut Report) {
             ),
             format_args!(
                 "{} shows how they differ from what this version writes",
-                again::hint(config, place, " --dry-run")
+                again::hint(config, place, &[("--dry-run", "")])
             ),
         );
     }

@@ -129,7 +129,11 @@ fn others(config: &Config, place: &Place, runner: Option<&Runner>, report: &mut 
             ),
             format_args!(
                 "FastCGI under a user of its own keeps them apart: {}",
-                again::hint(config, place, " --gateway fastcgi --user bowline")
+                again::hint(
+                    config,
+                    place,
+                    &[("--gateway", "fastcgi"), ("--user", "bowline")]
+                )
             ),
         ),
         false => report.ok(

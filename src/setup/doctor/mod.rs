@@ -43,8 +43,8 @@ pub fn zones(config: &Config, place: &Place, world: World, report: &mut Report) 
     for zone in &config.zones {
         report.about(Some(&zone.name));
         let ours = nameserver::found(place, &zone.name).is_some();
-        let init = ours.then(|| again::init(config, zone, place));
-        if let Some(known) = server::examine(zone, init.as_deref(), report) {
+        let init = ours.then(|| again::Init::of(config, zone, place));
+        if let Some(known) = server::examine(zone, init.as_ref(), report) {
             reach::examine(zone, &known, place, report);
         }
         report.explained("key", "key-copy");

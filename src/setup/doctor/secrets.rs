@@ -215,7 +215,7 @@ fn compare(config: &Config, place: &Place, copies: &[PathBuf], report: &mut Repo
                         "where {} is the right one, `rm {}` and {}, which writes it anew",
                         file.display(),
                         copy.display(),
-                        again::hint(config, place, "")
+                        again::hint(config, place, &[])
                     ),
                 ),
             }

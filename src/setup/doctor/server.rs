@@ -14,7 +14,7 @@ use crate::dns::probe::{Deed, Probe};
 use crate::dns::{
     Algorithm, Doubt, Key, LookupError, Rcode, Refusal, Server, TsigRcode, Verdict, lookup,
 };
-use crate::setup::again::OTHERS;
+use crate::setup::again::Init;
 
 /// Knot may hold an update back for a second.
 pub(super) const WAIT: Duration = Duration::from_secs(3);
@@ -30,7 +30,7 @@ pub(super) struct Known {
 /// Looks at a zone's name server; nothing when there is no use in asking more.
 ///
 /// `init` is the command that set it up, where it was ours.
-pub(super) fn examine(zone: &Zone, init: Option<&str>, report: &mut Report) -> Option<Known> {
+pub(super) fn examine(zone: &Zone, init: Option<&Init>, report: &mut Report) -> Option<Known> {
     loopback(zone, report);
     let (server, text) = server(zone, init, report)?;
     let mut serial = udp(zone, &server, &text, init, report)?;
@@ -55,7 +55,7 @@ fn loopback(zone: &Zone, report: &mut Report) {
 }
 
 /// Where it is and our key for it.
-fn server(zone: &Zone, init: Option<&str>, report: &mut Report) -> Option<(Server, String)> {
+fn server(zone: &Zone, init: Option<&Init>, report: &mut Report) -> Option<(Server, String)> {
     let file = &zone.key_file;
     let text = match fs::read_to_string(file) {
         Ok(text) => text,
@@ -88,13 +88,14 @@ fn server(zone: &Zone, init: Option<&str>, report: &mut Report) -> Option<(Serve
 }
 
 /// What helps where the key cannot be read.
-fn no_key(error: &io::Error, init: Option<&str>) -> String {
+fn no_key(error: &io::Error, init: Option<&Init>) -> String {
     let back = "put the key back, as from a backup";
     match (error.kind(), init) {
         (ErrorKind::PermissionDenied, _) => "run this as root, with sudo".to_owned(),
         (ErrorKind::NotFound, Some(init)) => format!(
-            "{back}; or `{init} --apply`, {OTHERS}: it makes a new one, for the name server too; then \
-             `systemctl reload bowline`"
+            "{back}; or {}: it makes a new one, for the name server too; then \
+             `systemctl reload bowline`",
+            init.with(&[("--apply", "")])
         ),
         (ErrorKind::NotFound, None) => format!("{back}, or from the name server's configuration"),
         _ => back.to_owned(),
@@ -107,7 +108,7 @@ fn udp(
     zone: &Zone,
     server: &Server,
     text: &str,
-    init: Option<&str>,
+    init: Option<&Init>,
     report: &mut Report,
 ) -> Option<Option<u32>> {
     let error = match lookup(server, &zone.name, &[], true, Deadline::after(WAIT)) {
@@ -140,12 +141,12 @@ fn udp(
 }
 
 /// What helps where it does not serve the zone.
-fn not_there(init: Option<&str>) -> String {
+fn not_there(init: Option<&Init>) -> String {
     match init {
         // As after a set-up that was interrupted before it printed them.
         Some(init) => format!(
-            "`{init}`, {OTHERS}, prints the commands that load it; if it was loaded, see the name \
-             server's log"
+            "{} prints the commands that load it; if it was loaded, see the name server's log",
+            init.with(&[])
         ),
         None => "see the name server's own list of zones and its log".to_owned(),
     }
@@ -170,7 +171,7 @@ fn refused(
     server: &Server,
     text: &str,
     refusal: &Refusal,
-    init: Option<&str>,
+    init: Option<&Init>,
     report: &mut Report,
 ) {
     let (name, file) = (name_of(&server.key), zone.key_file.display());

@@ -47,7 +47,7 @@ fn include(config: &Config, place: &Place, program: &dyn Program, report: &mut R
             ),
             format_args!(
                 "{}: it tells the commands that put that right",
-                again::hint(config, place, "")
+                again::hint(config, place, &[])
             ),
         ),
         Err(error) => report.unknown("include", error, "run this as root, with sudo"),
