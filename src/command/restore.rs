@@ -24,6 +24,7 @@ use super::{Context, Failure, note};
 use crate::config::Config;
 use crate::one_line::OneLine;
 use crate::setup::users::Owners;
+use crate::setup::{Place, configuration, nameserver};
 use crate::upkeep;
 
 /// The role in which root hands the registry over.
@@ -145,7 +146,28 @@ fn restore_registry(mut backup: File, context: &mut Context<'_>) -> Result<(), F
     writeln!(context.out, "{}", config.file.display())?;
     let path = OneLine(path.display());
     writeln!(context.out, "{path}: {}", super::hosts(hosts))?;
+    note_init(&config);
     Ok(())
+}
+
+/// Says what gives the servers their files, where this machine has none.
+fn note_init(config: &Config) {
+    let (place, text) = (
+        Place::new(&config.file, None),
+        fs::read_to_string(&config.file),
+    );
+    let (Ok(place), Ok(text)) = (place, text) else {
+        return;
+    };
+    let has_site = place.apache_site().exists() || place.nginx_site().exists();
+    for zone in config.zones.iter().filter(|_| !has_site) {
+        let command = configuration::command(&text, &zone.name);
+        if let Some(command) = command
+            && nameserver::found(&place, &zone.name).is_none()
+        {
+            note(format!("`{command} --apply` writes the servers' files"));
+        }
+    }
 }
 
 impl Backup {

@@ -166,15 +166,26 @@ pub fn with_command(
     Ok(document.to_string())
 }
 
-/// The command that has set up the zone, where the file says it.
+/// The command that has set up the zone, where the file says it and it is one that a shell takes for
+/// nothing else: it is for people to type, and the file may be out of a backup.
 pub fn command(text: &str, zone: &ZoneName) -> Option<String> {
     let document: DocumentMut = text.parse().ok()?;
     let zones = document.get("zone")?.as_array_of_tables()?;
     let table = zones.iter().find(|table| is_zone(table, zone))?;
-    let command = above(table)?
-        .lines()
-        .find_map(|line| line.strip_prefix(COMMAND));
-    command.map(str::to_owned)
+    let mut lines = above(table)?.lines();
+    let command = lines.find_map(|line| line.strip_prefix(COMMAND))?;
+    is_plain(command).then(|| command.to_owned())
+}
+
+/// Whether that is bowline's command with words as they are, or between single quotes.
+fn is_plain(command: &str) -> bool {
+    let is_harmless = |c: char| c.is_ascii_alphanumeric() || " -_.,:/@%+=".contains(c);
+    let mut outside = command.split('\'').step_by(2);
+    let is_even = command.matches('\'').count().is_multiple_of(2);
+    command.starts_with("bowline ")
+        && is_even
+        && !command.contains(char::is_control)
+        && outside.all(|words| words.chars().all(is_harmless))
 }
 
 /// The comments above a table.
@@ -272,6 +283,33 @@ mod tests {
         assert_eq!(config.log.target, LogTarget::File(log.to_owned()));
         assert_eq!(config.zones[0].name, name);
         assert_eq!(new(None).log.target, LogTarget::Auto);
+    }
+
+    #[test]
+    fn only_a_command_of_ours_is_one() {
+        let name = zone("dyn.example.org");
+        let said = |command: &str| {
+            let text = with_command(Path::new(FILE), TEMPLATE, &name, command).unwrap();
+            super::command(&text, &name)
+        };
+        for command in [
+            "bowline init z --public ::1",
+            "bowline init z --caa 'a;b $c'",
+        ] {
+            assert_eq!(said(command).as_deref(), Some(command));
+        }
+        for command in [
+            "rm -rf /",
+            "bowline init z; reboot",
+            "bowline init $(reboot)",
+            "bowline init 'z",
+            "bowline init `z`",
+            "bowline init 'a' | sh",
+            "bowline init \u{1b}[2J",
+        ] {
+            assert_eq!(said(command), None, "{command}");
+        }
+        assert_eq!(super::command(TEMPLATE, &name), None);
     }
 
     #[test]

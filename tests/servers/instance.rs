@@ -133,12 +133,7 @@ impl Instance {
         instance
     }
 
-    /// Set up once more, but not started.
-    pub(crate) fn init_again(&self) -> Value {
-        self.init(&[])
-    }
-
-    /// The same with more options.
+    /// Set up once more with these options, but not started.
     pub(crate) fn init_again_with(&self, more: &[&str]) -> Value {
         self.init(more)
     }
