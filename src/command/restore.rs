@@ -24,7 +24,7 @@ use super::{Context, Failure, note};
 use crate::config::Config;
 use crate::one_line::OneLine;
 use crate::setup::users::Owners;
-use crate::setup::{Place, configuration, nameserver};
+use crate::setup::{Place, configuration, directories, nameserver};
 use crate::upkeep;
 
 /// The role in which root hands the registry over.
@@ -33,8 +33,6 @@ const HANDED_REGISTRY: &str = "registry";
 const HEADER: &[u8; 16] = b"SQLite format 3\0";
 /// Written by the owner, and read by the user or group that bowline runs as.
 const KEY_MODE: u32 = 0o640;
-/// That of the configuration's directory, and of templates.
-const OPEN_MODE: u32 = 0o755;
 /// The state directory's and the locks': their owner's and group's.
 const STATE_MODE: u32 = 0o750;
 
@@ -291,7 +289,7 @@ fn make_state_directory(config: &Config, user: &str) -> Result<Option<u32>, Fail
                 })?,
         ),
     };
-    fs::create_dir_all(state).map_err(failed)?;
+    directories::make(state).map_err(failed)?;
     fs::set_permissions(state, fs::Permissions::from_mode(STATE_MODE)).map_err(failed)?;
     if let Some(owner) = &owner {
         chown(state, Some(owner.uid), Some(owner.gid)).map_err(failed)?;
@@ -299,21 +297,11 @@ fn make_state_directory(config: &Config, user: &str) -> Result<Option<u32>, Fail
     Ok(owner.map(|owner| owner.gid))
 }
 
-/// Makes a directory, and those above it, that everybody can go through whatever root's umask.
-fn make_open(directory: &Path) -> io::Result<()> {
-    let missing = directory.ancestors().take_while(|above| !above.exists());
-    let missing: Vec<&Path> = missing.collect();
-    fs::create_dir_all(directory)?;
-    let made = missing.iter().filter(|above| **above != Path::new(""));
-    made.into_iter()
-        .try_for_each(|above| fs::set_permissions(above, fs::Permissions::from_mode(OPEN_MODE)))
-}
-
 /// Writes a new file, for root and that group.
 fn put(path: &Path, content: &[u8], group: Option<u32>) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::new(format!("{}: {error}", path.display()));
     if let Some(directory) = path.parent() {
-        make_open(directory).map_err(failed)?;
+        directories::make(directory).map_err(failed)?;
     }
     let mut file = new_secret_file(path).map_err(failed)?;
     let mut fill = || -> io::Result<()> {

@@ -15,9 +15,9 @@ const MODE: u32 = 0o755;
 ///
 /// # Errors
 /// When one cannot be made.
-pub(super) fn make(directory: &Path) -> io::Result<()> {
-    let missing = directory.ancestors().take_while(|above| !above.exists());
-    let missing: Vec<&Path> = missing.collect();
+pub(crate) fn make(directory: &Path) -> io::Result<()> {
+    let above = (directory.ancestors()).filter(|above| *above != Path::new(""));
+    let missing: Vec<&Path> = above.take_while(|above| !above.exists()).collect();
     for above in missing.into_iter().rev() {
         match DirBuilder::new().mode(MODE).create(above) {
             // Somebody else was faster, and has said who goes through it.

@@ -15,7 +15,7 @@ pub mod configuration;
 pub mod cron;
 pub mod delegation;
 mod diff;
-mod directories;
+pub(crate) mod directories;
 pub mod doctor;
 pub mod error;
 pub mod files;

@@ -57,14 +57,14 @@ pub(super) fn next(
         steps.push(Step::here("PowerDNS reads our files", add));
     }
     let own_ns = own_ns::steps(&PowerDns, place, files, update, zone)?;
-    let has = |rtype| matches!(ask(update.0, zone, rtype, WAIT), Reply::Data(_));
-    let is_served = has(Rtype::SOA);
+    let has = |rtype| ask(update.0, zone, rtype, WAIT);
+    let is_served = matches!(has(Rtype::SOA), Reply::Data(_));
     // The script leaves a zone that is there alone.
     let script = PowerDns.first_contents(place, zone);
     let wanted = files.iter().find(|(file, _)| file.path == script);
     let signing = wanted
         .filter(|_| is_served)
-        .and_then(|(file, _)| signing(place, zone, file, has(Rtype::DNSKEY)));
+        .and_then(|(file, _)| signing(place, zone, file, &has(Rtype::DNSKEY)));
     // What the key may change is read from its file each time.
     let anew = [settings_file(place), policy(place), key_sql(place)];
     if is_served && included && !anew.iter().any(|path| changed(path)) {
@@ -88,8 +88,9 @@ pub(super) fn next(
     Ok(steps)
 }
 
-/// That a zone which is there is signed as its `script` would have it, or no more.
-fn signing(place: &Place, zone: &ZoneName, script: &File, is_signed: bool) -> Option<Step> {
+/// That a zone which is there, and has those `keys`, is signed as its `script` would have it, or no
+/// more.
+fn signing(place: &Place, zone: &ZoneName, script: &File, keys: &Reply) -> Option<Step> {
     let Content::Text(text) = &script.content else {
         return None;
     };
@@ -98,12 +99,12 @@ fn signing(place: &Place, zone: &ZoneName, script: &File, is_signed: bool) -> Op
         format!("pdnsutil --config-dir={dir}"),
         format!("pdns_control --config-dir={dir} purge {zone}$"),
     );
-    match (text.lines().any(|line| line == SIGNED), is_signed) {
-        (false, true) => Some(Step::here(
+    match (text.lines().any(|line| line == SIGNED), keys) {
+        (false, Reply::Data(_)) => Some(Step::here(
             "its keys and signatures go",
             format!("{pdnsutil} disable-dnssec {zone} && {{ {purge} || true; }}"),
         )),
-        (true, false) => Some(Step::here(
+        (true, Reply::No) => Some(Step::here(
             "it is signed from now on",
             format!(
                 "{pdnsutil} secure-zone {zone} && {pdnsutil} set-nsec3 {zone} '1 0 0 -' \
