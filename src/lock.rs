@@ -84,8 +84,8 @@ impl HostLocks {
     }
 }
 
-/// Opens a lock file, making it when it is not there, and its directory, which no copy of a registry
-/// brings along; a link is never followed.
+/// Opens a lock file, making it when it is not there, and its directory, which no copy of a
+/// registry brings along; a link is never followed.
 ///
 /// # Errors
 /// When it cannot be opened for writing.

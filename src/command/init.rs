@@ -58,7 +58,8 @@ pub(super) struct Options {
     /// Let hosts set challenges for certificates (TXT at _acme-challenge)
     #[arg(long)]
     acme: bool,
-    /// Let only this authority issue certificates for the zone (CAA), e.g. letsencrypt.org; repeatable
+    /// Let only this authority issue certificates for the zone (CAA), e.g. letsencrypt.org;
+    /// repeatable
     #[arg(long, value_name = "ISSUER")]
     caa: Vec<Issuer>,
     /// The TTL of hosts without one of their own [default: 60s]

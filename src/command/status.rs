@@ -33,7 +33,8 @@ const STDERR: &str = "standard error: with CGI the web server's error log, with 
 
 /// Show zones, hosts and what is pending; fails when that is so, or no upkeep, for over 5 minutes
 ///
-/// Fails too when hosts are in a zone that is not configured, or differ from what the name server shows.
+/// Fails too when hosts are in a zone that is not configured, or differ from what the name server
+/// shows.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// As metrics for Prometheus, e.g. for node_exporter's text files

@@ -24,12 +24,13 @@ const REST: Duration = Duration::from_secs(60);
 /// Do one round of what is due when nobody visits
 ///
 /// Publishes what the name server has not confirmed yet, removes the records of hosts that were
-/// silent for longer than their expiry, ends former names and forgotten challenges, mends what the name server shows
-/// otherwise, forgets old history, sends word of what happened. Meant for a timer, once a minute: after ten minutes
-/// without a round nobody expires for as long as its expiry, at most a day, for nobody may have been heard either.
+/// silent for longer than their expiry, ends former names and forgotten challenges, mends what the
+/// name server shows otherwise, forgets old history, sends word of what happened. Meant for a
+/// timer, once a minute: after ten minutes without a round nobody expires for as long as its
+/// expiry, at most a day, for nobody may have been heard either.
 ///
-/// Each of these duties takes forty seconds at most, and each way of sending word thirty: what is left, where a
-/// name server is slow, the next round goes on with.
+/// Each of these duties takes forty seconds at most, and each way of sending word thirty: what is
+/// left, where a name server is slow, the next round goes on with.
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// Keep going, a round a minute
@@ -41,7 +42,8 @@ pub(super) struct Options {
     /// Where registry and name server differ, take the name server's addresses
     ///
     /// For a registry that is older than the zone, for instance one that was copied by hand. A host
-    /// of which the name server has no address keeps its own. Such a round takes as long as it needs.
+    /// of which the name server has no address keeps its own. Such a round takes as long as it
+    /// needs.
     #[arg(long, conflicts_with = "watch")]
     adopt: bool,
 }

@@ -42,7 +42,8 @@ enum Action {
     Remove {
         /// The zone
         zone: ZoneName,
-        /// Run the local commands, stopping at the first that fails; then those that it prints are yours
+        /// Run the local commands, stopping at the first that fails; then those that it prints are
+        /// yours
         #[arg(long)]
         apply: bool,
     },
@@ -62,7 +63,8 @@ struct Add {
     /// Let hosts set challenges for certificates (TXT at _acme-challenge)
     #[arg(long)]
     acme: bool,
-    /// Let only this authority issue certificates for the zone (CAA), e.g. letsencrypt.org; repeatable
+    /// Let only this authority issue certificates for the zone (CAA), e.g. letsencrypt.org;
+    /// repeatable
     #[arg(long, value_name = "ISSUER")]
     caa: Vec<Issuer>,
     /// The TTL of hosts without one of their own [default: 60s]

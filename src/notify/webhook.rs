@@ -91,7 +91,8 @@ impl Post {
             300..=399 => Err(Fault::refused(format_args!(
                 "it answers {status}: redirects are not followed"
             ))),
-            // As ntfy answers what is longer than 4096 octets, and others what is too long for them.
+            // As ntfy answers what is longer than 4096 octets, and others what is too long for
+            // them.
             400 | 413 | 422 => Err(Fault::too_much(format_args!("it answers {status}"))),
             _ => Err(Fault::refused(format_args!("it answers {status}"))),
         }

@@ -92,8 +92,8 @@ pub(super) fn says(request: &Request, name: &str, word: &str) -> bool {
 }
 
 /// Whether it shows a secret that no browser adds by itself. Somebody else's page that does has to
-/// ask by OPTIONS before (the CORS preflight of Fetch), which is refused: so it is a program, such as
-/// one that is made of web pages.
+/// ask by OPTIONS before (the CORS preflight of Fetch), which is refused: so it is a program, such
+/// as one that is made of web pages.
 fn is_program(request: &Request) -> bool {
     request.authorization("bearer").is_some() || !request.header("X-Api-User").is_empty()
 }

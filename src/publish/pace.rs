@@ -21,7 +21,8 @@ use crate::together::Lot;
 const REST: Duration = Duration::from_millis(8);
 /// So long before a second ends an UPDATE that rested might still be done too soon.
 const BEFORE: Duration = Duration::from_millis(6);
-/// So long after it Knot, which reads the clock of the kernel's last tick, may still see the old one.
+/// So long after it Knot, which reads the clock of the kernel's last tick, may still see the old
+/// one.
 const AFTER: Duration = Duration::from_millis(10);
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -1,11 +1,12 @@
 //! How many hosts go into the next UPDATE, where many wait and no visit does.
 //!
-//! While it is at an UPDATE a name server takes no other, and one that it is at for longer than
-//! a request may take is not confirmed to anybody. PowerDNS lists the whole zone for each address
-//! that it takes away (4.7.3: 0.1 s and more where that has 100,000 hosts), so as many as fit a message
-//! would keep it for half a minute. The first are few therefore, and how long they take tells how
-//! many come next. They are no more than even a server that is slow beyond expectation can do, or
-//! none would ever be confirmed there; and not one alone, so that all of one owner change at once.
+//! While it is at an UPDATE a name server takes no other, and one that it is at for longer than a
+//! request may take is not confirmed to anybody. PowerDNS lists the whole zone for each address
+//! that it takes away (4.7.3: 0.1 s and more where that has 100,000 hosts), so as many as fit a
+//! message would keep it for half a minute. The first are few therefore, and how long they take
+//! tells how many come next. They are no more than even a server that is slow beyond expectation
+//! can do, or none would ever be confirmed there; and not one alone, so that all of one owner
+//! change at once.
 
 use std::time::{Duration, Instant};
 

@@ -145,8 +145,8 @@ impl Registry {
         Ok(())
     }
 
-    /// Takes the addresses of a host away that it is not to keep, unless it was heard just now. Says
-    /// why, if it did.
+    /// Takes the addresses of a host away that it is not to keep, unless it was heard just now.
+    /// Says why, if it did.
     ///
     /// # Errors
     /// When the registry cannot be written.

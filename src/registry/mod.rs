@@ -5,16 +5,15 @@
 //! from the *fact* (what the name server confirmed, and for which wish), so that an
 //! accepted address outlives any crash between the two.
 //!
-//! The file is in WAL mode, and no connection checkpoints when it closes: one-shot
-//! processes would otherwise write the log back and unlink it at nearly every visit,
-//! which makes five fsyncs of a change instead of two (a rollback journal takes seven
-//! to nine, and lets readers starve behind writers). A wish commits with
-//! `synchronous=FULL`, one fsync of the log, a fact with `NORMAL`, none. Whoever opens
-//! the file alone reads the log again, some 4 µs a page, so it is written back every
-//! thirty-two pages, which is every fourth change, and by upkeep and after an import; a responder that keeps the file open
-//! lets it grow to a thousand. Writers that wait ask every millisecond instead of in SQLite's growing
-//! pauses: of sixteen changes at once the slowest took 0.13 s instead of 1 s. (Measured
-//! on a virtual machine with two processors, ext4, 10,000 hosts.)
+//! The file is in WAL mode, and no connection checkpoints when it closes: one-shot processes would
+//! otherwise write the log back and unlink it at nearly every visit, which makes five fsyncs of a
+//! change instead of two (a rollback journal takes seven to nine, and lets readers starve behind
+//! writers). A wish commits with `synchronous=FULL`, one fsync of the log, a fact with `NORMAL`,
+//! none. Whoever opens the file alone reads the log again, some 4 µs a page, so it is written back
+//! every thirty-two pages, which is every fourth change, and by upkeep and after an import; a
+//! responder that keeps the file open lets it grow to a thousand. Writers that wait ask every
+//! millisecond instead of in SQLite's growing pauses: of sixteen changes at once the slowest took
+//! 0.13 s instead of 1 s. (Measured on a virtual machine with two processors, ext4, 10,000 hosts.)
 //!
 //! The file and its `-wal` and `-shm` belong together and to one user; copies are made
 //! by [`Registry::copy`].

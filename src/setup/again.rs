@@ -1,5 +1,5 @@
-//! The `init` that a set-up was made with, as `bowline.toml` has it or as far as its files tell: what
-//! hints say to run again.
+//! The `init` that a set-up was made with, as `bowline.toml` has it or as far as its files tell:
+//! what hints say to run again.
 
 use std::fs;
 

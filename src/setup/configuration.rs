@@ -166,8 +166,8 @@ pub fn with_command(
     Ok(document.to_string())
 }
 
-/// The command that has set up the zone, where the file says it and it is one that a shell takes for
-/// nothing else: it is for people to type, and the file may be out of a backup.
+/// The command that has set up the zone, where the file says it and it is one that a shell takes
+/// for nothing else: it is for people to type, and the file may be out of a backup.
 pub fn command(text: &str, zone: &ZoneName) -> Option<String> {
     let document: DocumentMut = text.parse().ok()?;
     let zones = document.get("zone")?.as_array_of_tables()?;

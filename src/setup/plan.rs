@@ -128,8 +128,8 @@ impl Setup {
         Ok(server.is_signed(&self.place, zone)? || matches!(keys, Reply::Data(_)))
     }
 
-    /// Has a `bowline.toml` that somebody has changed, and whose it stays, say what was typed all the
-    /// same; who reads it reads it again.
+    /// Has a `bowline.toml` that somebody has changed, and whose it stays, say what was typed all
+    /// the same; who reads it reads it again.
     ///
     /// # Errors
     /// When it cannot be written.

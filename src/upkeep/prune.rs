@@ -16,7 +16,8 @@ pub struct Pruned {
     pub rest: usize,
 }
 
-/// Forgets old history and messages, dead tokens, former names that have lapsed, and names free again.
+/// Forgets old history and messages, dead tokens, former names that have lapsed, and names free
+/// again.
 pub(super) fn run(
     config: &Config,
     registry: &mut Registry,

@@ -246,7 +246,8 @@ impl Settling<'_> {
         if again.is_empty() {
             return Ok(BTreeMap::new());
         }
-        // What asks whether a wildcard answered is an UPDATE, and Knot may hold it back for a second.
+        // What asks whether a wildcard answered is an UPDATE, and Knot may hold it back for a
+        // second.
         let deadline = Deadline::after(2 * LOOK);
         let seen = match self.publisher.show(zone, &again, &|_, _| true, deadline) {
             Ok(seen) => seen,
@@ -263,8 +264,8 @@ impl Settling<'_> {
 
     /// Takes the zone's word for those where it has neither what was confirmed nor what waits: a
     /// registry that is the older one has waiting what was overtaken long ago. What was accepted
-    /// since it was `restored` is the newest. Says which cannot be seen, and wait for that; it is an
-    /// error where the zone cannot.
+    /// since it was `restored` is the newest. Says which cannot be seen, and wait for that; it is
+    /// an error where the zone cannot.
     fn adopt(
         &mut self,
         zone: &ZoneName,

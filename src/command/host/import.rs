@@ -32,8 +32,9 @@ const LIST_MAX: u64 = 1 << 27;
 /// that the list gives; its token and, unless it is static, its addresses stay, but for those
 /// that these settings forbid.
 ///
-/// Keys: name zone owner owner_disabled below behind interface_id note mail notify ttl expire only allow_private wildcard
-/// plain_http static ipv4 ipv6 disabled, token (a secret to take over) and tokens (digests of an export).
+/// Keys: name zone owner owner_disabled below behind interface_id note mail notify ttl expire only
+/// allow_private wildcard plain_http static ipv4 ipv6 disabled, token (a secret to take over) and
+/// tokens (digests of an export).
 #[derive(Debug, Args)]
 pub(super) struct Options {
     /// The list; -: standard input

@@ -76,7 +76,8 @@ pub(super) fn next(
     Ok(steps)
 }
 
-/// Another NS for a zone that has first contents: in a transaction, so that it is signed along with it.
+/// Another NS for a zone that has first contents: in a transaction, so that it is signed along with
+/// it.
 pub(super) fn add_ns(place: &Place, zone: &ZoneName, ns: &Ns<'_>) -> Step {
     let knotc = format!("knotc -c {}", place.knot_conf().display());
     let Ns { below, ttl, .. } = ns;
