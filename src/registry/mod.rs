@@ -62,7 +62,7 @@ pub use import::{Entry, Imported};
 pub use inspect::{Inspection, inspect};
 pub use kept_token::KeptToken;
 pub use outbox::{Delivery, Happening, Notice};
-pub use owner::{Holder, Owner, OwnerId};
+pub use owner::{Holder, Owner, OwnerEdit, OwnerId};
 pub use pool::{Lease, Pool};
 pub use verbs::{NewHost, Rename};
 pub use wish::{Accepted, Ask, Source};

@@ -1,5 +1,9 @@
 //! Owners: one token that is good for several hosts.
 
+mod edit;
+
+pub use edit::OwnerEdit;
+
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -13,7 +17,6 @@ use super::{Durable, Host, HostId, KeptToken, Registry, RegistryError, Source, S
 use crate::event::Events;
 use crate::name::ZoneName;
 use crate::owner_name::OwnerName;
-use crate::span::Span;
 use crate::time::Timestamp;
 use crate::token::{Digest, Token};
 use crate::ttl::Ttl;
@@ -156,54 +159,6 @@ impl Registry {
         )?;
         let id = tx.last_insert_rowid();
         write_token_of(&tx, "owner", id, token)?;
-        Ok(tx.commit()?)
-    }
-
-    /// Sets where the owner's person is reached.
-    ///
-    /// # Errors
-    /// When the registry cannot be written.
-    pub fn set_owner_mail(&mut self, id: OwnerId, mail: Option<&str>) -> Result<(), RegistryError> {
-        let tx = self.write(Durable::Now)?;
-        tx.execute("UPDATE owner SET mail = ?2 WHERE id = ?1", (id.0, mail))?;
-        Ok(tx.commit()?)
-    }
-
-    /// Sets what is told of the owner's hosts.
-    ///
-    /// # Errors
-    /// When the registry cannot be written.
-    pub fn set_owner_notify(
-        &mut self,
-        id: OwnerId,
-        notify: Option<Events>,
-    ) -> Result<(), RegistryError> {
-        let notify = notify.map(|events| events.to_string());
-        let tx = self.write(Durable::Now)?;
-        tx.execute("UPDATE owner SET notify = ?2 WHERE id = ?1", (id.0, notify))?;
-        Ok(tx.commit()?)
-    }
-
-    /// Gives an owner a new token; the old ones live on for `keep`.
-    ///
-    /// # Errors
-    /// When the token is in use, or the registry cannot be written.
-    pub fn rotate_owner(
-        &mut self,
-        id: OwnerId,
-        token: &Digest,
-        keep: Span,
-        now: Timestamp,
-    ) -> Result<(), RegistryError> {
-        let tx = self.write(Durable::Now)?;
-        match keep {
-            Span::ZERO => tx.execute("DELETE FROM token WHERE owner = ?1", [id.0])?,
-            keep => tx.execute(
-                "UPDATE token SET until = ?2 WHERE owner = ?1 AND until IS NULL",
-                (id.0, now.plus(keep).seconds()),
-            )?,
-        };
-        write_token_of(&tx, "owner", id.0, token)?;
         Ok(tx.commit()?)
     }
 

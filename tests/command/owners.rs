@@ -239,6 +239,17 @@ fn a_secret_taken_over_belongs_to_one() {
     it.write("secret", "another-old-secret-of-annas");
     it.done("owner set anna --token @secret");
     assert_eq!(it.run_with("owner add ben --token -", secret).code, 0);
+    // All that is set with one that cannot be had, or nothing.
+    let ran = it.run_with(
+        "owner set anna --mail a@b.example --notify none --token -",
+        secret,
+    );
+    assert_eq!(ran.err, "bowline: that token is in use already\n");
+    let anna = it.json("owner show anna");
+    assert_eq!(
+        (&anna["mail"], &anna["notify"]),
+        (&json!(null), &json!(null))
+    );
 }
 
 fn token_line(out: &str) -> &str {

@@ -10,7 +10,7 @@ use super::super::{Context, Failure};
 use super::report;
 use crate::event::{Events, of_hosts};
 use crate::owner_name::OwnerName;
-use crate::span::Span;
+use crate::registry::OwnerEdit;
 
 /// Change an owner
 #[derive(Debug, Args)]
@@ -51,20 +51,15 @@ impl Options {
 pub(super) fn run(options: Options, context: &mut Context<'_>) -> Result<(), Failure> {
     let mut session = Session::open(context)?;
     let owner = session.owner(&options.name)?;
-    if let Some(source) = &options.token {
-        let digest = session.registry.digest(&source.read(&mut context.handed)?);
-        session
-            .registry
-            .rotate_owner(owner.id, &digest, Span::ZERO, session.now)?;
-    }
-    if options.mail.is_some() || options.no_mail {
-        let mail = options.mail.as_deref();
-        session.registry.set_owner_mail(owner.id, mail)?;
-    }
-    if options.notify.is_some() || options.no_notify {
-        session
-            .registry
-            .set_owner_notify(owner.id, options.notify)?;
-    }
+    let token = match &options.token {
+        Some(source) => Some(session.registry.digest(&source.read(&mut context.handed)?)),
+        None => None,
+    };
+    let edit = OwnerEdit {
+        token: token.as_ref(),
+        mail: (options.mail.is_some() || options.no_mail).then_some(options.mail.as_deref()),
+        notify: (options.notify.is_some() || options.no_notify).then_some(options.notify),
+    };
+    session.registry.set_owner(owner.id, &edit, session.now)?;
     report::changed(&session, &owner, "set", context)
 }
