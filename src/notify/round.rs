@@ -137,6 +137,10 @@ impl Round<'_> {
                 }
                 Sent::Failed(Fault::NotNow(why)) => {
                     self.note(&notices, &Delivery::Refused(why), &name)?;
+                    // What is newer of that host must not overtake it.
+                    let whom = notices.first().map(Whom::of);
+                    let is_hosts = matches!(whom, Some(Whom::Host(_)));
+                    due.retain(|other| !is_hosts || other.first().map(Whom::of) != whom);
                 }
                 Sent::Unanswered(why) => {
                     self.note(&notices, &Delivery::Unanswered(why), &name)?;

@@ -113,6 +113,31 @@ fn one_that_hangs_is_killed_with_what_it_started() {
     }
 }
 
+#[test]
+fn what_is_newer_of_a_host_does_not_overtake_what_is_told_again() {
+    let site = running(
+        "[ -e quick ] || sleep 600; [ ! -e not-$BOWLINE_IPV4 ] || exit 1; echo $BOWLINE_IPV4 >>told",
+        "timeout = \"1s\"",
+    );
+    let (home, nas) = (site.add("home"), site.add("nas"));
+    assert_eq!(site.visit(&home.with("203.0.113.1")).status, 200);
+    assert_eq!(upkeep(&site), [0, 1, 0], "it hangs");
+    assert_eq!(site.visit(&home.with("203.0.113.2")).status, 200);
+    assert_eq!(site.dns("home"), "203.0.113.2");
+    assert_eq!(site.visit(&nas.with("203.0.113.3")).status, 200);
+    for name in ["quick", "not-203.0.113.1"] {
+        fs::write(site.path(name), "").unwrap();
+    }
+    assert_eq!(upkeep(&site), [1, 0, 0], "the other host's");
+    later(&site, 60);
+    assert_eq!(upkeep(&site), [0, 1, 0]);
+    fs::remove_file(site.path("not-203.0.113.1")).unwrap();
+    later(&site, 120);
+    assert_eq!(upkeep(&site), [2, 0, 0]);
+    let told = fs::read_to_string(site.path("told")).unwrap();
+    assert_eq!(told, "203.0.113.3\n203.0.113.1\n203.0.113.2\n");
+}
+
 /// Nobody is told late by it: the next round begins where this one ended.
 #[test]
 fn a_round_begins_nothing_that_may_take_longer_than_it() {

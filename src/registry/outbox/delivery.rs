@@ -92,7 +92,8 @@ impl Notice {
 
 impl Registry {
     /// What waits on a channel, oldest first, `most` at most; what is tried again later comes
-    /// last.
+    /// last. A command acts on what it hears of a host, the newest last: what is newer than
+    /// something that is tried again later is left out there.
     ///
     /// # Errors
     /// When the registry cannot be read.
@@ -103,7 +104,10 @@ impl Registry {
         now: Timestamp,
     ) -> Result<Vec<Notice>, RegistryError> {
         self.notices(
-            "WHERE done IS NULL AND channel = ?1
+            "WHERE done IS NULL AND channel = ?1 AND NOT (channel = 'command' AND EXISTS (
+                 SELECT 1 FROM outbox AS older WHERE older.host IS outbox.host
+                 AND older.id < outbox.id AND older.channel = outbox.channel AND older.done IS NULL
+                 AND older.retry_at > ?2 AND older.retry_at <= ?2 + ?4))
              ORDER BY coalesce(outbox.retry_at > ?2 AND outbox.retry_at <= ?2 + ?4, 0),
              outbox.id LIMIT ?3",
             (channel.as_str(), now.seconds(), most, LONGEST_PAUSE),
