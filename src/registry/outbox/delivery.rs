@@ -103,9 +103,10 @@ impl Registry {
         most: u32,
         now: Timestamp,
     ) -> Result<Vec<Notice>, RegistryError> {
+        // By what there is of the host: all that waits would be gone through for each.
         self.notices(
             "WHERE done IS NULL AND channel = ?1 AND NOT (channel = 'command' AND EXISTS (
-                 SELECT 1 FROM outbox AS older WHERE older.host IS outbox.host
+                 SELECT 1 FROM outbox AS older INDEXED BY outbox_host WHERE older.host IS outbox.host
                  AND older.id < outbox.id AND older.channel = outbox.channel AND older.done IS NULL
                  AND older.retry_at > ?2 AND older.retry_at <= ?2 + ?4))
              ORDER BY coalesce(outbox.retry_at > ?2 AND outbox.retry_at <= ?2 + ?4, 0),
