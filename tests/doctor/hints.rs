@@ -13,7 +13,7 @@ fn look(instance: &Instance, parent: &Parent) -> Said {
     examine(command.args(["doctor", "--json", "--via", &via]))
 }
 
-/// The command in a hint, with the options that no file tells.
+/// The command in a hint, with the options that no file tells, where it asks for them.
 fn typed(instance: &Instance, hint: &str) -> String {
     let command = hint
         .split('`')
@@ -21,6 +21,9 @@ fn typed(instance: &Instance, hint: &str) -> String {
         .unwrap();
     let executable = env!("CARGO_BIN_EXE_bowline");
     let command = command.replacen("bowline", executable, 1);
+    if !hint.contains("the other options it had") {
+        return command;
+    }
     format!(
         "{command} --dns-listen 127.0.0.1@{} --public 192.0.2.53 --user root",
         instance.port
@@ -53,7 +56,10 @@ fn the_init_that_is_named_is_the_one_that_was_typed() {
     fs::write(&rules, format!("{before}# mine\n")).unwrap();
     let said = look(&instance, &parent);
     assert!(said.about("files").contains("10-bowline.conf"));
-    let shown = shell(&typed(&instance, said.hint("files")));
+    // It was kept as it was typed.
+    let hint = said.hint("files");
+    assert!(!hint.contains("other options"), "{hint}");
+    let shown = shell(&typed(&instance, hint));
     assert!(shown.contains("\n            - # mine\n"), "{shown}");
     fs::write(&rules, before).unwrap();
     // The key is lost: there is a new one, for Knot too.
